@@ -1,0 +1,95 @@
+// The rules of families as pure functions: what lives, what ended first, and what a presented
+// token means. The PostgreSQL adapter runs them; the Lua scripts repeat them, and the contract
+// suite holds both to the same answers.
+
+import type { UserRecord } from '../users/user.ts'
+import type { EndedReason, Family, InactiveReason, RotateFamily } from './family.ts'
+
+/** The scope that needs a role of the same name; everybody else's tokens go without it. */
+export const ROLE_BOUND_SCOPES: ReadonlySet<string> = new Set(['lineage:admin'])
+
+/** A record that cannot judge the family: missing, or older than the family itself. */
+export function isUserStale(user: UserRecord | undefined, family: Family): boolean {
+  return user === undefined || user.epoch < family.epoch
+}
+
+/** Why a family does not live at `nowMs`, in the order of DESIGN §5; undefined while it does. */
+export function findInactiveReason(
+  family: Family,
+  user: UserRecord,
+  nowMs: number,
+  clientSessionsValidFromMs: number,
+): InactiveReason | undefined {
+  if (family.ended) return 'family_ended'
+  if (nowMs >= family.absoluteExpiresAtMs) return 'family_absolute_expired'
+  if (nowMs >= family.idleExpiresAtMs) return 'family_idle_expired'
+  if (user.status !== 'active') return 'user_inactive'
+  if (family.epoch < user.epoch) return 'user_epoch_passed'
+  if (family.createdAtMs < clientSessionsValidFromMs) return 'client_sessions_ended'
+  return undefined
+}
+
+/** How a dead family ended: whatever came first in time, ties go to `absolute_expired`. */
+export function findEnd(
+  family: Family,
+  user: UserRecord | undefined,
+  nowMs: number,
+  clientSessionsValidFromMs: number,
+): { reason: EndedReason; atMs: number } | undefined {
+  const ends: { reason: EndedReason; atMs: number }[] = []
+  if (nowMs >= family.absoluteExpiresAtMs) {
+    ends.push({ reason: 'absolute_expired', atMs: family.absoluteExpiresAtMs })
+  }
+  if (nowMs >= family.idleExpiresAtMs) {
+    ends.push({ reason: 'idle_expired', atMs: family.idleExpiresAtMs })
+  }
+  if (family.ended) ends.push(family.ended)
+  const epochStart = user?.epochLog.find((start) => start.epoch > family.epoch)
+  if (epochStart) ends.push({ reason: epochStart.reason, atMs: epochStart.atMs })
+  if (family.createdAtMs < clientSessionsValidFromMs) {
+    ends.push({ reason: 'client_sessions_ended', atMs: clientSessionsValidFromMs })
+  }
+  return ends.reduce<(typeof ends)[number] | undefined>(
+    (first, end) => (first === undefined || end.atMs < first.atMs ? end : first),
+    undefined,
+  )
+}
+
+/** Whether the request asks for more than was granted; narrowing is for this token only. */
+export function findRefusal(
+  family: Family,
+  user: UserRecord,
+  request: RotateFamily,
+): 'invalid_scope' | 'invalid_target' | undefined {
+  const { requestedScope, requestedAudience } = request
+  if (requestedScope && requestedScope.length > 0) {
+    if (!requestedScope.every((scope) => family.scope.includes(scope))) return 'invalid_scope'
+    // Dropping is silent until nothing asked for is left (INTERFACE §1).
+    const left = requestedScope.filter(
+      (scope) =>
+        request.clientScopes.includes(scope) &&
+        (!ROLE_BOUND_SCOPES.has(scope) || user.roles.includes(scope)),
+    )
+    if (left.length === 0) return 'invalid_scope'
+  }
+  const allowed = family.audience.filter((audience) => request.clientAudiences.includes(audience))
+  const wanted = requestedAudience ?? allowed.slice(0, 1)
+  if (wanted.length === 0 || !wanted.every((audience) => allowed.includes(audience))) {
+    return 'invalid_target'
+  }
+  return undefined
+}
+
+/** What a token of a live family means by its generation. `nowMs` is not before the rotation. */
+export function judgeGeneration(
+  family: Family,
+  generation: number,
+  nowMs: number,
+  graceMs: number,
+): 'current' | 'ahead' | 'retry' | 'replay' {
+  if (generation === family.generation) return 'current'
+  if (generation > family.generation) return 'ahead'
+  // Half open, so that a grace of 0 never forgives, not even within the same millisecond.
+  const inGrace = nowMs < family.rotatedAtMs + graceMs
+  return generation === family.generation - 1 && inGrace ? 'retry' : 'replay'
+}

@@ -1,0 +1,194 @@
+// The refresh-token family and the port behind which its state lives. Two adapters keep this
+// contract, Redis and PostgreSQL; test/contract/family-store.ts holds both to it.
+
+import type { ClientId } from '../clients/client.ts'
+import type { EpochReason, UserId, UserRecord } from '../users/user.ts'
+
+/** A UUID in lower case; the `sid` of access tokens and the id of a session. */
+export type FamilyId = string & { readonly brand: 'FamilyId' }
+
+/** Why one family ended by an act upon it. */
+export type FamilyEndReason =
+  | 'reuse_detected'
+  | 'revoked_by_client'
+  | 'revoked_by_user'
+  | 'revoked_by_admin'
+  | 'session_limit'
+
+/** Every reason that a session shows (INTERFACE §1). */
+export type EndedReason =
+  | FamilyEndReason
+  | EpochReason
+  | 'client_sessions_ended'
+  | 'idle_expired'
+  | 'absolute_expired'
+
+export interface Family {
+  readonly familyId: FamilyId
+  readonly userId: UserId
+  readonly clientId: ClientId
+  /** What the login granted, role-bound scopes included even while the role is missing. */
+  readonly scope: readonly string[]
+  readonly audience: readonly string[]
+  /** SHA-256 of the family secret, base64url. */
+  readonly secretHash: string
+  readonly generation: number
+  readonly epoch: number
+  /** Also the `auth_time` of every token of the family. */
+  readonly createdAtMs: number
+  readonly rotatedAtMs: number
+  readonly idleExpiresAtMs: number
+  readonly absoluteExpiresAtMs: number
+  readonly ended: { readonly reason: FamilyEndReason; readonly atMs: number } | undefined
+  readonly ip: string
+  readonly userAgent: string
+}
+
+/** The most live families of one user at one client; the least recently used one makes room. */
+export const LIVE_FAMILIES_MAX = 100
+
+/**
+ * How long a store keeps a family past its absolute expiry, so that a session list can still say
+ * how it ended. Never consulted for a decision.
+ */
+export const TOMBSTONE_SLACK_MS = 24 * 60 * 60 * 1000
+
+/** A new family together with the user's record as it was read with the password hash. */
+export interface CreateFamily {
+  readonly family: Omit<Family, 'generation' | 'ended' | 'rotatedAtMs' | 'epoch' | 'userId'>
+  readonly user: UserRecord
+  readonly nowMs: number
+  /** Families from before this moment are dead, and do not count towards the limit. */
+  readonly clientSessionsValidFromMs: number
+}
+
+export type CreateOutcome =
+  | { readonly outcome: 'created'; readonly family: Family; readonly user: UserRecord }
+  /** The user was disabled, deleted, logged out or given a new password since `user` was read. */
+  | { readonly outcome: 'user_moved' }
+
+export interface RotateFamily {
+  readonly userId: UserId
+  readonly familyId: FamilyId
+  readonly secretHash: string
+  readonly generation: number
+  readonly clientId: ClientId
+  readonly nowMs: number
+  readonly graceMs: number
+  readonly idleTtlMs: number
+  readonly clientSessionsValidFromMs: number
+  /** The scope that the request names; undefined means the whole grant. */
+  readonly requestedScope: readonly string[] | undefined
+  /** What the client may have today; a requested scope outside of it is dropped, not refused. */
+  readonly clientScopes: readonly string[]
+  /** The `resource`s that the request names; undefined means the first of the grant. */
+  readonly requestedAudience: readonly string[] | undefined
+  /** What the client may address today. */
+  readonly clientAudiences: readonly string[]
+  readonly ip: string
+  readonly userAgent: string
+}
+
+export type InactiveReason =
+  | 'family_unknown'
+  | 'family_secret_wrong'
+  | 'family_of_other_client'
+  | 'family_ended'
+  | 'family_absolute_expired'
+  | 'family_idle_expired'
+  | 'user_inactive'
+  | 'user_epoch_passed'
+  | 'client_sessions_ended'
+
+export type RotateOutcome =
+  /** `behind`: the token's generation was ahead of the store, which lost writes in a failover. */
+  | {
+      readonly outcome: 'rotated'
+      readonly family: Family
+      readonly user: UserRecord
+      readonly behind: boolean
+    }
+  | { readonly outcome: 'retried'; readonly family: Family; readonly user: UserRecord }
+  /** The family HAS ended when this is returned; `family` is its state after that. */
+  | { readonly outcome: 'replayed'; readonly family: Family }
+  | { readonly outcome: 'refused'; readonly error: 'invalid_scope' | 'invalid_target' }
+  | { readonly outcome: 'inactive'; readonly reason: InactiveReason }
+  /** The copy of the user's record is missing or behind the family: put it, then run once more. */
+  | { readonly outcome: 'user_stale' }
+
+/** Ends one family. Where `clientId` or `secretHash` are given they must match. */
+export interface EndFamily {
+  readonly userId: UserId
+  readonly familyId: FamilyId
+  readonly reason: FamilyEndReason
+  readonly atMs: number
+  readonly clientId?: ClientId
+  readonly secretHash?: string
+}
+
+export type EndOutcome =
+  | 'ended'
+  /** It had ended or expired before; the first reason in time stays. */
+  | 'already_ended'
+  | 'unknown'
+  | 'other_client'
+  /** A good MAC with a wrong family secret: the root secret leaked. Nothing was changed. */
+  | 'secret_wrong'
+
+/** Whose single access token was revoked: tokens of one owner share a Cluster slot. */
+export type TokenOwner =
+  | { readonly userId: UserId; readonly clientId?: never }
+  | { readonly clientId: ClientId; readonly userId?: never }
+
+export interface RevokedToken {
+  readonly owner: TokenOwner
+  readonly jti: string
+  readonly expiresAtMs: number
+}
+
+export interface Inspect {
+  readonly owner: TokenOwner
+  /** The family to read; only with a user as owner. */
+  readonly familyId?: FamilyId
+  /** The access token to look up. */
+  readonly jti?: string
+}
+
+export interface Inspection {
+  readonly family: Family | undefined
+  readonly user: UserRecord | undefined
+  readonly tokenRevoked: boolean
+}
+
+export interface FamilyList {
+  /** Undefined when the store holds no copy. */
+  readonly user: UserRecord | undefined
+  /** Oldest first; ended ones until the store forgets them. */
+  readonly families: readonly Family[]
+}
+
+/**
+ * Where families live. Every method is atomic, is done when it answers, and rejects with
+ * DependencyUnavailable within its deadline when the server behind it does not answer; it never
+ * answers from a guess.
+ */
+export interface FamilyStore {
+  readonly name: 'redis' | 'postgresql'
+  create(input: CreateFamily): Promise<CreateOutcome>
+  /** Checks in the order of DESIGN §5. */
+  rotate(input: RotateFamily): Promise<RotateOutcome>
+  end(input: EndFamily): Promise<EndOutcome>
+  /**
+   * Stores the record unless an equal or newer one is there. `keepFamilyId` is re-stamped from the
+   * epoch before to this one ("all but this"), also when the record was there already, so that
+   * applying it again is harmless.
+   */
+  putUser(record: UserRecord, keepFamilyId?: FamilyId): Promise<void>
+  revokeToken(token: RevokedToken, nowMs: number): Promise<void>
+  /** One round trip for everything that an online check of a token needs. */
+  inspect(input: Inspect): Promise<Inspection>
+  list(userId: UserId): Promise<FamilyList>
+  /** Resolves when the server answers and family commands may be sent to it. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,84 @@
+// The refresh token as a string: minting, and authenticating one without touching a store
+// (DESIGN §4). Says nothing about whether its family lives.
+
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { RootSecrets } from '../secrets/root-secret.ts'
+import type { UserId } from '../users/user.ts'
+import type { FamilyId } from './family.ts'
+
+const PREFIX = 'lrt_'
+const VERSION = 1
+const SECRET_BYTES = 16
+const MAC_BYTES = 16
+const SIGNED_BYTES = 1 + 1 + 16 + 16 + SECRET_BYTES + 4
+const TOKEN_LENGTH = PREFIX.length + Math.ceil(((SIGNED_BYTES + MAC_BYTES) * 8) / 6)
+/** The last generation has no successor, so a token that names it was never minted. */
+const GENERATION_MAX = 0xffff_fffe
+
+/** What a refresh token says; true only as far as the MAC goes. */
+export interface RefreshToken {
+  readonly userId: UserId
+  readonly familyId: FamilyId
+  readonly familySecret: Buffer
+  readonly generation: number
+}
+
+/** A new random family secret: in every token of the family, and hashed in the store. */
+export function newFamilySecret(): Buffer {
+  return randomBytes(SECRET_BYTES)
+}
+
+/** SHA-256 as base64url, the only form in which a family secret is stored. */
+export function hashFamilySecret(familySecret: Buffer): string {
+  return createHash('sha256').update(familySecret).digest('base64url')
+}
+
+/** 98 characters, the same ones for the same input and root secret. */
+export function mintRefreshToken(token: RefreshToken, secrets: RootSecrets): string {
+  const { id, refreshTokenKey } = secrets.current
+  const bytes = Buffer.alloc(SIGNED_BYTES)
+  let at = bytes.writeUInt8(VERSION, 0)
+  at = bytes.writeUInt8(id, at)
+  at += uuidBytes(token.userId).copy(bytes, at)
+  at += uuidBytes(token.familyId).copy(bytes, at)
+  at += token.familySecret.copy(bytes, at)
+  bytes.writeUInt32BE(token.generation, at)
+  return PREFIX + Buffer.concat([bytes, mac(bytes, refreshTokenKey)]).toString('base64url')
+}
+
+/** Undefined for any string that no configured root secret minted. Does no I/O. */
+export function authenticateRefreshToken(
+  presented: string,
+  secrets: RootSecrets,
+): RefreshToken | undefined {
+  if (presented.length !== TOKEN_LENGTH || !presented.startsWith(PREFIX)) return undefined
+  const encoded = presented.slice(PREFIX.length)
+  const bytes = Buffer.from(encoded, 'base64url')
+  // Buffer decodes leniently; one token must have one spelling.
+  if (bytes.toString('base64url') !== encoded || bytes.readUInt8(0) !== VERSION) return undefined
+  const secret = secrets.byId(bytes.readUInt8(1))
+  if (!secret) return undefined
+  const signed = bytes.subarray(0, SIGNED_BYTES)
+  const expected = mac(signed, secret.refreshTokenKey)
+  if (!timingSafeEqual(expected, bytes.subarray(SIGNED_BYTES))) return undefined
+  const generation = signed.readUInt32BE(SIGNED_BYTES - 4)
+  if (generation > GENERATION_MAX) return undefined
+  return {
+    userId: uuidText(signed.subarray(2, 18)) as UserId,
+    familyId: uuidText(signed.subarray(18, 34)) as FamilyId,
+    familySecret: Buffer.from(signed.subarray(34, 34 + SECRET_BYTES)),
+    generation,
+  }
+}
+
+function mac(bytes: Buffer, key: Buffer): Buffer {
+  return createHmac('sha256', key).update(bytes).digest().subarray(0, MAC_BYTES)
+}
+
+function uuidBytes(uuid: string): Buffer {
+  return Buffer.from(uuid.replaceAll('-', ''), 'hex')
+}
+
+function uuidText(bytes: Buffer): string {
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}

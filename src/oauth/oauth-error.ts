@@ -1,0 +1,157 @@
+// Every refusal of the OAuth endpoints: one table from our internal reason to the words that the
+// caller sees. The reason goes to the log, never to the caller. docs/errors.md explains each one.
+
+/** RFC 6749 §5.2, RFC 8707 §2, RFC 7009 §2.2.1; `temporarily_unavailable` and `server_error` are ours. */
+export type OAuthErrorCode =
+  | 'invalid_request'
+  | 'invalid_client'
+  | 'invalid_grant'
+  | 'unauthorized_client'
+  | 'unsupported_grant_type'
+  | 'invalid_scope'
+  | 'invalid_target'
+  | 'temporarily_unavailable'
+  | 'server_error'
+
+interface PublicError {
+  readonly code: OAuthErrorCode
+  readonly status: number
+  readonly description: string
+}
+
+const invalidRequest = (description: string, status = 400): PublicError => ({
+  code: 'invalid_request',
+  status,
+  description,
+})
+
+// RFC 6749 §5.2: one answer for each class, so that nobody learns which check failed.
+const INVALID_CLIENT: PublicError = {
+  code: 'invalid_client',
+  status: 401,
+  description: 'Client authentication failed.',
+}
+const REFRESH_TOKEN_REFUSED: PublicError = {
+  code: 'invalid_grant',
+  status: 400,
+  description: 'The refresh token is invalid, expired or revoked.',
+}
+const LOGIN_REFUSED: PublicError = {
+  code: 'invalid_grant',
+  status: 400,
+  description: 'The username or password is not right.',
+}
+const INVALID_SCOPE: PublicError = {
+  code: 'invalid_scope',
+  status: 400,
+  description: 'The requested scope is invalid or exceeds what may be granted.',
+}
+const INVALID_TARGET: PublicError = {
+  code: 'invalid_target',
+  status: 400,
+  description: 'The requested resource is invalid or may not be addressed.',
+}
+const UNAVAILABLE: PublicError = {
+  code: 'temporarily_unavailable',
+  status: 503,
+  description: 'The service is temporarily unavailable. Please try again shortly.',
+}
+
+export const OAUTH_ERRORS = {
+  body_not_form: invalidRequest('The body must be application/x-www-form-urlencoded.'),
+  body_too_large: invalidRequest('The body is too large.', 413),
+  body_malformed: invalidRequest('The body is not valid form encoding in UTF-8.'),
+  parameter_duplicate: invalidRequest('A parameter is given more than once.'),
+  parameter_name_forbidden: invalidRequest('A parameter name is not allowed.'),
+  parameter_in_query: invalidRequest('Parameters must not be sent in the query string.'),
+  parameter_missing: invalidRequest('A required parameter is missing.'),
+  parameter_too_many: invalidRequest('There are too many parameters.'),
+  request_malformed: invalidRequest('The request is not valid.'),
+  method_not_allowed: invalidRequest('The method is not allowed here.', 405),
+
+  client_two_mechanisms: invalidRequest('The client may authenticate in one way only.'),
+  client_id_mismatch: invalidRequest('The client_id does not match the credentials.'),
+  client_absent: INVALID_CLIENT,
+  client_header_malformed: INVALID_CLIENT,
+  client_scheme_unsupported: INVALID_CLIENT,
+  client_unknown: INVALID_CLIENT,
+  client_secret_wrong: INVALID_CLIENT,
+  client_secret_missing: INVALID_CLIENT,
+  client_method_not_allowed: INVALID_CLIENT,
+  client_public_not_allowed: INVALID_CLIENT,
+
+  grant_type_unsupported: {
+    code: 'unsupported_grant_type',
+    status: 400,
+    description: 'The grant type is not supported.',
+  },
+  grant_type_not_allowed: {
+    code: 'unauthorized_client',
+    status: 400,
+    description: 'The client may not use this grant type.',
+  },
+
+  scope_malformed: INVALID_SCOPE,
+  scope_not_allowed: INVALID_SCOPE,
+  scope_role_missing: INVALID_SCOPE,
+  scope_wider_than_grant: INVALID_SCOPE,
+  resource_malformed: INVALID_TARGET,
+  resource_not_allowed: INVALID_TARGET,
+  resource_wider_than_grant: INVALID_TARGET,
+
+  login_user_unknown: LOGIN_REFUSED,
+  login_password_wrong: LOGIN_REFUSED,
+  login_password_too_long: LOGIN_REFUSED,
+  login_user_disabled: LOGIN_REFUSED,
+  login_user_moved: LOGIN_REFUSED,
+
+  refresh_malformed: REFRESH_TOKEN_REFUSED,
+  refresh_replayed: REFRESH_TOKEN_REFUSED,
+  refresh_family_unknown: REFRESH_TOKEN_REFUSED,
+  refresh_family_secret_wrong: REFRESH_TOKEN_REFUSED,
+  refresh_family_of_other_client: REFRESH_TOKEN_REFUSED,
+  refresh_family_ended: REFRESH_TOKEN_REFUSED,
+  refresh_family_absolute_expired: REFRESH_TOKEN_REFUSED,
+  refresh_family_idle_expired: REFRESH_TOKEN_REFUSED,
+  refresh_user_inactive: REFRESH_TOKEN_REFUSED,
+  refresh_user_epoch_passed: REFRESH_TOKEN_REFUSED,
+  refresh_client_sessions_ended: REFRESH_TOKEN_REFUSED,
+
+  origin_not_allowed: invalidRequest('The origin is not allowed.'),
+  token_in_body: invalidRequest('The refresh token of this client travels in a cookie only.'),
+  cookie_duplicate: invalidRequest('A cookie is given more than once.'),
+
+  dependency_unavailable: UNAVAILABLE,
+  login_queue_full: UNAVAILABLE,
+  login_queue_timeout: UNAVAILABLE,
+  throttled: { ...UNAVAILABLE, status: 429, description: 'Too many attempts. Please try later.' },
+  unexpected: {
+    code: 'server_error',
+    status: 500,
+    description: 'The service failed to answer the request.',
+  },
+} as const satisfies Record<string, PublicError>
+
+/** Our own word for what happened: logged, counted, never sent. */
+export type OAuthReason = keyof typeof OAUTH_ERRORS
+
+/** A refusal at an OAuth endpoint. `message` is the reason; the public words come from the table. */
+export class OAuthError extends Error {
+  readonly reason: OAuthReason
+  readonly code: OAuthErrorCode
+  readonly status: number
+  readonly description: string
+  /** Sent as `Retry-After` where it is set. */
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(reason: OAuthReason, options: { cause?: unknown; retryAfterSeconds?: number } = {}) {
+    super(reason, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'OAuthError'
+    const { code, status, description } = OAUTH_ERRORS[reason]
+    this.reason = reason
+    this.code = code
+    this.status = status
+    this.description = description
+    this.retryAfterSeconds = options.retryAfterSeconds
+  }
+}

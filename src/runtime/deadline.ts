@@ -1,0 +1,24 @@
+// A bound on waiting for something that may never answer.
+
+/** The longest that any request waits on one dependency (DESIGN §12 allows 2 s in all). */
+export const DEPENDENCY_DEADLINE_MS = 1_500
+
+/**
+ * Settles as `work` does, or rejects with `onTimeout()` after `timeoutMs`. The work itself goes on
+ * and its late result is dropped, so only hand in what may be repeated or is harmless late.
+ */
+export async function withDeadline<T>(
+  work: Promise<T>,
+  timeoutMs: number,
+  onTimeout: () => Error,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(onTimeout()), timeoutMs)
+  })
+  try {
+    return await Promise.race([work, timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,18 @@
+// What is wrong with one place of a JSON document, said by the domain and sent by http.
+
+/** `pointer` is a JSON Pointer (RFC 6901) into the document; `detail` never repeats the value. */
+export interface FieldError {
+  readonly pointer: string
+  readonly detail: string
+}
+
+/** A name, address or id that somebody else holds already. */
+export class AlreadyTaken extends Error {
+  readonly pointer: string
+
+  constructor(pointer: string) {
+    super('already taken')
+    this.name = 'AlreadyTaken'
+    this.pointer = pointer
+  }
+}
