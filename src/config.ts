@@ -1,6 +1,11 @@
-// What the environment says, read once and checked once. Pure: the environment goes in, values or
-// every problem come out.
+// What the environment says, read once and checked once: values or every problem come out. The
+// rows stand in config/config-table.ts; here is what settings mean to each other.
 
+import { readFileSync } from 'node:fs'
+import type { SettingName, Settings } from './config/config-table.ts'
+import { isLoopbackHost } from './config/config-values.ts'
+import { type Environment, type ReadFile, readSettings } from './config/read-settings.ts'
+import { StartError } from './runtime/start-error.ts'
 import type { RootSecrets } from './secrets/root-secret.ts'
 
 export type SigningAlg = 'ES256' | 'EdDSA' | 'RS256' | 'PS256'
@@ -71,3 +76,108 @@ export type Config = EmbeddedConfig | ServerConfig
  * database, issuer and root secret and is a server from there on.
  */
 export type ServiceConfig = Omit<ServerConfig, 'mode'>
+
+/** Embedded mode makes these itself, so not one of them may be given (INTERFACE §2). */
+const EMBEDDED_WITHOUT = [
+  'DATABASE_URL',
+  'REDIS_URL',
+  'LINEAGE_SECRET_KEY',
+  'LINEAGE_ISSUER',
+] as const
+const SERVER_NEEDS = ['DATABASE_URL', 'LINEAGE_SECRET_KEY', 'LINEAGE_ISSUER'] as const
+const ADMIN_PAIR = ['LINEAGE_ADMIN_CLIENT_ID', 'LINEAGE_ADMIN_CLIENT_SECRET'] as const
+
+/**
+ * Reads the environment. Throws ONE StartError that names every problem once and repeats no
+ * value; `readFile` fetches the secrets given as `NAME_FILE`.
+ */
+export function loadConfig(
+  env: Environment,
+  readFile: ReadFile = (path) => readFileSync(path, 'utf8'),
+): Config {
+  const { values, problems, given } = readSettings(env, readFile)
+  const all = [...problems, ...findMissing(values, given), ...findContradictions(values)]
+  if (all.length > 0) {
+    throw new StartError(`The configuration is not valid:\n  ${all.join('\n  ')}`)
+  }
+  const settings = values as Settings
+  const { LINEAGE_ISSUER: issuer, DATABASE_URL: databaseUrl, REDIS_URL: redis } = settings
+  const rootSecrets = settings.LINEAGE_SECRET_KEY
+  const common = toCommonConfig(settings)
+  // After findMissing these three are set together or, in embedded mode, not at all.
+  if (!issuer || !databaseUrl || !rootSecrets) return { mode: 'embedded', ...common }
+  return { mode: 'server', ...common, issuer, databaseUrl, redis, rootSecrets }
+}
+
+function findMissing(values: Partial<Settings>, given: ReadonlySet<SettingName>): string[] {
+  // With a bad HOST nobody knows which mode was meant, and its own problem is told already.
+  const mayEmbed = values.HOST === undefined || isLoopbackHost(values.HOST)
+  const isEmbedded = mayEmbed && EMBEDDED_WITHOUT.every((name) => !given.has(name))
+  const needed = isEmbedded ? [] : SERVER_NEEDS.filter((name) => !given.has(name))
+  const adminMissing = ADMIN_PAIR.filter((name) => !given.has(name))
+  const halves = adminMissing.length === ADMIN_PAIR.length ? [] : adminMissing
+  return [...needed, ...halves].map((name) => `${name} is missing.`)
+}
+
+function findContradictions(values: Partial<Settings>): string[] {
+  const number = (name: SettingName): number => {
+    const value = values[name]
+    // Every comparison with NaN is false: a value that is missing contradicts nothing.
+    return typeof value === 'number' ? value : Number.NaN
+  }
+  const rules: readonly (readonly [isBroken: boolean, problem: string])[] = [
+    [
+      number('LINEAGE_OPS_PORT') === number('PORT'),
+      'LINEAGE_OPS_PORT must be another port than PORT.',
+    ],
+    [
+      number('LINEAGE_ACCESS_TOKEN_TTL_SECONDS') <= number('LINEAGE_REFRESH_GRACE_SECONDS'),
+      'LINEAGE_ACCESS_TOKEN_TTL_SECONDS must be above LINEAGE_REFRESH_GRACE_SECONDS.',
+    ],
+    [
+      number('LINEAGE_REFRESH_IDLE_TTL_SECONDS') > number('LINEAGE_REFRESH_ABSOLUTE_TTL_SECONDS'),
+      'LINEAGE_REFRESH_IDLE_TTL_SECONDS must not be over LINEAGE_REFRESH_ABSOLUTE_TTL_SECONDS.',
+    ],
+    [
+      number('LINEAGE_ARGON2_MEMORY_KIB') < 8 * number('LINEAGE_ARGON2_PARALLELISM'),
+      'LINEAGE_ARGON2_MEMORY_KIB must be 8 or more for each LINEAGE_ARGON2_PARALLELISM.',
+    ],
+    [
+      number('LINEAGE_PASSWORD_MIN_LENGTH') > number('LINEAGE_PASSWORD_MAX_LENGTH'),
+      'LINEAGE_PASSWORD_MIN_LENGTH must not be over LINEAGE_PASSWORD_MAX_LENGTH.',
+    ],
+  ]
+  return rules.filter(([isBroken]) => isBroken).map(([, problem]) => problem)
+}
+
+function toCommonConfig(settings: Settings): CommonConfig {
+  const { LINEAGE_ADMIN_CLIENT_ID: id, LINEAGE_ADMIN_CLIENT_SECRET: secret } = settings
+  return {
+    port: settings.PORT,
+    host: settings.HOST,
+    logLevel: settings.LOG_LEVEL,
+    dataDir: settings.LINEAGE_DATA_DIR,
+    adminClient: id !== undefined && secret !== undefined ? { id, secret } : undefined,
+    registration: settings.LINEAGE_REGISTRATION,
+    signingAlg: settings.LINEAGE_SIGNING_ALG,
+    keyRotationDays: settings.LINEAGE_KEY_ROTATION_DAYS,
+    jwksMaxAgeSeconds: settings.LINEAGE_JWKS_MAX_AGE_SECONDS,
+    accessTokenTtlSeconds: settings.LINEAGE_ACCESS_TOKEN_TTL_SECONDS,
+    refreshIdleTtlSeconds: settings.LINEAGE_REFRESH_IDLE_TTL_SECONDS,
+    refreshAbsoluteTtlSeconds: settings.LINEAGE_REFRESH_ABSOLUTE_TTL_SECONDS,
+    refreshGraceSeconds: settings.LINEAGE_REFRESH_GRACE_SECONDS,
+    defaultAudience: settings.LINEAGE_DEFAULT_AUDIENCE,
+    trustProxy: settings.LINEAGE_TRUST_PROXY ?? [],
+    opsPort: settings.LINEAGE_OPS_PORT,
+    migrate: settings.LINEAGE_MIGRATE,
+    shutdownDelaySeconds: settings.LINEAGE_SHUTDOWN_DELAY_SECONDS,
+    eventRetentionDays: settings.LINEAGE_EVENT_RETENTION_DAYS,
+    argon2: {
+      memoryKib: settings.LINEAGE_ARGON2_MEMORY_KIB,
+      time: settings.LINEAGE_ARGON2_TIME,
+      parallelism: settings.LINEAGE_ARGON2_PARALLELISM,
+    },
+    passwordMinLength: settings.LINEAGE_PASSWORD_MIN_LENGTH,
+    passwordMaxLength: settings.LINEAGE_PASSWORD_MAX_LENGTH,
+  }
+}

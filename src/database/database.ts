@@ -6,6 +6,7 @@ import pg from 'pg'
 import { PrismaClient } from '../generated/prisma/client.ts'
 import { DEPENDENCY_DEADLINE_MS, withDeadline } from '../runtime/deadline.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
+import { StartError } from '../runtime/start-error.ts'
 
 const POOL_SIZE = 10
 const CONNECT_TIMEOUT_MS = 1_000
@@ -36,6 +37,11 @@ export function openDatabase(
   })
   // An idle connection that dies is replaced by the pool; without a listener it ends the process.
   pool.on('error', onIdleError)
+  // Prisma gives a connection back even where the rollback timed out. Whoever got that one next
+  // would work inside the open transaction and lose it all; an ended one is not handed out again.
+  pool.on('release', (_error, client) => {
+    if (client.getTransactionStatus() !== 'I') void client.end().catch(() => {})
+  })
   const prisma = new PrismaClient({
     adapter: new PrismaPg(pool),
     transactionOptions: { maxWait: CONNECT_TIMEOUT_MS, timeout: DEPENDENCY_DEADLINE_MS },
@@ -57,11 +63,14 @@ export function openDatabase(
  * Runs database work within the deadline and turns every failure of the server or the way to it
  * into DependencyUnavailable. What the data itself refuses (a unique key) passes through.
  */
-export async function guardDatabase<T>(work: () => Promise<T>): Promise<T> {
+export async function guardDatabase<T>(
+  work: () => Promise<T>,
+  deadlineMs = DEPENDENCY_DEADLINE_MS,
+): Promise<T> {
   try {
     return await withDeadline(
       work(),
-      DEPENDENCY_DEADLINE_MS,
+      deadlineMs,
       () => new DependencyUnavailable('postgresql', 'deadline exceeded'),
     )
   } catch (error) {
@@ -72,15 +81,17 @@ export async function guardDatabase<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-// SQLSTATE classes 08 (connection), 53 (resources), 57 (shutdown, cancelled by timeout), 58 (system).
-const UNAVAILABLE_SQLSTATE = /^(08|53|57|58)/
+// SQLSTATE: connection, a server that is read-only (a replica after a failover), an idle transaction
+// cut off, refused login, missing database, resources, shutdown or a time-out, the system.
+const UNAVAILABLE_SQLSTATE = /^(08...|25006|25P03|28...|3D...|53...|57...|58...)$/
 // Prisma: P1xxx is the way to the server, P2024 a pool time-out, P2028 a transaction that timed out.
 const UNAVAILABLE_PRISMA = /^(P1\d{3}|P2024|P2028)$/
 const UNAVAILABLE_ERRNO = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET|ENOENT)/
 const UNAVAILABLE_MESSAGE = /timeout|Connection terminated|connection (error|closed)|not queryable/i
 
 function isUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error) || error instanceof DependencyUnavailable) return false
+  if (!(error instanceof Error) || error instanceof StartError) return false
+  if (error instanceof DependencyUnavailable) return false
   const code = codeOf(error)
   if (code === undefined) return UNAVAILABLE_MESSAGE.test(error.message)
   return (
@@ -88,7 +99,13 @@ function isUnavailable(error: unknown): boolean {
   )
 }
 
+/** PostgreSQL's own code where Prisma has wrapped it, else that of the error itself. */
 function codeOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
+  const wrapped = ['meta', 'driverAdapterError', 'cause', 'originalCode'].reduce(memberOf, error)
+  const code = wrapped ?? memberOf(error, 'code')
+  return typeof code === 'string' ? code : undefined
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }

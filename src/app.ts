@@ -1,0 +1,80 @@
+// The map of the service: every hook, plugin and route by name, in order. No state, no I/O of its
+// own; what it needs is handed in by dependencies.ts.
+
+import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
+import type { Service } from './dependencies.ts'
+import { registerAdminClients } from './http/admin-clients-route.ts'
+import { registerAdminKeys } from './http/admin-keys-route.ts'
+import { registerAdminUsers } from './http/admin-users-route.ts'
+import { requireScope, requireUser } from './http/bearer.ts'
+import { setErrorHandler } from './http/error-handler.ts'
+import { registerHealth } from './http/health-route.ts'
+import { registerIntrospect } from './http/introspect-route.ts'
+import { registerJwks } from './http/jwks-route.ts'
+import { addMethodNotAllowedRoutes, collectKnownPaths } from './http/known-paths.ts'
+import { registerMetadata } from './http/metadata-route.ts'
+import { acceptFormsOnly } from './http/oauth-endpoint.ts'
+import { registerRevoke } from './http/revoke-route.ts'
+import { acceptJsonOnly, SERVER_OPTIONS, setAnswersOutsideRoutes } from './http/server-options.ts'
+import { registerToken } from './http/token-route.ts'
+import { registerUsersMe } from './http/users-me-route.ts'
+import { registerUsers } from './http/users-route.ts'
+
+/** Which routes a listener serves: `LINEAGE_OPS_PORT` splits them over two. */
+export type Surface = 'all' | 'public' | 'operations'
+
+/** Builds the application; the caller makes it listen and closes it. */
+export async function buildApp(
+  service: Service,
+  logger: FastifyBaseLogger,
+  surface: Surface = 'all',
+): Promise<FastifyInstance> {
+  const { config } = service
+  const app = fastify({
+    ...SERVER_OPTIONS,
+    loggerInstance: logger,
+    trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
+  })
+  setErrorHandler(app)
+  setAnswersOutsideRoutes(app)
+  const paths = collectKnownPaths(app)
+  if (surface !== 'operations') {
+    await app.register(async (scope) => registerPublic(scope, service), {
+      prefix: service.basePath,
+    })
+    registerMetadata(app, { ...service, ...config, listClients: service.clients.list })
+  }
+  if (surface !== 'public') {
+    registerHealth(app, service)
+    await app.register(async (scope) => registerAdmin(scope, service), { prefix: service.basePath })
+  }
+  addMethodNotAllowedRoutes(app, paths)
+  return app
+}
+
+async function registerPublic(app: FastifyInstance, service: Service): Promise<void> {
+  const { config, checker } = service
+  await app.register(async (scope) => {
+    acceptFormsOnly(scope)
+    registerToken(scope, service)
+    registerRevoke(scope, service)
+    registerIntrospect(scope, { ...service, issuer: config.issuer })
+  })
+  registerJwks(app, service.keys)
+  await app.register(async (scope) => {
+    acceptJsonOnly(scope)
+    registerUsers(scope, service)
+    await scope.register(async (own) => {
+      own.addHook('onRequest', requireUser(checker, config.issuer))
+      registerUsersMe(own, service)
+    })
+  })
+}
+
+async function registerAdmin(app: FastifyInstance, service: Service): Promise<void> {
+  acceptJsonOnly(app)
+  app.addHook('onRequest', requireScope('lineage:admin', service.checker, service.config.issuer))
+  registerAdminUsers(app, service)
+  registerAdminClients(app, service)
+  registerAdminKeys(app, service.keys)
+}

@@ -1,0 +1,205 @@
+// What an administrator may say about a client, checked as a whole. Pure: the JSON members go in,
+// a draft that may be stored or every problem comes out. Their types are checked before, by the
+// schema of the route.
+
+import { SCOPE_TOKEN } from '../oauth/scope.ts'
+import type { FieldError } from '../runtime/field-error.ts'
+import type { AuthMethod, Client } from './client.ts'
+
+const NAME_LENGTH_MAX = 200
+const LIST_LENGTH_MAX = 100
+const SCOPE_LENGTH_MAX = 128
+const AUDIENCE_LENGTH_MAX = 512
+const ORIGIN_LENGTH_MAX = 256
+const TTL_SECONDS_MAX = 10 * 365 * 24 * 60 * 60
+const GRACE_SECONDS_MAX = 300
+
+const SECRET_METHODS: readonly AuthMethod[] = ['client_secret_basic', 'client_secret_post']
+
+/** The limits that follow the configuration where a client states none. */
+export type ClientLimits = Pick<
+  Client,
+  | 'accessTokenTtlSeconds'
+  | 'refreshIdleTtlSeconds'
+  | 'refreshAbsoluteTtlSeconds'
+  | 'refreshGraceSeconds'
+>
+
+/** A client as it is stored: a null limit follows the configuration, also when that changes. */
+export type ClientDraft = Omit<
+  Client,
+  'id' | 'sessionsValidFrom' | 'secrets' | 'createdAt' | 'updatedAt' | keyof ClientLimits
+> & { readonly [Limit in keyof ClientLimits]: number | null }
+
+/** The members of a request, of the right JSON types; null says the same as absent (RFC 7396). */
+export type ClientInput = {
+  readonly [Member in keyof ClientDraft]?: ClientDraft[Member] | null | undefined
+}
+
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly errors: readonly FieldError[] }
+
+/** Fills in the defaults and checks every rule of a client (INTERFACE §1) at its effective limits. */
+export function draftClient(input: ClientInput, defaults: ClientLimits): Checked<ClientDraft> {
+  const { name, type, grantTypes } = input
+  const missing = Object.entries({ name, type, grantTypes })
+    .filter(([, value]) => value == null)
+    .map(([member]) => ({ pointer: `/${member}`, detail: 'is required' }))
+  if (name == null || type == null || grantTypes == null) return { ok: false, errors: missing }
+  const draft: ClientDraft = {
+    name,
+    type,
+    grantTypes,
+    scopes: input.scopes ?? [],
+    defaultScopes: input.defaultScopes ?? [],
+    audiences: input.audiences ?? [],
+    authMethods: input.authMethods ?? (type === 'public' ? ['none'] : SECRET_METHODS),
+    accessTokenTtlSeconds: input.accessTokenTtlSeconds ?? null,
+    refreshIdleTtlSeconds: input.refreshIdleTtlSeconds ?? null,
+    refreshAbsoluteTtlSeconds: input.refreshAbsoluteTtlSeconds ?? null,
+    refreshGraceSeconds: input.refreshGraceSeconds ?? null,
+    tokenDelivery: input.tokenDelivery ?? 'body',
+    accessTokenCookie: input.accessTokenCookie ?? false,
+    allowedOrigins: input.allowedOrigins ?? [],
+    forwardsClientIp: input.forwardsClientIp ?? false,
+  }
+  const errors = [
+    ...checkName(draft.name),
+    ...checkLists(draft),
+    ...checkType(draft),
+    ...checkLimits(draft, defaults),
+  ]
+  return errors.length === 0 ? { ok: true, value: draft } : { ok: false, errors }
+}
+
+/** The limits that are in force: the client's own, else the configuration's. */
+export function effectiveLimits(
+  stated: Pick<ClientDraft, keyof ClientLimits>,
+  defaults: ClientLimits,
+): ClientLimits {
+  return {
+    accessTokenTtlSeconds: stated.accessTokenTtlSeconds ?? defaults.accessTokenTtlSeconds,
+    refreshIdleTtlSeconds: stated.refreshIdleTtlSeconds ?? defaults.refreshIdleTtlSeconds,
+    refreshAbsoluteTtlSeconds:
+      stated.refreshAbsoluteTtlSeconds ?? defaults.refreshAbsoluteTtlSeconds,
+    refreshGraceSeconds: stated.refreshGraceSeconds ?? defaults.refreshGraceSeconds,
+  }
+}
+
+function checkName(name: string): FieldError[] {
+  const isGood =
+    name.trim() !== '' && [...name].length <= NAME_LENGTH_MAX && !/[\p{Cc}\p{Cs}]/u.test(name)
+  const detail = `must be 1 to ${NAME_LENGTH_MAX} characters, no control characters`
+  return isGood ? [] : [{ pointer: '/name', detail }]
+}
+
+function checkLists(draft: ClientDraft): FieldError[] {
+  const scopes = new Set(draft.scopes)
+  return [
+    ...checkList('grantTypes', draft.grantTypes),
+    ...checkList('authMethods', draft.authMethods),
+    ...checkList('scopes', draft.scopes, isScope, 'must be a scope as in RFC 6749 §3.3'),
+    ...checkList(
+      'defaultScopes',
+      draft.defaultScopes,
+      (scope) => scopes.has(scope),
+      'must be one of the scopes',
+    ),
+    ...checkList(
+      'audiences',
+      draft.audiences,
+      isAudience,
+      'must be a name without spaces or control characters',
+    ),
+    ...checkList(
+      'allowedOrigins',
+      draft.allowedOrigins,
+      isOrigin,
+      'must be an origin as a browser sends it, such as https://app.example',
+    ),
+  ]
+}
+
+function checkList(
+  member: keyof ClientDraft,
+  items: readonly string[],
+  isGood: (item: string) => boolean = () => true,
+  detail = '',
+): FieldError[] {
+  if (items.length > LIST_LENGTH_MAX) {
+    return [{ pointer: `/${member}`, detail: `must have at most ${LIST_LENGTH_MAX} items` }]
+  }
+  const errors: FieldError[] = []
+  for (const [index, item] of items.entries()) {
+    const pointer = `/${member}/${index}`
+    if (!isGood(item)) errors.push({ pointer, detail })
+    else if (items.indexOf(item) < index) errors.push({ pointer, detail: 'is given twice' })
+  }
+  return errors
+}
+
+function isScope(text: string): boolean {
+  return text.length <= SCOPE_LENGTH_MAX && SCOPE_TOKEN.test(text)
+}
+
+function isAudience(text: string): boolean {
+  return text.length <= AUDIENCE_LENGTH_MAX && /^[^\s\p{Cc}\p{Cs}]+$/u.test(text)
+}
+
+/** Whether the text is the serialisation of a web origin (RFC 6454 §6.2), so `===` compares it. */
+function isOrigin(text: string): boolean {
+  // URL takes a `*` for a host name; a wildcard that silently matches nothing helps nobody.
+  const isHttp = text.length <= ORIGIN_LENGTH_MAX && /^https?:\/\/[\w.:[\]-]+$/.test(text)
+  return isHttp && URL.canParse(text) && new URL(text).origin === text
+}
+
+function checkType({ type, grantTypes, authMethods, ...draft }: ClientDraft): FieldError[] {
+  const errors: FieldError[] = []
+  const wantsNone = type === 'public'
+  if (authMethods.length === 0 || authMethods.some((method) => (method === 'none') !== wantsNone)) {
+    const detail = wantsNone
+      ? 'must be none alone for a public client'
+      : 'must be client_secret_basic, client_secret_post or both for a confidential client'
+    errors.push({ pointer: '/authMethods', detail })
+  }
+  // RFC 6749 §4.4: only for confidential clients.
+  if (type === 'public' && grantTypes.includes('client_credentials')) {
+    errors.push({ pointer: '/grantTypes', detail: 'must not have client_credentials when public' })
+  }
+  if (draft.tokenDelivery === 'cookie' && draft.allowedOrigins.length === 0) {
+    errors.push({ pointer: '/allowedOrigins', detail: 'must not be empty with cookie delivery' })
+  }
+  return errors
+}
+
+function checkLimits(draft: ClientDraft, defaults: ClientLimits): FieldError[] {
+  const errors = [
+    ...checkLimit('accessTokenTtlSeconds', draft, 1, TTL_SECONDS_MAX),
+    ...checkLimit('refreshIdleTtlSeconds', draft, 1, TTL_SECONDS_MAX),
+    ...checkLimit('refreshAbsoluteTtlSeconds', draft, 1, TTL_SECONDS_MAX),
+    ...checkLimit('refreshGraceSeconds', draft, 0, GRACE_SECONDS_MAX),
+  ]
+  const limits = effectiveLimits(draft, defaults)
+  if (limits.refreshIdleTtlSeconds > limits.refreshAbsoluteTtlSeconds) {
+    const detail = 'must not be over refreshAbsoluteTtlSeconds'
+    errors.push({ pointer: '/refreshIdleTtlSeconds', detail })
+  }
+  // A retry within the grace gives the same access token, which must not have expired by then.
+  if (limits.accessTokenTtlSeconds <= limits.refreshGraceSeconds) {
+    const detail = 'must be above refreshGraceSeconds'
+    errors.push({ pointer: '/accessTokenTtlSeconds', detail })
+  }
+  return errors
+}
+
+function checkLimit(
+  limit: keyof ClientLimits,
+  draft: ClientDraft,
+  min: number,
+  max: number,
+): FieldError[] {
+  const value = draft[limit]
+  if (value === null || (Number.isInteger(value) && value >= min && value <= max)) return []
+  return [{ pointer: `/${limit}`, detail: `must be a whole number from ${min} to ${max}` }]
+}

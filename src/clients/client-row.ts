@@ -1,0 +1,64 @@
+// Between a client and its rows in PostgreSQL. Only what `draftClient` accepted is ever stored, so
+// what is read back needs no second check.
+
+import type { Prisma } from '../generated/prisma/client.ts'
+import type { AuthMethod, Client, ClientId, GrantType } from './client.ts'
+import { type ClientDraft, type ClientLimits, effectiveLimits } from './client-draft.ts'
+
+/** How a client is read: with its secrets, oldest first. */
+export const WITH_SECRETS = {
+  secrets: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
+} as const satisfies Prisma.ClientInclude
+
+export type ClientRow = Prisma.ClientGetPayload<{ include: typeof WITH_SECRETS }>
+
+export function rowToDraft(row: ClientRow): ClientDraft {
+  return {
+    name: row.name,
+    type: row.type as Client['type'],
+    grantTypes: row.grantTypes as GrantType[],
+    scopes: row.scopes,
+    defaultScopes: row.defaultScopes,
+    audiences: row.audiences,
+    authMethods: row.authMethods as AuthMethod[],
+    accessTokenTtlSeconds: row.accessTokenTtlSeconds,
+    refreshIdleTtlSeconds: row.refreshIdleTtlSeconds,
+    refreshAbsoluteTtlSeconds: row.refreshAbsoluteTtlSeconds,
+    refreshGraceSeconds: row.refreshGraceSeconds,
+    tokenDelivery: row.tokenDelivery as Client['tokenDelivery'],
+    accessTokenCookie: row.accessTokenCookie,
+    allowedOrigins: row.allowedOrigins,
+    forwardsClientIp: row.forwardsClientIp,
+  }
+}
+
+/** The columns of a draft, with lists of their own. */
+export function draftToColumns(draft: ClientDraft) {
+  return {
+    ...draft,
+    grantTypes: [...draft.grantTypes],
+    scopes: [...draft.scopes],
+    defaultScopes: [...draft.defaultScopes],
+    audiences: [...draft.audiences],
+    authMethods: [...draft.authMethods],
+    allowedOrigins: [...draft.allowedOrigins],
+  }
+}
+
+/** The client as the service holds it: null limits are replaced by the configured ones. */
+export function rowToClient(row: ClientRow, defaults: ClientLimits): Client {
+  const draft = rowToDraft(row)
+  return {
+    id: row.id as ClientId,
+    ...draft,
+    ...effectiveLimits(draft, defaults),
+    sessionsValidFrom: row.sessionsValidFrom,
+    secrets: row.secrets.map(({ id, hash, createdAt }) => ({
+      id,
+      hash: Buffer.from(hash),
+      createdAt,
+    })),
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+  }
+}

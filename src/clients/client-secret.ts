@@ -1,0 +1,32 @@
+// Client secrets: server-made, 256 bits, known here only by their SHA-256. A slow hash would add
+// nothing, because nobody guesses 256 random bits (RFC 6749 §10.10).
+
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+
+/** The most secrets a client has at a time: the old one and its successor. */
+export const CLIENT_SECRETS_MAX = 2
+
+/** Stands in where there is no hash, so that every comparison costs the same; nothing matches it. */
+const NO_HASH = randomBytes(32)
+
+/** `lcs_` and 43 characters that form encoding leaves as they are. Shown once, never stored. */
+export function newClientSecret(): string {
+  return `lcs_${randomBytes(32).toString('base64url')}`
+}
+
+/** SHA-256, the only form in which a secret is kept. */
+export function hashClientSecret(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest()
+}
+
+/**
+ * Whether the secret is one of at most two. The work is the same for a client with two secrets,
+ * with one, with none, and for a client that does not exist.
+ */
+export function matchesClientSecret(presented: string, hashes: readonly Buffer[]): boolean {
+  const hash = hashClientSecret(presented)
+  const [first = NO_HASH, second = NO_HASH] = hashes
+  const matchesFirst = timingSafeEqual(hash, first)
+  const matchesSecond = timingSafeEqual(hash, second)
+  return matchesFirst || matchesSecond
+}

@@ -1,0 +1,175 @@
+// Clients in PostgreSQL. Whatever is stored was checked as a whole, and every change raises the
+// version of the table, which is how other instances learn of it.
+
+import { guardDatabase } from '../database/database.ts'
+import { Prisma } from '../generated/prisma/client.ts'
+import { AlreadyTaken } from '../runtime/field-error.ts'
+import type { Client } from './client.ts'
+import {
+  announceChange,
+  type ClientStoreDependencies,
+  inChange,
+  lockClient,
+  type Transaction,
+} from './client-change.ts'
+import { type Checked, type ClientInput, draftClient } from './client-draft.ts'
+import { isClientSlug, newClientId } from './client-id.ts'
+import {
+  type ClientRow,
+  draftToColumns,
+  rowToClient,
+  rowToDraft,
+  WITH_SECRETS,
+} from './client-row.ts'
+import { newClientSecret } from './client-secret.ts'
+import { type ClientSecretStore, openClientSecretStore, secretRow } from './client-secret-store.ts'
+
+/** A client to be, with the slug that an administrator may choose for it. */
+export type NewClientInput = ClientInput & { readonly id?: string }
+
+export interface CreatedClient {
+  readonly client: Client
+  /** Shown this once; undefined for a public client. */
+  readonly clientSecret: string | undefined
+}
+
+/** Every method rejects with DependencyUnavailable when PostgreSQL does not answer. */
+export interface ClientStore extends ClientSecretStore {
+  /** Throws AlreadyTaken for an id that another client has, the bootstrap client included. */
+  create(input: NewClientInput): Promise<Checked<CreatedClient>>
+  find(id: string): Promise<Client | undefined>
+  loadAll(): Promise<Client[]>
+  /** Up to `limit` clients after the named one, oldest first. */
+  list(limit: number, after?: { readonly at: Date; readonly id: string }): Promise<Client[]>
+  /** Merges as RFC 7396 does and checks the whole; undefined for an unknown id. */
+  patch(id: string, patch: ClientInput): Promise<Checked<Client> | undefined>
+  /** Whether there was one. */
+  delete(id: string): Promise<boolean>
+  /** Every family and token of the client so far is dead; false for an unknown id. */
+  endSessions(id: string): Promise<boolean>
+}
+
+export function openClientStore(dependencies: ClientStoreDependencies): ClientStore {
+  const { prisma, defaults, clock } = dependencies
+  const toClient = (row: ClientRow) => rowToClient(row, defaults)
+
+  return {
+    ...openClientSecretStore(dependencies),
+    create: (input) => createClient(input, dependencies),
+    patch: (id, patch) => patchClient(id, patch, dependencies),
+
+    async find(id) {
+      const query = { where: { id }, include: WITH_SECRETS }
+      const row = await guardDatabase(() => prisma.client.findUnique(query))
+      return row ? toClient(row) : undefined
+    },
+
+    async loadAll() {
+      const query = { orderBy: OLDEST_FIRST, include: WITH_SECRETS }
+      return (await guardDatabase(() => prisma.client.findMany(query))).map(toClient)
+    },
+
+    async list(limit, after) {
+      const where = after ? isAfter(after) : {}
+      const query = { where, orderBy: OLDEST_FIRST, take: limit, include: WITH_SECRETS }
+      return (await guardDatabase(() => prisma.client.findMany(query))).map(toClient)
+    },
+
+    async delete(id) {
+      return await inChange(prisma, async (tx) => {
+        const { count } = await tx.client.deleteMany({ where: { id } })
+        if (count > 0) await announceChange(tx)
+        return count > 0
+      })
+    },
+
+    async endSessions(id) {
+      return await inChange(prisma, async (tx) => {
+        const row = await lockClient(tx, id)
+        if (!row) return false
+        // Past this millisecond, whose families end too; never back, whatever this clock says.
+        const fromMs = Math.max(clock() + 1, row.sessionsValidFrom.getTime())
+        await tx.client.update({ where: { id }, data: { sessionsValidFrom: new Date(fromMs) } })
+        await announceChange(tx)
+        return true
+      })
+    },
+  }
+}
+
+async function createClient(
+  { id, ...input }: NewClientInput,
+  dependencies: ClientStoreDependencies,
+): Promise<Checked<CreatedClient>> {
+  const { prisma, defaults, reservedId, clock } = dependencies
+  const checked = checkSlug(id, draftClient(input, defaults))
+  if (!checked.ok) return checked
+  if (id !== undefined && id === reservedId) throw new AlreadyTaken('/id')
+  const now = new Date(clock())
+  const clientSecret = checked.value.type === 'confidential' ? newClientSecret() : undefined
+  const data = {
+    ...draftToColumns(checked.value),
+    id: id ?? newClientId(),
+    // Families of an earlier client with the same id stay dead.
+    sessionsValidFrom: now,
+    createdAt: now,
+    updatedAt: now,
+    secrets: { create: clientSecret === undefined ? [] : [secretRow(clientSecret, now)] },
+  }
+  try {
+    const client = await inChange(prisma, async (tx) => {
+      const row = await tx.client.create({ data, include: WITH_SECRETS })
+      return await publish(tx, row, dependencies)
+    })
+    return { ok: true, value: { client, clientSecret } }
+  } catch (error) {
+    if (isUniqueViolation(error)) throw new AlreadyTaken('/id')
+    throw error
+  }
+}
+
+function patchClient(
+  id: string,
+  patch: ClientInput,
+  dependencies: ClientStoreDependencies,
+): Promise<Checked<Client> | undefined> {
+  const { prisma, defaults, clock } = dependencies
+  return inChange(prisma, async (tx) => {
+    const stored = await lockClient(tx, id)
+    if (!stored) return undefined
+    const checked = draftClient({ ...rowToDraft(stored), ...patch }, defaults)
+    if (!checked.ok) return checked
+    const data = { ...draftToColumns(checked.value), updatedAt: new Date(clock()) }
+    const row = await tx.client.update({ where: { id }, data, include: WITH_SECRETS })
+    return { ok: true, value: await publish(tx, row, dependencies) }
+  })
+}
+
+async function publish(
+  tx: Transaction,
+  row: ClientRow,
+  { defaults, raiseLongestTokenLife }: ClientStoreDependencies,
+): Promise<Client> {
+  const client = rowToClient(row, defaults)
+  // In this order, as key rotation takes the two locks, or they could wait for each other.
+  await raiseLongestTokenLife(tx, client.accessTokenTtlSeconds)
+  await announceChange(tx)
+  return client
+}
+
+function checkSlug<T>(id: string | undefined, checked: Checked<T>): Checked<T> {
+  if (id === undefined || isClientSlug(id)) return checked
+  const detail = 'must be a slug, [a-z][a-z0-9-]{1,62}, and not a UUID'
+  return { ok: false, errors: [{ pointer: '/id', detail }, ...(checked.ok ? [] : checked.errors)] }
+}
+
+const OLDEST_FIRST: Prisma.ClientOrderByWithRelationInput[] = [{ createdAt: 'asc' }, { id: 'asc' }]
+
+function isAfter({ at, id }: { readonly at: Date; readonly id: string }): Prisma.ClientWhereInput {
+  return { OR: [{ createdAt: { gt: at } }, { createdAt: at, id: { gt: id } }] }
+}
+
+/** The id is the only unique value that a caller can choose. */
+function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002'
+}

@@ -1,0 +1,165 @@
+// One row for every variable: what it may be, its default and what it means. README.md and
+// .env.example repeat this table, and test/docs/config-table.test.ts holds them to it.
+
+import {
+  integer,
+  matching,
+  oneOf,
+  type Parser,
+  parseClientSlug,
+  parseDatabaseUrl,
+  parseHost,
+  parseRootSecrets,
+} from './config-values.ts'
+import { parseIssuer } from './issuer-url.ts'
+import { parseRedisUrl } from './redis-url.ts'
+import { parseTrustedProxies } from './trusted-proxies.ts'
+
+export interface Setting<T> {
+  readonly parse: Parser<T>
+  /** Parsed like a value from the environment; undefined where unset has a meaning of its own. */
+  readonly default: string | undefined
+  /** One line, also saying what unset means where there is no default. */
+  readonly meaning: string
+  /** Also read from the file that `NAME_FILE` names. */
+  readonly isSecret?: true
+}
+
+const YEAR_SECONDS = 31_536_000
+const TEN_YEARS_DAYS = 3_650
+
+function row<T>(fallback: string, parse: Parser<T>, meaning: string): Setting<T> {
+  return { parse, default: fallback, meaning }
+}
+
+function optional<T>(parse: Parser<T>, meaning: string): Setting<T | undefined> {
+  return { parse, default: undefined, meaning }
+}
+
+function secret<T>(parse: Parser<T>, meaning: string): Setting<T | undefined> {
+  return { parse, default: undefined, meaning, isSecret: true }
+}
+
+export const CONFIG_TABLE = {
+  PORT: row('3000', integer(1, 65_535), 'Port of the public endpoints.'),
+  HOST: row('127.0.0.1', parseHost, 'Address to listen on.'),
+  LOG_LEVEL: row(
+    'info',
+    oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    'Least severe log lines that are written.',
+  ),
+  DATABASE_URL: secret(parseDatabaseUrl, 'PostgreSQL, as `postgres://user:password@host/name`.'),
+  REDIS_URL: secret(
+    parseRedisUrl,
+    'Redis, for families; unset keeps them in PostgreSQL. More hosts by comma, with ' +
+      '`?mode=cluster` or `?mode=sentinel&name=mymaster`; `rediss://` for TLS.',
+  ),
+  LINEAGE_ISSUER: optional(
+    parseIssuer,
+    'Public URL of this service and `iss` of its tokens; https unless its host is loopback.',
+  ),
+  LINEAGE_SECRET_KEY: secret(
+    parseRootSecrets,
+    'Root secret, 32+ bytes base64url. A comma list rotates: the first mints, all verify.',
+  ),
+  LINEAGE_DATA_DIR: row(
+    '.lineage',
+    matching(/^.{1,4096}$/, 'a path'),
+    'Where embedded mode keeps its database and secrets.',
+  ),
+  LINEAGE_ADMIN_CLIENT_ID: optional(
+    parseClientSlug,
+    'Id of the bootstrap admin client, which exists only while id and secret are both set.',
+  ),
+  LINEAGE_ADMIN_CLIENT_SECRET: secret(
+    matching(/^.{32,1024}$/su, '32 to 1024 characters long'),
+    'Secret of the bootstrap admin client, 32 characters or more.',
+  ),
+  LINEAGE_REGISTRATION: row(
+    'closed',
+    oneOf('closed', 'open'),
+    'Whether anyone may make an account; `open` lets anyone find out which names are taken.',
+  ),
+  LINEAGE_SIGNING_ALG: row(
+    'ES256',
+    oneOf('ES256', 'EdDSA', 'RS256', 'PS256'),
+    'Algorithm of new signing keys: `ES256`, `EdDSA`, `RS256` or `PS256`.',
+  ),
+  LINEAGE_KEY_ROTATION_DAYS: row(
+    '30',
+    integer(1, TEN_YEARS_DAYS),
+    'Age at which a signing key is replaced.',
+  ),
+  LINEAGE_JWKS_MAX_AGE_SECONDS: row(
+    '300',
+    integer(0, 86_400),
+    'How long verifiers may keep the JWKS; a new key waits this long and a minute.',
+  ),
+  LINEAGE_ACCESS_TOKEN_TTL_SECONDS: row(
+    '600',
+    integer(1, YEAR_SECONDS),
+    'Life of access tokens; must be above the grace.',
+  ),
+  LINEAGE_REFRESH_IDLE_TTL_SECONDS: row(
+    '1209600',
+    integer(1, 10 * YEAR_SECONDS),
+    'A family that is not refreshed for this long ends (14 days).',
+  ),
+  LINEAGE_REFRESH_ABSOLUTE_TTL_SECONDS: row(
+    '7776000',
+    integer(1, 10 * YEAR_SECONDS),
+    'A family ends after this long, however busy (90 days).',
+  ),
+  LINEAGE_REFRESH_GRACE_SECONDS: row(
+    '30',
+    integer(0, 300),
+    'How long a lost answer to a refresh can be asked for again.',
+  ),
+  LINEAGE_DEFAULT_AUDIENCE: optional(
+    matching(/^[\x21-\x7e]{1,512}$/, '1 to 512 printable ASCII characters without spaces'),
+    '`aud` of tokens of clients without audiences; unset means the issuer.',
+  ),
+  LINEAGE_TRUST_PROXY: optional(
+    parseTrustedProxies,
+    'Proxies whose `X-Forwarded-*` headers are believed: CIDR list or `loopback`; unset: none.',
+  ),
+  LINEAGE_OPS_PORT: optional(
+    integer(1, 65_535),
+    'Port that takes over `/admin`, `/livez` and `/readyz`; unset leaves them on `PORT`.',
+  ),
+  LINEAGE_MIGRATE: row(
+    'auto',
+    oneOf('auto', 'check', 'off'),
+    'At start: `auto` applies pending migrations, `check` refuses to start, `off` does not look.',
+  ),
+  LINEAGE_SHUTDOWN_DELAY_SECONDS: row(
+    '0',
+    integer(0, 300),
+    'Time between failing readiness and closing the listener, for load balancers to notice.',
+  ),
+  LINEAGE_EVENT_RETENTION_DAYS: row('90', integer(1, TEN_YEARS_DAYS), 'How long events are kept.'),
+  LINEAGE_ARGON2_MEMORY_KIB: row(
+    '19456',
+    integer(8, 4_194_304),
+    'Memory of one password hash; 8 or more for each lane of parallelism.',
+  ),
+  LINEAGE_ARGON2_TIME: row('2', integer(1, 100), 'Passes of one password hash.'),
+  LINEAGE_ARGON2_PARALLELISM: row('1', integer(1, 64), 'Lanes of one password hash.'),
+  LINEAGE_PASSWORD_MIN_LENGTH: row(
+    '8',
+    integer(1, 1_024),
+    'Shortest password, in code points after NFKC.',
+  ),
+  LINEAGE_PASSWORD_MAX_LENGTH: row(
+    '256',
+    integer(1, 1_024),
+    'Longest password, in code points after NFKC.',
+  ),
+} as const satisfies Record<string, Setting<unknown>>
+
+export type SettingName = keyof typeof CONFIG_TABLE
+
+/** What each row's parser gives, under the row's name. */
+export type Settings = {
+  readonly [Name in SettingName]: (typeof CONFIG_TABLE)[Name] extends Setting<infer T> ? T : never
+}

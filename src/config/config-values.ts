@@ -1,0 +1,98 @@
+// Parsers of single settings: text in, value out, or a BadValue that says what is asked for. None
+// of them repeats what it was given, because it may be a secret in the wrong place.
+
+import { isIP, isIPv4 } from 'node:net'
+import { isClientSlug } from '../clients/client-id.ts'
+import { openRootSecrets, type RootSecrets } from '../secrets/root-secret.ts'
+
+/** What is wrong with one value, as the rest of a sentence that begins with the name. */
+export class BadValue extends Error {
+  constructor(problem: string) {
+    super(problem)
+    this.name = 'BadValue'
+  }
+}
+
+/** Throws BadValue. */
+export type Parser<T> = (text: string) => T
+
+/** A whole number in plain decimal digits, both bounds included. */
+export function integer(min: number, max: number): Parser<number> {
+  return (text) => {
+    const value = /^(0|[1-9]\d{0,15})$/.test(text) ? Number(text) : Number.NaN
+    if (value >= min && value <= max) return value
+    throw new BadValue(`must be a whole number from ${min} to ${max}`)
+  }
+}
+
+export function oneOf<const T extends string>(...allowed: readonly T[]): Parser<T> {
+  return (text) => {
+    const found = allowed.find((value) => value === text)
+    if (found !== undefined) return found
+    throw new BadValue(`must be one of ${allowed.join(', ')}`)
+  }
+}
+
+export function matching(pattern: RegExp, wanted: string): Parser<string> {
+  return (text) => {
+    if (pattern.test(text)) return text
+    throw new BadValue(`must be ${wanted}`)
+  }
+}
+
+/** An address to listen on, without brackets. */
+export function parseHost(text: string): string {
+  if (isIP(text) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/.test(text)) return text
+  throw new BadValue('must be an IP address or a host name')
+}
+
+/** Nobody but this machine reaches such a host; `host` may carry an IPv6 address's brackets. */
+export function isLoopbackHost(host: string): boolean {
+  const plain = host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  return plain === 'localhost' || plain === '::1' || (isIPv4(plain) && plain.startsWith('127.'))
+}
+
+/** An id as an administrator may choose one for a client (INTERFACE §1). */
+export function parseClientSlug(text: string): string {
+  if (isClientSlug(text)) return text
+  throw new BadValue(
+    'must be 2 to 63 lower-case letters, digits and hyphens, begin with a letter, and be no UUID',
+  )
+}
+
+const ROOT_SECRETS_MAX = 16
+
+/** A comma list of root secrets, each 32 bytes or more in base64url without padding. */
+export function parseRootSecrets(text: string): RootSecrets {
+  const parts = text.split(',')
+  const secrets = parts.map((part) => Buffer.from(part, 'base64url'))
+  const isStrict = secrets.every((bytes, index) => bytes.toString('base64url') === parts[index])
+  if (!isStrict || secrets.some((bytes) => bytes.length < 32)) {
+    throw new BadValue('must be 32 or more bytes in base64url without padding, or a comma list')
+  }
+  if (secrets.length > ROOT_SECRETS_MAX) {
+    throw new BadValue(`must list ${ROOT_SECRETS_MAX} secrets at most`)
+  }
+  try {
+    return openRootSecrets(secrets)
+  } catch {
+    throw new BadValue('lists two secrets with the same one-byte id; make one of them anew')
+  }
+}
+
+/** Anything that node-postgres connects with: a URL whose parts decode. */
+export function parseDatabaseUrl(text: string): string {
+  const isUrl = /^postgres(ql)?:\/\/\S+$/.test(text) && URL.canParse(text) && !text.includes('#')
+  if (isUrl && isPercentEncoded(text)) return text
+  throw new BadValue('must be a URL that begins with postgres:// or postgresql://')
+}
+
+/** Whether every escape of the text decodes to UTF-8. */
+export function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}

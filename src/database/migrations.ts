@@ -1,0 +1,161 @@
+// The runner of prisma/migrations: applies what is pending, or says that something is, and records
+// it as `prisma migrate deploy` does, so that either may be used next. The SQL itself is Prisma's.
+
+import { createHash, randomUUID } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import pg from 'pg'
+import { StartError } from '../runtime/start-error.ts'
+import { guardDatabase } from './database.ts'
+import { inTransaction } from './transaction.ts'
+
+/** Prisma's own migration lock, so that its CLI waits for us and we for it. */
+const LOCK_ID = 72707369
+const TIMEOUT_MS = 60_000
+// The same place from src/database and from dist/database.
+const DIRECTORY = new URL('../../prisma/migrations/', import.meta.url)
+
+export interface MigrationOptions {
+  /** Ends with a slash; the package's own prisma/migrations/ unless given. */
+  readonly directory?: URL
+}
+
+interface Migration {
+  readonly name: string
+  readonly sql: string
+  readonly checksum: string
+}
+
+interface Applied {
+  readonly migration_name: string
+  readonly checksum: string
+  readonly finished: boolean
+}
+
+type Query = <R extends pg.QueryResultRow>(text: string, values?: unknown[]) => Promise<R[]>
+
+/**
+ * Applies every pending migration in one transaction and returns their names. Instances that start
+ * together wait for each other, a minute at most. Throws StartError when a migration fails (nothing
+ * of any is left then), has failed before, or was edited after it had been applied.
+ */
+export async function applyMigrations(
+  pool: pg.Pool,
+  { directory = DIRECTORY }: MigrationOptions = {},
+): Promise<readonly string[]> {
+  const migrations = await loadMigrations(directory)
+  let current = 'the table of migrations'
+  try {
+    return await inTransaction(
+      pool,
+      async (client) => {
+        const query = queryOf(client, TIMEOUT_MS)
+        await query(`SET LOCAL statement_timeout = ${TIMEOUT_MS}`)
+        await query(`SELECT pg_advisory_xact_lock(${LOCK_ID})`)
+        const pending = findPending(migrations, await readApplied(query))
+        if (pending.length > 0) await query(CREATE_TABLE)
+        for (const migration of pending) {
+          current = migration.name
+          await applyMigration(migration, query)
+        }
+        return pending.map((migration) => migration.name)
+      },
+      TIMEOUT_MS,
+    )
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error
+    throw new StartError(`migration ${current} failed: ${error.message}`, { cause: error })
+  }
+}
+
+/** Throws StartError naming what is pending, failed or edited; what only the database knows is fine. */
+export async function checkMigrations(
+  pool: pg.Pool,
+  { directory = DIRECTORY }: MigrationOptions = {},
+): Promise<void> {
+  const migrations = await loadMigrations(directory)
+  const applied = await guardDatabase(() => readApplied(queryOf(pool)))
+  const pending = findPending(migrations, applied).map((migration) => migration.name)
+  if (pending.length === 0) return
+  throw new StartError(
+    `the database lacks migrations: ${pending.join(', ')} (LINEAGE_MIGRATE=auto applies them)`,
+  )
+}
+
+async function loadMigrations(directory: URL): Promise<readonly Migration[]> {
+  const entries = await readdir(directory, { withFileTypes: true })
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+  return await Promise.all(
+    names.sort().map(async (name) => {
+      const sql = await readFile(new URL(`${name}/migration.sql`, directory), 'utf8')
+      return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') }
+    }),
+  )
+}
+
+async function readApplied(query: Query): Promise<readonly Applied[]> {
+  const [table] = await query<{ there: boolean }>(
+    `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS there`,
+  )
+  if (!table?.there) return []
+  return await query<{ migration_name: string; checksum: string; finished: boolean }>(
+    `SELECT migration_name, checksum, finished_at IS NOT NULL AS finished
+     FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at`,
+  )
+}
+
+function findPending(
+  migrations: readonly Migration[],
+  applied: readonly Applied[],
+): readonly Migration[] {
+  const failed = applied.find((row) => !row.finished)
+  if (failed) {
+    throw new StartError(
+      `migration ${failed.migration_name} has failed in this database: mend it, then run prisma migrate resolve`,
+    )
+  }
+  const checksums = new Map(applied.map((row) => [row.migration_name, row.checksum]))
+  return migrations.filter(({ name, checksum }) => {
+    const recorded = checksums.get(name)
+    if (recorded !== undefined && recorded !== checksum) {
+      throw new StartError(`migration ${name} was edited after this database had applied it`)
+    }
+    return recorded === undefined
+  })
+}
+
+async function applyMigration({ name, sql, checksum }: Migration, query: Query): Promise<void> {
+  const id = randomUUID()
+  await query(
+    `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at)
+     VALUES ($1, $2, $3, clock_timestamp())`,
+    [id, checksum, name],
+  )
+  await query(sql)
+  await query(
+    `UPDATE _prisma_migrations SET finished_at = clock_timestamp(), applied_steps_count = 1
+     WHERE id = $1`,
+    [id],
+  )
+}
+
+/** `timeoutMs` lifts the pool's own, which is made for requests. */
+function queryOf(target: pg.Pool | pg.PoolClient, timeoutMs?: number): Query {
+  return async <R extends pg.QueryResultRow>(text: string, values?: unknown[]) => {
+    const timeout = timeoutMs === undefined ? {} : { query_timeout: timeoutMs }
+    const parameters = values === undefined ? {} : { values }
+    const result = await target.query<R>({ text, ...parameters, ...timeout })
+    return result.rows
+  }
+}
+
+// As Prisma's schema engine creates it.
+const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
+  id                      VARCHAR(36) PRIMARY KEY NOT NULL,
+  checksum                VARCHAR(64) NOT NULL,
+  finished_at             TIMESTAMPTZ,
+  migration_name          VARCHAR(255) NOT NULL,
+  logs                    TEXT,
+  rolled_back_at          TIMESTAMPTZ,
+  started_at              TIMESTAMPTZ NOT NULL DEFAULT now(),
+  applied_steps_count     INTEGER NOT NULL DEFAULT 0
+)`

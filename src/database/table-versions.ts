@@ -1,0 +1,102 @@
+// How instances learn that a table which they hold in memory has changed: one row a table, whose
+// version rises in the transaction of the change, and one cheap poll over all of them.
+
+import type { Prisma } from '../generated/prisma/client.ts'
+import { type Database, guardDatabase } from './database.ts'
+
+/** The tables that every instance holds in memory. */
+export type VersionedTable = 'clients' | 'signing_keys'
+
+/**
+ * Says that the table has changed, in the transaction of the change. Holds the row until that
+ * commits, so that whoever sees a version also sees every change up to it.
+ */
+export async function bumpTableVersion(
+  tx: Prisma.TransactionClient,
+  name: VersionedTable,
+): Promise<void> {
+  await tx.$executeRaw`
+    INSERT INTO table_versions (name, version) VALUES (${name}, 1)
+    ON CONFLICT (name) DO UPDATE SET version = table_versions.version + 1`
+}
+
+export interface TablePoll {
+  /** Resolves when no reload is running any more and none will. */
+  stop(): Promise<void>
+}
+
+export interface TablePollOptions {
+  readonly database: Pick<Database, 'pool'>
+  readonly everyMs?: number
+  /** Called at the first tick, and for each change after it. One that fails is repeated. */
+  readonly reload: Readonly<Record<VersionedTable, () => Promise<void>>>
+  /** After every tick that went well. */
+  readonly onTick?: () => void
+  /** The first failure of an outage; silent then until a tick went well. */
+  readonly onError: (error: unknown) => void
+}
+
+/**
+ * Polls, with `everyMs` between the end of one tick and the start of the next. A dead database
+ * only means that the copies stay as they are until it is back.
+ */
+export function startTablePoll(options: TablePollOptions): TablePoll {
+  const { database, everyMs = 2_000, reload, onTick, onError } = options
+  const known = new Map<VersionedTable, bigint>()
+  let inOutage = false
+  let stopped = false
+  let timer: NodeJS.Timeout | undefined
+  let running = Promise.resolve()
+
+  async function tick(): Promise<void> {
+    const versions = await readVersions(database)
+    const errors: unknown[] = []
+    for (const name of Object.keys(reload) as VersionedTable[]) {
+      // Read before the reload: what changes in between is reloaded once more, never missed.
+      const version = versions.get(name) ?? 0n
+      if (stopped || known.get(name) === version) continue
+      await reload[name]().then(
+        () => known.set(name, version),
+        (error: unknown) => errors.push(error),
+      )
+    }
+    if (errors.length > 0) throw errors[0]
+  }
+
+  async function run(): Promise<void> {
+    try {
+      await tick()
+      inOutage = false
+      onTick?.()
+    } catch (error) {
+      if (!inOutage) onError(error)
+      inOutage = true
+    }
+    if (!stopped) schedule()
+  }
+
+  function schedule(): void {
+    timer = setTimeout(() => {
+      running = run()
+    }, everyMs)
+    timer.unref()
+  }
+
+  schedule()
+  return {
+    async stop() {
+      stopped = true
+      clearTimeout(timer)
+      await running
+    },
+  }
+}
+
+async function readVersions(database: Pick<Database, 'pool'>): Promise<Map<string, bigint>> {
+  const { rows } = await guardDatabase(() =>
+    database.pool.query<{ name: string; version: string }>(
+      'SELECT name, version FROM table_versions',
+    ),
+  )
+  return new Map(rows.map((row) => [row.name, BigInt(row.version)]))
+}

@@ -1,0 +1,201 @@
+// Every long-lived object of the service, opened once in this order and closed in reverse.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { bootstrapClient } from './clients/bootstrap-client.ts'
+import { type ClientStore, openClientStore } from './clients/client-store.ts'
+import { type ClientTable, openClientTable } from './clients/client-table.ts'
+import type { ServiceConfig } from './config.ts'
+import { type Database, openDatabase } from './database/database.ts'
+import { applyMigrations, checkMigrations } from './database/migrations.ts'
+import { type Families, openFamilies } from './families/families.ts'
+import { journalUserChange, openPostgresJournal } from './families/postgres-journal.ts'
+import type { ClientCredentialsGrant } from './grants/client-credentials.ts'
+import type { PasswordGrant } from './grants/password.ts'
+import type { RefreshTokenGrant } from './grants/refresh-token.ts'
+import { startHousekeeping } from './housekeeping.ts'
+import { type OpenedFamilyStore, openFamilyStore } from './open-family-store.ts'
+import { createHealth, type Health } from './ops/health.ts'
+import { logEvent } from './ops/log-events.ts'
+import { type Clock, systemClock } from './runtime/clock.ts'
+import { DependencyUnavailable } from './runtime/dependency-unavailable.ts'
+import type { RecordEvent } from './runtime/security-event.ts'
+import { StartError } from './runtime/start-error.ts'
+import type { RootSecrets } from './secrets/root-secret.ts'
+import { openTokenChecker, type TokenChecker } from './tokens/check-access-token.ts'
+import { raiseLongestTokenLife } from './tokens/signing-key-store.ts'
+import { openSigningKeys, type SigningKeys } from './tokens/signing-keys.ts'
+import { authenticateUser } from './users/authenticate-user.ts'
+import { defaultHashingLanes, openHashingLanes } from './users/hashing-lanes.ts'
+import { openPasswordHasher, type PasswordHasher } from './users/password-hasher.ts'
+import { openUserStore, type UserStore } from './users/user-store.ts'
+
+/** Everything that routes are handed; each takes what it names. */
+export interface Service {
+  readonly config: ServiceConfig
+  /** The path of the issuer, empty when it has none. */
+  readonly basePath: string
+  readonly clock: Clock
+  readonly rootSecrets: RootSecrets
+  readonly recordEvent: RecordEvent
+  readonly health: Health
+  readonly clientStore: ClientStore
+  readonly clients: ClientTable
+  readonly users: UserStore
+  readonly hasher: PasswordHasher
+  readonly families: Families
+  readonly keys: SigningKeys
+  readonly checker: TokenChecker
+  readonly grants: PasswordGrant & RefreshTokenGrant & ClientCredentialsGrant
+  /** Ends what runs in the background, then the store, then the database. */
+  close(): Promise<void>
+}
+
+export interface ServiceOptions {
+  readonly config: ServiceConfig
+  readonly logger: Logger
+  readonly clock?: Clock
+}
+
+/** How long a start waits for a database that is not there yet: they often start together. */
+const START_PATIENCE_MS = 30_000
+const START_RETRY_MS = 500
+
+/** Opens the service; throws StartError with one line when it cannot start. */
+export async function openService(options: ServiceOptions): Promise<Service> {
+  const { config, logger } = options
+  const database = openDatabase(config.databaseUrl, (err) =>
+    logEvent(logger, 'dependency.down', { dependency: 'postgresql', err }),
+  )
+  const opened = openFamilyStore({ ...options, database, journal: openPostgresJournal(database) })
+  try {
+    return await withPatience(logger, async () => {
+      await migrate(database, config, logger)
+      return await openOn(database, opened, options)
+    })
+  } catch (error) {
+    await opened.store.close()
+    await database.close()
+    throw error
+  }
+}
+
+async function withPatience<T>(logger: Logger, open: () => Promise<T>): Promise<T> {
+  const deadlineMs = performance.now() + START_PATIENCE_MS
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await open()
+    } catch (cause) {
+      if (!(cause instanceof DependencyUnavailable)) throw cause
+      if (performance.now() > deadlineMs) {
+        throw new StartError('PostgreSQL does not answer; check DATABASE_URL and the server', {
+          cause,
+        })
+      }
+      if (attempt === 1) logEvent(logger, 'dependency.down', { dependency: 'postgresql' })
+      await delay(START_RETRY_MS)
+    }
+  }
+}
+
+async function migrate(database: Database, config: ServiceConfig, logger: Logger): Promise<void> {
+  if (config.migrate === 'off') return
+  if (config.migrate === 'check') return await checkMigrations(database.pool)
+  const applied = await applyMigrations(database.pool)
+  if (applied.length > 0) logEvent(logger, 'database.migrated', { applied })
+}
+
+async function openOn(
+  database: Database,
+  opened: OpenedFamilyStore,
+  { config, logger, clock = systemClock }: ServiceOptions,
+): Promise<Service> {
+  const { rootSecrets, issuer } = config
+  const recordEvent: RecordEvent = ({ type, ...fields }) => logEvent(logger, type, fields)
+  const keys = await openSigningKeys({
+    database,
+    config,
+    clock,
+    log: {
+      event: (type, kid) => logEvent(logger, type, { kid }),
+      failure: (err) => logEvent(logger, 'work.failed', { doing: 'signing keys', err }),
+    },
+  })
+  const { clientStore, clients } = await openClients(database, config, clock)
+  const users = openUserStore({
+    prisma: database.prisma,
+    clock,
+    journalChange: journalUserChange,
+    publishChange: ({ record, keepFamilyId }) => opened.store.putUser(record, keepFamilyId),
+  })
+  const hasher = openPasswordHasher(config.argon2, openHashingLanes(defaultHashingLanes()))
+  const families = openFamilies({
+    store: opened.store,
+    journal: opened.journal,
+    loadUser: users.loadRecord,
+    clock,
+  })
+  const checker = openTokenChecker({ verify: keys.verify, clients, families, clock })
+  const health = createHealth({
+    checks: {
+      postgresql: database.ping,
+      ...(opened.store.name === 'redis' ? { redis: opened.store.ping } : {}),
+    },
+    warnings: opened.warnings,
+    onChange: (dependency, state) =>
+      logEvent(logger, state === 'ok' ? 'dependency.up' : 'dependency.down', { dependency }),
+    clock,
+  })
+  const housekeeping = startHousekeeping({ database, opened, keys, clients, logger, clock })
+  return {
+    config,
+    basePath: new URL(issuer).pathname.replace(/\/$/, ''),
+    clock,
+    rootSecrets,
+    recordEvent,
+    health,
+    clientStore,
+    clients,
+    users,
+    hasher,
+    families,
+    keys,
+    checker,
+    grants: {
+      login: async (credentials) => {
+        const login = { users, hasher, passwordLimits: config }
+        return (await authenticateUser(credentials, login)).record
+      },
+      families,
+      keys,
+      rootSecrets,
+      issuer,
+      defaultAudience: config.defaultAudience ?? issuer,
+      clock,
+      recordEvent,
+    },
+    async close() {
+      await housekeeping.stop()
+      await opened.store.close()
+      await database.close()
+    },
+  }
+}
+
+async function openClients(
+  database: Database,
+  config: ServiceConfig,
+  clock: Clock,
+): Promise<{ clientStore: ClientStore; clients: ClientTable }> {
+  const clientStore = openClientStore({
+    prisma: database.prisma,
+    defaults: config,
+    reservedId: config.adminClient?.id,
+    raiseLongestTokenLife,
+    clock,
+  })
+  const bootstrap = config.adminClient && bootstrapClient(config.adminClient, config.issuer, config)
+  const clients = openClientTable({ store: clientStore, bootstrap, clock })
+  await clients.reload()
+  return { clientStore, clients }
+}

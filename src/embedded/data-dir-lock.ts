@@ -1,0 +1,64 @@
+// The data directory, held by one service at a time. The name of a lock file says who holds it, so
+// that a lock is whole the moment it is there and one of a killed service is known to be stale.
+
+import { access, constants, mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { StartError } from '../runtime/start-error.ts'
+import { isCode } from './private-file.ts'
+import { isRunning, processStartTime } from './process-identity.ts'
+
+const LOCK_NAME = /^lock\.(\d+)\.(\d+)$/
+const ATTEMPTS = 5
+
+export interface HeldDataDir {
+  /** The real path of the directory. */
+  readonly path: string
+  release(): Promise<void>
+}
+
+/**
+ * Makes `dataDir` (0700) where it is missing and takes it. Throws StartError when another service
+ * holds it, or when it is no directory that we can write to.
+ */
+export async function holdDataDir(dataDir: string): Promise<HeldDataDir> {
+  const path = await openDataDir(dataDir)
+  const own = `lock.${process.pid}.${processStartTime(process.pid)}`
+  for (let attempt = 1; ; attempt += 1) {
+    // First show ourselves, then look: of two that do so at once, at least one sees the other.
+    await writeFile(join(path, own), '', { mode: 0o600 })
+    const holder = await findHolder(path, own)
+    if (holder === undefined) {
+      return { path, release: () => rm(join(path, own), { force: true }) }
+    }
+    await rm(join(path, own), { force: true })
+    if (attempt === ATTEMPTS) {
+      throw new StartError(`the data directory ${dataDir} is in use by process ${holder}`)
+    }
+    // When both saw each other, one comes back first.
+    await delay(5 + Math.random() * 50)
+  }
+}
+
+/** The live process that holds the directory; forgets those that have ended. */
+async function findHolder(path: string, own: string): Promise<number | undefined> {
+  for (const name of await readdir(path)) {
+    const [, pid, startTime] = LOCK_NAME.exec(name) ?? []
+    if (name === own || pid === undefined || startTime === undefined) continue
+    if (isRunning(Number(pid), startTime)) return Number(pid)
+    await rm(join(path, name), { force: true })
+  }
+  return undefined
+}
+
+async function openDataDir(dataDir: string): Promise<string> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
+    return await realpath(dataDir)
+  } catch (cause) {
+    const why =
+      isCode(cause, 'EEXIST') || isCode(cause, 'ENOTDIR') ? 'is not a directory' : 'is not writable'
+    throw new StartError(`the data directory ${dataDir} ${why}`, { cause })
+  }
+}

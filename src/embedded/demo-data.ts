@@ -1,0 +1,137 @@
+// The demo user and clients of embedded mode: made once, written to demo.json, never touched again
+// (INTERFACE §2).
+
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import type { ClientInput } from '../clients/client-draft.ts'
+import type { ClientStore } from '../clients/client-store.ts'
+import type { PasswordHasher } from '../users/password-hasher.ts'
+import { parseEmail, parseUsername } from '../users/user-names.ts'
+import type { UserStore } from '../users/user-store.ts'
+import { readIfThere, writePrivateFile } from './private-file.ts'
+
+export interface DemoData {
+  readonly issuer: string
+  readonly user: { readonly username: string; readonly password: string }
+  readonly publicClient: { readonly id: string }
+  readonly confidentialClient: { readonly id: string; readonly secret: string }
+  readonly adminClient: { readonly id: string; readonly secret: string }
+}
+
+export interface DemoDataDependencies {
+  readonly dataDir: string
+  readonly issuer: string
+  readonly clientStore: ClientStore
+  readonly users: UserStore
+  readonly hasher: PasswordHasher
+}
+
+const PUBLIC_CLIENT = 'demo-app'
+const CONFIDENTIAL_CLIENT = 'demo-service'
+const ADMIN_CLIENT = 'demo-admin'
+const USERNAME = 'demo'
+
+/** What demo.json says, or what it says from now on. A port that changed changes only the issuer. */
+export async function openDemoData(dependencies: DemoDataDependencies): Promise<DemoData> {
+  const { dataDir, issuer, clientStore } = dependencies
+  const path = join(dataDir, 'demo.json')
+  const known = await readDemoData(path)
+  if (known?.issuer === issuer) return known
+  const demo = known ? { ...known, issuer } : await createDemoData(dependencies)
+  // /admin takes only tokens that are addressed to the issuer, which follows the port.
+  await clientStore.patch(ADMIN_CLIENT, { audiences: [issuer] })
+  await writePrivateFile(path, `${JSON.stringify(demo, null, 2)}\n`)
+  return demo
+}
+
+async function readDemoData(path: string): Promise<DemoData | undefined> {
+  const text = await readIfThere(path)
+  return text === undefined ? undefined : (JSON.parse(text) as DemoData)
+}
+
+async function createDemoData(dependencies: DemoDataDependencies): Promise<DemoData> {
+  const { issuer, clientStore } = dependencies
+  const password = await createDemoUser(dependencies)
+  const scopes = ['notes:read', 'notes:write']
+  await createClient(clientStore, PUBLIC_CLIENT, {
+    name: 'Demo app',
+    type: 'public',
+    grantTypes: ['password', 'refresh_token'],
+    scopes,
+    defaultScopes: scopes,
+  })
+  const confidentialSecret = await createClient(clientStore, CONFIDENTIAL_CLIENT, {
+    name: 'Demo service',
+    type: 'confidential',
+    grantTypes: ['client_credentials'],
+    scopes: [...scopes, 'lineage:introspect'],
+    defaultScopes: ['notes:read'],
+  })
+  const adminSecret = await createClient(clientStore, ADMIN_CLIENT, {
+    name: 'Demo admin',
+    type: 'confidential',
+    grantTypes: ['client_credentials'],
+    scopes: ['lineage:admin'],
+    defaultScopes: ['lineage:admin'],
+    audiences: [issuer],
+  })
+  return {
+    issuer,
+    user: { username: USERNAME, password },
+    publicClient: { id: PUBLIC_CLIENT },
+    confidentialClient: { id: CONFIDENTIAL_CLIENT, secret: confidentialSecret },
+    adminClient: { id: ADMIN_CLIENT, secret: adminSecret },
+  }
+}
+
+/** A start that died before demo.json was written left some of it behind: made anew. */
+async function createClient(store: ClientStore, id: string, input: ClientInput): Promise<string> {
+  await store.delete(id)
+  const created = await store.create({ ...input, id })
+  if (!created.ok) throw new Error(`the demo client ${id} is not valid`)
+  return created.value.clientSecret ?? ''
+}
+
+async function createDemoUser({ users, hasher }: DemoDataDependencies): Promise<string> {
+  const password = randomBytes(12).toString('base64url')
+  const username = parseUsername(USERNAME)
+  const email = parseEmail('demo@example.com')
+  if (!username || !email) throw new Error('the demo user is not valid')
+  const passwordHash = await hasher.hash(password)
+  const known = await users.findForLogin({ usernameKey: username.key })
+  if (known) await users.setPassword(known.user.id, passwordHash)
+  else await users.create({ username, email, passwordHash, emailVerified: true })
+  return password
+}
+
+/** Lines that work when they are pasted one after another into a POSIX shell. */
+export function formatDemoCommands(demo: DemoData): string {
+  const { issuer, user, publicClient, confidentialClient: service } = demo
+  const basic = `-u ${service.id}:${service.secret}`
+  const pick = (member: string) => `sed -n 's/.*"${member}":"\\([^"]*\\)".*/\\1/p'`
+  const refresh = (from: string) =>
+    `curl -s ${issuer}/token -d grant_type=refresh_token -d client_id=${publicClient.id} -d refresh_token=$${from}`
+  return `Lineage is running. Issuer: ${issuer}
+
+# Log in: an access token and the first refresh token of a family
+A=$(curl -s ${issuer}/token -d grant_type=password -d client_id=${publicClient.id} -d username=${user.username} -d password=${user.password}); echo "$A"
+R0=$(echo "$A" | ${pick('refresh_token')})
+
+# Refresh, twice: every refresh token is used once
+B=$(${refresh('R0')}); echo "$B"; R1=$(echo "$B" | ${pick('refresh_token')})
+C=$(${refresh('R1')}); echo "$C"; R2=$(echo "$C" | ${pick('refresh_token')})
+
+# Ask for the state of the newest access token, while its family lives
+curl -s ${issuer}/introspect ${basic} -d token=$(echo "$C" | ${pick('access_token')}); echo
+
+# Replay the first refresh token: reuse is detected, and the family ends with its newest token
+${refresh('R0')}; echo
+${refresh('R2')}; echo
+
+# A service's own token
+curl -s ${issuer}/token ${basic} -d grant_type=client_credentials; echo
+
+# The keys that verify all of them
+curl -s ${issuer}/.well-known/jwks.json; echo
+`
+}

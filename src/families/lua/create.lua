@@ -1,0 +1,45 @@
+-- KEYS: user, family, every family of the user, live families at the client.
+-- Answers {outcome, family, user}.
+local epoch, now, sessions_valid_from = ARGV[1], tonumber(ARGV[6]), tonumber(ARGV[7])
+local live_max, ttl, gone_at = tonumber(ARGV[8]), ARGV[9], ARGV[10]
+local family_prefix, family_id = ARGV[11], ARGV[12]
+local FIELDS_FROM = 13
+local user_key, family_key, all_key, live_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+
+put_user(user_key, epoch, ARGV[2], ARGV[3], ARGV[4], ARGV[5], ttl)
+local user, user_flat = read(user_key)
+if user.epoch ~= epoch or user.status ~= 'active' then return { 'user_moved' } end
+
+local function is_used_before(one, other)
+  if one.rotatedAtMs ~= other.rotatedAtMs then return one.rotatedAtMs < other.rotatedAtMs end
+  return one.id < other.id
+end
+
+-- The dead leave the index only here, where they would count.
+local function make_room()
+  if redis.call('ZCARD', live_key) < live_max then return end
+  local live = {}
+  for _, id in ipairs(redis.call('ZRANGE', live_key, 0, -1)) do
+    local family = read(family_prefix .. id)
+    if not family or find_inactive_reason(family, user, now, sessions_valid_from) then
+      redis.call('ZREM', live_key, id)
+    else
+      live[#live + 1] = { id = id, rotatedAtMs = tonumber(family.rotatedAtMs) }
+    end
+  end
+  table.sort(live, is_used_before)
+  for i = 1, #live - live_max + 1 do
+    end_family(family_prefix .. live[i].id, 'session_limit', now)
+    redis.call('ZREM', live_key, live[i].id)
+  end
+end
+
+make_room()
+redis.call('HSET', family_key, unpack(ARGV, FIELDS_FROM))
+redis.call('PEXPIRE', family_key, ttl)
+redis.call('ZREMRANGEBYSCORE', all_key, '-inf', '(' .. ARGV[6])
+for _, index in ipairs({ all_key, live_key }) do
+  redis.call('ZADD', index, gone_at, family_id)
+  extend(index, ttl)
+end
+return { 'created', redis.call('HGETALL', family_key), user_flat }

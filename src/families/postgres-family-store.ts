@@ -1,0 +1,219 @@
+// Families in PostgreSQL. Each method is one transaction that locks the user's row first and then
+// the family's, everywhere in this order, so that no two of them wait for each other in a ring.
+
+import { timingSafeEqual } from 'node:crypto'
+import type pg from 'pg'
+import { type Database, guardDatabase } from '../database/database.ts'
+import { inTransaction } from '../database/transaction.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { UserId } from '../users/user.ts'
+import {
+  type CreateFamily,
+  type CreateOutcome,
+  type EndFamily,
+  type EndOutcome,
+  type Family,
+  type FamilyList,
+  type FamilyStore,
+  type Inspect,
+  type Inspection,
+  LIVE_FAMILIES_MAX,
+  type RotateFamily,
+  type RotateOutcome,
+} from './family.ts'
+import {
+  findEnd,
+  findInactiveReason,
+  findRefusal,
+  isUserStale,
+  judgeGeneration,
+} from './family-rules.ts'
+import {
+  type FamilyRow,
+  type FamilyUserRow,
+  insertFamily,
+  lockFamily,
+  lockUser,
+  ownerKey,
+  toFamily,
+  toUserRecord,
+  updateEnd,
+  updateRotation,
+  upsertUser,
+} from './postgres-family-rows.ts'
+
+/**
+ * `clock` says when a revoked token is forgotten. The pool stays the database's: closing the store
+ * closes nothing.
+ */
+export function openPostgresFamilyStore(
+  database: Pick<Database, 'pool' | 'ping'>,
+  clock: Clock,
+): FamilyStore {
+  const { pool } = database
+  return {
+    name: 'postgresql',
+    create: (input) => inTransaction(pool, (client) => create(client, input)),
+    rotate: (input) => inTransaction(pool, (client) => rotate(client, input)),
+    end: (input) => inTransaction(pool, (client) => end(client, input)),
+
+    async putUser(record, keepFamilyId) {
+      await inTransaction(pool, async (client) => {
+        await upsertUser(client, record)
+        if (keepFamilyId === undefined) return
+        await client.query(
+          'UPDATE families SET epoch = $3 WHERE id = $1 AND user_id = $2 AND epoch = $3 - 1',
+          [keepFamilyId, record.userId, record.epoch],
+        )
+      })
+    },
+
+    async revokeToken({ owner, jti, expiresAtMs }, nowMs) {
+      if (expiresAtMs <= nowMs) return
+      await guardDatabase(() =>
+        pool.query(
+          `INSERT INTO revoked_tokens (owner, jti, expires_at_ms) VALUES ($1, $2, $3)
+           ON CONFLICT (owner, jti) DO UPDATE SET
+             expires_at_ms = GREATEST(revoked_tokens.expires_at_ms, excluded.expires_at_ms)`,
+          [ownerKey(owner), jti, expiresAtMs],
+        ),
+      )
+    },
+
+    inspect: (input) => guardDatabase(() => inspect(pool, input, clock())),
+    list: (userId) => guardDatabase(() => list(pool, userId)),
+    ping: () => database.ping(),
+    async close() {},
+  }
+}
+
+async function create(client: pg.PoolClient, input: CreateFamily): Promise<CreateOutcome> {
+  const { user: given, nowMs } = input
+  const user = await upsertUser(client, given)
+  if (user.epoch !== given.epoch || user.status !== 'active') {
+    return { outcome: 'user_moved' }
+  }
+  const family: Family = {
+    ...input.family,
+    userId: user.userId,
+    generation: 0,
+    epoch: user.epoch,
+    rotatedAtMs: nowMs,
+    ended: undefined,
+  }
+  await insertFamily(client, family)
+  // The user's lock keeps other creates out, so that the limit is never passed. What lives is
+  // `findInactiveReason`, in SQL because the dead ones may be many.
+  await client.query(
+    `UPDATE families SET ended_at_ms = $3, ended_reason = 'session_limit' WHERE id IN
+       (SELECT id FROM families
+        WHERE user_id = $1 AND client_id = $2 AND id <> $4 AND ended_at_ms IS NULL
+          AND absolute_expires_at_ms > $3 AND idle_expires_at_ms > $3
+          AND epoch >= $5 AND created_at_ms >= $6
+        ORDER BY rotated_at_ms DESC, created_at_ms DESC, id DESC OFFSET $7)`,
+    [
+      user.userId,
+      family.clientId,
+      nowMs,
+      family.familyId,
+      user.epoch,
+      input.clientSessionsValidFromMs,
+      LIVE_FAMILIES_MAX - 1,
+    ],
+  )
+  return { outcome: 'created', family, user }
+}
+
+async function rotate(client: pg.PoolClient, input: RotateFamily): Promise<RotateOutcome> {
+  const user = await lockUser(client, input.userId)
+  const family = await lockFamily(client, input)
+  if (!family) return { outcome: 'inactive', reason: 'family_unknown' }
+  if (!isSameHash(family.secretHash, input.secretHash)) {
+    return { outcome: 'inactive', reason: 'family_secret_wrong' }
+  }
+  if (family.clientId !== input.clientId) {
+    return { outcome: 'inactive', reason: 'family_of_other_client' }
+  }
+  if (user === undefined || isUserStale(user, family)) return { outcome: 'user_stale' }
+  const nowMs = Math.max(input.nowMs, family.rotatedAtMs)
+  const reason = findInactiveReason(family, user, nowMs, input.clientSessionsValidFromMs)
+  if (reason) return { outcome: 'inactive', reason }
+  const error = findRefusal(family, user, input)
+  if (error) return { outcome: 'refused', error }
+
+  const meaning = judgeGeneration(family, input.generation, nowMs, input.graceMs)
+  switch (meaning) {
+    case 'retry':
+      return { outcome: 'retried', family, user }
+    case 'replay': {
+      const ended = await updateEnd(client, family, 'reuse_detected', nowMs)
+      return { outcome: 'replayed', family: ended }
+    }
+    case 'current':
+    case 'ahead': {
+      const rotated = await updateRotation(client, family, input, nowMs)
+      return { outcome: 'rotated', family: rotated, user, behind: meaning === 'ahead' }
+    }
+  }
+}
+
+async function end(client: pg.PoolClient, input: EndFamily): Promise<EndOutcome> {
+  const user = await lockUser(client, input.userId)
+  const family = await lockFamily(client, input)
+  if (!family) return 'unknown'
+  if (input.secretHash !== undefined && !isSameHash(family.secretHash, input.secretHash)) {
+    return 'secret_wrong'
+  }
+  if (input.clientId !== undefined && family.clientId !== input.clientId) return 'other_client'
+  const earlier = findEnd(family, user, input.atMs, 0)
+  if (earlier && earlier.atMs <= input.atMs) return 'already_ended'
+  await updateEnd(client, family, input.reason, input.atMs)
+  return family.ended ? 'already_ended' : 'ended'
+}
+
+async function inspect(
+  pool: pg.Pool,
+  { owner, familyId, jti }: Inspect,
+  nowMs: number,
+): Promise<Inspection> {
+  const { rows } = await pool.query<{
+    family: FamilyRow | null
+    user: FamilyUserRow | null
+    revoked: boolean
+  }>(
+    `SELECT
+       (SELECT to_jsonb(f) FROM families f WHERE id = $1 AND user_id = $2) AS family,
+       (SELECT to_jsonb(u) FROM family_users u WHERE user_id = $2) AS user,
+       EXISTS (SELECT FROM revoked_tokens
+               WHERE owner = $3 AND jti = $4 AND expires_at_ms > $5) AS revoked`,
+    [familyId ?? null, owner.userId ?? null, ownerKey(owner), jti ?? null, nowMs],
+  )
+  const [row] = rows
+  return {
+    family: row?.family ? toFamily(row.family) : undefined,
+    user: row?.user ? toUserRecord(row.user) : undefined,
+    tokenRevoked: row?.revoked ?? false,
+  }
+}
+
+async function list(pool: pg.Pool, userId: UserId): Promise<FamilyList> {
+  const { rows } = await pool.query<{ user: FamilyUserRow | null; families: FamilyRow[] | null }>(
+    `SELECT
+       (SELECT to_jsonb(u) FROM family_users u WHERE user_id = $1) AS user,
+       (SELECT jsonb_agg(to_jsonb(f) ORDER BY created_at_ms, id) FROM families f
+        WHERE user_id = $1) AS families`,
+    [userId],
+  )
+  const [row] = rows
+  return {
+    user: row?.user ? toUserRecord(row.user) : undefined,
+    families: (row?.families ?? []).map(toFamily),
+  }
+}
+
+/** The MAC before it has been checked already; constant time costs nothing here. */
+function isSameHash(stored: string, given: string): boolean {
+  const left = Buffer.from(stored)
+  const right = Buffer.from(given)
+  return left.length === right.length && timingSafeEqual(left, right)
+}

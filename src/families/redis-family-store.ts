@@ -1,0 +1,144 @@
+// Families in Redis: the port put together from the connection, its gates and the scripts.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+import type { RedisTarget } from '../config.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
+import type { FamilyStore } from './family.ts'
+import type { Journal } from './journal.ts'
+import { openFamilyCommands, openJournalCommands } from './redis-commands.ts'
+import { openRedis, type RedisClient } from './redis-connection.ts'
+import { describeRedisFailure, guardRedis } from './redis-failure.ts'
+import { gateConnection, type Replayed } from './redis-gate.ts'
+import { openJournalReplay } from './redis-replay.ts'
+import { type GateAccess, type RunScript, scriptRunner, sendCommand } from './redis-script.ts'
+import { checkServer, type ServerCheck } from './redis-server-check.ts'
+
+const READY_POLL_MS = 50
+
+export interface RedisFamilyStore extends FamilyStore {
+  /** What operators should change about the servers, as of the last connect or ping. */
+  warnings(): string[]
+  /**
+   * Applies what the journal holds and this instance has not seen; for a poll, so that another
+   * instance's death between journal and store is made up for. Rejects with DependencyUnavailable.
+   */
+  applyNewEntries(): Promise<void>
+  /** Resolves when family commands may be sent, or rejects with DependencyUnavailable. */
+  ready(timeoutMs: number): Promise<void>
+}
+
+export interface RedisFamilyStoreDependencies {
+  readonly target: RedisTarget
+  readonly journal: Pick<Journal, 'readSince'>
+  readonly clock: Clock
+  /** Told of connection errors, in words that are safe to log. */
+  readonly onConnectionError: (detail: string) => void
+  /** Told each time that the journal could not be re-applied; the gate stays closed meanwhile. */
+  readonly onReplayFailure: (detail: string) => void
+}
+
+/** Starts connecting and returns at once; nothing passes before the journal was re-applied. */
+export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies): RedisFamilyStore {
+  const { target, journal, clock, onConnectionError, onReplayFailure } = dependencies
+  const client = openRedis(target, onConnectionError)
+  const replay = openJournalReplay(journal, clock, scriptRunner(client, 'free'))
+  const checks = new WeakMap<Redis, ServerCheck>()
+
+  async function check(redis: Redis): Promise<ServerCheck> {
+    const found = await checkServer(redis)
+    checks.set(redis, found)
+    return found
+  }
+
+  async function replayOver(redis: Redis): Promise<Replayed> {
+    // Asked before: a promotion in the middle must not pass for a replay that reached a master.
+    if ((await check(redis)).isReplica) return 'is_replica'
+    await replay.replayOver(redis)
+    return 'replayed'
+  }
+
+  forEachConnection(client, (redis) => {
+    gateConnection(
+      redis,
+      () => replayOver(redis),
+      (error) => onReplayFailure(describeRedisFailure(error)),
+    )
+  })
+
+  async function ping(): Promise<void> {
+    const servers = serversOf(client)
+    if (servers.length === 0) throw new DependencyUnavailable('redis', 'not connected')
+    await guardRedis(() =>
+      Promise.all(
+        servers.map(async (redis) => {
+          await sendCommand(redis, 'ping', [], 'gated')
+          await check(redis)
+        }),
+      ),
+    )
+  }
+
+  return {
+    name: 'redis',
+    ...openFamilyCommands(guardedRunner(client, 'gated')),
+    ...openJournalCommands(guardedRunner(client, 'free')),
+    ping,
+
+    warnings() {
+      const all = serversOf(client).flatMap((redis) => checks.get(redis)?.warnings ?? [])
+      return [...new Set(all)]
+    },
+
+    // Not under the deadline as a whole: a long journal takes long, each step has its own.
+    async applyNewEntries() {
+      try {
+        await replay.applyNewEntries()
+      } catch (error) {
+        if (error instanceof DependencyUnavailable) throw error
+        throw new DependencyUnavailable('redis', describeRedisFailure(error))
+      }
+    },
+
+    async ready(timeoutMs) {
+      const giveUpAt = performance.now() + timeoutMs
+      for (;;) {
+        try {
+          await ping()
+          return
+        } catch (error) {
+          if (performance.now() >= giveUpAt) throw error
+        }
+        await delay(READY_POLL_MS)
+      }
+    },
+
+    async close() {
+      client.disconnect()
+    },
+  }
+}
+
+function guardedRunner(client: RedisClient, access: GateAccess): RunScript {
+  const run = scriptRunner(client, access)
+  return (script, keys, args) => guardRedis(() => run(script, keys, args))
+}
+
+/** The connections that must be up for every user to be served. */
+function serversOf(client: RedisClient): Redis[] {
+  return 'nodes' in client ? client.nodes('master') : [client]
+}
+
+/** Calls back for every connection that carries commands, now or later, before it carries any. */
+function forEachConnection(client: RedisClient, found: (redis: Redis) => void): void {
+  if (!('nodes' in client)) {
+    found(client)
+    return
+  }
+  client.on('+node', (redis: Redis) => {
+    found(redis)
+    // ioredis would connect with the first command, which a closed gate would then refuse.
+    if (!redis.options.readOnly) redis.connect().catch(() => {})
+  })
+}

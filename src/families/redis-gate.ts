@@ -1,0 +1,61 @@
+// The gate on one connection to Redis: family commands pass only after the journal was re-applied
+// over this very connection, because the server behind it may have lost what it once confirmed
+// (DESIGN §5). The gate sits below every queue and redirection of ioredis.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
+import { isGated } from './redis-script.ts'
+
+const RETRY_DELAY_MS = 250
+
+/** A replica answers for nobody yet; when it is promoted its gate is tried again. */
+export type Replayed = 'replayed' | 'is_replica'
+
+/**
+ * Closes the gate of `redis`, and opens it for as long as one socket lives, once `replay` has
+ * succeeded over it. A rejection of `replay` is handed to `onFailure` and tried again.
+ */
+export function gateConnection(
+  redis: Redis,
+  replay: () => Promise<Replayed>,
+  onFailure: (error: unknown) => void,
+): void {
+  let openedFor: Redis['stream'] | undefined
+  let roleChanges = 0
+  let isOpening = false
+
+  // The socket itself is compared, since ioredis tells of its events a tick late.
+  const isOpen = () => redis.status === 'ready' && redis.stream === openedFor
+
+  async function open(): Promise<void> {
+    if (isOpening) return
+    isOpening = true
+    while (redis.status === 'ready' && !isOpen()) {
+      const before = { stream: redis.stream, roleChanges }
+      try {
+        if ((await replay()) === 'is_replica') break
+        if (before.roleChanges === roleChanges) openedFor = before.stream
+      } catch (error) {
+        onFailure(error)
+        await delay(RETRY_DELAY_MS, undefined, { ref: false })
+      }
+    }
+    isOpening = false
+  }
+
+  const send = redis.sendCommand.bind(redis)
+  redis.sendCommand = (command, stream) => {
+    // This is how ioredis says, in a Cluster, that the node has changed sides.
+    if (command.name === 'readonly' || command.name === 'readwrite') {
+      openedFor = undefined
+      roleChanges += 1
+    }
+    if (!isGated(command) || (isOpen() && !command.isSettled)) return send(command, stream)
+    open()
+    command.reject(new DependencyUnavailable('redis', 'the journal is not re-applied yet'))
+    return command.promise
+  }
+  redis.on('ready', open)
+  open()
+}

@@ -1,0 +1,52 @@
+// What a client may be granted: scope and audience, by the rules that all grants share
+// (DESIGN §3). Pure.
+
+import type { Client } from '../clients/client.ts'
+import { ROLE_BOUND_SCOPES } from '../families/family-rules.ts'
+import { OAuthError } from '../oauth/oauth-error.ts'
+import { parseResources } from '../oauth/resource.ts'
+import { inOrder, parseScope } from '../oauth/scope.ts'
+
+/** The scope that a new grant covers: what was asked for, else the client's default. */
+export function grantScope(client: Client, requested: string | undefined): string[] {
+  if (requested === undefined) return inOrder(client.defaultScopes, client.scopes)
+  const words = parseScope(requested)
+  if (!words.every((word) => client.scopes.includes(word))) {
+    throw new OAuthError('scope_not_allowed')
+  }
+  return inOrder(words, client.scopes)
+}
+
+/** What is left of a scope for a user with these roles at this client today. */
+export function usableScope(
+  scope: readonly string[],
+  client: Client,
+  roles: readonly string[],
+): string[] {
+  return inOrder(scope, client.scopes).filter(
+    (word) => !ROLE_BOUND_SCOPES.has(word) || roles.includes(word),
+  )
+}
+
+export interface GrantedAudience {
+  /** What the whole grant may address. */
+  readonly grant: readonly string[]
+  /** What this one token addresses. */
+  readonly token: readonly string[]
+}
+
+/** Throws `invalid_target` for a resource outside of the client's audiences (RFC 8707 §2). */
+export function grantAudience(
+  client: Client,
+  defaultAudience: string,
+  resources: readonly string[],
+): GrantedAudience {
+  const allowed = client.audiences.length > 0 ? client.audiences : [defaultAudience]
+  if (resources.length === 0) return { grant: allowed, token: allowed.slice(0, 1) }
+  const requested = parseResources(resources)
+  if (!requested.every((resource) => allowed.includes(resource))) {
+    throw new OAuthError('resource_not_allowed')
+  }
+  const granted = inOrder(requested, allowed)
+  return { grant: granted, token: granted }
+}

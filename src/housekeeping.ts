@@ -1,0 +1,69 @@
+// What runs by itself: the poll that brings other instances' changes here, the life of the keys,
+// the journal, and the deletion of what no answer needs any more.
+
+import type { Logger } from 'pino'
+import type { ClientTable } from './clients/client-table.ts'
+import type { Database } from './database/database.ts'
+import { startTablePoll } from './database/table-versions.ts'
+import type { OpenedFamilyStore } from './open-family-store.ts'
+import { type LogEvent, logEvent } from './ops/log-events.ts'
+import type { Clock } from './runtime/clock.ts'
+import type { SigningKeys } from './tokens/signing-keys.ts'
+
+/** Changes are promised within 5 s on every instance (INTERFACE §2). */
+const POLL_MS = 2_000
+const GARBAGE_MS = 10 * 60 * 1000
+/** Longer than any outage of the store that nobody would have noticed. */
+const JOURNAL_KEPT_MS = 30 * 24 * 60 * 60 * 1000
+
+export interface HousekeepingOptions {
+  readonly database: Database
+  readonly opened: OpenedFamilyStore
+  readonly keys: SigningKeys
+  readonly clients: ClientTable
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+export interface Housekeeping {
+  /** Resolves when nothing of it is running any more. */
+  stop(): Promise<void>
+}
+
+export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
+  const { database, opened, keys, clients, logger, clock } = options
+  const running = new Set<Promise<void>>()
+  let garbageDueMs = clock() + GARBAGE_MS
+
+  function start(doing: string, failure: LogEvent, work: () => Promise<void>): void {
+    const done = work()
+      .catch((err: unknown) => logEvent(logger, failure, { doing, err }))
+      .finally(() => running.delete(done))
+    running.add(done)
+  }
+
+  function onTick(): void {
+    start('signing keys', 'work.failed', keys.tick)
+    start('journal', 'work.failed', opened.applyNewEntries)
+    if (clock() < garbageDueMs) return
+    garbageDueMs = clock() + GARBAGE_MS
+    start('garbage', 'work.failed', async () => {
+      await opened.journal.prune(clock() - JOURNAL_KEPT_MS)
+      await opened.deleteExpired(clock())
+    })
+  }
+
+  const poll = startTablePoll({
+    database,
+    everyMs: POLL_MS,
+    reload: { clients: clients.reload, signing_keys: keys.reload },
+    onTick,
+    onError: (err) => logEvent(logger, 'poll.failed', { err }),
+  })
+  return {
+    async stop() {
+      await poll.stop()
+      await Promise.allSettled(running)
+    },
+  }
+}

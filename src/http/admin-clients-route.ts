@@ -1,0 +1,121 @@
+// /admin/clients and below: the clients as an administrator manages them. Who may come here is
+// decided before; every change is in force on this instance before it is answered.
+
+import type { FastifyInstance } from 'fastify'
+import type { Checked, ClientInput } from '../clients/client-draft.ts'
+import { isClientId } from '../clients/client-id.ts'
+import type { ClientStore, NewClientInput } from '../clients/client-store.ts'
+import type { ClientTable } from '../clients/client-table.ts'
+import { ApiError, validationFailed } from './api-error.ts'
+import { CLIENT_PATCH_BODY, clientJson, NEW_CLIENT_BODY } from './client-json.ts'
+import { buildPage, parsePageRequest } from './pagination.ts'
+
+export interface AdminClientsDependencies {
+  readonly clientStore: ClientStore
+  readonly clients: Pick<ClientTable, 'reload'>
+  /** The path of the issuer, empty when it has none; the routes are registered under it. */
+  readonly basePath: string
+}
+
+interface OneClient {
+  Params: { id: string }
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+export function registerAdminClients(app: FastifyInstance, deps: AdminClientsDependencies): void {
+  const { clientStore, clients, basePath } = deps
+
+  app.get('/admin/clients', async (request) => {
+    const page = parsePageRequest(request.query)
+    const rows = await clientStore.list(page.limit + 1, page.after)
+    return buildPage(rows, page, ({ createdAt, id }) => ({ at: createdAt, id }), clientJson)
+  })
+
+  app.post<{ Body: NewClientInput }>(
+    '/admin/clients',
+    { schema: { body: NEW_CLIENT_BODY } },
+    async (request, reply) => {
+      const { client, clientSecret } = accepted(await clientStore.create(request.body))
+      await reloadIfPossible(clients)
+      reply.code(201).header('location', `${basePath}/admin/clients/${client.id}`)
+      return { ...clientJson(client), clientSecret }
+    },
+  )
+
+  app.get<OneClient>('/admin/clients/:id', async ({ params }) =>
+    clientJson(found(await clientStore.find(knownId(params.id)))),
+  )
+
+  app.patch<OneClient & { Body: ClientInput }>(
+    '/admin/clients/:id',
+    { schema: { body: CLIENT_PATCH_BODY } },
+    async ({ params, body }) => {
+      const client = accepted(found(await clientStore.patch(knownId(params.id), body)))
+      await clients.reload()
+      return clientJson(client)
+    },
+  )
+
+  app.delete<OneClient>('/admin/clients/:id', async ({ params }, reply) => {
+    if (isClientId(params.id)) await clientStore.delete(params.id)
+    // Also when nothing was there: this may repeat a call whose own reload failed.
+    await clients.reload()
+    return reply.code(204).send()
+  })
+
+  app.delete<OneClient>('/admin/clients/:id/sessions', async ({ params }, reply) => {
+    if (isClientId(params.id)) await clientStore.endSessions(params.id)
+    await clients.reload()
+    return reply.code(204).send()
+  })
+
+  registerSecrets(app, deps)
+}
+
+function registerSecrets(app: FastifyInstance, deps: AdminClientsDependencies): void {
+  const { clientStore, clients } = deps
+
+  app.post<OneClient>('/admin/clients/:id/secrets', async ({ params }, reply) => {
+    const added = found(await clientStore.addSecret(knownId(params.id)))
+    if (added === 'refused') {
+      const detail = 'A confidential client has at most two secrets, a public client has none.'
+      throw new ApiError('conflict', { detail })
+    }
+    await reloadIfPossible(clients)
+    return reply.code(201).send(added)
+  })
+
+  app.delete<{ Params: { id: string; secretId: string } }>(
+    '/admin/clients/:id/secrets/:secretId',
+    async ({ params: { id, secretId } }, reply) => {
+      const canBe = isClientId(id) && UUID.test(secretId)
+      if (canBe && (await clientStore.removeSecret(id, secretId)) === 'refused') {
+        const detail = 'The last secret of a confidential client stays.'
+        throw new ApiError('conflict', { detail })
+      }
+      await clients.reload()
+      return reply.code(204).send()
+    },
+  )
+}
+
+/** The answer holds the only copy of a secret: a failed reload, which a poll makes up for, waits. */
+async function reloadIfPossible(clients: Pick<ClientTable, 'reload'>): Promise<void> {
+  await clients.reload().catch(() => {})
+}
+
+function knownId(id: string): string {
+  if (!isClientId(id)) throw new ApiError('not_found')
+  return id
+}
+
+function found<T>(value: T | undefined): T {
+  if (value === undefined) throw new ApiError('not_found')
+  return value
+}
+
+function accepted<T>(checked: Checked<T>): T {
+  if (!checked.ok) throw validationFailed(checked.errors)
+  return checked.value
+}

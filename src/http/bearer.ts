@@ -1,0 +1,63 @@
+// Who may use /users/me and /admin: a bearer access token of ours, addressed to us and checked
+// online (INTERFACE "Who may", RFC 6750).
+
+import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+import type { FamilyId } from '../families/family.ts'
+import type { TokenChecker } from '../tokens/check-access-token.ts'
+import type { UserId } from '../users/user.ts'
+import { ApiError } from './api-error.ts'
+
+export interface UserPrincipal {
+  readonly userId: UserId
+  readonly familyId: FamilyId
+}
+
+const principals = new WeakMap<FastifyRequest, UserPrincipal>()
+
+/** The user of a request that passed `requireUser`. */
+export function principalOf(request: FastifyRequest): UserPrincipal {
+  const principal = principals.get(request)
+  if (!principal) throw new Error('principalOf needs a route behind requireUser')
+  return principal
+}
+
+/** Lets only a user's own live token through. */
+export function requireUser(checker: TokenChecker, issuer: string): onRequestAsyncHookHandler {
+  return async (request, reply) => {
+    const claims = await authenticate(request, reply, checker, issuer)
+    if (claims.sid === undefined) throw new ApiError('user_token_required')
+    principals.set(request, { userId: claims.sub as UserId, familyId: claims.sid as FamilyId })
+  }
+}
+
+/** Lets only a live token with the scope through. */
+export function requireScope(
+  scope: string,
+  checker: TokenChecker,
+  issuer: string,
+): onRequestAsyncHookHandler {
+  return async (request, reply) => {
+    const claims = await authenticate(request, reply, checker, issuer)
+    if (!(claims.scope ?? '').split(' ').includes(scope)) {
+      // RFC 6750 §3.1
+      reply.header('www-authenticate', `Bearer error="insufficient_scope", scope="${scope}"`)
+      throw new ApiError('insufficient_scope')
+    }
+  }
+}
+
+async function authenticate(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  checker: TokenChecker,
+  issuer: string,
+) {
+  const { authorization } = request.headers
+  // RFC 9110 §11.1: the scheme is case-insensitive.
+  const token = /^bearer +([\w.~+/-]+=*) *$/i.exec(authorization ?? '')?.[1]
+  const checked = token === undefined ? undefined : await checker.check(token)
+  if (checked?.claims.aud && [checked.claims.aud].flat().includes(issuer)) return checked.claims
+  // RFC 6750 §3: a request without credentials gets a bare challenge.
+  reply.header('www-authenticate', authorization ? 'Bearer error="invalid_token"' : 'Bearer')
+  throw new ApiError('invalid_token')
+}

@@ -1,0 +1,59 @@
+// Authorization server metadata (RFC 8414): exactly what is enabled, at the paths of §3.1 and at
+// the one where OpenID parsers look.
+
+import type { FastifyInstance } from 'fastify'
+import { AUTH_METHODS, type Client } from '../clients/client.ts'
+
+const MAX_AGE_SECONDS = 60
+
+export interface MetadataRouteDependencies {
+  readonly issuer: string
+  /** The path of the issuer, empty when it has none. */
+  readonly basePath: string
+  readonly signingAlg: string
+  readonly listClients: () => readonly Client[]
+}
+
+export function registerMetadata(
+  app: FastifyInstance,
+  dependencies: MetadataRouteDependencies,
+): void {
+  const { basePath, signingAlg } = dependencies
+  const wellKnown = '/.well-known/oauth-authorization-server'
+  const serve = (path: string, extra: object) => {
+    app.get(path, async (_request, reply) => {
+      reply
+        .header('cache-control', `public, max-age=${MAX_AGE_SECONDS}`)
+        .header('access-control-allow-origin', '*')
+      return { ...buildMetadata(dependencies), ...extra }
+    })
+  }
+  serve(`${basePath}${wellKnown}`, {})
+  if (basePath !== '') serve(`${wellKnown}${basePath}`, {})
+  serve(`${basePath}/.well-known/openid-configuration`, {
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: [signingAlg],
+  })
+}
+
+function buildMetadata({ issuer, listClients }: MetadataRouteDependencies) {
+  const secretMethods = AUTH_METHODS.filter((method) => method !== 'none')
+  const passwordIsEnabled = listClients().some((client) => client.grantTypes.includes('password'))
+  return {
+    issuer,
+    token_endpoint: `${issuer}/token`,
+    revocation_endpoint: `${issuer}/revoke`,
+    introspection_endpoint: `${issuer}/introspect`,
+    jwks_uri: `${issuer}/.well-known/jwks.json`,
+    // There is no authorization endpoint; the member is required all the same (RFC 8414 §2).
+    response_types_supported: [],
+    grant_types_supported: [
+      'refresh_token',
+      'client_credentials',
+      ...(passwordIsEnabled ? ['password'] : []),
+    ],
+    token_endpoint_auth_methods_supported: AUTH_METHODS,
+    revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+    introspection_endpoint_auth_methods_supported: secretMethods,
+  }
+}

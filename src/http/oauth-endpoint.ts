@@ -1,0 +1,76 @@
+// What /token, /revoke and /introspect share: a strict form as the only body, nothing in the
+// query, and answers that no cache keeps (RFC 6749 §3.2, §5.1).
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { authenticateClient } from '../clients/authenticate-client.ts'
+import type { Client } from '../clients/client.ts'
+import type { ClientTable } from '../clients/client-table.ts'
+import { OAuthError } from '../oauth/oauth-error.ts'
+import { FORM_BODY_BYTES_MAX, type FormBody, parseFormBody } from './form-body.ts'
+
+const PARAMETER_NAMES: ReadonlySet<string> = new Set([
+  'client_assertion',
+  'client_assertion_type',
+  'client_id',
+  'client_secret',
+  'grant_type',
+  'password',
+  'refresh_token',
+  'resource',
+  'scope',
+  'token',
+  'token_type_hint',
+  'access_token',
+  'username',
+])
+
+/** Route options of a POST endpoint whose errors have the shape of RFC 6749 §5.2. */
+export const OAUTH_ENDPOINT = {
+  bodyLimit: FORM_BODY_BYTES_MAX,
+  config: { oauth: true },
+  onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
+    setNoStore(reply)
+    // Credentials in a URL end up in logs and histories (RFC 6749 §2.3.1).
+    const names = Object.keys(request.query as Record<string, unknown>)
+    if (names.some((name) => PARAMETER_NAMES.has(name))) throw new OAuthError('parameter_in_query')
+  },
+} as const
+
+/** Makes a form the only media type that the routes of this scope read. */
+export function acceptFormsOnly(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'buffer' },
+    async (_request: FastifyRequest, body: Buffer) => parseFormBody(body),
+  )
+  app.addContentTypeParser('*', async () => {
+    throw new OAuthError('body_not_form')
+  })
+}
+
+/** The form of a request; a POST without a body or media type has none. */
+export function formOf(request: FastifyRequest): FormBody {
+  const { body } = request
+  if (typeof body !== 'object' || body === null) throw new OAuthError('body_not_form')
+  return body as FormBody
+}
+
+/** The client that sent a form, by whichever method it used. Throws OAuthError. */
+export async function authenticateSender(
+  request: FastifyRequest,
+  form: FormBody,
+  clients: Pick<ClientTable, 'find'>,
+): Promise<Client> {
+  const parts = {
+    authorization: request.headers.authorization,
+    clientId: form.get('client_id'),
+    clientSecret: form.get('client_secret'),
+  }
+  return (await authenticateClient(parts, clients)).client
+}
+
+/** C11: also on errors, also for HTTP/1.0 caches. */
+function setNoStore(reply: FastifyReply): void {
+  reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
+}

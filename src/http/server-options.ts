@@ -1,0 +1,104 @@
+// How the HTTP server itself behaves: limits, JSON parsing, and the answers that no route gives.
+
+import { randomUUID } from 'node:crypto'
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import {
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
+import { logEvent } from '../ops/log-events.ts'
+import { ApiError } from './api-error.ts'
+import { toApiError, toProblem } from './error-handler.ts'
+
+const JSON_BODY_BYTES_MAX = 64 * 1024
+
+export const SERVER_OPTIONS = {
+  bodyLimit: JSON_BODY_BYTES_MAX,
+  // A slow sender holds a socket, not the service: headers within 10 s, all of it within 15 s.
+  requestTimeout: 15_000,
+  connectionTimeout: 30_000,
+  // Longer than the 60 s after which common load balancers close an idle connection, so that it is
+  // never us who close one that they are about to use.
+  keepAliveTimeout: 75_000,
+  http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024 },
+  // Draining is main.ts's business.
+  forceCloseConnections: 'idle',
+  return503OnClosing: false,
+  // One line a request, written by setAnswersOutsideRoutes.
+  logController: new LogController({ disableRequestLogging: true }),
+  genReqId: () => randomUUID(),
+  routerOptions: { maxParamLength: 16 * 1024, caseSensitive: true, ignoreTrailingSlash: false },
+  ajv: {
+    customOptions: {
+      // Bodies are bounded, so naming every fault at once is, too.
+      allErrors: true,
+      coerceTypes: false,
+      removeAdditional: false,
+      useDefaults: false,
+    },
+  },
+  frameworkErrors: answerUnroutable,
+  clientErrorHandler: (error: Error & { code?: string }, socket: Socket) => {
+    answerUnparsable(error.code, socket)
+  },
+} as const satisfies FastifyHttpOptions<Server>
+
+/** 404 for unknown paths, and one log line a request. */
+export function setAnswersOutsideRoutes(app: FastifyInstance): void {
+  app.setNotFoundHandler(() => {
+    throw new ApiError('not_found')
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    logEvent(request.log, 'request.completed', {
+      method: request.method,
+      // The pattern, never the URL: URLs hold what people put there.
+      route: request.routeOptions.url,
+      status: reply.statusCode,
+      durationMs: Math.round(reply.elapsedTime),
+    })
+  })
+}
+
+/** JSON, and merge patches, which are JSON (RFC 7396); nothing that a cache may keep. */
+export function acceptJsonOnly(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    ['application/json', 'application/merge-patch+json'],
+    { parseAs: 'string' },
+    parse,
+  )
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('cache-control', 'no-store')
+  })
+}
+
+/** A target that cannot be routed, such as one with a broken percent-encoding. */
+function answerUnroutable(error: Error, _request: FastifyRequest, reply: FastifyReply): void {
+  const { status, ...problem } = toProblem(toApiError(error))
+  reply
+    .code(Number(status))
+    .type('application/problem+json')
+    .send({ ...problem, status })
+}
+
+/** What is not HTTP, or not within its limits, gets a problem document too (RFC 9112 §9.6). */
+function answerUnparsable(code: string | undefined, socket: Socket): void {
+  if (!socket.writable || code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const status =
+    code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  const timedOut = code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : status
+  const problem = toProblem(new ApiError('malformed_request'))
+  const body = JSON.stringify({ ...problem, status: Number(timedOut.slice(0, 3)) })
+  socket.end(
+    `HTTP/1.1 ${timedOut}\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}

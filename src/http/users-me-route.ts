@@ -1,0 +1,71 @@
+// /users/me: one's own account. The routes stand behind `requireUser`.
+
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { PasswordHasher } from '../users/password-hasher.ts'
+import { findPasswordProblem, type PasswordLimits } from '../users/password-policy.ts'
+import type { UserStore } from '../users/user-store.ts'
+import { ApiError, validationFailed } from './api-error.ts'
+import { principalOf } from './bearer.ts'
+import { findPasswordErrors, toUserJson } from './user-json.ts'
+
+export interface UsersMeRouteDependencies {
+  readonly config: PasswordLimits
+  readonly users: Pick<UserStore, 'findById' | 'findCredentials' | 'changePassword'>
+  readonly hasher: PasswordHasher
+}
+
+interface PasswordBody {
+  readonly currentPassword: string
+  readonly newPassword: string
+}
+
+const PASSWORD_BODY = {
+  type: 'object',
+  required: ['currentPassword', 'newPassword'],
+  additionalProperties: false,
+  properties: { currentPassword: { type: 'string' }, newPassword: { type: 'string' } },
+} as const
+
+export function registerUsersMe(
+  app: FastifyInstance,
+  dependencies: UsersMeRouteDependencies,
+): void {
+  const { users } = dependencies
+  app.get('/users/me', async (request, reply) => {
+    const user = await users.findById(principalOf(request).userId)
+    return user ? toUserJson(user) : refuseToken(reply)
+  })
+
+  // Ends every family of the user, this one too.
+  app.post<{ Body: PasswordBody }>(
+    '/users/me/password',
+    { schema: { body: PASSWORD_BODY } },
+    async (request, reply) => {
+      const { userId } = principalOf(request)
+      const { currentPassword, newPassword } = request.body
+      const { config, hasher } = dependencies
+      const errors = findPasswordErrors('/newPassword', newPassword, config)
+      if (errors.length > 0) throw validationFailed(errors)
+      const found = await users.findCredentials(userId)
+      if (!found) return refuseToken(reply)
+      const problem = findPasswordProblem(currentPassword, config)
+      const isMatch =
+        problem !== 'too_long' &&
+        problem !== 'malformed' &&
+        (await hasher.verify(found.passwordHash, currentPassword, request.signal))
+      if (!isMatch) throw new ApiError('invalid_current_password')
+      const passwordHash = await hasher.hash(newPassword, request.signal)
+      const { epoch } = found.record
+      // A moved epoch has ended the family of this very token.
+      if (!(await users.changePassword(userId, passwordHash, epoch))) return refuseToken(reply)
+      return reply.code(204).send()
+    },
+  )
+}
+
+/** The account went away, or logged out everywhere, after the token had been checked. */
+function refuseToken(reply: FastifyReply): never {
+  // RFC 6750 §3
+  reply.header('www-authenticate', 'Bearer error="invalid_token"')
+  throw new ApiError('invalid_token')
+}

@@ -1,0 +1,101 @@
+// Whether the service is ready: one state (starting, serving, draining) and what its dependencies
+// last said. A dead dependency never makes it unready, because much still works (DESIGN §12) and
+// taking every instance out of the balancer would end that too.
+
+import type { Clock } from '../runtime/clock.ts'
+import { systemClock } from '../runtime/clock.ts'
+import { DEPENDENCY_DEADLINE_MS, withDeadline } from '../runtime/deadline.ts'
+import { type Dependency, DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
+
+/** A flood of probes asks the dependencies once in this time. */
+const PROBE_CACHE_MS = 1_000
+
+export type DependencyState = 'ok' | 'down'
+
+/** The document of `/readyz` (INTERFACE §1). */
+export interface Readiness {
+  readonly status: 'starting' | 'ok' | 'degraded' | 'draining'
+  readonly dependencies: Readonly<Partial<Record<Dependency, DependencyState>>>
+  /** Only when there are some: what an operator should put right, without secrets. */
+  readonly warnings?: readonly string[]
+}
+
+export interface Health {
+  /** Answers within the dependencies' deadline and never rejects. */
+  readiness(): Promise<Readiness>
+  markStarted(): void
+  /** For good: what drains does not come back. */
+  markDraining(): void
+}
+
+export interface HealthOptions {
+  /** Resolves when the dependency answers; one that is not used is left out. */
+  readonly checks: Readonly<Partial<Record<Dependency, () => Promise<void>>>>
+  /** Asked at every probe, so that a warning goes when its cause does. */
+  readonly warnings?: () => readonly string[]
+  /** Told once at every change, the first look included when it finds the dependency down. */
+  readonly onChange?: (dependency: Dependency, state: DependencyState) => void
+  readonly clock?: Clock
+}
+
+/** Begins in `starting`. Dependencies are asked only when somebody asks for readiness. */
+export function createHealth({
+  checks,
+  warnings = () => [],
+  onChange = () => {},
+  clock = systemClock,
+}: HealthOptions): Health {
+  let phase: 'starting' | 'serving' | 'draining' = 'starting'
+  const states: Partial<Record<Dependency, DependencyState>> = {}
+  let probe: { readonly done: Promise<void>; readonly staleAtMs: number } | undefined
+
+  const ask = async (dependency: Dependency, check: () => Promise<void>): Promise<void> => {
+    const state = await checkState(dependency, check)
+    if (state !== (states[dependency] ?? 'ok')) onChange(dependency, state)
+    states[dependency] = state
+  }
+  const askAll = async (): Promise<void> => {
+    await Promise.all(
+      Object.entries(checks).map(([dependency, check]) => ask(dependency as Dependency, check)),
+    )
+    // Counted from the answer: a slow dependency is not asked again the moment it has spoken.
+    probe = { done: Promise.resolve(), staleAtMs: clock() + PROBE_CACHE_MS }
+  }
+  return {
+    async readiness() {
+      if (!probe || clock() >= probe.staleAtMs) {
+        probe = { done: askAll(), staleAtMs: Number.POSITIVE_INFINITY }
+      }
+      await probe.done
+      const found = warnings()
+      const serving = Object.values(states).includes('down') ? 'degraded' : 'ok'
+      return {
+        status: phase === 'serving' ? serving : phase,
+        dependencies: { ...states },
+        ...(found.length > 0 ? { warnings: [...found] } : {}),
+      }
+    },
+    markStarted() {
+      if (phase === 'starting') phase = 'serving'
+    },
+    markDraining() {
+      phase = 'draining'
+    },
+  }
+}
+
+async function checkState(
+  dependency: Dependency,
+  check: () => Promise<void>,
+): Promise<DependencyState> {
+  try {
+    await withDeadline(
+      check(),
+      DEPENDENCY_DEADLINE_MS,
+      () => new DependencyUnavailable(dependency, 'deadline exceeded'),
+    )
+    return 'ok'
+  } catch {
+    return 'down'
+  }
+}

@@ -1,0 +1,56 @@
+// An error as a log line may show it: an allow-list of fields, because ioredis hangs commands on
+// its errors, Prisma queries and pg the values of the row.
+
+const CAUSES_MAX = 3
+const FRAMES_MAX = 20
+const MESSAGE_MAX = 300
+
+export interface LoggedError {
+  readonly name: string
+  readonly message: string
+  readonly code?: string | number
+  readonly stack?: string
+  readonly cause?: LoggedError
+}
+
+/**
+ * Name, message up to its first quotation mark, code, stack frames and up to three causes in the
+ * same form. Something thrown that is no error keeps only its type.
+ */
+export function serializeError(error: unknown, depth = 0): LoggedError {
+  if (!(error instanceof Error)) return { name: 'NotAnError', message: `thrown ${typeof error}` }
+  const code = 'code' in error ? cleanCode(error.code) : undefined
+  const frames = stackFrames(error)
+  const hasCause = error.cause !== undefined && depth < CAUSES_MAX
+  return {
+    name: String(error.name).slice(0, 64),
+    message: cleanMessage(error),
+    ...(code === undefined ? {} : { code }),
+    ...(frames === '' ? {} : { stack: frames }),
+    ...(hasCause ? { cause: serializeError(error.cause, depth + 1) } : {}),
+  }
+}
+
+/**
+ * Servers and parsers repeat what they were given in quotation marks (`invalid input syntax for
+ * type uuid: "…"`, `Received '…'`, Prisma's whole invocation), so the message ends at the first.
+ */
+function cleanMessage(error: Error): string {
+  // These repeat their input without quotation marks too: `Cannot convert … to a BigInt`.
+  if (error instanceof SyntaxError) return ''
+  const message = String(error.message)
+  const quote = message.search(/["'`\n]/)
+  return (quote === -1 ? message : `${message.slice(0, quote)}…`).slice(0, MESSAGE_MAX)
+}
+
+function cleanCode(code: unknown): string | number | undefined {
+  if (typeof code === 'number') return code
+  return typeof code === 'string' && /^\w{1,64}$/.test(code) ? code : undefined
+}
+
+/** The places without the message, which a stack repeats in full. */
+function stackFrames(error: Error): string {
+  const stack = String(error.stack ?? '').replace(String(error.message), '')
+  const frames = stack.split('\n').filter((line) => /^\s+at .*:\d+:\d+\)?$/.test(line))
+  return frames.slice(0, FRAMES_MAX).join('\n')
+}

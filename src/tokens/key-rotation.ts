@@ -1,0 +1,124 @@
+// When keys are made and when their rows go: the one place that changes the table. Whatever is
+// decided from memory is decided again under the lock (DESIGN §8).
+
+import type { SigningAlg } from '../config.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { RootSecrets } from '../secrets/root-secret.ts'
+import { generateKey } from './key-material.ts'
+import {
+  findActive,
+  findNext,
+  firstSafeUse,
+  listRetired,
+  planRotation,
+  type SigningKey,
+} from './signing-key.ts'
+import { deleteSigningKeys, insertSigningKey } from './signing-key-store.ts'
+import type { SigningKeyTable } from './signing-key-table.ts'
+
+/** Where the life of keys is reported. */
+export interface SigningKeyLog {
+  /** Every instance sees a key become active and says so; one alone says the rest. */
+  event(
+    type: 'key.published' | 'key.activated' | 'key.retired' | 'key.compromised',
+    kid: string,
+  ): void
+  /** Something that fell due could not be done; the next tick tries again. */
+  failure(error: unknown): void
+}
+
+export interface KeyRotationOptions {
+  readonly table: SigningKeyTable
+  readonly rootSecrets: RootSecrets
+  readonly signingAlg: SigningAlg
+  readonly keyRotationDays: number
+  readonly jwksMaxAgeSeconds: number
+  readonly accessTokenTtlSeconds: number
+  readonly clock: Clock
+  readonly log: SigningKeyLog
+}
+
+/** All of it rejects with DependencyUnavailable. */
+export interface KeyRotation {
+  /** Makes the first key of all, or a successor when one is due. */
+  rotateIfDue(): Promise<void>
+  /** Publishes a successor now; false when one waits already. */
+  rotate(): Promise<boolean>
+  /**
+   * Replaces every key by a fresh one that is active at once. Every key, because whoever got at one
+   * of them in memory or in the table got at those beside it. Always true.
+   */
+  replaceAll(): Promise<boolean>
+  deleteRetired(): Promise<void>
+  /** Says it when another key has become the active one. */
+  announceActive(): void
+}
+
+/** What a new key is to be, judged by the keys of the moment; undefined where none is due. */
+type Plan = (
+  keys: readonly SigningKey[],
+  nowMs: number,
+) => { readonly activeFromMs: number; readonly replaces: readonly SigningKey[] } | undefined
+
+export function openKeyRotation(options: KeyRotationOptions): KeyRotation {
+  const { table, rootSecrets, signingAlg, accessTokenTtlSeconds, clock, log } = options
+  const rules = { ...options, openedAtMs: clock() }
+  let activeKid = findActive(table.keys(), clock())?.kid
+
+  async function publish(plan: Plan): Promise<boolean> {
+    // Outside of the transaction: an RSA key takes longer than one may.
+    const generated = await generateKey(signingAlg)
+    const replaced = await table.change(async (tx, keys) => {
+      const publishedAtMs = clock()
+      const step = plan(keys, publishedAtMs)
+      if (!step) return undefined
+      const key = { generated, publishedAtMs, activeFromMs: step.activeFromMs }
+      await deleteSigningKeys(tx, step.replaces)
+      await insertSigningKey(tx, { ...key, accessTokenTtlSeconds }, rootSecrets)
+      return step.replaces
+    })
+    if (!replaced) return false
+    for (const { kid } of replaced) log.event('key.compromised', kid)
+    log.event('key.published', generated.kid)
+    announceActive()
+    return true
+  }
+
+  const scheduled: Plan = (keys, nowMs) => {
+    const activeFromMs = planRotation(keys, nowMs, rules)
+    return activeFromMs === undefined ? undefined : { activeFromMs, replaces: [] }
+  }
+
+  function announceActive(): void {
+    const kid = findActive(table.keys(), clock())?.kid
+    if (kid === undefined || kid === activeKid) return
+    activeKid = kid
+    log.event('key.activated', kid)
+  }
+
+  return {
+    async rotateIfDue() {
+      if (!scheduled(table.keys(), clock())) return
+      // Another instance may have been faster, and a key is dear to make.
+      await table.read()
+      if (scheduled(table.keys(), clock())) await publish(scheduled)
+    },
+    rotate: () =>
+      publish((keys, nowMs) =>
+        findNext(keys, nowMs)
+          ? undefined
+          : { activeFromMs: firstSafeUse(nowMs, rules.jwksMaxAgeSeconds), replaces: [] },
+      ),
+    replaceAll: () => publish((keys, nowMs) => ({ activeFromMs: nowMs, replaces: keys })),
+    async deleteRetired() {
+      if (listRetired(table.keys(), clock()).length === 0) return
+      const deleted = await table.change(async (tx, keys) => {
+        const retired = listRetired(keys, clock())
+        await deleteSigningKeys(tx, retired)
+        return retired
+      })
+      for (const { kid } of deleted) log.event('key.retired', kid)
+    },
+    announceActive,
+  }
+}

@@ -1,0 +1,59 @@
+// The signing keys as this instance holds them. While PostgreSQL is away the keys in memory stay
+// in use; reads and changes run one after another, so that no older list replaces a newer one.
+
+import { type Database, guardDatabase } from '../database/database.ts'
+import type { Prisma } from '../generated/prisma/client.ts'
+import type { RootSecrets } from '../secrets/root-secret.ts'
+import type { SigningKey } from './signing-key.ts'
+import { lockSigningKeys, readSigningKeys } from './signing-key-store.ts'
+
+export interface SigningKeyTable {
+  /** In the order of `activeFrom`, as last read. */
+  keys(): readonly SigningKey[]
+  /** Rejects with DependencyUnavailable or SigningKeyUnreadable; the keys are then as before. */
+  read(): Promise<void>
+  /**
+   * Runs `work` in a transaction under the lock of the table, with the keys that are there at that
+   * moment, and holds what it leaves. Rejects as `read` does; what outlives its deadline may still
+   * be done.
+   */
+  change<T>(
+    work: (tx: Prisma.TransactionClient, keys: readonly SigningKey[]) => Promise<T>,
+  ): Promise<T>
+}
+
+export function openSigningKeyTable(
+  { prisma }: Pick<Database, 'prisma'>,
+  rootSecrets: RootSecrets,
+): SigningKeyTable {
+  let keys: readonly SigningKey[] = []
+  let turn: Promise<unknown> = Promise.resolve()
+
+  function inTurn<T>(load: () => Promise<{ now: readonly SigningKey[]; result: T }>): Promise<T> {
+    const done = turn.then(async () => {
+      const { now, result } = await load()
+      keys = now
+      return result
+    })
+    turn = done.catch(() => {})
+    return guardDatabase(() => done)
+  }
+
+  return {
+    keys: () => keys,
+    read: () =>
+      inTurn(async () => ({
+        now: await readSigningKeys(prisma, rootSecrets, keys),
+        result: undefined,
+      })),
+    change: (work) =>
+      inTurn(() =>
+        prisma.$transaction(async (tx) => {
+          await lockSigningKeys(tx)
+          const before = await readSigningKeys(tx, rootSecrets, keys)
+          const result = await work(tx, before)
+          return { now: await readSigningKeys(tx, rootSecrets, before), result }
+        }),
+      ),
+  }
+}

@@ -1,0 +1,93 @@
+// Whether a string is an access token that one of our keys signed and that has not expired.
+// Offline: whether it was taken back is the business of check-access-token.ts.
+
+import type { ClientId } from '../clients/client.ts'
+import type { FamilyId } from '../families/family.ts'
+import type { UserId } from '../users/user.ts'
+import type { AccessTokenClaims } from './access-token.ts'
+import type { SigningKey } from './signing-key.ts'
+
+/** Nothing that we sign comes near it, and nothing longer is parsed. */
+const TOKEN_LENGTH_MAX = 8192
+const TOKEN_TYPES: readonly unknown[] = ['at+jwt', 'application/at+jwt']
+
+export interface VerifyAccessToken {
+  readonly issuer: string
+  /** The key of that `kid` if it is published. */
+  readonly findKey: (kid: string) => SigningKey | undefined
+  readonly nowMs: number
+}
+
+/** Synchronous; undefined for whatever is not a good token, and never throws because of one. */
+export function verifyAccessToken(
+  token: string,
+  { issuer, findKey, nowMs }: VerifyAccessToken,
+): AccessTokenClaims | undefined {
+  if (token.length > TOKEN_LENGTH_MAX) return undefined
+  const [header, payload, signature, ...more] = token.split('.').map(decodeCanonical)
+  if (!header || !payload || !signature || more.length > 0) return undefined
+  const key = findSigner(header, findKey)
+  const signed = Buffer.from(token.slice(0, token.lastIndexOf('.')))
+  if (!key?.material.verify(signed, signature)) return undefined
+  const claims = readClaims(parseObject(payload))
+  return claims && claims.iss === issuer && nowMs < claims.exp * 1000 ? claims : undefined
+}
+
+// The algorithm is the key's own and the key is one of ours: `jwk`, `jku`, `x5u` and the like have
+// no say (RFC 8725 §3.1), and an extension that must be understood is not (RFC 7515 §4.1.11).
+function findSigner(header: Buffer, findKey: VerifyAccessToken['findKey']): SigningKey | undefined {
+  const { alg, typ, kid, crit } = parseObject(header)
+  if (typeof kid !== 'string' || crit !== undefined) return undefined
+  if (!TOKEN_TYPES.includes(typ)) return undefined
+  const key = findKey(kid)
+  return key?.material.alg === alg ? key : undefined
+}
+
+/** Undefined unless the whole is base64url in its one spelling. */
+function decodeCanonical(part: string): Buffer | undefined {
+  const bytes = Buffer.from(part, 'base64url')
+  return bytes.toString('base64url') === part ? bytes : undefined
+}
+
+function parseObject(json: Buffer): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(json.toString())
+    return typeof value === 'object' && value !== null ? { ...value } : {}
+  } catch {
+    return {}
+  }
+}
+
+function readClaims(claims: Record<string, unknown>): AccessTokenClaims | undefined {
+  const { iss, sub, aud, exp, iat, jti, client_id: clientId, scope } = claims
+  if (!isText(iss) || !isText(sub) || !isText(jti) || !isText(clientId)) return undefined
+  if (!isTime(exp) || !isTime(iat)) return undefined
+  if (!isText(aud) && !(isTextList(aud) && aud.length > 0)) return undefined
+  if (scope !== undefined && !isText(scope)) return undefined
+  const common = {
+    iss,
+    aud,
+    exp,
+    iat,
+    jti,
+    client_id: clientId as ClientId,
+    ...(scope === undefined ? {} : { scope }),
+  }
+  const { sid, auth_time: authTime, roles } = claims
+  if (sid === undefined) return sub === clientId ? { ...common, sub: sub as ClientId } : undefined
+  if (!isText(sid) || !isTime(authTime) || !isTextList(roles)) return undefined
+  const user = { sub: sub as UserId, sid: sid as FamilyId, auth_time: authTime, roles }
+  return { ...common, ...user }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(isText)
+}
+
+function isTime(value: unknown): value is number {
+  return Number.isSafeInteger(value)
+}

@@ -1,0 +1,87 @@
+// Who logs in with these credentials: the same work and the same answer for an unknown user, a
+// wrong password and a disabled user (DESIGN §7). Starts no family.
+
+import { OAuthError } from '../oauth/oauth-error.ts'
+import type { PasswordHasher } from './password-hasher.ts'
+import { findPasswordProblem, type PasswordLimits } from './password-policy.ts'
+import type { User, UserRecord } from './user.ts'
+import { parseIdentifier } from './user-names.ts'
+import type { UserCredentials } from './user-row.ts'
+import type { UserStore } from './user-store.ts'
+
+/**
+ * Bounds guessing, per account and source; the caller binds it to the source of the request.
+ * `account` is the key that was named, whether or not a user has it, so that both look the same.
+ */
+export interface LoginThrottle {
+  /** Before a lane is taken. Throws OAuthError `throttled`. */
+  check(account: string): Promise<void>
+  succeeded(account: string): Promise<void>
+  failed(account: string): Promise<void>
+}
+
+export interface LoginDependencies {
+  readonly users: Pick<UserStore, 'findForLogin' | 'replaceHash'>
+  readonly hasher: PasswordHasher
+  readonly passwordLimits: PasswordLimits
+  readonly throttle?: LoginThrottle | undefined
+}
+
+export interface LoginAttempt {
+  readonly identifier: string
+  readonly password: string
+  /** Gives up waiting for a lane. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface AuthenticatedUser {
+  readonly user: User
+  /** As it was read with the password hash: a family is created only if it still holds. */
+  readonly record: UserRecord
+}
+
+/**
+ * Throws OAuthError `login_…` (`invalid_grant`, one answer for all of them), `login_queue_…` or
+ * `throttled`; DependencyUnavailable when PostgreSQL is away.
+ */
+export async function authenticateUser(
+  { identifier, password, signal }: LoginAttempt,
+  { users, hasher, passwordLimits, throttle }: LoginDependencies,
+): Promise<AuthenticatedUser> {
+  const problem = findPasswordProblem(password, passwordLimits)
+  if (problem === 'too_long') throw new OAuthError('login_password_too_long')
+  if (problem === 'malformed') throw new OAuthError('login_password_wrong')
+  const key = parseIdentifier(identifier)
+  const account = key === undefined ? '' : JSON.stringify(key)
+  await throttle?.check(account)
+  const found = key && (await users.findForLogin(key))
+  const isMatch = await hasher.verify(found?.passwordHash, password, signal)
+  if (!found || !isMatch || found.user.status !== 'active') {
+    await throttle?.failed(account)
+    throw new OAuthError(reasonOf(found, isMatch))
+  }
+  await throttle?.succeeded(account)
+  await renewHash(found, password, users, hasher)
+  return { user: found.user, record: found.record }
+}
+
+function reasonOf(found: UserCredentials | undefined, isMatch: boolean) {
+  if (!found) return 'login_user_unknown'
+  return isMatch ? 'login_user_disabled' : 'login_password_wrong'
+}
+
+/** The one moment when the password is known; a failure leaves it to the next login. */
+async function renewHash(
+  { user, passwordHash }: UserCredentials,
+  password: string,
+  users: LoginDependencies['users'],
+  hasher: PasswordHasher,
+): Promise<void> {
+  if (!hasher.needsRehash(passwordHash)) return
+  try {
+    const newHash = await hasher.hash(password)
+    await users.replaceHash(user.id, passwordHash, newHash)
+  } catch {
+    // Full lanes or PostgreSQL away: the login is good all the same.
+  }
+}

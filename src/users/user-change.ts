@@ -1,0 +1,99 @@
+// One change of one user at a time: decided under the row's lock, committed together with its
+// journal entry when it touches the record, and carried to the family store before it answers.
+
+import { guardDatabase } from '../database/database.ts'
+import { Prisma, type PrismaClient, type User as UserRow } from '../generated/prisma/client.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { AlreadyTaken } from '../runtime/field-error.ts'
+import type { User, UserId, UserRecord } from './user.ts'
+import { recordOf, userOf } from './user-row.ts'
+
+/** A FamilyId, which lies in a layer that users do not look into. */
+export type KeptFamilyId = string & { readonly brand: 'FamilyId' }
+
+/** What the journal and the family store are told. */
+export interface UserChange {
+  readonly kind: 'user'
+  readonly record: UserRecord
+  /** The one family that outlives this epoch's start. */
+  readonly keepFamilyId?: KeptFamilyId
+}
+
+export interface UserChangeDependencies {
+  readonly prisma: PrismaClient
+  readonly clock: Clock
+  /** Writes the change to the journal within the transaction. */
+  readonly journalChange: (tx: Prisma.TransactionClient, change: UserChange) => Promise<void>
+  /** Carries the committed change to the family store; harmless when repeated. */
+  readonly publishChange: (change: UserChange) => Promise<void>
+}
+
+/** The columns to write, or undefined when nothing changes. A new record has a higher version. */
+export type DecideChange = (row: UserRow, now: Date) => Prisma.UserUpdateInput | undefined
+
+export interface ChangeOutcome {
+  /** As it is now; undefined when it is unknown or deleted. */
+  readonly user: User | undefined
+  readonly changed: boolean
+}
+
+/**
+ * Applies a change. Rejects with DependencyUnavailable, and when that came from `publishChange`
+ * the change stands. Throws AlreadyTaken with `/username` or `/email`.
+ */
+export type ChangeUser = (
+  userId: UserId,
+  decide: DecideChange,
+  keepFamilyId?: KeptFamilyId,
+) => Promise<ChangeOutcome>
+
+export function openUserChange(dependencies: UserChangeDependencies): ChangeUser {
+  const { prisma, clock, journalChange, publishChange } = dependencies
+
+  async function commitChange(
+    tx: Prisma.TransactionClient,
+    userId: UserId,
+    decide: DecideChange,
+    kept: { keepFamilyId?: KeptFamilyId },
+  ): Promise<{ row: UserRow; changed: boolean } | undefined> {
+    await tx.$queryRaw`SELECT 1 FROM users WHERE id = ${userId}::uuid FOR UPDATE`
+    const row = await tx.user.findUnique({ where: { id: userId } })
+    if (!row) return undefined
+    const now = new Date(clock())
+    const columns = row.status === 'deleted' ? undefined : decide(row, now)
+    if (!columns) return { row, changed: false }
+    const data = { ...columns, updatedAt: now }
+    const changedRow = await tx.user.update({ where: { id: userId }, data })
+    if (changedRow.version > row.version) {
+      await journalChange(tx, { kind: 'user', record: recordOf(changedRow), ...kept })
+    }
+    return { row: changedRow, changed: true }
+  }
+
+  return async (userId, decide, keepFamilyId) => {
+    const kept = keepFamilyId === undefined ? {} : { keepFamilyId }
+    const outcome = await refusingTaken(() =>
+      guardDatabase(() => prisma.$transaction((tx) => commitChange(tx, userId, decide, kept))),
+    )
+    if (!outcome) return { user: undefined, changed: false }
+    // Also when nothing changed: this may be the repetition of a call that never got this far.
+    await publishChange({ kind: 'user', record: recordOf(outcome.row), ...kept })
+    return { user: userOf(outcome.row), changed: outcome.changed }
+  }
+}
+
+/** Turns a violated unique key into AlreadyTaken with the member that it is about. */
+export async function refusingTaken<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof Prisma.PrismaClientKnownRequestError) || error.code !== 'P2002') {
+      throw error
+    }
+    // Prisma's own `target` is gone; the adapter names the index of the driver's error in `meta`.
+    const meta = JSON.stringify(error.meta)
+    if (meta.includes('users_username_key')) throw new AlreadyTaken('/username')
+    if (meta.includes('users_email_key')) throw new AlreadyTaken('/email')
+    throw new AlreadyTaken('/id')
+  }
+}

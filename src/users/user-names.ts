@@ -1,0 +1,51 @@
+// The names that people log in with: what a username and an email may be, and the keys by which
+// they are unique and looked up (DESIGN §7).
+
+const USERNAME = /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u
+// Beyond INTERFACE §1, what PostgreSQL cannot store: NUL, and so all control characters, and lone
+// surrogates. The classes of USERNAME hold neither.
+const EMAIL = /^[^\s@\p{Cc}\p{Cs}]+@[^\s@\p{Cc}\p{Cs}]+$/u
+const USERNAME_LENGTH_MAX = 64
+const EMAIL_LENGTH_MAX = 254
+/** Canonical composition makes one code unit of four at the most. */
+const UNITS_PER_CODE_POINT = 4
+
+/** A name that keeps the rules: `value` as it is shown, `key` as it is compared. */
+export interface UserName {
+  readonly value: string
+  readonly key: string
+}
+
+/** What a login names: exactly one of the two keys. */
+export type LoginKey = { readonly usernameKey: string } | { readonly emailKey: string }
+
+/** Kept in NFKC with its case; undefined when it is no username. */
+export function parseUsername(text: string): UserName | undefined {
+  const value = normalize(text, USERNAME_LENGTH_MAX)
+  return value !== undefined && USERNAME.test(value) ? { value, key: keyOf(value) } : undefined
+}
+
+/** Kept in NFKC with its case; undefined when it is no email, or over 254 code points. */
+export function parseEmail(text: string): UserName | undefined {
+  const value = normalize(text, EMAIL_LENGTH_MAX)
+  return value !== undefined && EMAIL.test(value) ? { value, key: keyOf(value) } : undefined
+}
+
+/** An identifier with an `@` is an email, any other a username; undefined when it is neither. */
+export function parseIdentifier(text: string): LoginKey | undefined {
+  const email = parseEmail(text)
+  if (email) return { emailKey: email.key }
+  const username = parseUsername(text)
+  return username && { usernameKey: username.key }
+}
+
+/** NFKC, or undefined for what is too long, which is bounded before the work too. */
+function normalize(text: string, codePointsMax: number): string | undefined {
+  if (text.length > codePointsMax * UNITS_PER_CODE_POINT) return undefined
+  const value = text.normalize('NFKC')
+  return [...value].length <= codePointsMax ? value : undefined
+}
+
+function keyOf(value: string): string {
+  return value.toLowerCase()
+}

@@ -1,0 +1,59 @@
+// Rows of the table `users` as values of the service, and the marks that a change leaves on the
+// record which decides whether families live (DESIGN §5).
+
+import type { User as UserRow } from '../generated/prisma/client.ts'
+import type { EpochReason, EpochStart, User, UserId, UserRecord } from './user.ts'
+
+const EPOCH_LOG_MAX = 32
+
+/** A user with everything that a login must know of one moment. */
+export interface UserCredentials {
+  readonly user: User
+  readonly record: UserRecord
+  readonly passwordHash: string
+}
+
+/** Undefined for a deleted user, of whom only the record is left. */
+export function userOf(row: UserRow): User | undefined {
+  const { username, email, status } = row
+  if (username === null || email === null || status === 'deleted') return undefined
+  return {
+    id: row.id as UserId,
+    username,
+    email,
+    emailVerified: row.emailVerified,
+    status: status === 'active' ? 'active' : 'disabled',
+    roles: row.roles,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+    passwordChangedAt: row.passwordChangedAt,
+  }
+}
+
+export function recordOf(row: UserRow): UserRecord {
+  const { epoch, version, roles } = row
+  const status = row.status === 'active' || row.status === 'deleted' ? row.status : 'disabled'
+  return { userId: row.id as UserId, epoch, status, roles, version, epochLog: epochLogOf(row) }
+}
+
+/** Undefined for a deleted user. */
+export function credentialsOf(row: UserRow): UserCredentials | undefined {
+  const user = userOf(row)
+  if (!user || row.passwordHash === null) return undefined
+  return { user, record: recordOf(row), passwordHash: row.passwordHash }
+}
+
+/** The columns of a new epoch: every family from before it is inactive, for this reason. */
+export function startEpoch(row: UserRow, reason: EpochReason, now: Date) {
+  const epoch = row.epoch + 1
+  const epochLog = [...epochLogOf(row), { epoch, reason, atMs: now.getTime() }]
+    .slice(-EPOCH_LOG_MAX)
+    // A JSON column takes plain object types, not interfaces.
+    .map((start) => ({ ...start }))
+  return { version: row.version + 1, epoch, epochLog }
+}
+
+/** Written by `startEpoch` alone. */
+function epochLogOf(row: UserRow): EpochStart[] {
+  return row.epochLog as unknown as EpochStart[]
+}

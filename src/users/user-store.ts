@@ -1,0 +1,215 @@
+// Users in PostgreSQL: how they are made, found, listed and changed. The record that decides
+// whether their families live changes through user-change.ts.
+
+import { guardDatabase } from '../database/database.ts'
+import type { Prisma, User as UserRow } from '../generated/prisma/client.ts'
+import type { User, UserId, UserRecord } from './user.ts'
+import {
+  type KeptFamilyId,
+  openUserChange,
+  refusingTaken,
+  type UserChangeDependencies,
+} from './user-change.ts'
+import { newUserId } from './user-id.ts'
+import type { LoginKey, UserName } from './user-names.ts'
+import { credentialsOf, recordOf, startEpoch, type UserCredentials, userOf } from './user-row.ts'
+
+export interface NewUser {
+  /** A fresh one where it is not given. */
+  readonly id?: UserId | undefined
+  readonly username: UserName
+  readonly email: UserName
+  readonly passwordHash: string
+  readonly emailVerified?: boolean | undefined
+  readonly roles?: readonly string[] | undefined
+}
+
+/** What is undefined stays as it is. */
+export interface UserPatch {
+  readonly username?: UserName | undefined
+  readonly email?: UserName | undefined
+  readonly emailVerified?: boolean | undefined
+  readonly status?: User['status'] | undefined
+  readonly roles?: readonly string[] | undefined
+}
+
+/** Exact, by key; undefined asks for nothing. */
+export interface UserFilter {
+  readonly usernameKey?: string | undefined
+  readonly emailKey?: string | undefined
+  readonly status?: User['status'] | undefined
+}
+
+export interface UserPage {
+  readonly limit: number
+  /** Users strictly after this one. */
+  readonly after: { readonly at: Date; readonly id: string } | undefined
+}
+
+/**
+ * Every method rejects with DependencyUnavailable when PostgreSQL is away; those that change an
+ * existing user also when the family store is: the change then stands, and the journal carries it.
+ */
+export interface UserStore {
+  /** Throws AlreadyTaken with `/id` (a deleted user's too), `/username` or `/email`. */
+  create(user: NewUser): Promise<User>
+  findById(userId: UserId): Promise<User | undefined>
+  /** User, hash and record of one moment; undefined for an unknown or deleted user. */
+  findForLogin(key: LoginKey): Promise<UserCredentials | undefined>
+  findCredentials(userId: UserId): Promise<UserCredentials | undefined>
+  /** Oldest first, at most `limit + 1`. */
+  list(filter: UserFilter, page: UserPage): Promise<User[]>
+  /** Undefined for an unknown user; throws AlreadyTaken with `/username` or `/email`. */
+  patch(userId: UserId, patch: UserPatch): Promise<User | undefined>
+  /** Ends every family of the user; false for an unknown one. */
+  setPassword(userId: UserId, passwordHash: string): Promise<boolean>
+  /** As `setPassword`, but refused (false) when the user's epoch is not `epoch` any more. */
+  changePassword(userId: UserId, passwordHash: string, epoch: number): Promise<boolean>
+  /** The same password under new parameters, unless the hash is another one by now. */
+  replaceHash(userId: UserId, oldHash: string, newHash: string): Promise<void>
+  /** Frees the names, never the id. Deleting again, or nobody, is harmless. */
+  delete(userId: UserId): Promise<void>
+  /** Ends every family but the kept one; false for an unknown user. */
+  logoutEverywhere(userId: UserId, keepFamilyId?: KeptFamilyId): Promise<boolean>
+  /** Also of a deleted user; undefined for an id that never was. */
+  loadRecord(userId: UserId): Promise<UserRecord | undefined>
+}
+
+export function openUserStore(dependencies: UserChangeDependencies): UserStore {
+  const { prisma, clock } = dependencies
+  const changeUser = openUserChange(dependencies)
+
+  async function find<T>(where: Prisma.UserWhereUniqueInput, read: (row: UserRow) => T) {
+    const row = await guardDatabase(() => prisma.user.findUnique({ where }))
+    return row ? read(row) : undefined
+  }
+
+  return {
+    async create(user) {
+      const data = newRow(user, new Date(clock()))
+      const row = await refusingTaken(() => guardDatabase(() => prisma.user.create({ data })))
+      return presentUser(row)
+    },
+    findById: (userId) => find({ id: userId }, userOf),
+    findForLogin: (key) => find(key, credentialsOf),
+    findCredentials: (userId) => find({ id: userId }, credentialsOf),
+    loadRecord: (userId) => find({ id: userId }, recordOf),
+
+    async list(filter, page) {
+      const rows = await guardDatabase(() => prisma.user.findMany(toQuery(filter, page)))
+      return rows.map(presentUser)
+    },
+
+    async patch(userId, patch) {
+      const { user } = await changeUser(userId, (row, now) => patchColumns(row, patch, now))
+      return user
+    },
+
+    async setPassword(userId, passwordHash) {
+      const decide = (row: UserRow, now: Date) => passwordColumns(row, passwordHash, now)
+      return (await changeUser(userId, decide)).changed
+    },
+
+    async changePassword(userId, passwordHash, epoch) {
+      const decide = (row: UserRow, now: Date) =>
+        row.epoch === epoch ? passwordColumns(row, passwordHash, now) : undefined
+      return (await changeUser(userId, decide)).changed
+    },
+
+    async replaceHash(userId, oldHash, newHash) {
+      const where = { id: userId, passwordHash: oldHash }
+      const data = { passwordHash: newHash }
+      await guardDatabase(() => prisma.user.updateMany({ where, data }))
+    },
+
+    async delete(userId) {
+      await changeUser(userId, deletionColumns)
+    },
+
+    async logoutEverywhere(userId, keepFamilyId) {
+      const decide = (row: UserRow, now: Date) => startEpoch(row, 'logged_out_everywhere', now)
+      return (await changeUser(userId, decide, keepFamilyId)).changed
+    },
+  }
+}
+
+/** For rows that the query has chosen to be no deleted ones. */
+function presentUser(row: UserRow): User {
+  const user = userOf(row)
+  if (!user) throw new Error('a user that is not deleted has a name and an email')
+  return user
+}
+
+function newRow(user: NewUser, now: Date): Prisma.UserCreateInput {
+  return {
+    id: user.id ?? newUserId(),
+    ...nameColumns(user),
+    emailVerified: user.emailVerified ?? false,
+    passwordHash: user.passwordHash,
+    roles: [...(user.roles ?? [])],
+    createdAt: now,
+    updatedAt: now,
+    passwordChangedAt: now,
+  }
+}
+
+function nameColumns({ username, email }: Pick<UserPatch, 'username' | 'email'>) {
+  return {
+    ...(username && { username: username.value, usernameKey: username.key }),
+    ...(email && { email: email.value, emailKey: email.key }),
+  }
+}
+
+function toQuery(filter: UserFilter, { limit, after }: UserPage) {
+  const { usernameKey, emailKey, status = { not: 'deleted' } } = filter
+  return {
+    where: {
+      ...(usernameKey === undefined ? {} : { usernameKey }),
+      ...(emailKey === undefined ? {} : { emailKey }),
+      status,
+      // The first condition is the one that an index serves.
+      ...(after && {
+        createdAt: { gte: after.at },
+        OR: [{ createdAt: { gt: after.at } }, { id: { gt: after.id } }],
+      }),
+    },
+    orderBy: [{ createdAt: 'asc' as const }, { id: 'asc' as const }],
+    take: limit + 1,
+  }
+}
+
+/** Only what differs; a new status or new roles make a new version, disabling a new epoch. */
+function patchColumns(row: UserRow, patch: UserPatch, now: Date) {
+  const { username, email, emailVerified, status = row.status, roles = row.roles } = patch
+  const isRecordChanged = status !== row.status || !isSameList(roles, row.roles)
+  const columns: Prisma.UserUpdateInput = {
+    ...(username?.value !== row.username && nameColumns({ username })),
+    ...(email?.value !== row.email && nameColumns({ email })),
+    ...(emailVerified !== undefined && emailVerified !== row.emailVerified && { emailVerified }),
+    ...(isRecordChanged && { status, roles: [...roles], version: row.version + 1 }),
+    ...(status === 'disabled' && status !== row.status && startEpoch(row, 'user_disabled', now)),
+  }
+  return Object.keys(columns).length === 0 ? undefined : columns
+}
+
+function passwordColumns(row: UserRow, passwordHash: string, now: Date): Prisma.UserUpdateInput {
+  return { ...startEpoch(row, 'password_changed', now), passwordHash, passwordChangedAt: now }
+}
+
+function deletionColumns(row: UserRow, now: Date): Prisma.UserUpdateInput {
+  return {
+    ...startEpoch(row, 'user_disabled', now),
+    status: 'deleted',
+    username: null,
+    usernameKey: null,
+    email: null,
+    emailKey: null,
+    passwordHash: null,
+    emailVerified: false,
+    roles: [],
+  }
+}
+
+function isSameList(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((item, index) => item === right[index])
+}

@@ -1,0 +1,152 @@
+// A family store as one page of plain memory, written from DESIGN §5 and not from src: what the
+// property test holds the real ones against. One call at a time, no garbage collection.
+
+import type { ClientId } from '../../src/clients/client.ts'
+import type {
+  CreateFamily,
+  CreateOutcome,
+  EndFamily,
+  Family,
+  FamilyId,
+  RotateFamily,
+  RotateOutcome,
+} from '../../src/families/family.ts'
+import type { UserId, UserRecord } from '../../src/users/user.ts'
+
+export interface FamilyModel {
+  create(input: CreateFamily): CreateOutcome
+  rotate(input: RotateFamily): RotateOutcome
+  end(input: EndFamily): string
+  putUser(record: UserRecord, keepFamilyId?: FamilyId): void
+  forgetUser(userId: UserId): void
+  copyOf(userId: UserId): UserRecord | undefined
+  find(userId: UserId, familyId: FamilyId): Family | undefined
+  familiesOf(userId: UserId): Family[]
+}
+
+export function newFamilyModel(): FamilyModel {
+  const copies = new Map<UserId, UserRecord>()
+  const families = new Map<string, Family>()
+  const key = (of: { userId: UserId; familyId: FamilyId }) => `${of.userId}/${of.familyId}`
+  const save = (family: Family) => families.set(key(family), family)
+
+  function putUser(record: UserRecord, keepFamilyId?: FamilyId): void {
+    const copy = copies.get(record.userId)
+    if (!copy || record.version > copy.version) copies.set(record.userId, record)
+    if (!keepFamilyId) return
+    const kept = families.get(key({ userId: record.userId, familyId: keepFamilyId }))
+    if (kept?.epoch === record.epoch - 1) save({ ...kept, epoch: record.epoch })
+  }
+
+  function create({ family, user, nowMs }: CreateFamily): CreateOutcome {
+    const stored = copies.get(user.userId)
+    const copy = stored && stored.version >= user.version ? stored : user
+    if (copy.status !== 'active' || copy.epoch !== user.epoch) return { outcome: 'user_moved' }
+    copies.set(user.userId, copy)
+    const made: Family = {
+      ...family,
+      userId: user.userId,
+      generation: 0,
+      epoch: user.epoch,
+      rotatedAtMs: nowMs,
+      ended: undefined,
+    }
+    save(made)
+    return { outcome: 'created', family: made, user: copy }
+  }
+
+  function rotate(request: RotateFamily): RotateOutcome {
+    const family = families.get(key(request))
+    if (!family) return { outcome: 'inactive', reason: 'family_unknown' }
+    if (family.secretHash !== request.secretHash) {
+      return { outcome: 'inactive', reason: 'family_secret_wrong' }
+    }
+    if (family.clientId !== request.clientId) {
+      return { outcome: 'inactive', reason: 'family_of_other_client' }
+    }
+    const user = copies.get(family.userId)
+    if (!user || user.epoch < family.epoch) return { outcome: 'user_stale' }
+    const now = Math.max(request.nowMs, family.rotatedAtMs)
+    const reason = whyDead(family, user, now, request.clientSessionsValidFromMs)
+    if (reason) return { outcome: 'inactive', reason }
+    const error = whyTooWide(family, user, request)
+    if (error) return { outcome: 'refused', error }
+
+    const lead = request.generation - family.generation
+    if (lead >= 0) {
+      const rotated: Family = {
+        ...family,
+        generation: request.generation + 1,
+        rotatedAtMs: now,
+        idleExpiresAtMs: Math.min(now + request.idleTtlMs, family.absoluteExpiresAtMs),
+        ip: request.ip,
+        userAgent: request.userAgent,
+      }
+      save(rotated)
+      return { outcome: 'rotated', family: rotated, user, behind: lead > 0 }
+    }
+    if (lead === -1 && now - family.rotatedAtMs < request.graceMs) {
+      return { outcome: 'retried', family, user }
+    }
+    const ended: Family = { ...family, ended: { reason: 'reuse_detected', atMs: now } }
+    save(ended)
+    return { outcome: 'replayed', family: ended }
+  }
+
+  function end({ reason, atMs, ...request }: EndFamily): string {
+    const family = families.get(key(request))
+    if (!family) return 'unknown'
+    if (request.secretHash !== undefined && request.secretHash !== family.secretHash) {
+      return 'secret_wrong'
+    }
+    if (request.clientId !== undefined && request.clientId !== family.clientId) {
+      return 'other_client'
+    }
+    // Whatever came first in time; an end that arrives late may still have come first.
+    const passed = copies.get(family.userId)?.epochLog.find((start) => start.epoch > family.epoch)
+    const ends = [family.ended?.atMs, family.idleExpiresAtMs, passed?.atMs]
+    if (ends.some((endMs) => endMs !== undefined && endMs <= atMs)) return 'already_ended'
+    save({ ...family, ended: { reason, atMs } })
+    return family.ended ? 'already_ended' : 'ended'
+  }
+
+  return {
+    create,
+    rotate,
+    end,
+    putUser,
+    forgetUser: (userId) => void copies.delete(userId),
+    copyOf: (userId) => copies.get(userId),
+    find: (userId, familyId) => families.get(key({ userId, familyId })),
+    familiesOf: (userId) => [...families.values()].filter((family) => family.userId === userId),
+  }
+}
+
+function whyDead(family: Family, user: UserRecord, now: number, validFromMs: number) {
+  if (family.ended) return 'family_ended'
+  if (now >= family.absoluteExpiresAtMs) return 'family_absolute_expired'
+  if (now >= family.idleExpiresAtMs) return 'family_idle_expired'
+  if (user.status !== 'active') return 'user_inactive'
+  if (user.epoch > family.epoch) return 'user_epoch_passed'
+  if (family.createdAtMs < validFromMs) return 'client_sessions_ended'
+  return undefined
+}
+
+function whyTooWide(family: Family, user: UserRecord, request: RotateFamily) {
+  const scope = request.requestedScope
+  if (scope) {
+    const granted = new Set(family.scope)
+    if (scope.some((name) => !granted.has(name))) return 'invalid_scope'
+    const lost = (name: string) =>
+      !request.clientScopes.includes(name) ||
+      (name === 'lineage:admin' && !user.roles.includes('lineage:admin'))
+    if (scope.every(lost)) return 'invalid_scope'
+  }
+  const reachable = new Set(family.audience.filter((uri) => request.clientAudiences.includes(uri)))
+  const audience = request.requestedAudience ?? [...reachable]
+  if (reachable.size === 0 || audience.some((uri) => !reachable.has(uri))) return 'invalid_target'
+  return undefined
+}
+
+/** Two clients are enough for one to be a stranger. */
+export const CLIENTS = ['web', 'mobile'] as unknown as readonly [ClientId, ClientId]

@@ -1,0 +1,327 @@
+// Random histories of two users at two clients, run against a real store and the model at once:
+// the same answers, and the same lists at the end. fast-check prints the seed and the shortest
+// history that fails.
+
+import { deepStrictEqual } from 'node:assert/strict'
+import fc from 'fast-check'
+import { test } from 'tap'
+import type { Family, FamilyStore } from '../../src/families/family.ts'
+import type { UserId, UserRecord } from '../../src/users/user.ts'
+import {
+  AUDIENCE,
+  describe,
+  ending,
+  type FamilyBench,
+  GRACE_MS,
+  IDLE_MS,
+  newLogin,
+  newUser,
+  nextEpoch,
+  type OpenFamilyBench,
+  rotation,
+  SCOPE,
+  T0,
+  withRoles,
+} from './family-bench.ts'
+import { CLIENTS, type FamilyModel, newFamilyModel } from './family-model.ts'
+import { waitUntilUp } from './family-outage.ts'
+
+const RUNS = 400
+const TIME_LIMIT_MS = 15_000
+const ABSOLUTE_MS = 3 * IDLE_MS
+
+/** Every number picks modulo what is there, so that a shrunk history stays a history. */
+const pick = fc.nat({ max: 7 })
+const step = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('create'), pick, client: pick }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('createWithOldRecord'), pick, old: pick }),
+  },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('use'), pick }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('present'),
+      pick,
+      lead: fc.integer({ min: -3, max: 2 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('ask'),
+      pick,
+      lead: fc.integer({ min: -2, max: 0 }),
+      scope: fc.option(fc.subarray([...SCOPE, 'orders:write'], { minLength: 1 }), {
+        nil: undefined,
+      }),
+      audience: fc.option(fc.subarray([...AUDIENCE, 'https://x.example'], { minLength: 1 }), {
+        nil: undefined,
+      }),
+      clientScopes: fc.subarray([...SCOPE]),
+      clientAudiences: fc.subarray([...AUDIENCE]),
+      graceMs: fc.constantFrom(0, 1, GRACE_MS),
+      idleTtlMs: fc.constantFrom(1_000, IDLE_MS, 10 * ABSOLUTE_MS),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('forge'),
+      pick,
+      lead: fc.integer({ min: -3, max: 2 }),
+      wrong: fc.constantFrom('client', 'secret', 'user'),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('end'),
+      pick,
+      by: fc.constantFrom('anyone', 'client', 'stranger', 'forger'),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('moveUser'),
+      pick,
+      how: fc.constantFrom('logout', 'password', 'disable', 'enable', 'promote', 'demote'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('allButThis'), pick, keep: pick }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('applyAgain'), pick, old: pick }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('forgetUser'), pick }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('endClientSessions'), pick }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('clock'),
+      byMs: fc.constantFrom(
+        ...[1, 999, 1_000, GRACE_MS - 1, GRACE_MS, IDLE_MS - 1, IDLE_MS, ABSOLUTE_MS - IDLE_MS],
+        ...[-1, -700, -2 * GRACE_MS],
+      ),
+    }),
+  },
+)
+type StepOf<Arbitrary> = Arbitrary extends fc.Arbitrary<infer Value> ? Value : never
+type Step = StepOf<typeof step>
+
+/** One history under way: both stores, and what the outside knows. */
+interface World {
+  readonly store: FamilyStore
+  readonly model: FamilyModel
+  readonly bench: FamilyBench
+  readonly seen: Map<string, number>
+  /** What PostgreSQL holds of each user, and every change that its journal has. */
+  readonly users: { truth: UserRecord; journal: { record: UserRecord; keep?: Family }[] }[]
+  readonly families: Family[]
+  readonly validFrom: Map<string, number>
+  nowMs: number
+}
+
+/** Runs `RUNS` histories, or as many as fit into the time limit. */
+export function runFamilyProperties(name: string, open: OpenFamilyBench): void {
+  test(`${name}: random histories agree with the model`, { timeout: 120_000 }, async (t) => {
+    const bench = await open(t)
+    const stores = [bench.store, await bench.another()] as const
+    const seen = new Map<string, number>()
+    let runs = 0
+    const history = fc.array(step, { minLength: 5, maxLength: 60, size: 'max' })
+    const property = fc.asyncProperty(history, async (steps) => {
+      const world = newWorld(bench, stores[runs % 2 === 0 ? 0 : 1], seen)
+      runs += 1
+      for (const one of steps) await runStep(world, one)
+      await compareLists(world)
+    })
+    await fc.assert(property, {
+      numRuns: RUNS,
+      interruptAfterTimeLimit: TIME_LIMIT_MS,
+      markInterruptAsFailure: false,
+    })
+    t.comment(`${runs} histories: ${JSON.stringify(Object.fromEntries(seen))}`)
+    for (const outcome of ['created', 'rotated', 'retried', 'replayed', 'inactive family_ended']) {
+      t.ok(seen.has(outcome), `some history had ${outcome}`)
+    }
+  })
+
+  test(`${name}: a history goes on over reconnects`, { timeout: 120_000 }, async (t) => {
+    const bench = await open(t)
+    const history = fc.array(step, { minLength: 20, maxLength: 30, size: 'max' })
+    const property = fc.asyncProperty(history, async (steps) => {
+      const world = newWorld(bench, bench.store, new Map())
+      for (const [index, one] of steps.entries()) {
+        await runStep(world, one)
+        if (index % 10 !== 9) continue
+        await bench.cut()
+        await bench.heal()
+        await waitUntilUp(bench.store)
+      }
+      await compareLists(world)
+    })
+    await fc.assert(property, {
+      numRuns: 5,
+      interruptAfterTimeLimit: TIME_LIMIT_MS,
+      markInterruptAsFailure: false,
+    })
+    t.pass('every history agreed')
+  })
+}
+
+function newWorld(bench: FamilyBench, store: FamilyStore, seen: Map<string, number>): World {
+  const users = [newUser(), newUser()].map((truth) => ({ truth, journal: [{ record: truth }] }))
+  const model = newFamilyModel()
+  return { store, model, bench, seen, users, families: [], validFrom: new Map(), nowMs: T0 }
+}
+
+async function runStep(world: World, step: Step): Promise<void> {
+  switch (step.kind) {
+    case 'clock':
+      world.nowMs += step.byMs
+      return
+    case 'endClientSessions':
+      world.validFrom.set(at(CLIENTS, step.pick), world.nowMs)
+      return
+    case 'create':
+      return await create(world, at(world.users, step.pick).truth, at(CLIENTS, step.client))
+    case 'createWithOldRecord':
+      return await create(
+        world,
+        at(at(world.users, step.pick).journal, step.old).record,
+        CLIENTS[0],
+      )
+    case 'moveUser':
+    case 'allButThis':
+    case 'applyAgain':
+    case 'forgetUser':
+      return await runUserStep(world, step)
+    default:
+      if (world.families.length > 0) await runFamilyStep(world, step, at(world.families, step.pick))
+  }
+}
+
+type UserStep = Extract<Step, { kind: 'moveUser' | 'allButThis' | 'applyAgain' | 'forgetUser' }>
+
+async function runUserStep(world: World, step: UserStep): Promise<void> {
+  const { store, model, bench, nowMs } = world
+  const user = at(world.users, step.pick)
+  if (step.kind === 'forgetUser') {
+    await bench.forgetUser(user.truth.userId)
+    model.forgetUser(user.truth.userId)
+    return
+  }
+  let entry = step.kind === 'applyAgain' ? at(user.journal, step.old) : undefined
+  if (step.kind === 'allButThis') {
+    const keep = world.families.length > 0 ? at(world.families, step.keep) : undefined
+    const record = nextEpoch(user.truth, 'logged_out_everywhere', nowMs)
+    entry = keep ? { record, keep } : { record }
+  }
+  if (step.kind === 'moveUser') entry = { record: move(user.truth, step.how, nowMs) }
+  if (!entry) return
+  if (step.kind !== 'applyAgain') {
+    user.truth = entry.record
+    user.journal.push(entry)
+  }
+  await store.putUser(entry.record, entry.keep?.familyId)
+  model.putUser(entry.record, entry.keep?.familyId)
+}
+
+function move(user: UserRecord, how: string, atMs: number): UserRecord {
+  switch (how) {
+    case 'logout':
+      return nextEpoch(user, 'logged_out_everywhere', atMs)
+    case 'password':
+      return nextEpoch(user, 'password_changed', atMs)
+    case 'disable':
+      return nextEpoch(user, 'user_disabled', atMs)
+    case 'enable':
+      return { ...user, status: 'active', version: user.version + 1 }
+    default:
+      return withRoles(user, how === 'promote' ? ['lineage:admin'] : [])
+  }
+}
+
+async function create(world: World, record: UserRecord, clientId: Family['clientId']) {
+  const { store, model, nowMs } = world
+  const copy = model.copyOf(record.userId)
+  // Whether a refused login leaves its newer record behind is nobody's business.
+  if (record.status !== 'active' && (copy?.version ?? -1) < record.version) return
+  const login = {
+    ...newLogin(record, { clientId, absoluteExpiresAtMs: nowMs + ABSOLUTE_MS }, nowMs),
+    clientSessionsValidFromMs: world.validFrom.get(clientId) ?? 0,
+  }
+  const answer = await store.create(login)
+  agree(world, answer, model.create(login))
+  if (answer.outcome === 'created') world.families.push(answer.family)
+}
+
+type FamilyStep = Extract<Step, { kind: 'use' | 'present' | 'ask' | 'forge' | 'end' }>
+
+async function runFamilyStep(world: World, step: FamilyStep, family: Family): Promise<void> {
+  const { store, model, nowMs } = world
+  const { userId, familyId, clientId } = family
+  const current = model.find(userId, familyId) ?? family
+  const stranger = clientId === CLIENTS[0] ? CLIENTS[1] : CLIENTS[0]
+  const secretHash = 'A'.repeat(43)
+  if (step.kind === 'end') {
+    const by = {
+      anyone: {},
+      client: { clientId, secretHash: family.secretHash },
+      stranger: { clientId: stranger, secretHash: family.secretHash },
+      forger: { clientId, secretHash },
+    }[step.by as 'anyone']
+    const request = ending(family, { ...by, atMs: Math.max(nowMs, current.rotatedAtMs) })
+    agree(world, { outcome: await store.end(request) }, { outcome: model.end(request) })
+    return
+  }
+  let request = rotation(family, {
+    nowMs,
+    clientId,
+    generation: Math.max(0, current.generation + ('lead' in step ? step.lead : 0)),
+    clientSessionsValidFromMs: world.validFrom.get(clientId) ?? 0,
+    ip: `192.0.2.${nowMs % 250}`,
+  })
+  if (step.kind === 'ask') {
+    const { scope, audience, clientScopes, clientAudiences, graceMs, idleTtlMs } = step
+    const asked = { requestedScope: scope, requestedAudience: audience }
+    request = { ...request, ...asked, clientScopes, clientAudiences, graceMs, idleTtlMs }
+  }
+  if (step.kind === 'forge') {
+    const other = world.users.find((user) => user.truth.userId !== userId)?.truth.userId
+    if (step.wrong === 'client') request = { ...request, clientId: stranger }
+    if (step.wrong === 'secret') request = { ...request, secretHash }
+    if (step.wrong === 'user') request = { ...request, userId: other as UserId }
+  }
+  agree(world, await store.rotate(request), model.rotate(request))
+}
+
+/** The whole answer, with the whole family in it, is the model's. */
+function agree(world: World, actual: { outcome: string }, expected: { outcome: string }): void {
+  const word = describe(expected)
+  world.seen.set(word, (world.seen.get(word) ?? 0) + 1)
+  deepStrictEqual(actual, expected)
+}
+
+async function compareLists({ store, model, users }: World): Promise<void> {
+  for (const { truth } of users) {
+    const { user, families } = await store.list(truth.userId)
+    deepStrictEqual(user, model.copyOf(truth.userId))
+    const times = families.map((family) => family.createdAtMs)
+    deepStrictEqual(
+      times,
+      [...times].sort((a, b) => a - b),
+    )
+    deepStrictEqual(byId(families), byId(model.familiesOf(truth.userId)))
+  }
+}
+
+function byId(families: readonly Family[]): Family[] {
+  return [...families].sort((a, b) => (a.familyId < b.familyId ? -1 : 1))
+}
+
+function at<T>(items: readonly T[], index: number): T {
+  const item = items[index % items.length]
+  if (item === undefined) throw new Error('nothing to pick from')
+  return item
+}

@@ -1,0 +1,190 @@
+// The store's copy of the user's record: which one wins, what a new epoch ends, and "all but this"
+// (DESIGN §5, C56, C58).
+
+import { randomUUID } from 'node:crypto'
+import type { Test } from 'tap'
+import type { FamilyId } from '../../src/families/family.ts'
+import type { EpochReason } from '../../src/users/user.ts'
+import {
+  describe,
+  ending,
+  logIn,
+  MOBILE,
+  newUser,
+  nextEpoch,
+  type OpenFamilyBench,
+  read,
+  rotateOn,
+  rotation,
+  withRoles,
+} from './family-bench.ts'
+
+export async function runUserCases(t: Test, open: OpenFamilyBench): Promise<void> {
+  const { store, another, forgetUser } = await open(t)
+  const other = await another()
+
+  const reasons: EpochReason[] = ['logged_out_everywhere', 'password_changed', 'user_disabled']
+  for (const reason of reasons) {
+    t.test(`${reason} ends every family of this user and of nobody else`, async (t) => {
+      const user = newUser()
+      const mine = [await logIn(store, user), await logIn(store, user, { clientId: MOBILE })]
+      const theirs = [await logIn(store), await logIn(store, newUser(), { clientId: MOBILE })]
+      await store.putUser(nextEpoch(user, reason))
+      const expected = reason === 'user_disabled' ? 'user_inactive' : 'user_epoch_passed'
+      for (const family of mine) {
+        const { clientId } = family
+        const answer = await other.rotate(rotation(family, { clientId }))
+        t.equal(describe(answer), `inactive ${expected}`)
+        t.strictSame(await read(store, family), family, 'no family is touched by it')
+      }
+      for (const family of theirs) {
+        t.equal((await rotateOn(other, family, { clientId: family.clientId })).generation, 1)
+      }
+    })
+  }
+
+  t.test('enabling a user brings no family back, a new login works', async (t) => {
+    const user = newUser()
+    const family = await logIn(store, user)
+    const disabled = nextEpoch(user, 'user_disabled')
+    await store.putUser(disabled)
+    const enabled = { ...disabled, status: 'active', version: disabled.version + 1 } as const
+    await store.putUser(enabled)
+    t.equal(describe(await store.rotate(rotation(family))), 'inactive user_epoch_passed')
+    t.equal((await rotateOn(store, await logIn(store, enabled))).generation, 1)
+  })
+
+  t.test('a deleted user is inactive', async (t) => {
+    const user = newUser()
+    const family = await logIn(store, user)
+    await store.putUser({ ...nextEpoch(user, 'user_disabled'), status: 'deleted', roles: [] })
+    t.equal(describe(await store.rotate(rotation(family))), 'inactive user_inactive')
+  })
+
+  t.test('the newest record is handed out at once, everywhere', async (t) => {
+    const user = newUser()
+    const first = await logIn(store, user)
+    const promoted = withRoles(user, ['Ops.lead', 'lineage:admin'])
+    await store.putUser(promoted)
+    t.match(await other.rotate(rotation(first)), { outcome: 'rotated', user: promoted })
+    t.match(await other.rotate(rotation(first)), { outcome: 'retried', user: promoted })
+    t.strictSame((await other.list(user.userId)).user, promoted)
+  })
+
+  t.test('an equal or older record never overwrites', async (t) => {
+    const user = newUser({ epoch: 3, version: 10 })
+    const family = await logIn(store, user)
+    const newest = nextEpoch(user, 'password_changed')
+    await store.putUser(newest)
+    await store.putUser(user)
+    await store.putUser({ ...newest, epoch: 3, roles: ['intruder'] })
+    await store.putUser({ ...user, version: 9, status: 'disabled' })
+    t.strictSame((await store.list(user.userId)).user, newest)
+    t.equal(describe(await store.rotate(rotation(family))), 'inactive user_epoch_passed')
+  })
+
+  t.test('versions are compared as numbers', async (t) => {
+    const user = newUser({ version: 9 })
+    await store.putUser(user)
+    await store.putUser({ ...user, version: 10, roles: ['ten'] })
+    await store.putUser({ ...user, version: 9, roles: ['nine'] })
+    t.match((await store.list(user.userId)).user, { version: 10, roles: ['ten'] })
+  })
+
+  t.test('all but this keeps exactly this one, also when applied twice', async (t) => {
+    const user = newUser()
+    const kept = await rotateOn(store, await logIn(store, user))
+    const lost = [await logIn(store, user), await logIn(store, user, { clientId: MOBILE })]
+    const record = nextEpoch(user)
+    for (const times of ['once', 'twice']) {
+      await store.putUser(record, kept.familyId)
+      t.strictSame(await read(store, kept), { ...kept, epoch: 1 }, `${times}: only the epoch moved`)
+    }
+    for (const family of lost) {
+      const answer = await store.rotate(rotation(family, { clientId: family.clientId }))
+      t.equal(describe(answer), 'inactive user_epoch_passed')
+    }
+    t.equal((await rotateOn(store, kept)).generation, 2)
+  })
+
+  t.test('all but this works when a newer copy was there already', async (t) => {
+    const user = newUser()
+    const kept = await logIn(store, user)
+    const lost = await logIn(store, user)
+    const record = nextEpoch(user)
+    await store.putUser(withRoles(record, ['promoted']))
+    t.equal(describe(await store.rotate(rotation(kept))), 'inactive user_epoch_passed')
+    await store.putUser(record, kept.familyId)
+    t.match(await store.rotate(rotation(kept)), {
+      outcome: 'rotated',
+      user: { roles: ['promoted'] },
+    })
+    t.equal(describe(await store.rotate(rotation(lost))), 'inactive user_epoch_passed')
+  })
+
+  t.test('the journal applied again revives nothing that a later epoch ended', async (t) => {
+    const user = newUser()
+    const [kept, ended] = [await logIn(store, user), await logIn(store, user)]
+    const first = nextEpoch(user)
+    await store.end(ending(ended))
+    const second = nextEpoch(first)
+    for (const _ of [1, 2]) {
+      await store.putUser(first, kept.familyId)
+      await store.putUser(first, ended.familyId)
+      await store.putUser(second)
+    }
+    t.equal(describe(await store.rotate(rotation(kept))), 'inactive user_epoch_passed')
+    t.equal(describe(await store.rotate(rotation(ended))), 'inactive family_ended')
+    const older = await logIn(store, user).catch((error: Error) => error.message)
+    t.equal(older, 'login answered user_moved')
+  })
+
+  t.test('all but this twice over keeps the family through both epochs', async (t) => {
+    const user = newUser()
+    const kept = await logIn(store, user)
+    const first = nextEpoch(user)
+    const second = nextEpoch(first, 'password_changed')
+    for (const record of [first, second, first, second]) await store.putUser(record, kept.familyId)
+    t.equal((await rotateOn(store, kept)).epoch, 2)
+  })
+
+  t.test('only a family of the epoch before is kept, and only of this user', async (t) => {
+    const user = newUser({ epoch: 4, version: 4 })
+    const old = await logIn(store, user)
+    const foreign = await logIn(store, newUser({ epoch: 5, version: 5 }))
+    const second = nextEpoch(nextEpoch(user))
+    await store.putUser(second, old.familyId)
+    t.equal(describe(await store.rotate(rotation(old))), 'inactive user_epoch_passed')
+    await store.putUser(nextEpoch(second), foreign.familyId)
+    await store.putUser(nextEpoch(nextEpoch(second)), randomUUID() as FamilyId)
+    t.strictSame(await read(store, foreign), foreign)
+    t.equal((await store.list(user.userId)).families.length, 1)
+  })
+
+  t.test('without a copy of the record the answer is user_stale, until it is put', async (t) => {
+    const user = newUser()
+    const first = await logIn(store, user)
+    await forgetUser(user.userId)
+    t.strictSame(await store.rotate(rotation(first)), { outcome: 'user_stale' })
+    t.strictSame(await read(store, first), first)
+    t.equal((await store.list(user.userId)).user, undefined)
+    const secretHash = 'A'.repeat(43)
+    const wrong = await store.rotate(rotation(first, { secretHash }))
+    t.equal(describe(wrong), 'inactive family_secret_wrong', 'asks for no record in vain')
+    await store.putUser(user)
+    t.match(await store.rotate(rotation(first)), { outcome: 'rotated', user })
+  })
+
+  t.test('a copy behind the family is user_stale, until a newer one is put', async (t) => {
+    const user = newUser()
+    const family = await logIn(store, user)
+    // A failover kept the family's new epoch and lost the record that made it.
+    const record = nextEpoch(user)
+    await store.putUser(record, family.familyId)
+    await forgetUser(user.userId)
+    await store.putUser(user)
+    t.strictSame(await store.rotate(rotation(family)), { outcome: 'user_stale' })
+    await store.putUser(record)
+    t.match(await store.rotate(rotation(family)), { outcome: 'rotated', user: record })
+  })
+}

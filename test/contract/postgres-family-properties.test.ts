@@ -1,0 +1,6 @@
+// Random histories on a real PostgreSQL.
+
+import { runFamilyProperties } from './family-properties.ts'
+import { openPostgresBench } from './postgres-bench.ts'
+
+runFamilyProperties('postgresql', openPostgresBench)

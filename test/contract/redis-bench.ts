@@ -1,0 +1,86 @@
+// The bench of the Redis adapter: a redis-server of its own with AOF, reached through a proxy.
+
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Test } from 'tap'
+import { openRedisFamilyStore } from '../../src/families/redis-family-store.ts'
+import { startRedis } from '../support/redis.ts'
+import type { FamilyBench } from './family-bench.ts'
+import { openTcpProxy } from './tcp-proxy.ts'
+
+const READY_MS = 5_000
+const READERS: Record<string, readonly string[]> = {
+  string: ['GET'],
+  hash: ['HGETALL'],
+  zset: ['ZRANGE', '0', '-1', 'WITHSCORES'],
+  set: ['SMEMBERS'],
+  list: ['LRANGE', '0', '-1'],
+}
+
+export async function openRedisBench(t: Test): Promise<FamilyBench> {
+  const server = await startRedis(t)
+  const proxy = await openTcpProxy(t, { host: '127.0.0.1', port: server.port })
+  const open = async () => {
+    const store = openRedisFamilyStore({
+      target: {
+        mode: 'single',
+        tls: false,
+        nodes: [{ host: '127.0.0.1', port: proxy.port }],
+        username: undefined,
+        password: undefined,
+        db: 0,
+        sentinelName: undefined,
+      },
+      journal: { readSince: async () => [] },
+      clock: Date.now,
+      onConnectionError() {},
+      onReplayFailure: (detail) => t.fail(`the journal could not be re-applied: ${detail}`),
+    })
+    t.teardown(() => store.close())
+    await store.ready(READY_MS)
+    return store
+  }
+  const keys = async (pattern: string) => (await server.cli('KEYS', pattern)) as string[]
+
+  async function readKey(key: string): Promise<string> {
+    const type = String(await server.cli('TYPE', key))
+    const [command, ...rest] = READERS[type] ?? []
+    if (!command) throw new Error(`no way to read a ${type}`)
+    return `${key} ${JSON.stringify(await server.cli(command, key, ...rest))}`
+  }
+  return {
+    store: await open(),
+    another: open,
+    async forgetUser(userId) {
+      await server.cli('DEL', `lineage:{u:${userId}}:user`)
+    },
+    async dump() {
+      const held = await Promise.all((await keys('*')).map(readKey))
+      const [, dir] = (await server.cli('CONFIG', 'GET', 'dir')) as string[]
+      return [...held, ...readFiles(dir ?? '')].join('\n')
+    },
+    async sizeOf({ userId }) {
+      const own = await keys(`lineage:{u:${userId}}:*`)
+      const sizes = own.map((key) => server.cli('MEMORY', 'USAGE', key, 'SAMPLES', '0'))
+      return (await Promise.all(sizes)).reduce<number>((sum, size) => sum + Number(size), 0)
+    },
+    restart: () => server.restart(),
+    cut: () => proxy.cut(),
+    hang: () => proxy.hang(),
+    heal: () => proxy.heal(),
+    // Redis counts a token's time by its own clock.
+    nowMs: Date.now,
+    async reach(ms) {
+      while (Date.now() < ms) await sleep(20)
+    },
+  }
+}
+
+/** The append-only files too: what a script was called with must not stand there either. */
+function readFiles(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(dir, name))
+    .filter((path) => statSync(path).isFile())
+    .map((path) => readFileSync(path, 'latin1'))
+}

@@ -1,0 +1,6 @@
+// Random histories on a real Redis.
+
+import { runFamilyProperties } from './family-properties.ts'
+import { openRedisBench } from './redis-bench.ts'
+
+runFamilyProperties('redis', openRedisBench)

@@ -1,0 +1,217 @@
+// A whole service in this process, on a database of its own, listening on a real port: what HTTP
+// tests talk to. Time can be stepped; the logs can be read.
+
+import { randomBytes } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import type { Test } from 'tap'
+import { buildApp, type Surface } from '../../src/app.ts'
+import type { ClientInput } from '../../src/clients/client-draft.ts'
+import type { ServiceConfig } from '../../src/config.ts'
+import { openService, type Service } from '../../src/dependencies.ts'
+import { createLogger } from '../../src/ops/logger.ts'
+import type { Clock } from '../../src/runtime/clock.ts'
+import { openRootSecrets } from '../../src/secrets/root-secret.ts'
+import { openTestDatabase } from './postgres.ts'
+
+export const ISSUER = 'https://auth.example.test'
+export const ADMIN = { id: 'bootstrap-admin', secret: 'a-bootstrap-secret-of-enough-length' }
+
+export interface LogLine {
+  readonly event: string
+  readonly reason?: string
+  readonly [member: string]: unknown
+}
+
+export interface TestApp {
+  readonly app: FastifyInstance
+  readonly service: Service
+  /** Where it listens, without a trailing slash; the issuer is another name. */
+  readonly url: string
+  /** Every line that was logged, parsed. */
+  readonly log: readonly LogLine[]
+  readonly databaseUrl: string
+  /** Steps the service's clock, which stands still otherwise only with `clock` given. */
+  fetch(path: string, init?: RequestInit): Promise<Response>
+  /** POSTs a form; undefined members are left out. */
+  form(
+    path: string,
+    parameters: Record<string, string | undefined>,
+    headers?: Record<string, string>,
+  ): Promise<Response>
+  /** Sends JSON with a fresh admin token. */
+  admin(method: string, path: string, body?: unknown): Promise<Response>
+  /** Makes a client; its secret is empty for a public one. */
+  makeClient(input: Partial<ClientInput> & { id?: string }): Promise<{ id: string; secret: string }>
+  makeUser(user?: {
+    username?: string
+    email?: string
+    password?: string
+    roles?: string[]
+  }): Promise<{ id: string; username: string; password: string }>
+}
+
+export interface StartAppOptions {
+  readonly config?: Partial<ServiceConfig>
+  readonly clock?: Clock
+  /** Another instance on the database of this one. */
+  readonly beside?: Pick<TestApp, 'databaseUrl'>
+  readonly surface?: Surface
+}
+
+/** The root secret of every test; two instances must share it. */
+export const ROOT_SECRET = randomBytes(32)
+
+export function testConfig(databaseUrl: string): ServiceConfig {
+  return {
+    port: 0,
+    host: '127.0.0.1',
+    logLevel: 'debug',
+    dataDir: '.lineage',
+    issuer: ISSUER,
+    databaseUrl,
+    redis: undefined,
+    rootSecrets: openRootSecrets([ROOT_SECRET]),
+    adminClient: ADMIN,
+    registration: 'closed',
+    signingAlg: 'ES256',
+    keyRotationDays: 30,
+    jwksMaxAgeSeconds: 300,
+    accessTokenTtlSeconds: 600,
+    refreshIdleTtlSeconds: 1_209_600,
+    refreshAbsoluteTtlSeconds: 7_776_000,
+    refreshGraceSeconds: 30,
+    defaultAudience: undefined,
+    trustProxy: [],
+    opsPort: undefined,
+    migrate: 'auto',
+    shutdownDelaySeconds: 0,
+    eventRetentionDays: 90,
+    argon2: { memoryKib: 1024, time: 1, parallelism: 1 },
+    passwordMinLength: 8,
+    passwordMaxLength: 256,
+  }
+}
+
+export async function startApp(t: Test, options: StartAppOptions = {}): Promise<TestApp> {
+  const databaseUrl = options.beside?.databaseUrl ?? (await openTestDatabase(t)).url
+  const { log, logger } = captureLog()
+  const config = { ...testConfig(databaseUrl), ...options.config }
+  const { clock } = options
+  const service = await openService({ config, logger, ...(clock ? { clock } : {}) })
+  const app = await buildApp(service, logger, options.surface)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  service.health.markStarted()
+  t.teardown(async () => {
+    app.server.closeAllConnections()
+    await app.close()
+    await service.close()
+  })
+  const { port } = app.server.address() as AddressInfo
+  const url = `http://127.0.0.1:${port}`
+  return { app, service, url, log, databaseUrl, ...openTools(url, service) }
+}
+
+function captureLog(): { log: LogLine[]; logger: Logger } {
+  const log: LogLine[] = []
+  const logger = createLogger('debug', {
+    write: (line: string) => void log.push(JSON.parse(line) as LogLine),
+  })
+  return { log, logger }
+}
+
+function openTools(url: string, service: Service) {
+  const tools = {
+    fetch: (path: string, init?: RequestInit) => fetch(`${url}${path}`, init),
+
+    form(
+      path: string,
+      parameters: Record<string, string | undefined>,
+      headers: Record<string, string> = {},
+    ) {
+      const given = Object.entries(parameters).filter(([, value]) => value !== undefined)
+      const body = new URLSearchParams(given as [string, string][])
+      return tools.fetch(path, { method: 'POST', body, headers })
+    },
+
+    async admin(method: string, path: string, body?: unknown) {
+      const token = await adminToken()
+      return await tools.fetch(`${service.basePath}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+    },
+
+    async makeClient(input: Partial<ClientInput> & { id?: string }) {
+      const answer = await tools.admin('POST', '/admin/clients', {
+        name: 'A test client',
+        type: 'public',
+        grantTypes: ['password', 'refresh_token'],
+        ...input,
+      })
+      const client = (await answer.json()) as { id: string; clientSecret?: string }
+      if (answer.status !== 201) throw new Error(`no client: ${JSON.stringify(client)}`)
+      return { id: client.id, secret: client.clientSecret ?? '' }
+    },
+
+    async makeUser(
+      user: { username?: string; email?: string; password?: string; roles?: string[] } = {},
+    ) {
+      const name = `user-${randomBytes(4).toString('hex')}`
+      const { username = name, email = `${name}@example.test`, password = 'correct horse' } = user
+      const answer = await tools.admin('POST', '/admin/users', {
+        username,
+        email,
+        password,
+        ...(user.roles ? { roles: user.roles } : {}),
+      })
+      const created = (await answer.json()) as { id: string }
+      if (answer.status !== 201) throw new Error(`no user: ${JSON.stringify(created)}`)
+      return { id: created.id, username, password }
+    },
+  }
+
+  async function adminToken(): Promise<string> {
+    const answer = await tools.form(`${service.basePath}/token`, {
+      grant_type: 'client_credentials',
+      client_id: ADMIN.id,
+      client_secret: ADMIN.secret,
+    })
+    return ((await answer.json()) as { access_token: string }).access_token
+  }
+
+  return tools
+}
+
+export interface TokenAnswer {
+  readonly access_token: string
+  readonly token_type: string
+  readonly expires_in: number
+  readonly scope: string
+  readonly refresh_token: string
+}
+
+/** Logs in at a public client and returns the tokens; throws when that is refused. */
+export async function logIn(
+  app: Pick<TestApp, 'form'>,
+  client: { id: string; secret?: string },
+  user: { username: string; password: string },
+  extra: Record<string, string> = {},
+): Promise<TokenAnswer> {
+  const answer = await app.form('/token', {
+    grant_type: 'password',
+    client_id: client.id,
+    client_secret: client.secret || undefined,
+    username: user.username,
+    password: user.password,
+    ...extra,
+  })
+  const body = (await answer.json()) as TokenAnswer
+  if (answer.status !== 200) throw new Error(`no login: ${JSON.stringify(body)}`)
+  return body
+}

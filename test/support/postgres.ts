@@ -1,0 +1,113 @@
+// Real PostgreSQL for tests: a database of its own on a server that the whole run shares, or a whole
+// server for tests that stop and pause it. scripts/test.mjs starts the shared one; a file that is
+// run by hand starts one for itself, which ends with it.
+
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import pg from 'pg'
+import type { Test } from 'tap'
+import { openPostgresBinaries } from '../../src/embedded/postgres-binaries.ts'
+import {
+  createCluster,
+  type PostgresCluster,
+  type RunningPostgres,
+  startCluster,
+} from '../../src/embedded/postgres-cluster.ts'
+import { findServerAccount } from '../../src/embedded/server-account.ts'
+import { signalTree } from './process-tree.ts'
+import { makeServerDir } from './temp-dir.ts'
+
+const SETTINGS = [
+  'fsync=off',
+  'synchronous_commit=off',
+  'full_page_writes=off',
+  'max_connections=200',
+]
+
+export interface TestPostgres {
+  /** The superuser's URL; the port stays the same over stop and start. */
+  readonly url: string
+  /** Ends every connection and the server. */
+  stop(): Promise<void>
+  start(): Promise<void>
+  /** The server hangs: connections stay open, nothing is answered (SIGSTOP). */
+  pause(): void
+  resume(): void
+}
+
+/** A whole server for this test alone, stopped at its end. */
+export async function startPostgres(t: Test): Promise<TestPostgres> {
+  const cluster = await makeCluster()
+  let running: RunningPostgres | undefined = await startCluster(cluster, SETTINGS)
+  const { url, port } = running
+  const signal = (name: NodeJS.Signals) => {
+    if (running) signalTree(pidOf(cluster), name)
+  }
+  const server: TestPostgres = {
+    url,
+    async stop() {
+      signal('SIGCONT')
+      await running?.stop()
+      running = undefined
+    },
+    async start() {
+      running ??= await startCluster(cluster, SETTINGS, port)
+    },
+    pause: () => signal('SIGSTOP'),
+    resume: () => signal('SIGCONT'),
+  }
+  t.teardown(() => server.stop())
+  return server
+}
+
+/** A server that ends with this process; for a whole run or a whole file. */
+export async function startSharedPostgres(): Promise<{ url: string }> {
+  return startCluster(await makeCluster(), SETTINGS)
+}
+
+let ownServer: Promise<{ url: string }> | undefined
+
+async function sharedServerUrl(): Promise<string> {
+  if (process.env.TEST_DATABASE_URL) return process.env.TEST_DATABASE_URL
+  ownServer ??= startSharedPostgres()
+  return (await ownServer).url
+}
+
+/** An empty database of its own, dropped at the end of the test. */
+export async function openTestDatabase(t: Test): Promise<{ url: string }> {
+  const serverUrl = await sharedServerUrl()
+  const name = `test_${randomBytes(8).toString('hex')}`
+  await runAsAdmin(
+    serverUrl,
+    `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'`,
+  )
+  t.teardown(() => runAsAdmin(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`))
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  return { url: url.href }
+}
+
+async function runAsAdmin(serverUrl: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: serverUrl })
+  await client.connect()
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}
+
+async function makeCluster(): Promise<PostgresCluster> {
+  const account = await findServerAccount()
+  const home = makeServerDir()
+  const binaries = await openPostgresBinaries(join(home, 'binaries'), account)
+  const password = randomBytes(16).toString('hex')
+  const cluster: PostgresCluster = { binaries, home, account, password }
+  await createCluster(cluster, ['--no-sync'])
+  return cluster
+}
+
+function pidOf(cluster: PostgresCluster): number {
+  return Number.parseInt(readFileSync(join(cluster.home, 'postgresql/postmaster.pid'), 'utf8'), 10)
+}

@@ -1,0 +1,93 @@
+// A PostgreSQL that is away, hangs or holds a lock is DependencyUnavailable, and service comes back
+// with it (DESIGN §12).
+
+import { test } from 'tap'
+import { openDatabase } from '../../src/database/database.ts'
+import { applyMigrations } from '../../src/database/migrations.ts'
+import { journalUserChange } from '../../src/families/postgres-journal.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
+import { openUserStore } from '../../src/users/user-store.ts'
+import { startPostgres } from '../support/postgres.ts'
+import { newUser } from './user-fixture.ts'
+
+test('every method says DependencyUnavailable while PostgreSQL is away', async (t) => {
+  const server = await startPostgres(t)
+  const database = openDatabase(server.url)
+  t.teardown(() => database.close())
+  await applyMigrations(database.pool)
+  const users = openUserStore({
+    prisma: database.prisma,
+    clock: systemClock,
+    journalChange: journalUserChange,
+    publishChange: async () => {},
+  })
+  const { id } = await users.create(newUser('alice'))
+  const methods = {
+    create: () => users.create(newUser('bob')),
+    findById: () => users.findById(id),
+    findForLogin: () => users.findForLogin({ usernameKey: 'alice' }),
+    list: () => users.list({}, { limit: 1, after: undefined }),
+    patch: () => users.patch(id, { roles: [String(Math.random())] }),
+    setPassword: () => users.setPassword(id, 'hash'),
+    replaceHash: () => users.replaceHash(id, 'a', 'b'),
+    delete: () => users.delete(id),
+    logoutEverywhere: () => users.logoutEverywhere(id),
+    loadRecord: () => users.loadRecord(id),
+  }
+  const away = { name: 'DependencyUnavailable', dependency: 'postgresql' }
+  const allAway = async (how: string) => {
+    const refused = Object.entries(methods).map(([name, call]) =>
+      t.rejects(call(), away, `${name} while the server ${how}`),
+    )
+    await Promise.all(refused)
+  }
+
+  await Promise.all(Array.from({ length: 10 }, methods.findById))
+  await server.stop()
+  await allAway('is stopped')
+  await allAway('is still stopped')
+  await server.start()
+  t.ok(await users.findById(id))
+
+  server.pause()
+  await allAway('hangs')
+  server.resume()
+  t.match(await users.loadRecord(id), { userId: id })
+
+  const holder = await database.pool.connect()
+  await holder.query('BEGIN')
+  await holder.query('SELECT 1 FROM users FOR UPDATE')
+  await t.rejects(methods.setPassword(), away, 'a row that is held too long')
+  await holder.query('ROLLBACK')
+  holder.release()
+  t.equal(await methods.setPassword(), true)
+})
+
+test('a query that the server kills is DependencyUnavailable', async (t) => {
+  const server = await startPostgres(t)
+  const database = openDatabase(server.url)
+  t.teardown(() => database.close())
+  await applyMigrations(database.pool)
+  const users = openUserStore({
+    prisma: database.prisma,
+    clock: systemClock,
+    journalChange: journalUserChange,
+    publishChange: async () => {},
+  })
+  const { id } = await users.create(newUser('alice'))
+  const holder = await database.pool.connect()
+  await holder.query('BEGIN')
+  await holder.query('SELECT 1 FROM users FOR UPDATE')
+  const blocked = users.logoutEverywhere(id)
+  const refused = t.rejects(blocked, { name: 'DependencyUnavailable', dependency: 'postgresql' })
+  let killed = 0
+  while (killed === 0) {
+    const { rowCount } = await holder.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'`,
+    )
+    killed = rowCount ?? 0
+  }
+  await refused
+  await holder.query('ROLLBACK')
+  holder.release()
+})
