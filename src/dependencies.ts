@@ -63,11 +63,17 @@ const START_RETRY_MS = 500
 
 /** Opens the service; throws StartError with one line when it cannot start. */
 export async function openService(options: ServiceOptions): Promise<Service> {
-  const { config, logger } = options
+  const { config, logger, clock = systemClock } = options
   const database = openDatabase(config.databaseUrl, (err) =>
     logEvent(logger, 'dependency.down', { dependency: 'postgresql', err }),
   )
-  const opened = openFamilyStore({ ...options, database, journal: openPostgresJournal(database) })
+  const opened = openFamilyStore({
+    config,
+    logger,
+    clock,
+    database,
+    journal: openPostgresJournal(database),
+  })
   try {
     return await withPatience(logger, async () => {
       await migrate(database, config, logger)

@@ -13,8 +13,8 @@ import type { SigningKeys } from './tokens/signing-keys.ts'
 /** Changes are promised within 5 s on every instance (INTERFACE §2). */
 const POLL_MS = 2_000
 const GARBAGE_MS = 10 * 60 * 1000
-/** Longer than any outage of the store that nobody would have noticed. */
-const JOURNAL_KEPT_MS = 30 * 24 * 60 * 60 * 1000
+/** Longer than any outage of the store that nobody would have ended. */
+const JOURNAL_KEPT_MS = 7 * 24 * 60 * 60 * 1000
 
 export interface HousekeepingOptions {
   readonly database: Database

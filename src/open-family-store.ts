@@ -1,14 +1,16 @@
 // Which of the two stores holds the families: Redis where it is configured, else PostgreSQL.
 
 import type { Logger } from 'pino'
-import type { ServiceConfig } from './config.ts'
+import type { RedisTarget, ServiceConfig } from './config.ts'
 import type { Database } from './database/database.ts'
 import type { FamilyStore } from './families/family.ts'
 import type { Journal } from './families/journal.ts'
 import { openJournalReader } from './families/journal-reader.ts'
 import { deleteExpired } from './families/postgres-family-garbage.ts'
 import { openPostgresFamilyStore } from './families/postgres-family-store.ts'
-import { type Clock, systemClock } from './runtime/clock.ts'
+import { openRedisFamilyStore } from './families/redis-family-store.ts'
+import { logEvent } from './ops/log-events.ts'
+import type { Clock } from './runtime/clock.ts'
 
 export interface OpenedFamilyStore {
   readonly store: FamilyStore
@@ -17,6 +19,7 @@ export interface OpenedFamilyStore {
   warnings(): readonly string[]
   /** Carries to the store what an instance journalled but died before storing. */
   applyNewEntries(): Promise<void>
+  /** Deletes what no answer needs any more; Redis does so by itself. */
   deleteExpired(nowMs: number): Promise<void>
 }
 
@@ -25,11 +28,38 @@ export interface OpenFamilyStoreOptions {
   readonly database: Database
   readonly journal: Journal
   readonly logger: Logger
-  readonly clock?: Clock
+  readonly clock: Clock
 }
 
+/** Returns at once; Redis is connected to in the background, for as long as it takes. */
 export function openFamilyStore(options: OpenFamilyStoreOptions): OpenedFamilyStore {
-  const { database, journal, clock = systemClock } = options
+  const { redis } = options.config
+  return redis ? openOnRedis(redis, options) : openOnPostgres(options)
+}
+
+function openOnRedis(
+  target: RedisTarget,
+  { journal, logger, clock }: OpenFamilyStoreOptions,
+): OpenedFamilyStore {
+  const report = (detail: string) =>
+    logEvent(logger, 'dependency.down', { dependency: 'redis', detail })
+  const store = openRedisFamilyStore({
+    target,
+    journal,
+    clock,
+    onConnectionError: report,
+    onReplayFailure: report,
+  })
+  return {
+    store,
+    journal,
+    warnings: store.warnings,
+    applyNewEntries: store.applyNewEntries,
+    deleteExpired: async () => {},
+  }
+}
+
+function openOnPostgres({ database, journal, clock }: OpenFamilyStoreOptions): OpenedFamilyStore {
   const store = openPostgresFamilyStore(database, clock)
   return {
     store,

@@ -1,8 +1,8 @@
 // schema.prisma and the migrations say the same, as Prisma's own schema engine sees it.
 
 import { readFile } from 'node:fs/promises'
-import pg from 'pg'
 import { test } from 'tap'
+import { openDatabase } from '../../src/database/database.ts'
 import { applyMigrations } from '../../src/database/migrations.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 import { openSchemaEngine } from '../support/schema-engine.ts'
@@ -14,9 +14,9 @@ test('the migrations make exactly the tables of schema.prisma', async (t) => {
   t.teardown(() => engine.close())
   t.match(await engine.diff(schema), 'CREATE TABLE "users"', 'an empty database lacks all of it')
 
-  const pool = new pg.Pool({ connectionString: url })
-  await applyMigrations(pool)
-  await pool.end()
+  const database = openDatabase(url)
+  t.teardown(() => database.close())
+  await applyMigrations(database.pool)
   const difference = await engine.diff(schema)
   t.match(difference, /^-- This is an empty migration\.\s*$/, `lacks: ${difference}`)
 

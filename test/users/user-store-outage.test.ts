@@ -8,7 +8,9 @@ import { journalUserChange } from '../../src/families/postgres-journal.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { openUserStore } from '../../src/users/user-store.ts'
 import { startPostgres } from '../support/postgres.ts'
-import { newUser } from './user-fixture.ts'
+import { newUser, openUserFixture } from './user-fixture.ts'
+
+const AWAY = { name: 'DependencyUnavailable', dependency: 'postgresql' }
 
 test('every method says DependencyUnavailable while PostgreSQL is away', async (t) => {
   const server = await startPostgres(t)
@@ -34,10 +36,9 @@ test('every method says DependencyUnavailable while PostgreSQL is away', async (
     logoutEverywhere: () => users.logoutEverywhere(id),
     loadRecord: () => users.loadRecord(id),
   }
-  const away = { name: 'DependencyUnavailable', dependency: 'postgresql' }
   const allAway = async (how: string) => {
     const refused = Object.entries(methods).map(([name, call]) =>
-      t.rejects(call(), away, `${name} while the server ${how}`),
+      t.rejects(call as () => Promise<void>, AWAY, `${name} while the server ${how}`),
     )
     await Promise.all(refused)
   }
@@ -57,37 +58,33 @@ test('every method says DependencyUnavailable while PostgreSQL is away', async (
   const holder = await database.pool.connect()
   await holder.query('BEGIN')
   await holder.query('SELECT 1 FROM users FOR UPDATE')
-  await t.rejects(methods.setPassword(), away, 'a row that is held too long')
+  await t.rejects(methods.setPassword(), AWAY, 'a row that is held too long')
   await holder.query('ROLLBACK')
   holder.release()
   t.equal(await methods.setPassword(), true)
 })
 
-test('a query that the server kills is DependencyUnavailable', async (t) => {
-  const server = await startPostgres(t)
-  const database = openDatabase(server.url)
-  t.teardown(() => database.close())
-  await applyMigrations(database.pool)
-  const users = openUserStore({
-    prisma: database.prisma,
-    clock: systemClock,
-    journalChange: journalUserChange,
-    publishChange: async () => {},
-  })
+test('what the server kills in the middle is DependencyUnavailable', async (t) => {
+  const { users, database } = await openUserFixture(t)
   const { id } = await users.create(newUser('alice'))
   const holder = await database.pool.connect()
   await holder.query('BEGIN')
-  await holder.query('SELECT 1 FROM users FOR UPDATE')
-  const blocked = users.logoutEverywhere(id)
-  const refused = t.rejects(blocked, { name: 'DependencyUnavailable', dependency: 'postgresql' })
-  let killed = 0
-  while (killed === 0) {
-    const { rowCount } = await holder.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'`,
+  await holder.query('LOCK TABLE users')
+  const blocked = [users.findById(id), users.logoutEverywhere(id).then(() => undefined)]
+  const refused = blocked.map((call) => t.rejects(call, AWAY))
+  let waiting = 0
+  while (waiting < blocked.length) {
+    // Not over the holder: its transaction sees one snapshot of the activity.
+    const { rowCount } = await database.pool.query(
+      `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
     )
-    killed = rowCount ?? 0
+    waiting = rowCount ?? 0
   }
-  await refused
+  await database.pool.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE wait_event_type = 'Lock' AND datname = current_database()`,
+  )
+  await Promise.all(refused)
   await holder.query('ROLLBACK')
   holder.release()
 })

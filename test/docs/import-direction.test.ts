@@ -1,0 +1,118 @@
+// The rules of the house that a compiler does not know: which folder may import which, who may
+// read the environment, and how large and how named a file may be.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { test } from 'tap'
+
+const SRC = fileURLToPath(new URL('../../src', import.meta.url))
+const LINES_MAX = 250
+
+/** What lies beneath the four domain folders and the protocol's words; generated code included. */
+const BENEATH = ['runtime', 'secrets', 'database', 'generated']
+
+/**
+ * Each folder and what it may use; `types` may only be imported as types. Files directly in src
+ * wire everything together and may import anything.
+ */
+const MAY_IMPORT: Record<string, { values: string[]; types?: string[] }> = {
+  runtime: { values: [] },
+  oauth: { values: [] },
+  secrets: { values: ['runtime'] },
+  database: { values: ['runtime', 'generated'] },
+  ops: { values: ['runtime'] },
+  clients: { values: [...BENEATH, 'oauth'], types: ['config.ts'] },
+  users: { values: [...BENEATH, 'oauth'], types: ['config.ts'] },
+  families: { values: [...BENEATH, 'oauth'], types: ['clients', 'users', 'config.ts'] },
+  tokens: {
+    values: [...BENEATH, 'oauth', 'families', 'clients', 'users'],
+    types: ['config.ts'],
+  },
+  grants: {
+    values: [...BENEATH, 'oauth', 'families', 'clients', 'users', 'tokens'],
+    types: ['config.ts'],
+  },
+  http: {
+    values: [...BENEATH, 'oauth', 'families', 'clients', 'users', 'tokens', 'grants', 'ops'],
+    types: ['config.ts'],
+  },
+  config: { values: ['runtime', 'secrets', 'clients'], types: ['config.ts'] },
+  embedded: {
+    values: [...BENEATH, 'oauth', 'families', 'clients', 'users', 'tokens', 'ops'],
+    types: ['config.ts', 'dependencies.ts'],
+  },
+}
+
+interface SourceFile {
+  readonly path: string
+  readonly text: string
+}
+
+function readSources(): SourceFile[] {
+  return readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    .filter((path) => /\.(ts|lua|mjs)$/.test(path) && !path.startsWith('generated'))
+    .map((path) => ({ path, text: readFileSync(join(SRC, path), 'utf8') }))
+}
+
+/** The first folder of a path in src, or the file's own name when it stands directly there. */
+const folderOf = (path: string): string => path.split('/')[0] ?? ''
+
+/** Static imports, re-exports and `import('…')` of our own files. */
+function findImports({ path, text }: SourceFile): { target: string; isType: boolean }[] {
+  const statement = /(?:^(?:import|export)\b(?<clause>[^'";]*?)|\bimport\()\s*'(?<from>\.[^']+)'/gm
+  return [...text.matchAll(statement)].map(({ groups }) => {
+    const clause = (groups?.clause ?? '').trim()
+    const names = /^\{(.*)\}\s*from$/s
+      .exec(clause)?.[1]
+      ?.split(',')
+      .filter((name) => name.trim())
+    const isType =
+      clause.startsWith('type ') || (names?.every((name) => /^\s*type\s/.test(name)) ?? false)
+    return { target: relative(SRC, join(SRC, dirname(path), groups?.from ?? '')), isType }
+  })
+}
+
+test('imports point one way: http, grants, the domain, oauth; the rest lies beneath', async (t) => {
+  let seen = 0
+  for (const file of readSources()) {
+    const folder = folderOf(file.path)
+    if (folder === file.path) continue
+    const rule = MAY_IMPORT[folder]
+    if (!rule) {
+      t.fail(`src/${folder} has no rule`)
+      continue
+    }
+    for (const { target, isType } of findImports(file)) {
+      const to = folderOf(target)
+      const allowed = [folder, ...rule.values, ...(isType ? (rule.types ?? []) : [])]
+      seen += 1
+      if (!allowed.includes(to)) t.fail(`${file.path} must not import ${target}`)
+    }
+  }
+  t.ok(seen > 100, 'the imports were found')
+})
+
+test('the environment is read in main.ts alone', async (t) => {
+  for (const { path, text } of readSources()) {
+    if (path === 'main.ts') continue
+    if (/process\s*\.\s*env\b|from 'node:process'/.test(text))
+      t.fail(`${path} reads the environment`)
+  }
+})
+
+test('a file is 250 lines at most, begins with what it owns and has its name alone', async (t) => {
+  const sources = readSources()
+  const names = new Map<string, string>()
+  for (const { path, text } of sources) {
+    const lines = text.trimEnd().split('\n').length
+    if (lines > LINES_MAX) t.fail(`${path} has ${lines} lines`)
+    if (!/^(\/\/|--) /.test(text)) t.fail(`${path} does not say what it owns`)
+    const name = basename(path)
+    if (names.has(name)) t.fail(`${path} has the name of ${names.get(name)}`)
+    names.set(name, path)
+    if (!/^[a-z0-9]+(-[a-z0-9]+)*\.(ts|lua)$/.test(name)) t.fail(`${path} is not in kebab-case`)
+    if (/^export (default|\* )/m.test(text)) t.fail(`${path} has a default export or is a barrel`)
+  }
+  t.ok(sources.length > 50, 'the files were found')
+})
