@@ -1,7 +1,7 @@
 // The data directory, held by one service at a time. The name of a lock file says who holds it, so
 // that a lock is whole the moment it is there and one of a killed service is known to be stale.
 
-import { access, constants, mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { StartError } from '../runtime/start-error.ts'
@@ -22,18 +22,28 @@ export interface HeldDataDir {
  * holds it, or when it is no directory that we can write to.
  */
 export async function holdDataDir(dataDir: string): Promise<HeldDataDir> {
-  const path = await openDataDir(dataDir)
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    const path = await realpath(dataDir)
+    const lock = await takeLock(path)
+    return { path, release: () => rm(lock, { force: true }) }
+  } catch (error) {
+    if (error instanceof StartError) throw error
+    throw new StartError(`the data directory ${dataDir} ${nameProblem(error)}`, { cause: error })
+  }
+}
+
+async function takeLock(path: string): Promise<string> {
   const own = `lock.${process.pid}.${processStartTime(process.pid)}`
+  const lock = join(path, own)
   for (let attempt = 1; ; attempt += 1) {
     // First show ourselves, then look: of two that do so at once, at least one sees the other.
-    await writeFile(join(path, own), '', { mode: 0o600 })
+    await writeFile(lock, '', { mode: 0o600 })
     const holder = await findHolder(path, own)
-    if (holder === undefined) {
-      return { path, release: () => rm(join(path, own), { force: true }) }
-    }
-    await rm(join(path, own), { force: true })
+    if (holder === undefined) return lock
+    await rm(lock, { force: true })
     if (attempt === ATTEMPTS) {
-      throw new StartError(`the data directory ${dataDir} is in use by process ${holder}`)
+      throw new StartError(`the data directory ${path} is in use by process ${holder}`)
     }
     // When both saw each other, one comes back first.
     await delay(5 + Math.random() * 50)
@@ -51,14 +61,8 @@ async function findHolder(path: string, own: string): Promise<number | undefined
   return undefined
 }
 
-async function openDataDir(dataDir: string): Promise<string> {
-  try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 })
-    await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
-    return await realpath(dataDir)
-  } catch (cause) {
-    const why =
-      isCode(cause, 'EEXIST') || isCode(cause, 'ENOTDIR') ? 'is not a directory' : 'is not writable'
-    throw new StartError(`the data directory ${dataDir} ${why}`, { cause })
-  }
+function nameProblem(error: unknown): string {
+  if (isCode(error, 'EEXIST') || isCode(error, 'ENOTDIR')) return 'is not a directory'
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+  return `is not writable (${code})`
 }

@@ -35,7 +35,7 @@ export interface PostgresBinaries {
 export async function openPostgresBinaries(
   copyDir: string,
   account: Account | undefined,
-  packageDir: string = findPackage(),
+  packageDir: string = findPostgresPackage(),
 ): Promise<PostgresBinaries> {
   const own = binariesIn(packageDir)
   if ((await completeLinks(packageDir)) && (await findObstacle(own, account)) === undefined) {
@@ -49,7 +49,8 @@ export async function openPostgresBinaries(
   return copy
 }
 
-function findPackage(): string {
+/** The directory of the npm package for this platform. Throws StartError when it is not installed. */
+export function findPostgresPackage(): string {
   const platform = `${process.platform}-${process.arch}`
   try {
     // The package exports `dist/index.js` alone.

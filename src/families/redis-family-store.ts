@@ -43,7 +43,7 @@ export interface RedisFamilyStoreDependencies {
 export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies): RedisFamilyStore {
   const { target, journal, clock, onConnectionError, onReplayFailure } = dependencies
   const client = openRedis(target, onConnectionError)
-  const replay = openJournalReplay(journal, clock, scriptRunner(client, 'free'))
+  const replay = openJournalReplay(journal, clock, client)
   const checks = new WeakMap<Redis, ServerCheck>()
 
   async function check(redis: Redis): Promise<ServerCheck> {
@@ -63,7 +63,8 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
     gateConnection(
       redis,
       () => replayOver(redis),
-      (error) => onReplayFailure(describeRedisFailure(error)),
+      // A Cluster that has not read its slots yet is no failure of the journal.
+      (error) => client.status === 'ready' && onReplayFailure(describeRedisFailure(error)),
     )
   })
 

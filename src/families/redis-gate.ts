@@ -9,7 +9,7 @@ import { isGated } from './redis-script.ts'
 
 const RETRY_DELAY_MS = 250
 
-/** A replica answers for nobody yet; when it is promoted its gate is tried again. */
+/** A replica serves nobody; once it is promoted its gate is tried again. */
 export type Replayed = 'replayed' | 'is_replica'
 
 /**
@@ -37,7 +37,8 @@ export function gateConnection(
         if ((await replay()) === 'is_replica') break
         if (before.roleChanges === roleChanges) openedFor = before.stream
       } catch (error) {
-        onFailure(error)
+        // A connection that closed meanwhile is told elsewhere.
+        if (redis.status === 'ready') onFailure(error)
         await delay(RETRY_DELAY_MS, undefined, { ref: false })
       }
     }
@@ -50,7 +51,9 @@ export function gateConnection(
     if (command.name === 'readonly' || command.name === 'readwrite') {
       openedFor = undefined
       roleChanges += 1
+      setImmediate(open)
     }
+    // A command that has timed out is not sent after a late redirection either.
     if (!isGated(command) || (isOpen() && !command.isSettled)) return send(command, stream)
     open()
     command.reject(new DependencyUnavailable('redis', 'the journal is not re-applied yet'))

@@ -7,8 +7,14 @@ import { applyJournalPayload, type Journal, type JournalEntry } from './journal.
 import { JOURNAL_OVERLAP_MS, JOURNAL_REPLAY_MS } from './journal-reader.ts'
 import { FAMILY_SCRIPTS, openJournalCommands } from './redis-commands.ts'
 import { replyCode } from './redis-failure.ts'
-import { type RunScript, scriptRunner, sendCommand } from './redis-script.ts'
+import { type CommandSender, type RunScript, scriptRunner, sendCommand } from './redis-script.ts'
 
+/**
+ * Up to when, by the journal's clock, every entry is in Redis. Kept in Redis itself, so that an
+ * instance that starts after a long outage knows where it began, and so that a server that loses
+ * writes loses this one too.
+ */
+const SEEN_KEY = 'lineage:{journal}:seen-up-to'
 const BATCH_SIZE = 500
 
 export interface JournalReplay {
@@ -18,26 +24,38 @@ export interface JournalReplay {
   applyNewEntries(): Promise<void>
 }
 
-/** `run` reaches whatever node a key belongs to, past closed gates. */
+/** `client` reaches whatever node a key belongs to. */
 export function openJournalReplay(
   journal: Pick<Journal, 'readSince'>,
   clock: Clock,
-  run: RunScript,
+  client: CommandSender,
 ): JournalReplay {
-  /** All up to here are in Redis; nothing is known at first, so all that is kept is read. */
-  let seenUpToMs = 0
+  const overClient = scriptRunner(client, 'free')
   const applied = new Map<bigint, number>()
+  let seenUpToMs: number | undefined
+  let storedUpToMs = 0
 
-  function noteApplied(entries: readonly JournalEntry[]): void {
-    const last = entries.at(-1)
-    // In a Cluster an entry counts only once the node that it belongs to has it.
-    if (!last || !entries.every(({ id }) => applied.has(id))) return
-    seenUpToMs = Math.max(seenUpToMs, last.atMs)
-    for (const [id, atMs] of applied) if (atMs < seenUpToMs - JOURNAL_OVERLAP_MS) applied.delete(id)
+  async function loadSeenUpTo(): Promise<number> {
+    const stored = await sendCommand(client, 'get', [SEEN_KEY], 'free')
+    return stored === null ? clock() - JOURNAL_REPLAY_MS : Number(stored)
   }
 
-  async function apply(entries: readonly JournalEntry[], runOne: RunScript): Promise<void> {
-    const commands = openJournalCommands(runOne)
+  /** By the lesser of two clocks, ours and the journal's, so that neither can cut the window. */
+  function startAt(seenMs: number, windowMs: number): number {
+    return Math.max(0, Math.min(clock(), seenMs) - windowMs)
+  }
+
+  /** Notes how far Redis has come when every entry since `fromMs` is in it. */
+  function noteApplied(entries: readonly JournalEntry[], fromMs: number): void {
+    // In a Cluster an entry is in Redis only once the node that it belongs to has it.
+    if (!entries.every(({ id }) => applied.has(id))) return
+    const upToMs = Math.max(seenUpToMs ?? 0, entries.at(-1)?.atMs ?? fromMs)
+    seenUpToMs = upToMs
+    for (const [id, atMs] of applied) if (atMs < upToMs - JOURNAL_OVERLAP_MS) applied.delete(id)
+  }
+
+  async function apply(entries: readonly JournalEntry[], run: RunScript): Promise<void> {
+    const commands = openJournalCommands(run)
     for (let from = 0; from < entries.length; from += BATCH_SIZE) {
       // Written in order on one connection, so "all but this" meets its epochs in order.
       const batch = entries.slice(from, from + BATCH_SIZE).map(async ({ id, atMs, payload }) => {
@@ -61,7 +79,7 @@ export function openJournalReplay(
         return await direct(script, keys, args)
       } catch (error) {
         if (!['ASK', 'TRYAGAIN'].includes(replyCode(error) ?? '')) throw error
-        return await run(script, keys, args)
+        return await overClient(script, keys, args)
       }
     }
   }
@@ -71,20 +89,26 @@ export function openJournalReplay(
       await Promise.all(
         FAMILY_SCRIPTS.map(({ lua }) => sendCommand(redis, 'script', ['load', lua], 'free')),
       )
-      // The lesser of the two clocks, ours and the journal's, so that neither cuts the window.
-      const fromMs = Math.min(clock(), seenUpToMs) - JOURNAL_REPLAY_MS
-      const entries = await journal.readSince(Math.max(0, fromMs))
+      seenUpToMs ??= await loadSeenUpTo()
+      const fromMs = startAt(seenUpToMs, JOURNAL_REPLAY_MS)
+      const entries = await journal.readSince(fromMs)
       await apply(entries, overConnection(redis))
-      noteApplied(entries)
+      noteApplied(entries, fromMs)
     },
 
     async applyNewEntries() {
-      const entries = await journal.readSince(Math.max(0, seenUpToMs - JOURNAL_OVERLAP_MS))
+      seenUpToMs ??= await loadSeenUpTo()
+      const fromMs = startAt(seenUpToMs, JOURNAL_OVERLAP_MS)
+      const entries = await journal.readSince(fromMs)
       await apply(
         entries.filter(({ id }) => !applied.has(id)),
-        run,
+        overClient,
       )
-      noteApplied(entries)
+      noteApplied(entries, fromMs)
+      if (seenUpToMs <= storedUpToMs) return
+      const storingMs = seenUpToMs
+      await sendCommand(client, 'set', [SEEN_KEY, storingMs], 'free')
+      storedUpToMs = storingMs
     },
   }
 }

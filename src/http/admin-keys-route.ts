@@ -5,7 +5,7 @@ import type { SigningKeys } from '../tokens/signing-keys.ts'
 import { buildPage, parsePageRequest } from './pagination.ts'
 
 const ROTATE_BODY = {
-  type: 'object',
+  type: ['object', 'null'],
   additionalProperties: false,
   properties: { compromised: { type: 'boolean' } },
 } as const

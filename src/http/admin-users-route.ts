@@ -10,6 +10,7 @@ import { parseUserId } from '../users/user-id.ts'
 import { parseEmail, parseUsername } from '../users/user-names.ts'
 import type { UserFilter, UserStore } from '../users/user-store.ts'
 import { ApiError, validationFailed } from './api-error.ts'
+import { callerSignal } from './caller-signal.ts'
 import { buildPage, parsePageRequest } from './pagination.ts'
 import { findPasswordErrors, readGivenNames, readNames, toUserJson } from './user-json.ts'
 
@@ -115,7 +116,7 @@ function registerCollection(app: FastifyInstance, dependencies: AdminUsersRouteD
       const user = await users.create({
         ...readNames(request.body, errors),
         id: id === undefined ? undefined : parseUserId(id),
-        passwordHash: passwordHash ?? (await hasher.hash(password ?? '', request.signal)),
+        passwordHash: passwordHash ?? (await hasher.hash(password ?? '', callerSignal(reply))),
         emailVerified,
         roles,
       })
@@ -162,7 +163,7 @@ function registerSingle(app: FastifyInstance, dependencies: AdminUsersRouteDepen
       if (errors.length > 0) throw validationFailed(errors)
       // Nobody's password is not worth a lane.
       if (!(await users.findById(userId))) notFound()
-      const passwordHash = await hasher.hash(password, request.signal)
+      const passwordHash = await hasher.hash(password, callerSignal(reply))
       if (!(await users.setPassword(userId, passwordHash))) notFound()
       return reply.code(204).send()
     },

@@ -43,8 +43,11 @@ function sendOAuthError(error: OAuthError, request: FastifyRequest, reply: Fasti
 function sendApiError(error: ApiError, request: FastifyRequest, reply: FastifyReply): void {
   logRefusal(error, error.code, error.status, request)
   setRetryAfter(reply, error)
-  reply.code(error.status).header('cache-control', 'no-store').send(toProblem(error))
-  reply.type('application/problem+json')
+  reply
+    .code(error.status)
+    .header('cache-control', 'no-store')
+    .type('application/problem+json')
+    .send(toProblem(error))
 }
 
 /** RFC 9457 §3, with `code` as the stable name that programs switch on. */

@@ -6,6 +6,7 @@ import { findPasswordProblem, type PasswordLimits } from '../users/password-poli
 import type { UserStore } from '../users/user-store.ts'
 import { ApiError, validationFailed } from './api-error.ts'
 import { principalOf } from './bearer.ts'
+import { callerSignal } from './caller-signal.ts'
 import { findPasswordErrors, toUserJson } from './user-json.ts'
 
 export interface UsersMeRouteDependencies {
@@ -44,6 +45,7 @@ export function registerUsersMe(
       const { userId } = principalOf(request)
       const { currentPassword, newPassword } = request.body
       const { config, hasher } = dependencies
+      const signal = callerSignal(reply)
       const errors = findPasswordErrors('/newPassword', newPassword, config)
       if (errors.length > 0) throw validationFailed(errors)
       const found = await users.findCredentials(userId)
@@ -52,9 +54,9 @@ export function registerUsersMe(
       const isMatch =
         problem !== 'too_long' &&
         problem !== 'malformed' &&
-        (await hasher.verify(found.passwordHash, currentPassword, request.signal))
+        (await hasher.verify(found.passwordHash, currentPassword, signal))
       if (!isMatch) throw new ApiError('invalid_current_password')
-      const passwordHash = await hasher.hash(newPassword, request.signal)
+      const passwordHash = await hasher.hash(newPassword, signal)
       const { epoch } = found.record
       // A moved epoch has ended the family of this very token.
       if (!(await users.changePassword(userId, passwordHash, epoch))) return refuseToken(reply)

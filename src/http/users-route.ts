@@ -7,6 +7,7 @@ import type { PasswordHasher } from '../users/password-hasher.ts'
 import type { PasswordLimits } from '../users/password-policy.ts'
 import type { UserStore } from '../users/user-store.ts'
 import { ApiError } from './api-error.ts'
+import { callerSignal } from './caller-signal.ts'
 import { findPasswordErrors, readNames, toUserJson } from './user-json.ts'
 
 export interface UsersRouteDependencies {
@@ -48,7 +49,7 @@ export function registerUsers(app: FastifyInstance, dependencies: UsersRouteDepe
     async (request, reply) => {
       const { password } = request.body
       const names = readNames(request.body, findPasswordErrors('/password', password, config))
-      const passwordHash = await hasher.hash(password, request.signal)
+      const passwordHash = await hasher.hash(password, callerSignal(reply))
       const user = await users.create({ ...names, passwordHash })
       return reply.code(201).header('location', `${basePath}/users/me`).send(toUserJson(user))
     },

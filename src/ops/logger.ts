@@ -15,7 +15,7 @@ const SECRET_NAME =
 const CALLERS_WORDS = new Set(
   (
     'username email identifier login url originalurl href query querystring search body rawbody ' +
-    'headers params parameters command args values detail'
+    'headers params parameters command args values'
   ).split(' '),
 )
 

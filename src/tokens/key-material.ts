@@ -14,6 +14,7 @@ import {
 import { promisify } from 'node:util'
 import { calculateJwkThumbprint, type JWK } from 'jose'
 import type { SigningAlg } from '../config.ts'
+import { SigningKeyUnreadable } from './signing-key-unreadable.ts'
 
 export interface KeyMaterial {
   readonly alg: SigningAlg
@@ -79,11 +80,13 @@ export async function generateKey(alg: SigningAlg): Promise<GeneratedKey> {
   }
 }
 
-/** Throws when `pkcs8` is not a private key for `alg`. */
+/** Throws SigningKeyUnreadable when `pkcs8` is not a key for `alg`. */
 export function openKeyMaterial({ kid, alg, pkcs8 }: GeneratedKey): KeyMaterial {
   const { keyType, digest, options } = ALGORITHMS[alg]
   const privateKey = createPrivateKey({ key: pkcs8, type: 'pkcs8', format: 'der' })
-  if (privateKey.asymmetricKeyType !== keyType) throw new TypeError(`not a key for ${alg}`)
+  if (privateKey.asymmetricKeyType !== keyType) {
+    throw new SigningKeyUnreadable(kid, `it is not a key for ${alg}`)
+  }
   const publicKey = createPublicKey(privateKey)
   const signer = { key: privateKey, ...options }
   const verifier = { key: publicKey, ...options }

@@ -3,6 +3,7 @@
 
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import type { RootSecret, RootSecrets } from '../secrets/root-secret.ts'
+import { SigningKeyUnreadable } from './signing-key-unreadable.ts'
 
 const CIPHER = 'aes-256-gcm'
 const NONCE_BYTES = 12
@@ -12,14 +13,6 @@ export interface EncryptedPrivateKey {
   /** Nonce, ciphertext, tag. */
   readonly privateKeyEncrypted: Uint8Array<ArrayBuffer>
   readonly rootSecretId: number
-}
-
-/** No configured root secret opens the key: one was taken out too early, or the row was altered. */
-export class SigningKeyUnreadable extends Error {
-  constructor(kid: string) {
-    super(`signing key ${kid} cannot be decrypted with any secret of LINEAGE_SECRET_KEY`)
-    this.name = 'SigningKeyUnreadable'
-  }
 }
 
 export function encryptPrivateKey(
@@ -42,7 +35,7 @@ export function decryptPrivateKey(
 ): Buffer {
   const secret = rootSecrets.byId(rootSecretId)
   const sealed = Buffer.from(privateKeyEncrypted)
-  if (!secret || sealed.length < NONCE_BYTES + TAG_BYTES) throw new SigningKeyUnreadable(kid)
+  if (!secret || sealed.length < NONCE_BYTES + TAG_BYTES) throw unreadable(kid)
   const nonce = sealed.subarray(0, NONCE_BYTES)
   const decipher = createDecipheriv(CIPHER, secret.keyEncryptionKey, nonce, {
     authTagLength: TAG_BYTES,
@@ -53,6 +46,10 @@ export function decryptPrivateKey(
   try {
     return Buffer.concat([plain, decipher.final()])
   } catch {
-    throw new SigningKeyUnreadable(kid)
+    throw unreadable(kid)
   }
+}
+
+function unreadable(kid: string): SigningKeyUnreadable {
+  return new SigningKeyUnreadable(kid, 'no secret of LINEAGE_SECRET_KEY decrypts it')
 }

@@ -5,12 +5,9 @@ import { bumpTableVersion } from '../database/table-versions.ts'
 import type { Prisma } from '../generated/prisma/client.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import { type GeneratedKey, isSigningAlg, openKeyMaterial } from './key-material.ts'
-import {
-  decryptPrivateKey,
-  encryptPrivateKey,
-  SigningKeyUnreadable,
-} from './private-key-encryption.ts'
+import { decryptPrivateKey, encryptPrivateKey } from './private-key-encryption.ts'
 import type { SigningKey } from './signing-key.ts'
+import { SigningKeyUnreadable } from './signing-key-unreadable.ts'
 
 /** The name under which instances learn of a change, in `table_versions`. */
 const SIGNING_KEYS = 'signing_keys'
@@ -53,7 +50,7 @@ function openRow(
   rootSecrets: RootSecrets,
 ) {
   const { kid, alg } = row
-  if (!isSigningAlg(alg)) throw new SigningKeyUnreadable(kid)
+  if (!isSigningAlg(alg)) throw new SigningKeyUnreadable(kid, 'its algorithm is not known')
   return openKeyMaterial({ kid, alg, pkcs8: decryptPrivateKey(row, kid, rootSecrets) })
 }
 

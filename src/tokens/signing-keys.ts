@@ -4,12 +4,14 @@
 import type { ServiceConfig } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { StartError } from '../runtime/start-error.ts'
 import { type AccessTokenClaims, signAccessToken } from './access-token.ts'
 import { buildJwksDocument, type JwksDocument } from './jwks-document.ts'
 import { openKeyRotation, type SigningKeyLog } from './key-rotation.ts'
 import { findActive, type KeyView, listKeyViews, listPublished } from './signing-key.ts'
 import { raiseLongestTokenLife, reencryptSigningKeys } from './signing-key-store.ts'
 import { openSigningKeyTable } from './signing-key-table.ts'
+import { SigningKeyUnreadable } from './signing-key-unreadable.ts'
 import { verifyAccessToken } from './verify-access-token.ts'
 
 export interface SigningKeysOptions {
@@ -57,16 +59,20 @@ export interface RotateResult {
 
 /**
  * Loads the keys, or makes the first one; then publishes a successor if one is due. Rejects with
- * SigningKeyUnreadable when no configured root secret opens a key, or with DependencyUnavailable.
+ * StartError when no configured root secret opens a key, or with DependencyUnavailable.
  */
 export async function openSigningKeys(options: SigningKeysOptions): Promise<SigningKeys> {
   const { database, config, clock, log } = options
   const { issuer, rootSecrets } = config
   const table = openSigningKeyTable(database, rootSecrets)
-  await table.change(async (tx) => {
-    await reencryptSigningKeys(tx, rootSecrets)
-    await raiseLongestTokenLife(tx, config.accessTokenTtlSeconds)
-  })
+  try {
+    await table.change(async (tx) => {
+      await reencryptSigningKeys(tx, rootSecrets)
+      await raiseLongestTokenLife(tx, config.accessTokenTtlSeconds)
+    })
+  } catch (cause) {
+    throw cause instanceof SigningKeyUnreadable ? new StartError(cause.message, { cause }) : cause
+  }
   const rotation = openKeyRotation({ ...config, table, clock, log })
   await rotation.rotateIfDue()
 

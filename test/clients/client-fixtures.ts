@@ -63,7 +63,10 @@ export async function openInstances(t: Test) {
     const database = openInstanceDatabase(t, url)
     return { database, store: storeOn(database, overrides) }
   }
-  await applyMigrations(open().database.pool)
+  const { pool, prisma } = open().database
+  await applyMigrations(pool)
+  // Prisma compiles itself at its first query: before any deadline runs, on a busy machine.
+  await prisma.client.count()
   return open
 }
 
@@ -82,4 +85,35 @@ export function storeOn({ prisma }: Database, overrides: Partial<ClientStoreDepe
     clock: () => NOW,
     ...overrides,
   })
+}
+
+/** Runs the changes so that all of them have begun before any may touch a client's row. */
+export async function allAtOnce<T>(
+  { pool }: Database,
+  changes: readonly (() => Promise<T>)[],
+): Promise<T[]> {
+  const holder = await pool.connect()
+  try {
+    await holder.query('BEGIN')
+    await holder.query('SELECT 1 FROM clients FOR UPDATE')
+    const running = changes.map((change) => change())
+    let settled = false
+    const all = Promise.allSettled(running).then(() => {
+      settled = true
+    })
+    while (!settled && (await countWaiting(pool)) < changes.length);
+    await holder.query('COMMIT')
+    await all
+    return await Promise.all(running)
+  } finally {
+    holder.release()
+  }
+}
+
+async function countWaiting(pool: Database['pool']): Promise<number> {
+  const { rows } = await pool.query<{ waiting: number }>(
+    `SELECT count(*)::int AS waiting FROM pg_stat_activity
+     WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+  )
+  return rows[0]?.waiting ?? 0
 }

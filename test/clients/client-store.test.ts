@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { hashClientSecret } from '../../src/clients/client-secret.ts'
-import { LIMITS, MINIMAL, NOW, openInstances } from './client-fixtures.ts'
+import { allAtOnce, LIMITS, MINIMAL, NOW, openInstances } from './client-fixtures.ts'
 
 type Instance = ReturnType<Awaited<ReturnType<typeof openInstances>>>
 
@@ -104,10 +104,12 @@ test('two administrators on two instances never overwrite each other', async (t)
     { accessTokenTtlSeconds: 77 },
     { authMethods: ['client_secret_post'] },
   ] as const
-  const changes = patches.map((patch, index) =>
-    instances[index % 2 === 0 ? 0 : 1].store.patch(client.id, patch),
+  await allAtOnce(
+    instances[0].database,
+    patches.map(
+      (patch, index) => () => instances[index % 2 === 0 ? 0 : 1].store.patch(client.id, patch),
+    ),
   )
-  await Promise.all(changes)
   t.match(await instances[0].store.find(client.id), Object.assign({}, ...patches))
 })
 
@@ -115,9 +117,9 @@ test('two patches that exclude each other are never both stored', async (t) => {
   const open = await openInstances(t)
   const [first, second] = [open(), open()]
   const { client } = await create(first, { ...MINIMAL, scopes: ['a'] })
-  const outcomes = await Promise.all([
-    first.store.patch(client.id, { defaultScopes: ['a'] }),
-    second.store.patch(client.id, { scopes: [] }),
+  const outcomes = await allAtOnce(first.database, [
+    () => first.store.patch(client.id, { defaultScopes: ['a'] }),
+    () => second.store.patch(client.id, { scopes: [] }),
   ])
   t.strictSame(outcomes.map((outcome) => outcome?.ok).sort(), [false, true])
 })
@@ -163,8 +165,9 @@ test('two secrets overlap, a third is refused, also when three come at once (C30
   const open = await openInstances(t)
   const [first, second] = [open(), open()]
   const { client } = await create(first, MINIMAL)
-  const outcomes = await Promise.all(
-    [first, second, first].map((instance) => instance.store.addSecret(client.id)),
+  const outcomes = await allAtOnce(
+    first.database,
+    [first, second, first].map((instance) => () => instance.store.addSecret(client.id)),
   )
   t.equal(outcomes.filter((outcome) => outcome === 'refused').length, 2)
   const added = outcomes.find((outcome) => typeof outcome === 'object')
@@ -185,9 +188,9 @@ test('the last secret of a confidential client stays, also when both go at once'
   const { client } = await create(first, MINIMAL)
   await first.store.addSecret(client.id)
   const ids = (await first.store.find(client.id))?.secrets.map((secret) => secret.id) ?? []
-  const outcomes = await Promise.all([
-    first.store.removeSecret(client.id, ids[0] ?? ''),
-    second.store.removeSecret(client.id, ids[1] ?? ''),
+  const outcomes = await allAtOnce(first.database, [
+    () => first.store.removeSecret(client.id, ids[0] ?? ''),
+    () => second.store.removeSecret(client.id, ids[1] ?? ''),
   ])
   t.strictSame(outcomes.map(String).sort(), ['refused', 'true'])
   t.equal((await first.store.find(client.id))?.secrets.length, 1)

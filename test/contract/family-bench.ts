@@ -48,6 +48,7 @@ export const ABSOLUTE_MS = 86_400_000
 
 export const WEB = 'web' as ClientId
 export const MOBILE = 'mobile' as ClientId
+export const CLIENTS = [WEB, MOBILE] as const
 export const SCOPE = ['openid', 'orders:read', 'lineage:admin'] as const
 export const AUDIENCE = ['https://api.example', 'https://files.example'] as const
 

@@ -1,7 +1,6 @@
 // A family store as one page of plain memory, written from DESIGN §5 and not from src: what the
 // property test holds the real ones against. One call at a time, no garbage collection.
 
-import type { ClientId } from '../../src/clients/client.ts'
 import type {
   CreateFamily,
   CreateOutcome,
@@ -147,6 +146,3 @@ function whyTooWide(family: Family, user: UserRecord, request: RotateFamily) {
   if (reachable.size === 0 || audience.some((uri) => !reachable.has(uri))) return 'invalid_target'
   return undefined
 }
-
-/** Two clients are enough for one to be a stranger. */
-export const CLIENTS = ['web', 'mobile'] as unknown as readonly [ClientId, ClientId]

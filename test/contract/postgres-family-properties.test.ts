@@ -1,6 +1,7 @@
 // Random histories on a real PostgreSQL.
 
-import { runFamilyProperties } from './family-properties.ts'
+import { runFamilyProperties, runReconnectProperties } from './family-properties.ts'
 import { openPostgresBench } from './postgres-bench.ts'
 
 runFamilyProperties('postgresql', openPostgresBench)
+runReconnectProperties('postgresql', openPostgresBench)

@@ -4,8 +4,9 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
+import type { FamilyStore } from '../../src/families/family.ts'
 import { openRedisFamilyStore } from '../../src/families/redis-family-store.ts'
-import { startRedis } from '../support/redis.ts'
+import { startRedis, startRedisCluster } from '../support/redis.ts'
 import type { FamilyBench } from './family-bench.ts'
 import { openTcpProxy } from './tcp-proxy.ts'
 
@@ -21,26 +22,7 @@ const READERS: Record<string, readonly string[]> = {
 export async function openRedisBench(t: Test): Promise<FamilyBench> {
   const server = await startRedis(t)
   const proxy = await openTcpProxy(t, { host: '127.0.0.1', port: server.port })
-  const open = async () => {
-    const store = openRedisFamilyStore({
-      target: {
-        mode: 'single',
-        tls: false,
-        nodes: [{ host: '127.0.0.1', port: proxy.port }],
-        username: undefined,
-        password: undefined,
-        db: 0,
-        sentinelName: undefined,
-      },
-      journal: { readSince: async () => [] },
-      clock: Date.now,
-      onConnectionError() {},
-      onReplayFailure: (detail) => t.fail(`the journal could not be re-applied: ${detail}`),
-    })
-    t.teardown(() => store.close())
-    await store.ready(READY_MS)
-    return store
-  }
+  const open = () => openReadyStore(t, 'single', [proxy.port])
   const keys = async (pattern: string) => (await server.cli('KEYS', pattern)) as string[]
 
   async function readKey(key: string): Promise<string> {
@@ -75,6 +57,66 @@ export async function openRedisBench(t: Test): Promise<FamilyBench> {
       while (Date.now() < ms) await sleep(20)
     },
   }
+}
+
+/** A Cluster of three masters, for the cases that need no look behind the store. */
+export async function openRedisClusterBench(t: Test): Promise<FamilyBench> {
+  const { nodes } = await startRedisCluster(t)
+  const open = () =>
+    openReadyStore(
+      t,
+      'cluster',
+      nodes.map((node) => node.port),
+    )
+  const missing = () => {
+    throw new Error('not on a Cluster')
+  }
+  return {
+    store: await open(),
+    another: open,
+    async forgetUser(userId) {
+      // The nodes that do not hold the key answer MOVED.
+      const key = `lineage:{u:${userId}}:user`
+      await Promise.allSettled(nodes.map((node) => node.cli('DEL', key)))
+    },
+    async dump() {
+      const held = await Promise.all(nodes.map((node) => node.cli('KEYS', '*')))
+      return JSON.stringify(held)
+    },
+    sizeOf: missing,
+    restart: missing,
+    cut: missing,
+    hang: missing,
+    heal: missing,
+    nowMs: Date.now,
+    reach: missing,
+  }
+}
+
+async function openReadyStore(
+  t: Test,
+  mode: 'single' | 'cluster',
+  ports: readonly number[],
+): Promise<FamilyStore> {
+  const store = openRedisFamilyStore({
+    target: {
+      mode,
+      tls: false,
+      nodes: ports.map((port) => ({ host: '127.0.0.1', port })),
+      username: undefined,
+      password: undefined,
+      db: 0,
+      sentinelName: undefined,
+    },
+    // What the journal brings back is test/families/redis-*.test.ts's to prove.
+    journal: { readSince: async () => [] },
+    clock: Date.now,
+    onConnectionError() {},
+    onReplayFailure() {},
+  })
+  t.teardown(() => store.close())
+  await store.ready(READY_MS)
+  return store
 }
 
 /** The append-only files too: what a script was called with must not stand there either. */

@@ -1,6 +1,7 @@
 // Random histories on a real Redis.
 
-import { runFamilyProperties } from './family-properties.ts'
+import { runFamilyProperties, runReconnectProperties } from './family-properties.ts'
 import { openRedisBench } from './redis-bench.ts'
 
 runFamilyProperties('redis', openRedisBench)
+runReconnectProperties('redis', openRedisBench)

@@ -140,7 +140,10 @@ test('a failed statement leaves nothing of any migration behind', async (t) => {
   t.strictSame(await tablesOf(pool), ['_prisma_migrations', 'a', 'b', 'c'])
 })
 
-const modes = { auto: applyMigrations, check: checkMigrations }
+const modes: Record<string, (...args: Parameters<typeof applyMigrations>) => Promise<unknown>> = {
+  auto: applyMigrations,
+  check: checkMigrations,
+}
 for (const [mode, run] of Object.entries(modes)) {
   test(`${mode}: a file edited after it was applied stops the start`, async (t) => {
     const { pool } = await open(t)
@@ -157,23 +160,26 @@ for (const [mode, run] of Object.entries(modes)) {
     const directory = await writeMigrations(t, { '1_a': 'CREATE TABLE a (id int)' })
     await applyMigrations(pool, { directory })
     await pool.query(`UPDATE _prisma_migrations SET finished_at = NULL`)
-    await t.rejects(run(pool, { directory }), { name: 'StartError', message: '1_a has failed' })
+    await t.rejects(() => run(pool, { directory }), {
+      name: 'StartError',
+      message: '1_a has failed',
+    })
     // `prisma migrate resolve --rolled-back` says this; then it is pending.
     await pool.query('UPDATE _prisma_migrations SET rolled_back_at = now(); DROP TABLE a')
     await t.rejects(checkMigrations(pool, { directory }), { message: 'lacks migrations: 1_a' })
     t.strictSame(await applyMigrations(pool, { directory }), ['1_a'])
   })
-
-  test(`${mode}: a migration of a newer release is fine`, async (t) => {
-    const { pool } = await open(t)
-    const old = { '1_a': 'CREATE TABLE a (id int)' }
-    const newer = await writeMigrations(t, { ...old, '2_b': 'CREATE TABLE b (id int)' })
-    await applyMigrations(pool, { directory: newer })
-    t.notOk(
-      await run(pool, { directory: await writeMigrations(t, old) }).then((names) => names?.[0]),
-    )
-  })
 }
+
+test('a migration of a newer release is fine', async (t) => {
+  const { pool } = await open(t)
+  const known = { '1_a': 'CREATE TABLE a (id int)' }
+  const newer = await writeMigrations(t, { ...known, '2_b': 'CREATE TABLE b (id int)' })
+  await applyMigrations(pool, { directory: newer })
+  const directory = await writeMigrations(t, known)
+  t.strictSame(await applyMigrations(pool, { directory }), [])
+  await checkMigrations(pool, { directory })
+})
 
 test('a role without rights on the database needs none when nothing is pending', async (t) => {
   const { url, pool } = await open(t)

@@ -31,8 +31,12 @@ function startPoll(t: Test, database: Database, overrides: Partial<TablePollOpti
     database,
     everyMs: EVERY_MS,
     reload: {
-      clients: async () => void (reloads.clients += 1),
-      signing_keys: async () => void (reloads.signing_keys += 1),
+      clients: async () => {
+        reloads.clients += 1
+      },
+      signing_keys: async () => {
+        reloads.signing_keys += 1
+      },
     },
     onTick: () => {
       for (const resolve of waiters.splice(0)) resolve()
@@ -134,7 +138,9 @@ test('a reload that fails is repeated and keeps no other from reloading', async 
         calls.clients += 1
         if (calls.clients < 4) throw new Error('not now')
       },
-      signing_keys: async () => void (calls.signing_keys += 1),
+      signing_keys: async () => {
+        calls.signing_keys += 1
+      },
     },
   })
   await settle()
@@ -150,6 +156,9 @@ test('survives outages and tells each one once', async (t) => {
   await applyMigrations(database.pool)
   const { errors, reloads, settle } = startPoll(t, database)
   await settle()
+  // The poll alone keeps no process alive, and while the server is away nothing else does.
+  const alive = setInterval(() => {}, 1_000)
+  t.teardown(() => clearInterval(alive))
   for (const outage of [1, 2]) {
     const failed = countQueries(database, 3)
     await server.stop()
@@ -167,24 +176,25 @@ test('survives outages and tells each one once', async (t) => {
 test('stop waits for the reload in progress and lets none begin', async (t) => {
   const [, two] = await openTwo(t)
   let done = false
-  const began = new Promise<void>((began) => {
+  let stopped = Promise.resolve()
+  await new Promise<void>((resolve) => {
     const { poll } = startPoll(t, two, {
       reload: {
         clients: async () => {
-          began()
-          await new Promise((resolve) => setTimeout(resolve, EVERY_MS))
+          stopped = poll.stop()
+          resolve()
+          await new Promise((later) => setTimeout(later, EVERY_MS))
           done = true
         },
-        signing_keys: async () => t.fail('a reload began after the stop'),
+        signing_keys: async () => {
+          t.fail('a reload began after the stop')
+        },
       },
     })
-    stop = () => poll.stop()
   })
-  await began
-  await stop()
+  await stopped
   t.ok(done)
 })
-let stop = async () => {}
 
 /** Resolves when the poll has asked `count` times more. */
 function countQueries(database: Database, count: number): Promise<void> {

@@ -53,7 +53,7 @@ test('a patch is in force for the next request', async (t) => {
   await app.admin('PATCH', `/admin/clients/${id}`, { authMethods: ['client_secret_basic'] })
   const refused = await machineToken(app, id, secret)
   t.match(await refused.json(), { error: 'invalid_client' })
-  t.equal(app.log.at(-2)?.reason ?? app.log.at(-1)?.reason, 'client_method_not_allowed')
+  t.ok(app.log.some((line) => line.reason === 'client_method_not_allowed'))
 })
 
 test('a deleted client is refused at once, and stays dead under the same id (C58)', async (t) => {

@@ -18,7 +18,9 @@ async function create(app: TestApp, input: object = {}): Promise<ClientAnswer> {
 }
 
 /** Status and, for a refusal, the code and the pointers of its problem document. */
-async function outcomeOf(answer: Response) {
+async function outcomeOf(
+  answer: Response,
+): Promise<{ status: number; code?: string; pointers?: string[] }> {
   if (answer.ok) return { status: answer.status }
   const problem = (await answer.json()) as { code: string; errors?: { pointer: string }[] }
   const pointers = problem.errors?.map((error) => error.pointer)
@@ -197,10 +199,9 @@ test('PATCH refuses other members and what would leave a bad client', async (t) 
 test('GET, PATCH and POST under an unknown or malformed id are 404, DELETE is 204', async (t) => {
   const app = await startApp(t)
   const uuid = '11111111-2222-4333-8444-555555555555'
-  const ids = ['nobody', `c_${'a'.repeat(22)}`, uuid, 'X', '%00', '%ff', 'a'.repeat(300), ADMIN.id]
+  const ids = ['nobody', `c_${'a'.repeat(22)}`, uuid, 'X', '%00', 'a'.repeat(300), ADMIN.id]
   for (const id of ids) {
     const path = `/admin/clients/${id}`
-    const malformedUrl = id === '%ff'
     const statuses = {
       get: (await app.admin('GET', path)).status,
       patch: (await app.admin('PATCH', path, { name: 'x' })).status,
@@ -217,7 +218,7 @@ test('GET, PATCH and POST under an unknown or malformed id are 404, DELETE is 20
       sessions: 204,
       oneSecret: 204,
     }
-    t.strictSame(statuses, malformedUrl ? statuses : expected, id)
+    t.strictSame(statuses, expected, id)
   }
   const client = await create(app)
   const path = `/admin/clients/${client.id}/secrets`

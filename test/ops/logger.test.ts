@@ -44,7 +44,7 @@ test('fields are cut by their name at any depth and in any spelling', async (t) 
     ...['password', 'newPassword', 'currentPassword', 'password_hash', 'client_secret'],
     ...['clientSecret', 'token', 'refresh_token', 'accessToken', 'client_assertion', 'secretKey'],
     ...['username', 'email', 'identifier', 'url', 'originalUrl', 'query', 'body', 'rawBody'],
-    ...['headers', 'params', 'command', 'args', 'parameters', 'privateKey', 'privateJwk', 'detail'],
+    ...['headers', 'params', 'command', 'args', 'parameters', 'privateKey', 'privateJwk'],
   ]
   for (const name of names) {
     const { logger, lines } = openLog()

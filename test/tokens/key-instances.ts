@@ -50,6 +50,8 @@ export async function openKeyInstances(t: Test, url?: string) {
   }
   const database = connect()
   await applyMigrations(database.pool)
+  // Prisma's first query compiles its engine, which on a busy machine outlives the deadline.
+  await database.prisma.signingKey.count()
 
   async function open({ clock: ownClock, ...config }: Overrides = {}): Promise<KeyInstance> {
     const own = connect()

@@ -83,7 +83,7 @@ test('a change is told to the other instances through the table versions', async
 test('a verifier that caches JWKS for max-age knows the kid of every token (C75)', async (t) => {
   const { clock, open } = await openKeyInstances(t)
   const config = { keyRotationDays: 1, jwksMaxAgeSeconds: 300, accessTokenTtlSeconds: 600 }
-  // One keeps its table up to date, the other sees changes 5 s late; a verifier meets either.
+  // One keeps its table up to date, the other sees changes late; a verifier asks the one or the other.
   const instances = [await open(config), await open(config)] as const
   const verifiers = Array.from({ length: 40 }, (_, index) => ({
     source: instances[index % 2 === 0 ? 0 : 1],
@@ -112,7 +112,7 @@ test('a verifier that caches JWKS for max-age knows the kid of every token (C75)
         if (clock() < expMs && !verifier.kids.includes(kid)) unknown.push(`${kid} at ${second} s`)
       }
     }
-    await instances[1].reload()
+    if (second % 10 !== 0) await instances[1].reload()
     clock.step(5)
   }
   t.equal(signers.size, 2, 'the key changed meanwhile')

@@ -1,9 +1,6 @@
 import { test } from 'tap'
-import {
-  decryptPrivateKey,
-  encryptPrivateKey,
-  SigningKeyUnreadable,
-} from '../../src/tokens/private-key-encryption.ts'
+import { decryptPrivateKey, encryptPrivateKey } from '../../src/tokens/private-key-encryption.ts'
+import { SigningKeyUnreadable } from '../../src/tokens/signing-key-unreadable.ts'
 import { rootSecretsOf } from './key-instances.ts'
 
 const pkcs8 = Buffer.from('the private part')

@@ -1,5 +1,6 @@
 import { test } from 'tap'
-import { SigningKeyUnreadable } from '../../src/tokens/private-key-encryption.ts'
+import { StartError } from '../../src/runtime/start-error.ts'
+import { SigningKeyUnreadable } from '../../src/tokens/signing-key-unreadable.ts'
 import { openKeyInstances, rootSecretsOf } from './key-instances.ts'
 import { userClaimsAt } from './token-input.ts'
 
@@ -10,7 +11,7 @@ test('the root secret is changed by adding the new one, then taking out the old 
   await before.rotate({ compromised: false })
   const token = before.sign(claims)
 
-  await t.rejects(open({ rootSecrets: rootSecretsOf(2) }), SigningKeyUnreadable, 'too early')
+  await t.rejects(open({ rootSecrets: rootSecretsOf(2) }), StartError, 'too early')
   const between = await open({ rootSecrets: rootSecretsOf(2, 1) })
   t.strictSame(between.list(), before.list())
   const ids = await database.prisma.signingKey.findMany({ select: { rootSecretId: true } })
@@ -28,8 +29,8 @@ test('a key that no root secret opens stops the start and names the key', async 
   const { database, open } = await openKeyInstances(t)
   const [key] = (await open()).list()
   await t.rejects(open({ rootSecrets: rootSecretsOf(3, 2) }), {
-    name: 'SigningKeyUnreadable',
-    message: `signing key ${key?.kid} cannot be decrypted with any secret of LINEAGE_SECRET_KEY`,
+    name: 'StartError',
+    message: `signing key ${key?.kid} cannot be read: no secret of LINEAGE_SECRET_KEY decrypts it`,
   })
   t.equal(await database.prisma.signingKey.count(), 1, 'nothing is made in its place')
 })
@@ -48,15 +49,15 @@ test('private parts swapped between two rows stop the start', async (t) => {
       data: { privateKeyEncrypted: other.privateKeyEncrypted },
     })
   }
-  await t.rejects(open(), SigningKeyUnreadable)
+  await t.rejects(open(), StartError)
 })
 
-test('an unknown algorithm in the table stops the start', async (t) => {
+test("an algorithm in the table that is not the key's stops the start", async (t) => {
   const { database, open } = await openKeyInstances(t)
   await open()
   for (const alg of ['HS256', 'none', 'RS256', 'constructor']) {
     await database.prisma.signingKey.updateMany({ data: { alg } })
-    await t.rejects(open(), SigningKeyUnreadable, alg)
+    await t.rejects(open(), StartError, alg)
   }
 })
 

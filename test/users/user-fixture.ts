@@ -32,6 +32,8 @@ export async function openUserFixture(t: Test): Promise<UserFixture> {
   const database = openDatabase(url)
   t.teardown(() => database.close())
   await applyMigrations(database.pool)
+  // Prisma compiles itself at the first query, which takes seconds on a machine that is busy.
+  await database.prisma.$queryRaw`SELECT 1`
   let nowMs = Date.UTC(2030, 0, 1)
   const clock = () => {
     nowMs += 1000

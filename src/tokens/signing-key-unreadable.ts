@@ -1,0 +1,9 @@
+// The one error for a row of the table that does not give a key.
+
+/** An operator's matter: a root secret was taken out too early, or the row was altered. */
+export class SigningKeyUnreadable extends Error {
+  constructor(kid: string, detail: string) {
+    super(`signing key ${kid} cannot be read: ${detail}`)
+    this.name = 'SigningKeyUnreadable'
+  }
+}

@@ -1,0 +1,82 @@
+// Proves that `npm test` fails whenever a file fails, in whatever way. It runs the runner on a small
+// project of its own, beside this one's packages.
+
+import { spawnSync } from 'node:child_process'
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Test, test } from 'tap'
+
+const root = join(import.meta.dirname, '../..')
+
+const GOOD = `import { test } from 'tap'
+test('one', async (t) => { t.ok(true); t.ok(true) })
+test('two', async (t) => { await t.test('inner', async (t) => t.ok(true)) })
+`
+
+interface Run {
+  readonly status: number | null
+  readonly lastLine: string
+  readonly output: string
+}
+
+/** Runs the suite of a project that has just these test files. */
+function runSuite(t: Test, files: Record<string, string>, args: string[] = []): Run {
+  const project = t.testdir({
+    test: files,
+    scripts: {},
+    'package.json': '{"type":"module"}',
+    node_modules: t.fixture('symlink', join(root, 'node_modules')),
+  })
+  cpSync(join(root, 'scripts/test.mjs'), join(project, 'scripts/test.mjs'))
+  cpSync(join(root, '.taprc'), join(project, '.taprc'))
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(project, 'scripts/test.mjs'), ...args],
+    // No server is needed here. What tap tells its children must not reach this one.
+    { env: { PATH: process.env.PATH, CI: 'true', TEST_DATABASE_URL: 'none' }, encoding: 'utf8' },
+  )
+  const lastLine = stdout.trimEnd().split('\n').at(-1) ?? ''
+  return { status, lastLine, output: stdout + stderr }
+}
+
+test('counts the tests of all files when all pass', async (t) => {
+  const run = runSuite(t, { 'a.test.ts': GOOD, below: { 'b.test.ts': GOOD }, 'c.ts': 'fails()' })
+  t.match(run, { status: 0, lastLine: /^4 passed, 0 failed$/ })
+})
+
+test('runs only the files that the arguments name', async (t) => {
+  const run = runSuite(t, { 'a.test.ts': GOOD, 'b.test.ts': 'throw 1' }, ['a.test'])
+  t.match(run, { status: 0, lastLine: /^2 passed, 0 failed$/ })
+})
+
+test('fails with a failing test, and shows where and why', async (t) => {
+  const failing = `import { test } from 'tap'
+test('outer', async (t) => { await t.test('inner', async (t) => t.equal(1, 2, 'sums')) })`
+  const run = runSuite(t, { 'a.test.ts': GOOD, 'b.test.ts': failing })
+  t.match(run, { status: 1, lastLine: /^2 passed, 1 failed$/ })
+  t.match(run.output, 'FAIL test/b.test.ts > outer > inner > sums')
+})
+
+const BROKEN: Record<string, string> = {
+  'that crashes while it loads': "import 'tap'; throw new Error('crash')",
+  'that ends in the middle of a test': `${GOOD} test('three', async () => process.exit(0))`,
+  'that is killed': `${GOOD} test('three', async () => process.kill(process.pid, 'SIGKILL'))`,
+  'that ends with an error of its own': `${GOOD} process.on('exit', () => { process.exitCode = 3 })`,
+  'that holds no test': "import 'tap'",
+  'that does not even load tap': 'export {}',
+}
+
+for (const [what, source] of Object.entries(BROKEN)) {
+  test(`fails with a file ${what}`, async (t) => {
+    const run = runSuite(t, { 'a.test.ts': GOOD, 'b.test.ts': source })
+    t.equal(run.status, 1)
+    t.match(run.lastLine, /^\d passed, 1 failed$/)
+    t.match(run.output, /^FAIL test\/b\.test\.ts/m)
+  })
+}
+
+test('fails when nothing ran', async (t) => {
+  for (const run of [runSuite(t, {}), runSuite(t, { 'a.test.ts': GOOD }, ['no-such-file'])]) {
+    t.match(run, { status: 1, lastLine: /^0 passed, 1 failed$/ })
+  }
+})
