@@ -94,24 +94,22 @@ function checkName(name: string): FieldError[] {
   return isGood ? [] : [{ pointer: '/name', detail }]
 }
 
+const SCOPE_DETAIL = `must be a scope (RFC 6749 §3.3) of at most ${SCOPE_LENGTH_MAX} characters`
+const AUDIENCE_DETAIL = `must be 1 to ${AUDIENCE_LENGTH_MAX} characters, none of them a space or control`
+
 function checkLists(draft: ClientDraft): FieldError[] {
   const scopes = new Set(draft.scopes)
   return [
     ...checkList('grantTypes', draft.grantTypes),
     ...checkList('authMethods', draft.authMethods),
-    ...checkList('scopes', draft.scopes, isScope, 'must be a scope as in RFC 6749 §3.3'),
+    ...checkList('scopes', draft.scopes, isScope, SCOPE_DETAIL),
     ...checkList(
       'defaultScopes',
       draft.defaultScopes,
       (scope) => scopes.has(scope),
       'must be one of the scopes',
     ),
-    ...checkList(
-      'audiences',
-      draft.audiences,
-      isAudience,
-      'must be a name without spaces or control characters',
-    ),
+    ...checkList('audiences', draft.audiences, isAudience, AUDIENCE_DETAIL),
     ...checkList(
       'allowedOrigins',
       draft.allowedOrigins,

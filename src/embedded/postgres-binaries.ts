@@ -116,8 +116,9 @@ async function copyPackage(packageDir: string, copyDir: string): Promise<string>
     verbatimSymlinks: true,
     filter: (source) => !source.endsWith('.a'),
   })
-  await completeLinks(unfinished)
+  // First, because the original's directories may be read-only.
   await openToAll(unfinished)
+  await completeLinks(unfinished)
   try {
     await rename(unfinished, copy)
   } catch (error) {

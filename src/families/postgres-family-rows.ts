@@ -100,7 +100,7 @@ export async function lockUser(
   userId: UserId,
 ): Promise<UserRecord | undefined> {
   const { rows } = await client.query<{ row: FamilyUserRow }>(
-    'SELECT to_jsonb(u) AS row FROM family_users u WHERE user_id = $1',
+    'SELECT to_jsonb(u) AS row FROM family_users u WHERE user_id = $1 FOR SHARE',
     [userId],
   )
   return rows[0] && toUserRecord(rows[0].row)

@@ -25,7 +25,7 @@ import { waitUntilUp } from './family-outage.ts'
 import { ABSOLUTE_MS, type Step, step } from './family-steps.ts'
 
 const RUNS = 400
-const TIME_LIMIT_MS = 15_000
+const TIME_LIMIT_MS = 12_000
 
 /** One history under way: both stores, and what the outside knows. */
 interface World {

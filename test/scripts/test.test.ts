@@ -20,7 +20,11 @@ interface Run {
 }
 
 /** Runs the suite of a project that has just these test files. */
-function runSuite(t: Test, files: Record<string, string>, args: string[] = []): Run {
+function runSuite(
+  t: Test,
+  files: Record<string, string | Record<string, string>>,
+  args: string[] = [],
+): Run {
   const project = t.testdir({
     test: files,
     scripts: {},
@@ -57,23 +61,26 @@ test('outer', async (t) => { await t.test('inner', async (t) => t.equal(1, 2, 's
   t.match(run.output, 'FAIL test/b.test.ts > outer > inner > sums')
 })
 
-const BROKEN: Record<string, string> = {
-  'that crashes while it loads': "import 'tap'; throw new Error('crash')",
-  'that ends in the middle of a test': `${GOOD} test('three', async () => process.exit(0))`,
-  'that is killed': `${GOOD} test('three', async () => process.kill(process.pid, 'SIGKILL'))`,
-  'that ends with an error of its own': `${GOOD} process.on('exit', () => { process.exitCode = 3 })`,
-  'that holds no test': "import 'tap'",
-  'that does not even load tap': 'export {}',
-}
-
-for (const [what, source] of Object.entries(BROKEN)) {
-  test(`fails with a file ${what}`, async (t) => {
-    const run = runSuite(t, { 'a.test.ts': GOOD, 'b.test.ts': source })
-    t.equal(run.status, 1)
-    t.match(run.lastLine, /^\d passed, 1 failed$/)
-    t.match(run.output, /^FAIL test\/b\.test\.ts/m)
-  })
-}
+test('counts every file that does not come to its end, or runs no test, as a failure', async (t) => {
+  const broken: Record<string, string> = {
+    'crashes-while-loading': "import 'tap'; throw new Error('crash')",
+    'exits-within-a-test': `${GOOD} test('three', async () => process.exit(0))`,
+    'is-killed': `${GOOD} test('three', async () => process.kill(process.pid, 'SIGKILL'))`,
+    'has-a-status-of-its-own': `${GOOD} process.on('exit', () => { process.exitCode = 3 })`,
+    'holds-no-test': "import 'tap'",
+    'loads-no-tap': 'export {}',
+  }
+  const files = Object.entries(broken).map(([name, source]) => [`${name}.test.ts`, source])
+  const run = runSuite(t, { 'good.test.ts': GOOD, ...Object.fromEntries(files) })
+  t.equal(run.status, 1)
+  t.match(run.lastLine, /^\d+ passed, 6 failed$/)
+  for (const name of Object.keys(broken)) {
+    t.match(
+      run.output,
+      new RegExp(`^FAIL test/${name}\\.test\\.ts \\(\\d passed, 1 failed\\)$`, 'm'),
+    )
+  }
+})
 
 test('fails when nothing ran', async (t) => {
   for (const run of [runSuite(t, {}), runSuite(t, { 'a.test.ts': GOOD }, ['no-such-file'])]) {

@@ -85,6 +85,7 @@ test('a verifier that caches JWKS for max-age knows the kid of every token (C75)
   const config = { keyRotationDays: 1, jwksMaxAgeSeconds: 300, accessTokenTtlSeconds: 600 }
   // One keeps its table up to date, the other sees changes late; a verifier asks the one or the other.
   const instances = [await open(config), await open(config)] as const
+  clock.step(DAY - 5)
   const verifiers = Array.from({ length: 40 }, (_, index) => ({
     source: instances[index % 2 === 0 ? 0 : 1],
     fetchedAtMs: clock() - index * 7_500,
@@ -94,7 +95,6 @@ test('a verifier that caches JWKS for max-age knows the kid of every token (C75)
   const signers = new Set<string | undefined>()
   const unknown: string[] = []
 
-  clock.step(DAY - 5)
   for (let second = -5; second < 1200; second += 5) {
     await instances[0].tick()
     for (const keys of instances) {

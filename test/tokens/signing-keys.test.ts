@@ -18,7 +18,7 @@ function verifyAsClient(keys: SigningKeys, token: string, nowMs: number, alg: Si
   })
 }
 
-const SIZE_BOUNDS: Record<SigningAlg, number> = { ES256: 850, EdDSA: 850, RS256: 1100, PS256: 1100 }
+const SIZE_BOUNDS: Record<SigningAlg, number> = { ES256: 700, EdDSA: 700, RS256: 950, PS256: 950 }
 const MEMBERS: Record<SigningAlg, readonly string[]> = {
   ES256: ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'],
   EdDSA: ['alg', 'crv', 'kid', 'kty', 'use', 'x'],
