@@ -6,7 +6,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Redis } from 'ioredis'
 
-const redis = new Redis(process.env['FLOOR_REDIS_URL'] ?? '')
+const redis = new Redis(process.env.FLOOR_REDIS_URL ?? '')
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const header = Buffer.from('{"alg":"ES256","kid":"floor","typ":"at+jwt"}').toString('base64url')
 

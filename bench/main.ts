@@ -13,8 +13,8 @@ import { startSharedPostgres } from '../test/support/postgres.ts'
 import { type Chain, closeLoad, load, type Target } from './load.ts'
 import { type MeasuredServer, startMeasuredServer } from './measured-server.ts'
 
-const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5)
-const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 2)
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5)
+const SECONDS = Number(process.env.BENCH_SECONDS ?? 2)
 const CHAINS = 16
 const ADMIN = { id: 'bench-admin', secret: randomBytes(24).toString('hex') }
 
@@ -111,7 +111,7 @@ async function startLineage(
   const port = await findFreePort()
   const server = startMeasuredServer(new URL('../dist/main.js', import.meta.url), {
     PORT: String(port),
-    LOG_LEVEL: process.env['BENCH_LOG_LEVEL'] ?? 'info',
+    LOG_LEVEL: process.env.BENCH_LOG_LEVEL ?? 'info',
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl,
     LINEAGE_ISSUER: `http://localhost:${port}`,

@@ -22,7 +22,7 @@ export function startMeasuredServer(
     process.execPath,
     [...nodeArguments, `--import=${REPORT_CPU}`, fileURLToPath(program)],
     {
-      env: { PATH: process.env['PATH'] ?? '', ...env },
+      env: { PATH: process.env.PATH ?? '', ...env },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     },
   )

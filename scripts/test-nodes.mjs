@@ -1,5 +1,5 @@
-// `npm run test:nodes`: the whole suite on each Node that we promise beyond the machine's own. The
-// binaries come from npm, into `.nodes/`, and stay there for the next run.
+// `npm run test:nodes`: the suite (or the files that the arguments name) on each Node that we promise
+// beyond the machine's own. The binaries come from npm, into `.nodes/`, and stay for the next run.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
@@ -46,7 +46,8 @@ function fetchNode(version) {
 
 /** Runs `npm test`, which makes the generated code first, and keeps its last line. */
 async function runTests(env) {
-  const child = spawn('npm', ['test', '--silent'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const args = ['test', '--silent', '--', ...process.argv.slice(2)]
+  const child = spawn('npm', args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
   let tail = ''
   child.stdout.on('data', (chunk) => {
     process.stdout.write(chunk)

@@ -55,6 +55,8 @@ export interface ServiceOptions {
   readonly config: ServiceConfig
   readonly logger: Logger
   readonly clock?: Clock
+  /** The size of libuv's pool; Node's own default is 4. */
+  readonly threads?: number
 }
 
 /** How long a start waits for a database that is not there yet: they often start together. */
@@ -114,7 +116,7 @@ async function migrate(database: Database, config: ServiceConfig, logger: Logger
 async function openOn(
   database: Database,
   opened: OpenedFamilyStore,
-  { config, logger, clock = systemClock }: ServiceOptions,
+  { config, logger, clock = systemClock, threads = 4 }: ServiceOptions,
 ): Promise<Service> {
   const { rootSecrets, issuer } = config
   const recordEvent: RecordEvent = ({ type, ...fields }) => logEvent(logger, type, fields)
@@ -134,7 +136,7 @@ async function openOn(
     journalChange: journalUserChange,
     publishChange: ({ record, keepFamilyId }) => opened.store.putUser(record, keepFamilyId),
   })
-  const hasher = openPasswordHasher(config.argon2, openHashingLanes(defaultHashingLanes()))
+  const hasher = openPasswordHasher(config.argon2, openHashingLanes(defaultHashingLanes(threads)))
   const families = openFamilies({
     store: opened.store,
     journal: opened.journal,

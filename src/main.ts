@@ -25,7 +25,11 @@ async function start(): Promise<void> {
   try {
     const serviceConfig = embedded?.config ?? (config.mode === 'server' ? config : undefined)
     if (!serviceConfig) throw new Error('a mode without a configuration')
-    const service = await openService({ config: serviceConfig, logger })
+    const service = await openService({
+      config: serviceConfig,
+      logger,
+      threads: Number(process.env.UV_THREADPOOL_SIZE ?? 4),
+    })
     const apps = await listen(service, logger).catch(async (error: unknown) => {
       await service.close()
       throw error

@@ -19,7 +19,7 @@ const UNFINISHED = 'postgresql.init-'
 const START_ATTEMPTS = 20
 const RETRY_MS = 250
 const READY_TIMEOUT_MS = 60_000
-const LEFTOVER_TIMEOUT_MS = 5_000
+const LEFTOVER_TIMEOUT_MS = 10_000
 
 export interface PostgresCluster {
   readonly binaries: PostgresBinaries
@@ -178,12 +178,12 @@ function pidFileOf(cluster: PostgresCluster): string {
 
 /**
  * A killed process's server ends by itself within moments; one whose supervisor was killed as well
- * is told to. The server refuses a pid file whose number now belongs to somebody else: it goes.
+ * must be told to. PostgreSQL refuses a pid file whose number now belongs to somebody else: it goes.
  */
 async function endLeftover(cluster: PostgresCluster): Promise<void> {
-  for (const signal of [undefined, 'SIGINT', 'SIGQUIT'] as const) {
+  for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
     const pid = (await readPidFile(cluster))?.pid
-    if (signal && pid !== undefined && isOurServer(cluster, pid)) process.kill(pid, signal)
+    if (pid !== undefined && isOurServer(cluster, pid)) process.kill(pid, signal)
     if (await leftoverEnds(cluster)) return
   }
   throw new StartError(`another PostgreSQL runs on ${dataOf(cluster)} and does not end`)

@@ -13,4 +13,6 @@ export interface GrantContext {
   /** Authenticated, and allowed to use this grant. */
   readonly client: Client
   readonly source: Source
+  /** Aborted when the caller has gone; made when it is asked for, because few grants wait. */
+  readonly callerSignal: () => AbortSignal
 }

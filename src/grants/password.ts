@@ -25,7 +25,7 @@ import { grantAudience, grantScope, usableScope } from './granted.ts'
 export interface PasswordGrant {
   /** Does equal work and gives equal answers for every refusal (DESIGN §7). */
   readonly login: (
-    credentials: { identifier: string; password: string },
+    credentials: { identifier: string; password: string; signal: AbortSignal },
     source: Source,
   ) => Promise<UserRecord>
   readonly families: Families
@@ -85,11 +85,12 @@ export async function issueByPassword(
 
 async function login(
   request: PasswordRequest,
-  { client, source }: GrantContext,
+  { client, source, callerSignal }: GrantContext,
   grant: PasswordGrant,
 ): Promise<UserRecord> {
+  const { username: identifier, password } = request
   try {
-    return await grant.login({ identifier: request.username, password: request.password }, source)
+    return await grant.login({ identifier, password, signal: callerSignal() }, source)
   } catch (error) {
     if (error instanceof OAuthError && error.code === 'invalid_grant') {
       // The identifier stays out: people type passwords into that field.

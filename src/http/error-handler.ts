@@ -11,6 +11,9 @@ import { API_ERRORS, ApiError, type ApiErrorCode } from './api-error.ts'
 /** When to come back after a dependency was away: about as long as reconnecting takes. */
 const RETRY_AFTER_SECONDS = 2
 
+/** A small body can hold thousands of unknown members; nobody reads that far. */
+const FIELD_ERRORS_MAX = 32
+
 /** Routes whose config says so answer in the shape of RFC 6749 §5.2. */
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -133,8 +136,8 @@ function statusOf(error: Error): number {
 function validationErrors(error: Error): FieldError[] | undefined {
   if (!('validation' in error) || !Array.isArray(error.validation)) return undefined
   const found = error.validation as NonNullable<FastifyError['validation']>
-  return found.map(({ instancePath, keyword, params, message }) => {
-    const member = params['missingProperty'] ?? params['additionalProperty']
+  return found.slice(0, FIELD_ERRORS_MAX).map(({ instancePath, keyword, params, message }) => {
+    const member = params.missingProperty ?? params.additionalProperty
     const pointer = isPlainName(member) ? `${instancePath}/${member}` : instancePath
     if (keyword === 'required') return { pointer, detail: 'is required' }
     if (keyword === 'additionalProperties') return { pointer, detail: 'is not known here' }

@@ -12,6 +12,7 @@ import { issueByRefreshToken, type RefreshTokenGrant } from '../grants/refresh-t
 import { OAuthError } from '../oauth/oauth-error.ts'
 import { parseTokenRequest, type TokenRequest } from '../oauth/token-request.ts'
 import { type IssuedTokens, toTokenResponse } from '../tokens/token-response.ts'
+import { callerSignal } from './caller-signal.ts'
 import { authenticateSender, formOf, OAUTH_ENDPOINT } from './oauth-endpoint.ts'
 import { sourceOf } from './request-source.ts'
 
@@ -22,15 +23,19 @@ export interface TokenRouteDependencies {
 
 export function registerToken(app: FastifyInstance, dependencies: TokenRouteDependencies): void {
   const { clients, grants } = dependencies
-  app.post('/token', OAUTH_ENDPOINT, async (request) => {
+  app.post('/token', OAUTH_ENDPOINT, async (request, reply) => {
     const form = formOf(request)
     const tokenRequest = parseTokenRequest(form)
     const client = await authenticateSender(request, form, clients)
     if (!client.grantTypes.includes(tokenRequest.grantType)) {
       throw new OAuthError('grant_type_not_allowed')
     }
-    const source = sourceOf(request, client)
-    const issued = await issue(tokenRequest, { client, source }, grants)
+    const context = {
+      client,
+      source: sourceOf(request, client),
+      callerSignal: () => callerSignal(reply),
+    }
+    const issued = await issue(tokenRequest, context, grants)
     return toTokenResponse(issued, true)
   })
 }

@@ -22,9 +22,13 @@ export interface HashingLanes {
 
 const RETRY_AFTER_SECONDS = 2
 
-/** One core stays free for everything else; a full queue is done within about the longest wait. */
-export function defaultHashingLanes(): HashingLanesOptions {
-  const lanes = Math.max(1, availableParallelism() - 1)
+/**
+ * One core stays free for everything else, and one of libuv's threads too (`threads`, Node's
+ * `UV_THREADPOOL_SIZE`): names and files are looked up on them as well. A full queue is done
+ * within about the longest wait.
+ */
+export function defaultHashingLanes(threads: number): HashingLanesOptions {
+  const lanes = Math.max(1, Math.min(availableParallelism(), threads) - 1)
   return { lanes, queueMax: lanes * 64, waitMaxMs: 2_000 }
 }
 

@@ -12,8 +12,12 @@ import { openReadyStore, openStore, rejectionOf } from './redis-fixture.ts'
 test('every method is one round trip, on a fresh connection too', async (t) => {
   const server = await startRedis(t)
   const store = await openReadyStore(t, server.url)
-  const monitor = await new Redis(server.port).monitor()
-  t.teardown(() => monitor.disconnect())
+  const direct = new Redis(server.port)
+  const monitor = await direct.monitor()
+  t.teardown(() => {
+    monitor.disconnect()
+    direct.disconnect()
+  })
   const commands: string[] = []
   monitor.on('monitor', (_at: string, [command = '']: string[], source: string) => {
     if (source !== 'lua') commands.push(command.toLowerCase())
@@ -48,6 +52,8 @@ test('a server that evicts or keeps no AOF is warned about, until that is put ri
   await server.cli('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
   await store.ping()
   t.strictSame(store.warnings(), [])
+  // While it writes its first AOF a server does not stop when it is asked to.
+  await server.kill()
 })
 
 test('a server that forbids INFO cannot be checked, and serves', async (t) => {

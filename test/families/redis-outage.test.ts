@@ -69,8 +69,12 @@ test('a paused server: every call is refused in time, service is back within 5 s
     const backMs = Math.round(performance.now() - resumedAt)
     t.ok(backMs < RETURN_MS, `back after ${backMs} ms`)
   }
-  const state = await store.inspect({ owner: family, familyId: family.familyId })
-  t.match(state.family?.ended, { reason: 'revoked_by_user' }, 'what was sent late was done late')
+  const { families } = await store.list(family.userId)
+  t.match(
+    families.find(({ familyId }) => familyId === family.familyId)?.ended,
+    { reason: 'revoked_by_user' },
+    'what was sent late was done late',
+  )
 })
 
 test('a dead server: refused at once, service is back within 5 s', async (t) => {
@@ -133,7 +137,8 @@ test('every refusal of a server is told without arguments', async (t) => {
 })
 
 test('a wrong password is told as a code, and never passed on', async (t) => {
-  const server = await startRedis(t, { args: ['--requirepass', 's3cret-right'] })
+  const server = await startRedis(t)
+  await server.cli('CONFIG', 'SET', 'requirepass', 's3cret-right')
   const url = server.url.replace('//', '//:s3cret-wrong@')
   const { store, connectionErrors } = openStore(t, url)
   const error = await rejectionOf(store.ready(500))
@@ -144,6 +149,7 @@ test('a wrong password is told as a code, and never passed on', async (t) => {
 
 test('a replica is refused until it is promoted', async (t) => {
   const master = await startRedis(t)
+  await master.cli('CONFIG', 'SET', 'repl-diskless-sync-delay', '0')
   const family = await logIn(await openReadyStore(t, master.url))
   const replica = await startRedis(t, { args: ['--replicaof', '127.0.0.1', String(master.port)] })
   const { store } = openStore(t, replica.url)
@@ -151,6 +157,8 @@ test('a replica is refused until it is promoted', async (t) => {
   await master.cli('WAIT', '1', '0')
   await replica.cli('REPLICAOF', 'NO', 'ONE')
   t.equal(await firstRotation(store, family), 'rotated')
+  // While it writes its first AOF a server does not stop when it is asked to.
+  await replica.kill()
 })
 
 test('a master that becomes a replica is left for the next connection', async (t) => {

@@ -30,7 +30,7 @@ test('metadata says exactly what is enabled (RFC 8414 §2, C76, C77, C78, C79)',
   })
   const client = await app.makeClient({})
   const during = await json(app, METADATA)
-  t.ok((during['grant_types_supported'] as string[]).includes('password'), '(C39)')
+  t.ok((during.grant_types_supported as string[]).includes('password'), '(C39)')
   t.equal((await app.admin('DELETE', `/admin/clients/${client.id}`)).status, 204)
   t.strictSame(await json(app, METADATA), before, 'absent again with its last client (C39)')
 })
@@ -47,12 +47,12 @@ test('the same at the OpenID path, with what its parsers insist on', async (t) =
 test('an issuer with a path: all of it under the path, metadata at three places (RFC 8414 §3.1)', async (t) => {
   const app = await startApp(t, { config: { issuer: `${ISSUER}/auth/v1` } })
   const metadata = await json(app, `${METADATA}/auth/v1`)
-  t.equal(metadata['token_endpoint'], `${ISSUER}/auth/v1/token`)
+  t.equal(metadata.token_endpoint, `${ISSUER}/auth/v1/token`)
   t.strictSame(await json(app, `/auth/v1${METADATA}`), metadata)
   t.match(await json(app, `/auth/v1${OPENID}`), metadata)
   t.equal((await app.fetch(METADATA)).status, 404)
   t.equal((await app.fetch('/.well-known/jwks.json')).status, 404)
-  t.ok((await json(app, '/auth/v1/.well-known/jwks.json'))['keys'])
+  t.ok((await json(app, '/auth/v1/.well-known/jwks.json')).keys)
   t.equal((await app.fetch('/auth/v1/token', { method: 'POST' })).status, 400)
   t.equal((await app.fetch('/token', { method: 'POST' })).status, 404)
   t.equal((await app.admin('GET', '/admin/clients')).status, 200)
@@ -91,7 +91,7 @@ test('a rotation shows the next key first (C75)', async (t) => {
     nextCursor: null
   }
   t.strictSame([page.items.map((key) => key.state), page.nextCursor], [['active', 'next'], null])
-  t.equal(((await json(app, '/.well-known/jwks.json'))['keys'] as unknown[]).length, 2)
+  t.equal(((await json(app, '/.well-known/jwks.json')).keys as unknown[]).length, 2)
   t.not((await app.fetch('/.well-known/jwks.json')).headers.get('etag'), etag)
   const fresh = await app.admin('POST', '/admin/keys/rotate', { compromised: true })
   t.equal(fresh.status, 201)

@@ -44,14 +44,11 @@ test('issues a JWT that a verifier accepts through JWKS (RFC 9068 §2, C62, C64,
   const options = { issuer: ISSUER, audience: API, typ: 'at+jwt', algorithms: ['ES256'] }
   const { payload } = await jwtVerify(body.access_token, jwks, options)
   t.equal(payload.sub, client.id)
-  t.equal(payload['client_id'], client.id)
-  t.equal(payload['scope'], 'jobs:read', '(C65)')
+  t.equal(payload.client_id, client.id)
+  t.equal(payload.scope, 'jobs:read', '(C65)')
   t.equal(payload.aud, API, 'the first audience, as a string')
   t.type(payload.jti, 'string')
-  t.strictSame(
-    [payload['sid'], payload['auth_time'], payload['roles']],
-    [undefined, undefined, undefined],
-  )
+  t.strictSame([payload.sid, payload.auth_time, payload.roles], [undefined, undefined, undefined])
   t.ok(decodeProtectedHeader(body.access_token).kid, '(C70)')
 })
 

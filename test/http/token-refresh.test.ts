@@ -37,8 +37,8 @@ test('rotates: a new pair, the same session (RFC 6749 §6, C52)', async (t) => {
   t.not(second.refresh_token, first.refresh_token)
   t.match(second.refresh_token, /^lrt_[\w-]{94}$/)
   const [before, after] = [decodeJwt(first.access_token), decodeJwt(second.access_token)]
-  t.equal(after['sid'], before['sid'])
-  t.equal(after['auth_time'], before['auth_time'], '(C68)')
+  t.equal(after.sid, before.sid)
+  t.equal(after.auth_time, before.auth_time, '(C68)')
   t.equal(second.expires_in, Number(after.exp) - Math.floor(Date.now() / 1000), '(C12)')
 })
 

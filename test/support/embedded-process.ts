@@ -62,7 +62,8 @@ export function spawnEmbeddedChild(
 ): ChildProcess {
   // From where the bundle lies it would find no package.
   const all = JSON.stringify({ packageDir: findPostgresPackage(), ...options })
-  const child = spawn(process.execPath, [bundle(), all], {
+  // tap makes every Node child report to a directory that another account may not write to.
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, bundle(), all], {
     cwd: '/',
     detached: true,
     env: { PATH: process.env.PATH },
