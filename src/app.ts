@@ -15,7 +15,12 @@ import { addMethodNotAllowedRoutes, collectKnownPaths } from './http/known-paths
 import { registerMetadata } from './http/metadata-route.ts'
 import { acceptFormsOnly } from './http/oauth-endpoint.ts'
 import { registerRevoke } from './http/revoke-route.ts'
-import { acceptJsonOnly, SERVER_OPTIONS, setAnswersOutsideRoutes } from './http/server-options.ts'
+import {
+  acceptJsonOnly,
+  closeConnectionsWhenClosing,
+  SERVER_OPTIONS,
+  setAnswersOutsideRoutes,
+} from './http/server-options.ts'
 import { registerToken } from './http/token-route.ts'
 import { registerUsersMe } from './http/users-me-route.ts'
 import { registerUsers } from './http/users-route.ts'
@@ -37,6 +42,7 @@ export async function buildApp(
   })
   setErrorHandler(app)
   setAnswersOutsideRoutes(app)
+  closeConnectionsWhenClosing(app)
   const paths = collectKnownPaths(app)
   if (surface !== 'operations') {
     await app.register(async (scope) => registerPublic(scope, service), {

@@ -19,7 +19,7 @@ export interface AuthenticatedClient {
 
 /**
  * Throws OAuthError 400 `invalid_request` for two mechanisms or two client ids, else 401
- * `invalid_client`; every 401 costs the same comparison. Rejects with DependencyUnavailable while
+ * `invalid_client`; every wrong secret costs the same comparison. Rejects with DependencyUnavailable while
  * no client table has been loaded at all.
  */
 export async function authenticateClient(
@@ -29,7 +29,9 @@ export async function authenticateClient(
   const credentials = parseClientCredentials(parts)
   const client = await clients.find(credentials.clientId)
   const hashes = client?.secrets.map((secret) => secret.hash) ?? []
-  const matches = matchesClientSecret(credentials.clientSecret ?? '', hashes)
+  // Without a secret there is nothing to compare, whoever the client is.
+  const { clientSecret } = credentials
+  const matches = clientSecret !== undefined && matchesClientSecret(clientSecret, hashes)
   if (!client) throw new OAuthError('client_unknown')
   const refusal = findRefusal(client, credentials, matches)
   if (refusal) throw new OAuthError(refusal)

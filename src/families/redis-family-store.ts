@@ -7,6 +7,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import type { FamilyStore } from './family.ts'
 import type { Journal } from './journal.ts'
+import { batchWrites } from './redis-batch.ts'
 import { openFamilyCommands, openJournalCommands } from './redis-commands.ts'
 import { openRedis, type RedisClient } from './redis-connection.ts'
 import { describeRedisFailure, guardRedis } from './redis-failure.ts'
@@ -60,6 +61,7 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
   }
 
   forEachConnection(client, (redis) => {
+    batchWrites(redis)
     gateConnection(
       redis,
       () => replayOver(redis),

@@ -1,7 +1,7 @@
 // The refresh token as a string: minting, and authenticating one without touching a store
 // (DESIGN §4). Says nothing about whether its family lives.
 
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import type { UserId } from '../users/user.ts'
 import type { FamilyId } from './family.ts'
@@ -30,7 +30,7 @@ export function newFamilySecret(): Buffer {
 
 /** SHA-256 as base64url, the only form in which a family secret is stored. */
 export function hashFamilySecret(familySecret: Buffer): string {
-  return createHash('sha256').update(familySecret).digest('base64url')
+  return hash('sha256', familySecret, 'base64url')
 }
 
 /** 98 characters, the same ones for the same input and root secret. */

@@ -52,7 +52,7 @@ export function setAnswersOutsideRoutes(app: FastifyInstance): void {
   app.setNotFoundHandler(() => {
     throw new ApiError('not_found')
   })
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     logEvent(request.log, 'request.completed', {
       method: request.method,
       // The pattern, never the URL: URLs hold what people put there.
@@ -60,6 +60,19 @@ export function setAnswersOutsideRoutes(app: FastifyInstance): void {
       status: reply.statusCode,
       durationMs: Math.round(reply.elapsedTime),
     })
+    done()
+  })
+}
+
+/** Fastify says so to requests that arrive while it closes, not to those that are under way then. */
+export function closeConnectionsWhenClosing(app: FastifyInstance): void {
+  let isClosing = false
+  app.addHook('preClose', async () => {
+    isClosing = true
+  })
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (isClosing) reply.header('connection', 'close')
+    done()
   })
 }
 

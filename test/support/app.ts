@@ -24,15 +24,7 @@ export interface LogLine {
   readonly [member: string]: unknown
 }
 
-export interface TestApp {
-  readonly app: FastifyInstance
-  readonly service: Service
-  /** Where it listens, without a trailing slash; the issuer is another name. */
-  readonly url: string
-  /** Every line that was logged, parsed. */
-  readonly log: readonly LogLine[]
-  readonly databaseUrl: string
-  /** Steps the service's clock, which stands still otherwise only with `clock` given. */
+export interface HttpTools {
   fetch(path: string, init?: RequestInit): Promise<Response>
   /** POSTs a form; undefined members are left out. */
   form(
@@ -50,6 +42,16 @@ export interface TestApp {
     password?: string
     roles?: string[]
   }): Promise<{ id: string; username: string; password: string }>
+}
+
+export interface TestApp extends HttpTools {
+  readonly app: FastifyInstance
+  readonly service: Service
+  /** Where it listens, without a trailing slash; the issuer is another name. */
+  readonly url: string
+  /** Every line that was logged, parsed. */
+  readonly log: readonly LogLine[]
+  readonly databaseUrl: string
 }
 
 export interface StartAppOptions {
@@ -121,23 +123,20 @@ function captureLog(): { log: LogLine[]; logger: Logger } {
   return { log, logger }
 }
 
-function openTools(url: string, service: Service) {
-  const tools = {
-    fetch: (path: string, init?: RequestInit) => fetch(`${url}${path}`, init),
+/** What speaks to a service at `url`, in this process or not, whose bootstrap client is ADMIN. */
+export function openTools(url: string, { basePath }: Pick<Service, 'basePath'>): HttpTools {
+  const tools: HttpTools = {
+    fetch: (path, init) => fetch(`${url}${path}`, init),
 
-    form(
-      path: string,
-      parameters: Record<string, string | undefined>,
-      headers: Record<string, string> = {},
-    ) {
+    form(path, parameters, headers = {}) {
       const given = Object.entries(parameters).filter(([, value]) => value !== undefined)
       const body = new URLSearchParams(given as [string, string][])
       return tools.fetch(path, { method: 'POST', body, headers })
     },
 
-    async admin(method: string, path: string, body?: unknown) {
+    async admin(method, path, body) {
       const token = await adminToken()
-      return await tools.fetch(`${service.basePath}${path}`, {
+      return await tools.fetch(`${basePath}${path}`, {
         method,
         headers: {
           authorization: `Bearer ${token}`,
@@ -147,7 +146,7 @@ function openTools(url: string, service: Service) {
       })
     },
 
-    async makeClient(input: Partial<ClientInput> & { id?: string }) {
+    async makeClient(input) {
       const answer = await tools.admin('POST', '/admin/clients', {
         name: 'A test client',
         type: 'public',
@@ -159,9 +158,7 @@ function openTools(url: string, service: Service) {
       return { id: client.id, secret: client.clientSecret ?? '' }
     },
 
-    async makeUser(
-      user: { username?: string; email?: string; password?: string; roles?: string[] } = {},
-    ) {
+    async makeUser(user = {}) {
       const name = `user-${randomBytes(4).toString('hex')}`
       const { username = name, email = `${name}@example.test`, password = 'correct horse' } = user
       const answer = await tools.admin('POST', '/admin/users', {
@@ -177,7 +174,7 @@ function openTools(url: string, service: Service) {
   }
 
   async function adminToken(): Promise<string> {
-    const answer = await tools.form(`${service.basePath}/token`, {
+    const answer = await tools.form(`${basePath}/token`, {
       grant_type: 'client_credentials',
       client_id: ADMIN.id,
       client_secret: ADMIN.secret,

@@ -1,0 +1,143 @@
+// SIGTERM against the real process: what is under way ends well, what is new goes elsewhere
+// (DESIGN §13).
+
+import { once } from 'node:events'
+import { Agent, get, type IncomingMessage } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import { type Test, test } from 'tap'
+import {
+  type Environment,
+  type LineageProcess,
+  serverEnvironment,
+  startLineage,
+} from '../support/lineage-process.ts'
+import { openTestDatabase } from '../support/postgres.ts'
+import { until } from '../support/until.ts'
+
+/** Far below the 10 s after which a drain cuts off whatever is still open. */
+const PROMPT_MS = 6_000
+
+async function start(t: Test, env: Environment = {}): Promise<LineageProcess> {
+  return await startLineage(t, { ...serverEnvironment((await openTestDatabase(t)).url), ...env })
+}
+
+interface HeldRequest {
+  readonly socket: Socket
+  /** Sends the body; everything that the server answers until it closes the connection. */
+  finish(): Promise<string>
+}
+
+/** A login whose body is still to come: "100 Continue" proves that the service is at work on it. */
+async function holdLogin(t: Test, service: LineageProcess): Promise<HeldRequest> {
+  const client = await service.makeClient({})
+  const user = await service.makeUser()
+  const body = new URLSearchParams({
+    grant_type: 'password',
+    client_id: client.id,
+    username: user.username,
+    password: user.password,
+  }).toString()
+  const socket = connect(service.port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  let answer = ''
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    answer += text
+  })
+  socket.on('error', () => {})
+  const closed = once(socket, 'close')
+  socket.write(
+    'POST /token HTTP/1.1\r\nhost: auth.example.test\r\nexpect: 100-continue\r\n' +
+      'content-type: application/x-www-form-urlencoded\r\n' +
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n`,
+  )
+  await until('100 Continue', () => answer.startsWith('HTTP/1.1 100 '))
+  return {
+    socket,
+    async finish() {
+      socket.write(body)
+      await closed
+      return answer
+    },
+  }
+}
+
+async function isRefused(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  return (await new Promise((resolve) => {
+    socket.once('connect', () => resolve(false)).once('error', () => resolve(true))
+  }).finally(() => socket.destroy())) as boolean
+}
+
+async function timeToExit(service: LineageProcess): Promise<number> {
+  const from = performance.now()
+  await service.exited
+  return performance.now() - from
+}
+
+test('SIGTERM lets a login that is under way end, and closes its connection', async (t) => {
+  const service = await start(t)
+  const held = await holdLogin(t, service)
+  service.signal('SIGTERM')
+  await until('a closed listener', () => isRefused(service.port))
+  const [answer, left] = await Promise.all([held.finish(), timeToExit(service)])
+  const [, head = '', body = ''] = answer.split('\r\n\r\n')
+  t.match(head, /^HTTP\/1\.1 200 /)
+  t.match(head, /^connection: close$/im)
+  t.match(body, /"refresh_token":"lrt_/)
+  t.strictSame(await service.exited, { code: 0, signal: null })
+  t.ok(left < PROMPT_MS, `the last answer ends the process, not the limit: ${Math.round(left)} ms`)
+  t.strictSame(service.stderr, [])
+  t.equal(service.log('service.stopped').length, 1)
+})
+
+test('during the delay /readyz says draining and everything is still served', async (t) => {
+  const service = await start(t, { LINEAGE_SHUTDOWN_DELAY_SECONDS: '2' })
+  const client = await service.makeClient({
+    type: 'confidential',
+    grantTypes: ['client_credentials'],
+  })
+  service.signal('SIGTERM')
+  await service.logged('service.stopping')
+  const { code, body } = await service.readiness()
+  t.equal(code, 503)
+  t.equal(body.status, 'draining')
+  const answer = await service.form('/token', {
+    grant_type: 'client_credentials',
+    client_id: client.id,
+    client_secret: client.secret,
+  })
+  t.equal(answer.status, 200)
+  t.strictSame(await service.exited, { code: 0, signal: null })
+  const [stopping, stopped] = ['service.stopping', 'service.stopped'].map((event) =>
+    Date.parse(String(service.log(event)[0]?.time)),
+  )
+  t.ok(Number(stopped) - Number(stopping) >= 1_990, 'the whole delay passed')
+  t.ok(await isRefused(service.port), 'and then nobody listens')
+})
+
+test('an idle keep-alive connection does not hold the exit', async (t) => {
+  const service = await start(t)
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => agent.destroy())
+  const request = get(`${service.url}/livez`, { agent })
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  response.resume()
+  await once(response, 'end')
+  t.not(response.headers.connection, 'close', 'it is kept alive')
+  service.signal('SIGTERM')
+  const left = await timeToExit(service)
+  t.strictSame(await service.exited, { code: 0, signal: null })
+  t.ok(left < PROMPT_MS, `${Math.round(left)} ms`)
+})
+
+test('a second signal ends the process at once, whatever is under way', async (t) => {
+  const service = await start(t)
+  await holdLogin(t, service)
+  service.signal('SIGTERM')
+  await service.logged('service.stopping')
+  service.signal('SIGTERM')
+  const left = await timeToExit(service)
+  t.strictSame(await service.exited, { code: 1, signal: null })
+  t.ok(left < PROMPT_MS, `${Math.round(left)} ms`)
+  t.equal(service.log('service.stop_forced').length, 1)
+})

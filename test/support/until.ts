@@ -1,0 +1,31 @@
+// Waiting for what other processes do, and how long it took.
+
+import { setTimeout as delay } from 'node:timers/promises'
+
+const POLL_MS = 25
+
+/** Asks until `found` gives something and returns it; throws after `timeoutMs`, naming `what`. */
+export async function until<T>(
+  what: string,
+  found: () => Promise<T | undefined | false> | T | undefined | false,
+  timeoutMs = 20_000,
+): Promise<T> {
+  const giveUpAt = performance.now() + timeoutMs
+  for (;;) {
+    const result = await found()
+    if (result !== undefined && result !== false) return result
+    if (performance.now() > giveUpAt) throw new Error(`${what}: not within ${timeoutMs} ms`)
+    await delay(POLL_MS)
+  }
+}
+
+/** The same in milliseconds. */
+export async function millisecondsUntil(
+  what: string,
+  found: () => Promise<boolean> | boolean,
+  timeoutMs?: number,
+): Promise<number> {
+  const startedAt = performance.now()
+  await until(what, found, timeoutMs)
+  return Math.round(performance.now() - startedAt)
+}
