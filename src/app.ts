@@ -7,6 +7,7 @@ import { registerAdminClients } from './http/admin-clients-route.ts'
 import { registerAdminKeys } from './http/admin-keys-route.ts'
 import { registerAdminUsers } from './http/admin-users-route.ts'
 import { requireScope, requireUser } from './http/bearer.ts'
+import { allowAnyOrigin, allowClientOrigins, setCorsHeaders } from './http/cors.ts'
 import { setErrorHandler } from './http/error-handler.ts'
 import { registerHealth } from './http/health-route.ts'
 import { registerIntrospect } from './http/introspect-route.ts'
@@ -21,6 +22,8 @@ import {
   SERVER_OPTIONS,
   setAnswersOutsideRoutes,
 } from './http/server-options.ts'
+import { registerAdminSessions, registerOwnSessions } from './http/sessions-route.ts'
+import { openTokenCookies } from './http/token-cookies.ts'
 import { registerToken } from './http/token-route.ts'
 import { registerUsersMe } from './http/users-me-route.ts'
 import { registerUsers } from './http/users-route.ts'
@@ -43,12 +46,16 @@ export async function buildApp(
   setErrorHandler(app)
   setAnswersOutsideRoutes(app)
   closeConnectionsWhenClosing(app)
+  setCorsHeaders(app, service.clients)
   const paths = collectKnownPaths(app)
   if (surface !== 'operations') {
     await app.register(async (scope) => registerPublic(scope, service), {
       prefix: service.basePath,
     })
-    registerMetadata(app, { ...service, ...config, listClients: service.clients.list })
+    await app.register(async (scope) => {
+      allowAnyOrigin(scope)
+      registerMetadata(scope, { ...service, ...config, listClients: service.clients.list })
+    })
   }
   if (surface !== 'public') {
     registerHealth(app, service)
@@ -62,17 +69,26 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
   const { config, checker } = service
   await app.register(async (scope) => {
     acceptFormsOnly(scope)
-    registerToken(scope, service)
-    registerRevoke(scope, service)
     registerIntrospect(scope, { ...service, issuer: config.issuer })
+    await scope.register(async (browsers) => {
+      allowClientOrigins(browsers)
+      const withCookies = { ...service, cookies: openTokenCookies(config.issuer) }
+      registerToken(browsers, withCookies)
+      registerRevoke(browsers, withCookies)
+    })
   })
-  registerJwks(app, service.keys)
   await app.register(async (scope) => {
+    allowAnyOrigin(scope)
+    registerJwks(scope, service.keys)
+  })
+  await app.register(async (scope) => {
+    allowClientOrigins(scope)
     acceptJsonOnly(scope)
     registerUsers(scope, service)
     await scope.register(async (own) => {
       own.addHook('onRequest', requireUser(checker, config.issuer))
       registerUsersMe(own, service)
+      registerOwnSessions(own, service)
     })
   })
 }
@@ -81,6 +97,7 @@ async function registerAdmin(app: FastifyInstance, service: Service): Promise<vo
   acceptJsonOnly(app)
   app.addHook('onRequest', requireScope('lineage:admin', service.checker, service.config.issuer))
   registerAdminUsers(app, service)
+  registerAdminSessions(app, service)
   registerAdminClients(app, service)
   registerAdminKeys(app, service.keys)
 }

@@ -154,6 +154,7 @@ async function openOn(
       logEvent(logger, state === 'ok' ? 'dependency.up' : 'dependency.down', { dependency }),
     clock,
   })
+  await opened.settle()
   const housekeeping = startHousekeeping({ database, opened, keys, clients, logger, clock })
   return {
     config,

@@ -12,6 +12,9 @@ import { openRedisFamilyStore } from './families/redis-family-store.ts'
 import { logEvent } from './ops/log-events.ts'
 import type { Clock } from './runtime/clock.ts'
 
+/** How long a start waits for Redis before it goes on without. */
+const SETTLE_MS = 5_000
+
 export interface OpenedFamilyStore {
   readonly store: FamilyStore
   readonly journal: Journal
@@ -19,6 +22,8 @@ export interface OpenedFamilyStore {
   warnings(): readonly string[]
   /** Carries to the store what an instance journalled but died before storing. */
   applyNewEntries(): Promise<void>
+  /** Resolves when families can be served, or when waiting any longer would help nobody. */
+  settle(): Promise<void>
   /** Deletes what no answer needs any more; Redis does so by itself. */
   deleteExpired(nowMs: number): Promise<void>
 }
@@ -55,6 +60,8 @@ function openOnRedis(
     journal,
     warnings: store.warnings,
     applyNewEntries: store.applyNewEntries,
+    // A service without Redis still serves what needs none of it (DESIGN §12).
+    settle: () => store.ready(SETTLE_MS).catch(() => {}),
     deleteExpired: async () => {},
   }
 }
@@ -65,6 +72,7 @@ function openOnPostgres({ database, journal, clock }: OpenFamilyStoreOptions): O
     store,
     journal,
     warnings: () => [],
+    settle: async () => {},
     ...openJournalReader(journal, store, clock),
     deleteExpired: (nowMs) => deleteExpired(database, nowMs),
   }

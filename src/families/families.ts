@@ -11,6 +11,7 @@ import type {
   EndFamily,
   EndOutcome,
   FamilyId,
+  FamilyList,
   FamilyStore,
   Inspect,
   Inspection,
@@ -29,6 +30,7 @@ export interface Families {
   /** Never `user_stale`: that is resolved here. */
   rotate(input: RotateFamily): Promise<Exclude<RotateOutcome, { outcome: 'user_stale' }>>
   inspect(input: Inspect): Promise<Inspection>
+  list(userId: UserId): Promise<FamilyList>
   /**
    * Journals, then ends the family. With PostgreSQL away the store still ends it, and the call
    * rejects so that the caller repeats it.
@@ -84,6 +86,13 @@ export function openFamilies(dependencies: FamiliesDependencies): Families {
       if (!family || !isUserStale(user, family)) return inspection
       await reloadUser(family.userId)
       return await store.inspect(input)
+    },
+
+    async list(userId) {
+      const found = await store.list(userId)
+      if (!found.families.some((family) => isUserStale(found.user, family))) return found
+      await reloadUser(userId)
+      return await store.list(userId)
     },
 
     async end(input) {

@@ -1,0 +1,138 @@
+// Sessions that people can see and end: their own under /users/me, anybody's under /admin.
+
+import type { FastifyInstance } from 'fastify'
+import type { ClientTable } from '../clients/client-table.ts'
+import type { Families } from '../families/families.ts'
+import type { FamilyEndReason, FamilyId } from '../families/family.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { RecordEvent } from '../runtime/security-event.ts'
+import type { UserId } from '../users/user.ts'
+import { parseUserId } from '../users/user-id.ts'
+import type { UserStore } from '../users/user-store.ts'
+import { ApiError } from './api-error.ts'
+import { principalOf } from './bearer.ts'
+import { buildPage, type Page, type PageKey, parsePageRequest } from './pagination.ts'
+import { type SessionJson, toSessionJson } from './session-json.ts'
+
+export interface SessionsRouteDependencies {
+  readonly families: Pick<Families, 'list' | 'end'>
+  readonly users: Pick<UserStore, 'findById' | 'logoutEverywhere'>
+  readonly clients: Pick<ClientTable, 'find'>
+  readonly clock: Clock
+  readonly recordEvent: RecordEvent
+}
+
+/** Behind requireUser. Ending all leaves this one (INTERFACE §1). */
+export function registerOwnSessions(
+  app: FastifyInstance,
+  dependencies: SessionsRouteDependencies,
+): void {
+  app.get('/users/me/sessions', async (request) => {
+    const { userId, familyId } = principalOf(request)
+    return await listSessions(userId, request.query, dependencies, familyId)
+  })
+
+  app.delete('/users/me/sessions', async (request, reply) => {
+    const { userId, familyId } = principalOf(request)
+    await dependencies.users.logoutEverywhere(userId, familyId)
+    return reply.code(204).send()
+  })
+
+  app.delete<{ Params: { sessionId: string } }>(
+    '/users/me/sessions/:sessionId',
+    async (request, reply) => {
+      const { userId } = principalOf(request)
+      await endSession(userId, request.params.sessionId, 'revoked_by_user', dependencies)
+      return reply.code(204).send()
+    },
+  )
+}
+
+interface OneUser {
+  Params: { id: string }
+}
+
+/** Behind the admin scope. Deletes answer 204 whatever was there (INTERFACE "Statuses"). */
+export function registerAdminSessions(
+  app: FastifyInstance,
+  dependencies: SessionsRouteDependencies,
+): void {
+  const { users } = dependencies
+
+  app.get<OneUser>('/admin/users/:id/sessions', async ({ params, query }) => {
+    const userId = parseUserId(params.id)
+    if (!userId || !(await users.findById(userId))) throw new ApiError('not_found')
+    return await listSessions(userId, query, dependencies)
+  })
+
+  app.delete<OneUser>('/admin/users/:id/sessions', async ({ params }, reply) => {
+    const userId = parseUserId(params.id)
+    if (userId) await users.logoutEverywhere(userId)
+    return reply.code(204).send()
+  })
+
+  app.delete<{ Params: { id: string; sessionId: string } }>(
+    '/admin/users/:id/sessions/:sessionId',
+    async ({ params }, reply) => {
+      const userId = parseUserId(params.id)
+      if (userId) await endSession(userId, params.sessionId, 'revoked_by_admin', dependencies)
+      return reply.code(204).send()
+    },
+  )
+}
+
+/** Oldest first. A user has a bounded number of them, so the page is cut from all. */
+async function listSessions(
+  userId: UserId,
+  query: unknown,
+  { families, clients, clock }: SessionsRouteDependencies,
+  currentFamilyId?: FamilyId,
+): Promise<Page<SessionJson>> {
+  const page = parsePageRequest(query)
+  const status = parseStatus(query)
+  const found = await families.list(userId)
+  const sessions: SessionJson[] = []
+  for (const family of found.families) {
+    const client = await clients.find(family.clientId)
+    const context = { user: found.user, client, nowMs: clock(), currentFamilyId }
+    sessions.push(toSessionJson(family, context))
+  }
+  const rows = sessions
+    .filter((session) => status === undefined || session.status === status)
+    .map((session) => ({ at: new Date(session.createdAt), id: session.id, session }))
+    .filter((row) => page.after === undefined || compareKeys(row, page.after) > 0)
+    .sort(compareKeys)
+  return buildPage(
+    rows,
+    page,
+    ({ at, id }) => ({ at, id }),
+    ({ session }) => session,
+  )
+}
+
+function compareKeys(one: PageKey, other: PageKey): number {
+  return (
+    one.at.getTime() - other.at.getTime() || (one.id < other.id ? -1 : Number(one.id > other.id))
+  )
+}
+
+function parseStatus(query: unknown): SessionJson['status'] | undefined {
+  const { status } = query as Record<string, unknown>
+  if (status === undefined || status === 'active' || status === 'ended') return status
+  throw new ApiError('invalid_query', { detail: 'status must be active or ended.' })
+}
+
+async function endSession(
+  userId: UserId,
+  sessionId: string,
+  reason: FamilyEndReason,
+  { families, clock, recordEvent }: SessionsRouteDependencies,
+): Promise<void> {
+  // The form of both ids is the same: a UUID in lower case.
+  const familyId = parseUserId(sessionId) as FamilyId | undefined
+  if (!familyId) return
+  const outcome = await families.end({ userId, familyId, reason, atMs: clock() })
+  if (outcome === 'ended') {
+    recordEvent({ type: 'token.revoked', reason, subject: userId, sessionId: familyId })
+  }
+}
