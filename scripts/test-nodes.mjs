@@ -36,7 +36,9 @@ function fetchNode(version) {
   const name = `${prefix}-${platform}-${arch}`
   const home = join(root, '.nodes', version)
   mkdirSync(home, { recursive: true })
-  const options = ['--prefix', home, '--no-save', '--ignore-scripts', '--no-audit', '--no-fund']
+  // The `.npmrc` here does not count for another prefix.
+  const safety = ['--ignore-scripts', '--min-release-age=7']
+  const options = ['--prefix', home, '--no-save', '--no-audit', '--no-fund', ...safety]
   const { status } = spawnSync('npm', ['install', '--silent', ...options, `${name}@${version}`], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })

@@ -104,7 +104,10 @@ async function createDemoUser({ users, hasher }: DemoDataDependencies): Promise<
   return password
 }
 
-/** Lines that work when they are pasted one after another into a POSIX shell. */
+/**
+ * Lines that work when they are pasted one after another into a POSIX shell; in zsh too, which
+ * takes pasted comments for commands, so there is no quotation mark in one.
+ */
 export function formatDemoCommands(demo: DemoData): string {
   const { issuer, user, publicClient, confidentialClient: service } = demo
   const basic = `-u ${service.id}:${service.secret}`
@@ -128,7 +131,7 @@ curl -s ${issuer}/introspect ${basic} -d token=$(echo "$C" | ${pick('access_toke
 ${refresh('R0')}; echo
 ${refresh('R2')}; echo
 
-# A service's own token
+# A token for a service itself
 curl -s ${issuer}/token ${basic} -d grant_type=client_credentials; echo
 
 # The keys that verify all of them

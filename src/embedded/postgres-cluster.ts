@@ -99,7 +99,7 @@ export async function startCluster(
   for (let attempt = 1; ; attempt += 1) {
     const port = wantedPort ?? (await findFreePort())
     const server = spawnServer(cluster, port, settings)
-    if (await becomesReady(cluster, server)) {
+    if (await becomesReady(cluster, port, server)) {
       const url = `postgres://${SUPERUSER}:${cluster.password}@127.0.0.1:${port}/postgres`
       return { ...server, url, port }
     }
@@ -143,14 +143,19 @@ function logOf(cluster: PostgresCluster): string {
 }
 
 /** False when the server has ended instead. */
-async function becomesReady(cluster: PostgresCluster, server: SupervisedProcess): Promise<boolean> {
+async function becomesReady(
+  cluster: PostgresCluster,
+  port: number,
+  server: SupervisedProcess,
+): Promise<boolean> {
   let ended = false
   void server.exited.then(() => {
     ended = true
   })
   const deadline = Date.now() + READY_TIMEOUT_MS
   while (!ended) {
-    if ((await readPidFile(cluster))?.status === 'ready') return true
+    const found = await readPidFile(cluster)
+    if (found?.status === 'ready' && found.port === port) return true
     if (Date.now() > deadline) {
       await server.stop()
       throw new StartError('the embedded PostgreSQL was not ready within a minute')
@@ -160,13 +165,17 @@ async function becomesReady(cluster: PostgresCluster, server: SupervisedProcess)
   return false
 }
 
-/** The first line of postmaster.pid is the server's pid, the eighth its state. */
-async function readPidFile(
-  cluster: PostgresCluster,
-): Promise<{ pid: number; status: string | undefined } | undefined> {
+interface PidFile {
+  readonly pid: number
+  readonly port: number
+  readonly status: string | undefined
+}
+
+/** The first line of postmaster.pid is the server's pid, the fourth its port, the eighth its state. */
+async function readPidFile(cluster: PostgresCluster): Promise<PidFile | undefined> {
   try {
     const lines = (await readFile(pidFileOf(cluster), 'utf8')).split('\n')
-    return { pid: Number(lines[0]), status: lines[7]?.trim() }
+    return { pid: Number(lines[0]), port: Number(lines[3]), status: lines[7]?.trim() }
   } catch {
     return undefined
   }

@@ -1,6 +1,6 @@
 // Proves that a data directory has one service at a time, and none that is dead.
 
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { holdDataDir } from '../../src/embedded/data-dir-lock.ts'
@@ -70,7 +70,7 @@ test('refuses a file in place of the directory', async (t) => {
 test('refuses a directory that it may not write to', async (t) => {
   const dir = t.testdir({ closed: {} })
   const closed = join(dir, 'closed')
-  mkdirSync(closed, { recursive: true, mode: 0o555 })
+  chmodSync(closed, 0o555)
   const restore = becomeNobody()
   try {
     for (const path of [closed, join(closed, 'new')]) {

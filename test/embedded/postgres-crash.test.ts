@@ -2,7 +2,7 @@
 // kind of kill works.
 
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
@@ -111,24 +111,29 @@ test('does not hear the Ctrl-C that its service hears', async (t) => {
 
 test('starts after a kill in the middle of the first start', async (t) => {
   const place = makePlace(t)
-  const home = process.getuid?.() === 0 ? place.rootPlace : place.dataDir
   const child = spawnEmbeddedChild(t, place)
-  await untilUnfinished(home)
+  while (!unfinishedIn(place).some(hasBegun)) await delay(10)
   child.kill('SIGKILL')
   const url = await startHere(t, place)
   t.same(await query(url, 'SELECT 1'), [[1]])
-  const left = readdirSync(home, { recursive: true }).map(String)
   t.same(
-    left.filter((name) => /init-\d+\.password$/.test(name)),
+    unfinishedIn(place).filter((path) => path.endsWith('.password')),
     [],
   )
 })
 
-/** Resolves when initdb has begun. */
-async function untilUnfinished(home: string): Promise<void> {
-  const hasBegun = () =>
-    readdirSync(home, { recursive: true }).some((name) => /init-\d+.PG_VERSION$/.test(String(name)))
-  while (!hasBegun()) await delay(10)
+/** What initdb works on, wherever it is. */
+function unfinishedIn({ dataDir, rootPlace }: Place): string[] {
+  const homes = [dataDir, ...readdirSync(rootPlace).map((name) => join(rootPlace, name))]
+  return homes.flatMap((home) =>
+    readdirSync(home)
+      .filter((name) => name.startsWith('postgresql.init-'))
+      .map((name) => join(home, name)),
+  )
+}
+
+function hasBegun(unfinished: string): boolean {
+  return existsSync(join(unfinished, 'PG_VERSION'))
 }
 
 /** The shells in the session of the server: its supervisor and the one that watches us. */

@@ -23,7 +23,7 @@ export function makeDataDir(t: Test): EmbeddedDataDir {
   const dir: EmbeddedDataDir = {
     path,
     databaseProcesses() {
-      const { stdout } = spawnSync('pgrep', ['-f', `-- -D ${databaseHome(path)}/postgresql`], {
+      const { stdout } = spawnSync('pgrep', ['-f', '--', `-D ${databaseHome(path)}/postgresql`], {
         encoding: 'utf8',
       })
       return stdout.split('\n').filter(Boolean).map(Number)
