@@ -1,13 +1,18 @@
 // The methods of the store as scripts, whatever runs them: the whole client under a guard, or the
 // one connection over which the journal is re-applied.
 
+import type { UserId } from '../users/user.ts'
 import {
+  type CreateFamily,
   type CreateOutcome,
   type EndOutcome,
   type Family,
   type FamilyId,
+  type FamilyList,
   type FamilyStore,
   type InactiveReason,
+  type Inspect,
+  type Inspection,
   LIVE_FAMILIES_MAX,
   type RotateFamily,
   type RotateOutcome,
@@ -64,83 +69,97 @@ export function openJournalCommands(run: RunScript): JournalCommands {
 
 export function openFamilyCommands(run: RunScript): FamilyCommands {
   return {
-    async create({ family, user, nowMs, clientSessionsValidFromMs }) {
-      const { userId, epoch } = user
-      const { familyId, clientId, absoluteExpiresAtMs } = family
-      const state: Family = {
-        ...family,
-        userId,
-        epoch,
-        generation: 0,
-        rotatedAtMs: nowMs,
-        ended: undefined,
-      }
-      const keys = keysOf({ userId })
-      const goneAtMs = absoluteExpiresAtMs + TOMBSTONE_SLACK_MS
-      const reply = (await run(
-        createScript,
-        [keys.user, keys.family(familyId), keys.families, keys.liveFamilies(clientId)],
-        [
-          ...encodeUser(user),
-          nowMs,
-          clientSessionsValidFromMs,
-          LIVE_FAMILIES_MAX,
-          goneAtMs - nowMs,
-          goneAtMs,
-          keys.familyPrefix,
-          familyId,
-          ...encodeFamily(state),
-        ],
-      )) as [CreateOutcome['outcome'], unknown, unknown]
-      if (reply[0] === 'user_moved') return { outcome: 'user_moved' }
-      return {
-        outcome: 'created',
-        family: present(decodeFamily(reply[1], userId, familyId)),
-        user: present(decodeUser(reply[2], userId)),
-      }
-    },
-
-    async rotate(input) {
-      const keys = keysOf({ userId: input.userId })
-      const reply = await run(
-        rotateScript,
-        [keys.family(input.familyId), keys.user],
-        rotateArguments(input),
-      )
-      return decodeRotation(reply, input)
-    },
-
-    async inspect({ owner, familyId, jti }) {
-      const keys = keysOf(owner)
-      // What is not asked for is looked up under a name that nothing has.
-      const [family, user, revoked] = (await run(
-        inspectScript,
-        [keys.family(familyId ?? ('' as FamilyId)), keys.user, keys.revokedToken(jti ?? '')],
-        [],
-      )) as [unknown, unknown, number]
-      const { userId } = owner
-      return {
-        family:
-          userId !== undefined && familyId ? decodeFamily(family, userId, familyId) : undefined,
-        user: userId === undefined ? undefined : decodeUser(user, userId),
-        tokenRevoked: revoked === 1,
-      }
-    },
-
-    async list(userId) {
-      const keys = keysOf({ userId })
-      const [user, flat] = (await run(
-        listScript,
-        [keys.user, keys.families],
-        [keys.familyPrefix],
-      )) as [unknown, unknown[]]
-      const families: Family[] = []
-      for (let i = 0; i + 1 < flat.length; i += 2) {
-        families.push(present(decodeFamily(flat[i + 1], userId, flat[i] as FamilyId)))
-      }
-      return { user: decodeUser(user, userId), families: families.sort(compareAge) }
-    },
+    create: (input) => create(run, input),
+    rotate: (input) => rotate(run, input),
+    inspect: (input) => inspect(run, input),
+    list: (userId) => list(run, userId),
   }
+}
+
+async function create(run: RunScript, input: CreateFamily): Promise<CreateOutcome> {
+  const { user, nowMs } = input
+  const { userId, epoch } = user
+  const family: Family = {
+    ...input.family,
+    userId,
+    epoch,
+    generation: 0,
+    rotatedAtMs: nowMs,
+    ended: undefined,
+  }
+  const { familyId, clientId } = family
+  const keys = keysOf({ userId })
+  const goneAtMs = family.absoluteExpiresAtMs + TOMBSTONE_SLACK_MS
+  const [outcome, made, copy] = (await run(
+    createScript,
+    [keys.user, keys.family(familyId), keys.families, keys.liveFamilies(clientId)],
+    [
+      ...encodeUser(user),
+      nowMs,
+      input.clientSessionsValidFromMs,
+      LIVE_FAMILIES_MAX,
+      goneAtMs - nowMs,
+      goneAtMs,
+      keys.familyPrefix,
+      familyId,
+      ...encodeFamily(family),
+    ],
+  )) as [CreateOutcome['outcome'], unknown, unknown]
+  if (outcome === 'user_moved') return { outcome }
+  return {
+    outcome,
+    family: present(decodeFamily(made, userId, familyId)),
+    user: present(decodeUser(copy, userId)),
+  }
+}
+
+async function rotate(run: RunScript, input: RotateFamily): Promise<RotateOutcome> {
+  const { userId, familyId } = input
+  const keys = keysOf({ userId })
+  const reply = await run(rotateScript, [keys.family(familyId), keys.user], rotateArguments(input))
+  const [outcome, detail, ...records] = reply as [RotateOutcome['outcome'], string, ...unknown[]]
+  const family = () => present(decodeFamily(records[0], userId, familyId))
+  const user = () => present(decodeUser(records[1], userId))
+  switch (outcome) {
+    case 'rotated':
+      return { outcome, family: family(), user: user(), behind: detail === 'behind' }
+    case 'retried':
+      return { outcome, family: family(), user: user() }
+    case 'replayed':
+      return { outcome, family: family() }
+    case 'refused':
+      return { outcome, error: detail as 'invalid_scope' | 'invalid_target' }
+    case 'inactive':
+      return { outcome, reason: detail as InactiveReason }
+    case 'user_stale':
+      return { outcome }
+  }
+}
+
+async function inspect(run: RunScript, { owner, familyId, jti }: Inspect): Promise<Inspection> {
+  const keys = keysOf(owner)
+  // What is not asked for is looked up under a name that nothing has.
+  const family = familyId === undefined ? `${keys.familyPrefix}-` : keys.family(familyId)
+  const reply = await run(inspectScript, [family, keys.user, keys.revokedToken(jti ?? '')], [])
+  const [familyReply, userReply, revoked] = reply as [unknown, unknown, number]
+  const { userId } = owner
+  const isOfUser = userId !== undefined
+  return {
+    family: isOfUser && familyId ? decodeFamily(familyReply, userId, familyId) : undefined,
+    user: isOfUser ? decodeUser(userReply, userId) : undefined,
+    tokenRevoked: revoked === 1,
+  }
+}
+
+async function list(run: RunScript, userId: UserId): Promise<FamilyList> {
+  const keys = keysOf({ userId })
+  const reply = await run(listScript, [keys.user, keys.families], [keys.familyPrefix])
+  const [user, flat] = reply as [unknown, unknown[]]
+  const families: Family[] = []
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    families.push(present(decodeFamily(flat[i + 1], userId, flat[i] as FamilyId)))
+  }
+  return { user: decodeUser(user, userId), families: families.sort(compareAge) }
 }
 
 function rotateArguments(input: RotateFamily): (string | number)[] {
@@ -161,26 +180,6 @@ function rotateArguments(input: RotateFamily): (string | number)[] {
     input.ip,
     input.userAgent,
   ]
-}
-
-function decodeRotation(reply: unknown, { userId, familyId }: RotateFamily): RotateOutcome {
-  const [outcome, detail, familyReply, userReply] = reply as [string, string, unknown, unknown]
-  const family = () => present(decodeFamily(familyReply, userId, familyId))
-  const user = () => present(decodeUser(userReply, userId))
-  switch (outcome as RotateOutcome['outcome']) {
-    case 'rotated':
-      return { outcome: 'rotated', family: family(), user: user(), behind: detail === 'behind' }
-    case 'retried':
-      return { outcome: 'retried', family: family(), user: user() }
-    case 'replayed':
-      return { outcome: 'replayed', family: family() }
-    case 'refused':
-      return { outcome: 'refused', error: detail as 'invalid_scope' | 'invalid_target' }
-    case 'inactive':
-      return { outcome: 'inactive', reason: detail as InactiveReason }
-    case 'user_stale':
-      return { outcome: 'user_stale' }
-  }
 }
 
 function compareAge(one: Family, other: Family): number {

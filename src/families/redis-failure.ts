@@ -19,9 +19,14 @@ export async function guardRedis<T>(work: () => Promise<T>): Promise<T> {
       () => new DependencyUnavailable('redis', 'deadline exceeded'),
     )
   } catch (error) {
-    if (error instanceof DependencyUnavailable) throw error
-    throw new DependencyUnavailable('redis', describeRedisFailure(error))
+    rethrowSafely(error)
   }
+}
+
+/** Throws what may leave the adapter in place of `error`. */
+export function rethrowSafely(error: unknown): never {
+  if (error instanceof DependencyUnavailable) throw error
+  throw new DependencyUnavailable('redis', describeRedisFailure(error))
 }
 
 /** A short text that is safe to log: an error code, or the kind of the failure. */

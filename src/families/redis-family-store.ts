@@ -10,7 +10,7 @@ import type { Journal } from './journal.ts'
 import { batchWrites } from './redis-batch.ts'
 import { openFamilyCommands, openJournalCommands } from './redis-commands.ts'
 import { openRedis, type RedisClient } from './redis-connection.ts'
-import { describeRedisFailure, guardRedis } from './redis-failure.ts'
+import { describeRedisFailure, guardRedis, rethrowSafely } from './redis-failure.ts'
 import { gateConnection, type Replayed } from './redis-gate.ts'
 import { openJournalReplay } from './redis-replay.ts'
 import { type GateAccess, type RunScript, scriptRunner, sendCommand } from './redis-script.ts'
@@ -45,11 +45,11 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
   const { target, journal, clock, onConnectionError, onReplayFailure } = dependencies
   const client = openRedis(target, onConnectionError)
   const replay = openJournalReplay(journal, clock, client)
-  const checks = new WeakMap<Redis, ServerCheck>()
+  const warnings = new WeakMap<Redis, readonly string[]>()
 
   async function check(redis: Redis): Promise<ServerCheck> {
     const found = await checkServer(redis)
-    checks.set(redis, found)
+    warnings.set(redis, found.warnings)
     return found
   }
 
@@ -70,56 +70,41 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
     )
   })
 
+  async function pingServer(redis: Redis): Promise<void> {
+    await sendCommand(redis, 'ping', [], 'gated')
+    await check(redis)
+  }
+
   async function ping(): Promise<void> {
     const servers = serversOf(client)
     if (servers.length === 0) throw new DependencyUnavailable('redis', 'not connected')
-    await guardRedis(() =>
-      Promise.all(
-        servers.map(async (redis) => {
-          await sendCommand(redis, 'ping', [], 'gated')
-          await check(redis)
-        }),
-      ),
-    )
+    await guardRedis(() => Promise.all(servers.map(pingServer)))
   }
 
   return {
     name: 'redis',
     ...openFamilyCommands(guardedRunner(client, 'gated')),
     ...openJournalCommands(guardedRunner(client, 'free')),
+    // Not under the deadline as a whole: a long journal takes long, and each step has its own.
+    applyNewEntries: () => replay.applyNewEntries().catch(rethrowSafely),
     ping,
-
-    warnings() {
-      const all = serversOf(client).flatMap((redis) => checks.get(redis)?.warnings ?? [])
-      return [...new Set(all)]
-    },
-
-    // Not under the deadline as a whole: a long journal takes long, each step has its own.
-    async applyNewEntries() {
-      try {
-        await replay.applyNewEntries()
-      } catch (error) {
-        if (error instanceof DependencyUnavailable) throw error
-        throw new DependencyUnavailable('redis', describeRedisFailure(error))
-      }
-    },
-
-    async ready(timeoutMs) {
-      const giveUpAt = performance.now() + timeoutMs
-      for (;;) {
-        try {
-          await ping()
-          return
-        } catch (error) {
-          if (performance.now() >= giveUpAt) throw error
-        }
-        await delay(READY_POLL_MS)
-      }
-    },
-
+    ready: (timeoutMs) => retryFor(timeoutMs, ping),
+    warnings: () => [...new Set(serversOf(client).flatMap((redis) => warnings.get(redis) ?? []))],
     async close() {
       client.disconnect()
     },
+  }
+}
+
+async function retryFor(timeoutMs: number, work: () => Promise<void>): Promise<void> {
+  const giveUpAt = performance.now() + timeoutMs
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (performance.now() >= giveUpAt) throw error
+    }
+    await delay(READY_POLL_MS)
   }
 }
 
