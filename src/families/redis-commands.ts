@@ -117,7 +117,11 @@ async function rotate(run: RunScript, input: RotateFamily): Promise<RotateOutcom
   const { userId, familyId } = input
   const keys = keysOf({ userId })
   const reply = await run(rotateScript, [keys.family(familyId), keys.user], rotateArguments(input))
-  const [outcome, detail, ...records] = reply as [RotateOutcome['outcome'], string, ...unknown[]]
+  const [outcome, detail, ...records] = JSON.parse(reply as string) as [
+    RotateOutcome['outcome'],
+    string,
+    ...unknown[],
+  ]
   const family = () => present(decodeFamily(records[0], userId, familyId))
   const user = () => present(decodeUser(records[1], userId))
   switch (outcome) {

@@ -10,11 +10,15 @@ import {
   type FastifyRequest,
   LogController,
 } from 'fastify'
-import { logEvent } from '../ops/log-events.ts'
+import type { LogEvent } from '../ops/log-events.ts'
+import { vouchFor } from '../ops/logger.ts'
 import { ApiError } from './api-error.ts'
 import { toApiError, toProblem } from './error-handler.ts'
+import { isRepeated } from './repeated-header.ts'
 
 const JSON_BODY_BYTES_MAX = 64 * 1024
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 export const SERVER_OPTIONS = {
   bodyLimit: JSON_BODY_BYTES_MAX,
@@ -24,7 +28,7 @@ export const SERVER_OPTIONS = {
   // Longer than the 60 s after which common load balancers close an idle connection, so that it is
   // never us who close one that they are about to use.
   keepAliveTimeout: 75_000,
-  http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024 },
+  http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 5_000 },
   // Draining is main.ts's business.
   forceCloseConnections: 'idle',
   return503OnClosing: false,
@@ -52,14 +56,20 @@ export function setAnswersOutsideRoutes(app: FastifyInstance): void {
   app.setNotFoundHandler(() => {
     throw new ApiError('not_found')
   })
+  // RFC 9110 §10.1.1 lets us ignore what is expected beyond 100-continue; Node's 417 has no body.
+  app.server.on('checkExpectation', (request, response) => {
+    app.server.emit('request', request, response)
+  })
   app.addHook('onResponse', (request, reply, done) => {
-    logEvent(request.log, 'request.completed', {
+    const line = {
+      event: 'request.completed' satisfies LogEvent,
       method: request.method,
       // The pattern, never the URL: URLs hold what people put there.
       route: request.routeOptions.url,
       status: reply.statusCode,
       durationMs: Math.round(reply.elapsedTime),
-    })
+    }
+    request.log.info(vouchFor(line))
     done()
   })
 }
@@ -78,16 +88,28 @@ export function closeConnectionsWhenClosing(app: FastifyInstance): void {
 
 /** JSON, and merge patches, which are JSON (RFC 7396); nothing that a cache may keep. */
 export function acceptJsonOnly(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
     ['application/json', 'application/merge-patch+json'],
-    { parseAs: 'string' },
-    parse,
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      if (isRepeated(request, 'content-type')) throw new ApiError('unsupported_media_type')
+      // Many clients name a media type always; what a DELETE carries means nothing.
+      return request.method === 'DELETE' && body.length === 0 ? undefined : parseJson(body)
+    },
   )
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
+}
+
+/** Prototype names are members like others here: schemas know none of them, so they are 422. */
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(utf8.decode(bytes))
+  } catch {
+    throw new ApiError('malformed_request')
+  }
 }
 
 /** A target that cannot be routed, such as one with a broken percent-encoding. */
@@ -95,6 +117,7 @@ function answerUnroutable(error: Error, _request: FastifyRequest, reply: Fastify
   const { status, ...problem } = toProblem(toApiError(error))
   reply
     .code(Number(status))
+    .header('cache-control', 'no-store')
     .type('application/problem+json')
     .send({ ...problem, status })
 }

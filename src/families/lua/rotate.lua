@@ -1,4 +1,5 @@
--- KEYS: family, user. Answers {outcome, detail, family, user}.
+-- KEYS: family, user. Answers {outcome, detail, family, user} as JSON: one string is read faster
+-- than forty, and this is the script that everybody waits for.
 local secret_hash, client_id, generation = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local given_now, grace, idle_ttl = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local sessions_valid_from = tonumber(ARGV[7])
@@ -31,29 +32,31 @@ local function find_refusal(family, user)
   return nil
 end
 
+local answer = cjson.encode
+
 local family, family_flat = read(KEYS[1])
-if not family then return { 'inactive', 'family_unknown' } end
-if family.secretHash ~= secret_hash then return { 'inactive', 'family_secret_wrong' } end
-if family.clientId ~= client_id then return { 'inactive', 'family_of_other_client' } end
+if not family then return answer({ 'inactive', 'family_unknown' }) end
+if family.secretHash ~= secret_hash then return answer({ 'inactive', 'family_secret_wrong' }) end
+if family.clientId ~= client_id then return answer({ 'inactive', 'family_of_other_client' }) end
 
 local user, user_flat = read(KEYS[2])
-if not user or tonumber(user.epoch) < tonumber(family.epoch) then return { 'user_stale' } end
+if not user or tonumber(user.epoch) < tonumber(family.epoch) then return answer({ 'user_stale' }) end
 
 local now = math.max(given_now, tonumber(family.rotatedAtMs))
 local inactive = find_inactive_reason(family, user, now, sessions_valid_from)
-if inactive then return { 'inactive', inactive } end
+if inactive then return answer({ 'inactive', inactive }) end
 
 local refusal = find_refusal(family, user)
-if refusal then return { 'refused', refusal } end
+if refusal then return answer({ 'refused', refusal }) end
 
 local current = tonumber(family.generation)
 if generation < current then
   -- Half open, so that a grace of 0 never forgives, not even within the same millisecond.
   if generation == current - 1 and now < tonumber(family.rotatedAtMs) + grace then
-    return { 'retried', '', family_flat, user_flat }
+    return answer({ 'retried', '', family_flat, user_flat })
   end
   end_family(KEYS[1], 'reuse_detected', now)
-  return { 'replayed', '', redis.call('HGETALL', KEYS[1]) }
+  return answer({ 'replayed', '', redis.call('HGETALL', KEYS[1]) })
 end
 
 local absolute = tonumber(family.absoluteExpiresAtMs)
@@ -61,6 +64,6 @@ redis.call('HSET', KEYS[1], 'generation', whole(generation + 1), 'rotatedAtMs', 
   'idleExpiresAtMs', whole(math.min(now + idle_ttl, absolute)), 'ip', ip, 'userAgent', user_agent)
 -- The copy outlives its families, so that a refresh needs no PostgreSQL.
 extend(KEYS[2], redis.call('PTTL', KEYS[1]))
-return {
+return answer({
   'rotated', generation > current and 'behind' or '', redis.call('HGETALL', KEYS[1]), user_flat,
-}
+})
