@@ -34,19 +34,23 @@ const USERNAME = 'demo'
 /** What demo.json says, or what it says from now on. A port that changed changes only the issuer. */
 export async function openDemoData(dependencies: DemoDataDependencies): Promise<DemoData> {
   const { dataDir, issuer, clientStore } = dependencies
-  const path = join(dataDir, 'demo.json')
-  const known = await readDemoData(path)
+  const known = await readDemoData(dataDir)
   if (known?.issuer === issuer) return known
   const demo = known ? { ...known, issuer } : await createDemoData(dependencies)
   // /admin takes only tokens that are addressed to the issuer, which follows the port.
   await clientStore.patch(ADMIN_CLIENT, { audiences: [issuer] })
-  await writePrivateFile(path, `${JSON.stringify(demo, null, 2)}\n`)
+  await writePrivateFile(demoFileOf(dataDir), `${JSON.stringify(demo, null, 2)}\n`)
   return demo
 }
 
-async function readDemoData(path: string): Promise<DemoData | undefined> {
-  const text = await readIfThere(path)
+/** Undefined before the first start is done. */
+export async function readDemoData(dataDir: string): Promise<DemoData | undefined> {
+  const text = await readIfThere(demoFileOf(dataDir))
   return text === undefined ? undefined : (JSON.parse(text) as DemoData)
+}
+
+function demoFileOf(dataDir: string): string {
+  return join(dataDir, 'demo.json')
 }
 
 async function createDemoData(dependencies: DemoDataDependencies): Promise<DemoData> {

@@ -1,6 +1,8 @@
 // Starts that go wrong: exit code 1, one message that an operator can act on, no value in it
 // (INTERFACE §2). A database that is only late is waited for (DESIGN §13).
 
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'tap'
 import { serverEnvironment, spawnLineage } from '../support/lineage-process.ts'
 import { openTestDatabase, startPostgres } from '../support/postgres.ts'
@@ -52,7 +54,19 @@ test('LINEAGE_MIGRATE=check refuses a database that lacks migrations', async (t)
   const service = await spawnLineage(t, { ...serverEnvironment(url), LINEAGE_MIGRATE: 'check' })
   t.strictSame(await service.exited, { code: 1, signal: null })
   t.equal(service.stderr.length, 1)
-  t.match(service.stderr[0], /^lineage: the database lacks migrations: \d+_init /)
+  t.match(service.stderr[0], /^lineage: the database lacks migrations: \d+_init\b/)
+})
+
+test('a taken LINEAGE_OPS_PORT ends the start, with nothing left that listens', async (t) => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  t.teardown(() => other.close())
+  const { port } = other.address() as AddressInfo
+  const env = serverEnvironment((await openTestDatabase(t)).url)
+  const service = await spawnLineage(t, { ...env, LINEAGE_OPS_PORT: String(port) })
+  t.strictSame(await service.exited, { code: 1, signal: null })
+  t.equal(service.stderr.length, 1)
+  t.match(service.stderr[0], `lineage: port ${port} on 127.0.0.1 is taken;`)
 })
 
 test('a root secret that opens no key of the database ends the start', async (t) => {

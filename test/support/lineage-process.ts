@@ -56,12 +56,13 @@ export function serverEnvironment(databaseUrl: string, redisUrl?: string): Envir
   }
 }
 
-/** Starts one and waits until it is ready; throws with its own words when it does not get there. */
+/** Starts one and waits until all of it is up; throws with its own words when it does not get there. */
 export async function startLineage(t: Test, env: Environment): Promise<LineageProcess> {
   for (let attempt = 1; ; attempt += 1) {
     const service = await spawnLineage(t, env)
     try {
       await service.ready()
+      await until('its dependencies', async () => (await service.readiness()).body.status === 'ok')
       return service
     } catch (error) {
       // Between us finding the port and the service listening, somebody else took it.
