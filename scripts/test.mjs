@@ -1,6 +1,7 @@
 // `npm test`: the whole suite, or the files whose path contains one of the arguments, against one
 // PostgreSQL that it starts for the run. The last line says how many tests passed and failed; a file
-// that crashes, hangs or runs no test is a failure.
+// that crashes, hangs or runs no test is a failure. What stands in test/interop/ needs more than the
+// suite does and runs only when an argument names that folder, as scripts/test-interop.mjs does.
 
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -12,6 +13,7 @@ import { tsImport } from 'tsx/esm/api'
 
 const JOBS = 2
 const FILE_TIMEOUT_SECONDS = 180
+const INTEROP = 'test/interop/'
 
 // What tap says of a failure that is the same for every file, or stands in the file.
 const DULL = new Set(['stdio', 'cwd', 'externalID', 'command', 'args', 'jobId', 'source'])
@@ -38,6 +40,7 @@ function selectFiles(filters) {
     .map((path) => join('test', path))
     .filter((path) => path.endsWith('.test.ts'))
     .filter((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)))
+    .filter((path) => !path.startsWith(INTEROP) || filters.some((one) => one.startsWith(INTEROP)))
     .sort()
 }
 

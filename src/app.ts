@@ -4,8 +4,10 @@
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
 import type { Service } from './dependencies.ts'
 import { registerAdminClients } from './http/admin-clients-route.ts'
+import { registerAdminEvents } from './http/admin-events-route.ts'
 import { registerAdminKeys } from './http/admin-keys-route.ts'
 import { registerAdminUsers } from './http/admin-users-route.ts'
+import { registerAdminWebhooks } from './http/admin-webhooks-route.ts'
 import { requireScope, requireUser } from './http/bearer.ts'
 import { allowAnyOrigin, allowClientOrigins, setCorsHeaders } from './http/cors.ts'
 import { setErrorHandler } from './http/error-handler.ts'
@@ -100,4 +102,6 @@ async function registerAdmin(app: FastifyInstance, service: Service): Promise<vo
   registerAdminSessions(app, service)
   registerAdminClients(app, service)
   registerAdminKeys(app, service.keys)
+  registerAdminEvents(app, service.events)
+  registerAdminWebhooks(app, service)
 }

@@ -3,41 +3,40 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { bootstrapClient } from './clients/bootstrap-client.ts'
-import { type ClientStore, openClientStore } from './clients/client-store.ts'
+import type { ClientStore } from './clients/client-store.ts'
 import { type ClientTable, openClientTable } from './clients/client-table.ts'
 import type { ServiceConfig } from './config.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { applyMigrations, checkMigrations } from './database/migrations.ts'
-import { type Families, openFamilies } from './families/families.ts'
-import { journalUserChange, openPostgresJournal } from './families/postgres-journal.ts'
+import type { Families } from './families/families.ts'
+import { openPostgresJournal } from './families/postgres-journal.ts'
 import type { ClientCredentialsGrant } from './grants/client-credentials.ts'
 import type { PasswordGrant } from './grants/password.ts'
 import type { RefreshTokenGrant } from './grants/refresh-token.ts'
 import { startHousekeeping } from './housekeeping.ts'
+import { type Audit, openAudit } from './open-audit.ts'
 import { type OpenedFamilyStore, openFamilyStore } from './open-family-store.ts'
+import { openClients, openUsers } from './open-stores.ts'
 import { createHealth, type Health } from './ops/health.ts'
 import { logEvent } from './ops/log-events.ts'
 import { type Clock, systemClock } from './runtime/clock.ts'
 import { DependencyUnavailable } from './runtime/dependency-unavailable.ts'
-import type { RecordEvent } from './runtime/security-event.ts'
 import { StartError } from './runtime/start-error.ts'
 import type { RootSecrets } from './secrets/root-secret.ts'
 import { openTokenChecker, type TokenChecker } from './tokens/check-access-token.ts'
-import { raiseLongestTokenLife } from './tokens/signing-key-store.ts'
 import { openSigningKeys, type SigningKeys } from './tokens/signing-keys.ts'
 import { authenticateUser } from './users/authenticate-user.ts'
 import { defaultHashingLanes, openHashingLanes } from './users/hashing-lanes.ts'
 import { openPasswordHasher, type PasswordHasher } from './users/password-hasher.ts'
-import { openUserStore, type UserStore } from './users/user-store.ts'
+import type { UserStore } from './users/user-store.ts'
 
 /** Everything that routes are handed; each takes what it names. */
-export interface Service {
+export interface Service extends Omit<Audit, 'close'> {
   readonly config: ServiceConfig
   /** The path of the issuer, empty when it has none. */
   readonly basePath: string
   readonly clock: Clock
   readonly rootSecrets: RootSecrets
-  readonly recordEvent: RecordEvent
   readonly health: Health
   readonly clientStore: ClientStore
   readonly clients: ClientTable
@@ -47,7 +46,7 @@ export interface Service {
   readonly keys: SigningKeys
   readonly checker: TokenChecker
   readonly grants: PasswordGrant & RefreshTokenGrant & ClientCredentialsGrant
-  /** Ends what runs in the background, then the store, then the database. */
+  /** Ends what runs in the background, writes the events, then closes store and database. */
   close(): Promise<void>
 }
 
@@ -76,12 +75,14 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     database,
     journal: openPostgresJournal(database),
   })
+  const audit = openAudit({ config, database, logger, clock })
   try {
     return await withPatience(logger, async () => {
       await migrate(database, config, logger)
-      return await openOn(database, opened, options)
+      return await openOn(database, opened, audit, options)
     })
   } catch (error) {
+    await audit.close()
     await opened.store.close()
     await database.close()
     throw error
@@ -116,33 +117,25 @@ async function migrate(database: Database, config: ServiceConfig, logger: Logger
 async function openOn(
   database: Database,
   opened: OpenedFamilyStore,
+  audit: Audit,
   { config, logger, clock = systemClock, threads = 4 }: ServiceOptions,
 ): Promise<Service> {
   const { rootSecrets, issuer } = config
-  const recordEvent: RecordEvent = ({ type, ...fields }) => logEvent(logger, type, fields)
+  const { recordEvent } = audit
+  await audit.webhooks.reencrypt()
   const keys = await openSigningKeys({
     database,
     config,
     clock,
     log: {
-      event: (type, kid) => logEvent(logger, type, { kid }),
+      event: (type, kid) => recordEvent({ type, detail: { kid } }),
       failure: (err) => logEvent(logger, 'work.failed', { doing: 'signing keys', err }),
     },
   })
-  const { clientStore, clients } = await openClients(database, config, clock)
-  const users = openUserStore({
-    prisma: database.prisma,
-    clock,
-    journalChange: journalUserChange,
-    publishChange: ({ record, keepFamilyId }) => opened.store.putUser(record, keepFamilyId),
-  })
+  const clientStore = openClients(database, config, clock)
+  const clients = await loadClientTable(clientStore, config, clock)
+  const { users, families } = openUsers(database, opened, clock)
   const hasher = openPasswordHasher(config.argon2, openHashingLanes(defaultHashingLanes(threads)))
-  const families = openFamilies({
-    store: opened.store,
-    journal: opened.journal,
-    loadUser: users.loadRecord,
-    clock,
-  })
   const checker = openTokenChecker({ verify: keys.verify, clients, families, clock })
   const health = createHealth({
     checks: {
@@ -155,13 +148,17 @@ async function openOn(
     clock,
   })
   await opened.settle()
-  const housekeeping = startHousekeeping({ database, opened, keys, clients, logger, clock })
+  const parts = { database, opened, audit, keys, clients, logger, clock }
+  const housekeeping = startHousekeeping({
+    ...parts,
+    eventRetentionDays: config.eventRetentionDays,
+  })
   return {
     config,
     basePath: new URL(issuer).pathname.replace(/\/$/, ''),
     clock,
     rootSecrets,
-    recordEvent,
+    ...audit,
     health,
     clientStore,
     clients,
@@ -185,26 +182,20 @@ async function openOn(
     },
     async close() {
       await housekeeping.stop()
+      await audit.close()
       await opened.store.close()
       await database.close()
     },
   }
 }
 
-async function openClients(
-  database: Database,
+async function loadClientTable(
+  store: ClientStore,
   config: ServiceConfig,
   clock: Clock,
-): Promise<{ clientStore: ClientStore; clients: ClientTable }> {
-  const clientStore = openClientStore({
-    prisma: database.prisma,
-    defaults: config,
-    reservedId: config.adminClient?.id,
-    raiseLongestTokenLife,
-    clock,
-  })
+): Promise<ClientTable> {
   const bootstrap = config.adminClient && bootstrapClient(config.adminClient, config.issuer, config)
-  const clients = openClientTable({ store: clientStore, bootstrap, clock })
+  const clients = openClientTable({ store, bootstrap, clock })
   await clients.reload()
-  return { clientStore, clients }
+  return clients
 }

@@ -1,10 +1,11 @@
 // What runs by itself: the poll that brings other instances' changes here, the life of the keys,
-// the journal, and the deletion of what no answer needs any more.
+// the journal, webhooks, and the deletion of what no answer needs any more.
 
 import type { Logger } from 'pino'
 import type { ClientTable } from './clients/client-table.ts'
 import type { Database } from './database/database.ts'
 import { startTablePoll } from './database/table-versions.ts'
+import type { Audit } from './open-audit.ts'
 import type { OpenedFamilyStore } from './open-family-store.ts'
 import { type LogEvent, logEvent } from './ops/log-events.ts'
 import type { Clock } from './runtime/clock.ts'
@@ -13,12 +14,15 @@ import type { SigningKeys } from './tokens/signing-keys.ts'
 /** Changes are promised within 5 s on every instance (INTERFACE §2). */
 const POLL_MS = 2_000
 const GARBAGE_MS = 10 * 60 * 1000
+const DAY_MS = 24 * 60 * 60 * 1000
 /** Longer than any outage of the store that nobody would have ended. */
-const JOURNAL_KEPT_MS = 7 * 24 * 60 * 60 * 1000
+const JOURNAL_KEPT_MS = 7 * DAY_MS
 
 export interface HousekeepingOptions {
   readonly database: Database
   readonly opened: OpenedFamilyStore
+  readonly audit: Pick<Audit, 'events' | 'outbox' | 'deliverDue'>
+  readonly eventRetentionDays: number
   readonly keys: SigningKeys
   readonly clients: ClientTable
   readonly logger: Logger
@@ -31,7 +35,8 @@ export interface Housekeeping {
 }
 
 export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
-  const { database, opened, keys, clients, logger, clock } = options
+  const { database, opened, audit, keys, clients, logger, clock } = options
+  const eventsKeptMs = options.eventRetentionDays * DAY_MS
   const running = new Set<Promise<void>>()
   let garbageDueMs = clock() + GARBAGE_MS
 
@@ -45,11 +50,14 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   function onTick(): void {
     start('signing keys', 'work.failed', keys.tick)
     start('journal', 'work.failed', opened.applyNewEntries)
+    start('webhooks', 'work.failed', audit.deliverDue)
     if (clock() < garbageDueMs) return
     garbageDueMs = clock() + GARBAGE_MS
     start('garbage', 'work.failed', async () => {
       await opened.journal.prune(clock() - JOURNAL_KEPT_MS)
       await opened.deleteExpired(clock())
+      await audit.events.prune(clock() - eventsKeptMs)
+      await audit.outbox.prune(clock() - eventsKeptMs)
     })
   }
 

@@ -11,6 +11,8 @@ const LIST_LENGTH_MAX = 100
 const SCOPE_LENGTH_MAX = 128
 const AUDIENCE_LENGTH_MAX = 512
 const ORIGIN_LENGTH_MAX = 256
+/** Of a token that holds every scope, audience and role there may be: it stays below 8 KiB. */
+const TARGET_BYTES_MAX = 2560
 const TTL_SECONDS_MAX = 10 * 365 * 24 * 60 * 60
 const GRACE_SECONDS_MAX = 300
 
@@ -110,6 +112,7 @@ function checkLists(draft: ClientDraft): FieldError[] {
       'must be one of the scopes',
     ),
     ...checkList('audiences', draft.audiences, isAudience, AUDIENCE_DETAIL),
+    ...checkTarget(draft),
     ...checkList(
       'allowedOrigins',
       draft.allowedOrigins,
@@ -117,6 +120,14 @@ function checkLists(draft: ClientDraft): FieldError[] {
       'must be an origin as a browser sends it, such as https://app.example',
     ),
   ]
+}
+
+/** What a token may say must fit into one: into headers of gateways, and past our own verifier. */
+function checkTarget({ scopes, audiences }: ClientDraft): FieldError[] {
+  const bytes = Buffer.byteLength(JSON.stringify([scopes.join(' '), audiences]))
+  if (bytes <= TARGET_BYTES_MAX) return []
+  const detail = `must have at most ${TARGET_BYTES_MAX} bytes together with the audiences`
+  return [{ pointer: '/scopes', detail }]
 }
 
 function checkList(

@@ -9,6 +9,7 @@ export interface ClientRequestParts {
   readonly authorization: string | undefined
   readonly clientId: string | undefined
   readonly clientSecret: string | undefined
+  readonly clientAssertion?: string | undefined
 }
 
 export interface ClientCredentials {
@@ -27,7 +28,12 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * `invalid_client` where there are no readable client credentials at all.
  */
 export function parseClientCredentials(parts: ClientRequestParts): ClientCredentials {
-  const { authorization, clientId, clientSecret } = parts
+  const { authorization, clientId, clientSecret, clientAssertion } = parts
+  if (clientAssertion !== undefined) {
+    // RFC 7521 §4.2: a mechanism too, though one that no client has here.
+    const isAlone = authorization === undefined && clientSecret === undefined
+    throw new OAuthError(isAlone ? 'client_scheme_unsupported' : 'client_two_mechanisms')
+  }
   if (authorization !== undefined) {
     // RFC 9110 §11.1: the scheme is case-insensitive.
     if (!/^basic( |$)/i.test(authorization)) throw new OAuthError('client_scheme_unsupported')

@@ -70,15 +70,24 @@ export async function applyMigrations(
 /** Throws StartError naming what is pending, failed or edited; what only the database knows is fine. */
 export async function checkMigrations(
   pool: pg.Pool,
-  { directory = DIRECTORY }: MigrationOptions = {},
+  options: MigrationOptions = {},
 ): Promise<void> {
-  const migrations = await loadMigrations(directory)
-  const applied = await guardDatabase(() => readApplied(queryOf(pool)))
-  const pending = findPending(migrations, applied).map((migration) => migration.name)
+  const pending = await listPendingMigrations(pool, options)
   if (pending.length === 0) return
   throw new StartError(
-    `the database lacks migrations: ${pending.join(', ')} (LINEAGE_MIGRATE=auto applies them)`,
+    `the database lacks migrations: ${pending.join(', ')} ` +
+      '(`lineage migrate` applies them, or a start with LINEAGE_MIGRATE=auto)',
   )
+}
+
+/** The names of the migrations to apply. Throws StartError for a failed or an edited one. */
+export async function listPendingMigrations(
+  pool: pg.Pool,
+  { directory = DIRECTORY }: MigrationOptions = {},
+): Promise<readonly string[]> {
+  const migrations = await loadMigrations(directory)
+  const applied = await guardDatabase(() => readApplied(queryOf(pool)))
+  return findPending(migrations, applied).map((migration) => migration.name)
 }
 
 async function loadMigrations(directory: URL): Promise<readonly Migration[]> {

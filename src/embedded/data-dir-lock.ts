@@ -50,8 +50,8 @@ async function takeLock(path: string): Promise<string> {
   }
 }
 
-/** The live process that holds the directory; forgets those that have ended. */
-async function findHolder(path: string, own: string): Promise<number | undefined> {
+/** The live process, other than `own`, that holds the directory; forgets those that have ended. */
+export async function findHolder(path: string, own = ''): Promise<number | undefined> {
   for (const name of await readdir(path)) {
     const [, pid, startTime] = LOCK_NAME.exec(name) ?? []
     if (name === own || pid === undefined || startTime === undefined) continue

@@ -1,12 +1,15 @@
 // Embedded mode as a whole: what a server is configured with by hand, made here (INTERFACE §2).
 
+import { realpath } from 'node:fs/promises'
 import type { EmbeddedConfig, ServiceConfig } from '../config.ts'
 import type { Service } from '../dependencies.ts'
+import { StartError } from '../runtime/start-error.ts'
 import { openRootSecrets } from '../secrets/root-secret.ts'
-import { holdDataDir } from './data-dir-lock.ts'
-import { formatDemoCommands, openDemoData } from './demo-data.ts'
+import { findHolder, holdDataDir } from './data-dir-lock.ts'
+import { formatDemoCommands, openDemoData, readDemoData } from './demo-data.ts'
 import { loadRootSecret } from './embedded-secrets.ts'
-import { startEmbeddedPostgres } from './postgres-server.ts'
+import { findPostgresHome } from './postgres-home.ts'
+import { findEmbeddedPostgres, startEmbeddedPostgres } from './postgres-server.ts'
 
 export interface EmbeddedMode {
   readonly config: ServiceConfig
@@ -41,5 +44,32 @@ export async function openEmbeddedMode(config: EmbeddedConfig): Promise<Embedded
   } catch (error) {
     await held.release()
     throw error
+  }
+}
+
+/**
+ * The same database for somebody beside the service: its running server, or, while no service runs,
+ * one that `stop` ends. Never makes a data directory. Throws StartError.
+ */
+export async function joinEmbeddedMode(
+  config: EmbeddedConfig,
+): Promise<Pick<EmbeddedMode, 'config' | 'stop'>> {
+  const { dataDir } = config
+  const path = await realpath(dataDir).catch(() => undefined)
+  if (path === undefined || !(await findPostgresHome(path))) {
+    throw new StartError(
+      `there is no database in ${dataDir}: start the service there once, or set DATABASE_URL, ` +
+        'LINEAGE_SECRET_KEY and LINEAGE_ISSUER',
+    )
+  }
+  // A server that nobody holds is one whose service was killed: it is about to end.
+  const isHeld = (await findHolder(path)) !== undefined
+  const databaseUrl = isHeld ? await findEmbeddedPostgres(path) : undefined
+  if (databaseUrl === undefined) return await openEmbeddedMode(config)
+  const rootSecrets = openRootSecrets([await loadRootSecret(path)])
+  const issuer = (await readDemoData(path))?.issuer ?? `http://localhost:${config.port}`
+  return {
+    config: { ...config, issuer, databaseUrl, redis: undefined, rootSecrets },
+    async stop() {},
   }
 }

@@ -29,12 +29,15 @@ export interface PostgresCluster {
   readonly password: string
 }
 
+/** Where a cluster lies. */
+type ClusterPlace = Pick<PostgresCluster, 'home'>
+
 export interface RunningPostgres extends SupervisedProcess {
   readonly url: string
   readonly port: number
 }
 
-function dataOf(cluster: PostgresCluster): string {
+function dataOf(cluster: ClusterPlace): string {
   return join(cluster.home, 'postgresql')
 }
 
@@ -100,8 +103,7 @@ export async function startCluster(
     const port = wantedPort ?? (await findFreePort())
     const server = spawnServer(cluster, port, settings)
     if (await becomesReady(cluster, port, server)) {
-      const url = `postgres://${SUPERUSER}:${cluster.password}@127.0.0.1:${port}/postgres`
-      return { ...server, url, port }
+      return { ...server, url: urlOf(cluster.password, port), port }
     }
     const complaint = await lastComplaint(cluster)
     if (attempt === START_ATTEMPTS || !PASSING.test(complaint)) {
@@ -109,6 +111,19 @@ export async function startCluster(
     }
     await delay(RETRY_MS)
   }
+}
+
+/** The URL of the server that somebody runs on the cluster and that takes connections, if any. */
+export async function findRunningServer(
+  cluster: Pick<PostgresCluster, 'home' | 'password'>,
+): Promise<string | undefined> {
+  const found = await readPidFile(cluster)
+  if (found?.status !== 'ready' || !isOurServer(cluster, found.pid)) return undefined
+  return urlOf(cluster.password, found.port)
+}
+
+function urlOf(password: string, port: number): string {
+  return `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres`
 }
 
 // The port was taken meanwhile, or the children of a killed server have not noticed its death yet.
@@ -172,7 +187,7 @@ interface PidFile {
 }
 
 /** The first line of postmaster.pid is the server's pid, the fourth its port, the eighth its state. */
-async function readPidFile(cluster: PostgresCluster): Promise<PidFile | undefined> {
+async function readPidFile(cluster: ClusterPlace): Promise<PidFile | undefined> {
   try {
     const lines = (await readFile(pidFileOf(cluster), 'utf8')).split('\n')
     return { pid: Number(lines[0]), port: Number(lines[3]), status: lines[7]?.trim() }
@@ -181,7 +196,7 @@ async function readPidFile(cluster: PostgresCluster): Promise<PidFile | undefine
   }
 }
 
-function pidFileOf(cluster: PostgresCluster): string {
+function pidFileOf(cluster: ClusterPlace): string {
   return join(dataOf(cluster), 'postmaster.pid')
 }
 
@@ -212,7 +227,7 @@ async function leftoverEnds(cluster: PostgresCluster): Promise<boolean> {
   return false
 }
 
-function isOurServer(cluster: PostgresCluster, pid: number): boolean {
+function isOurServer(cluster: ClusterPlace, pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 1 || !isRunning(pid)) return false
   return commandLineOf(pid).includes(` -D ${dataOf(cluster)} `)
 }

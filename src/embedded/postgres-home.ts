@@ -31,7 +31,7 @@ export async function openPostgresHome(
   }
   const place = await openRootPlace(rootPlace)
   const path = join(place, createHash('sha256').update(dataDir).digest('hex').slice(0, 16))
-  const pointer = join(dataDir, 'postgresql-location')
+  const pointer = pointerOf(dataDir)
   const claimed = await readIfThere(pointer)
   if (claimed === undefined) {
     await setAside(path)
@@ -45,6 +45,16 @@ export async function openPostgresHome(
     throw new StartError(`the database of ${dataDir} is gone from ${path}: delete ${dataDir}`)
   }
   return { path, programsDir: place, claim: () => writePrivateFile(pointer, path) }
+}
+
+/** Where the cluster of a data directory lies, whoever made it; undefined while there is none. */
+export async function findPostgresHome(dataDir: string): Promise<string | undefined> {
+  const home = (await readIfThere(pointerOf(dataDir))) ?? dataDir
+  return (await hasCluster(home)) ? home : undefined
+}
+
+function pointerOf(dataDir: string): string {
+  return join(dataDir, 'postgresql-location')
 }
 
 /** The data directory that had this database was deleted. One generation is kept all the same. */

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { StartError } from '../runtime/start-error.ts'
 import { loadSecret } from './embedded-secrets.ts'
 import { openPostgresBinaries } from './postgres-binaries.ts'
-import { createCluster, hasCluster, startCluster } from './postgres-cluster.ts'
-import { openPostgresHome, ROOT_PLACE } from './postgres-home.ts'
+import { createCluster, findRunningServer, hasCluster, startCluster } from './postgres-cluster.ts'
+import { findPostgresHome, openPostgresHome, ROOT_PLACE } from './postgres-home.ts'
 import { findServerAccount } from './server-account.ts'
 
 export interface EmbeddedPostgresOptions {
@@ -48,6 +48,12 @@ export async function startEmbeddedPostgres(
   }
   const { url, exited, stop } = await startCluster(cluster)
   return { url, exited, stop }
+}
+
+/** The URL of the server that a service runs on a data directory right now, if one does. */
+export async function findEmbeddedPostgres(dataDir: string): Promise<string | undefined> {
+  const home = await findPostgresHome(dataDir)
+  return home && findRunningServer({ home, password: await loadPassword(dataDir, false) })
 }
 
 async function loadPassword(dataDir: string, isNew: boolean): Promise<string> {

@@ -6,15 +6,18 @@ import type { Checked, ClientInput } from '../clients/client-draft.ts'
 import { isClientId } from '../clients/client-id.ts'
 import type { ClientStore, NewClientInput } from '../clients/client-store.ts'
 import type { ClientTable } from '../clients/client-table.ts'
+import type { RecordEvent } from '../runtime/security-event.ts'
 import { ApiError, validationFailed } from './api-error.ts'
 import { CLIENT_PATCH_BODY, clientJson, NEW_CLIENT_BODY } from './client-json.ts'
 import { buildPage, parsePageRequest } from './pagination.ts'
+import { actOf } from './request-act.ts'
 
 export interface AdminClientsDependencies {
   readonly clientStore: ClientStore
   readonly clients: Pick<ClientTable, 'reload'>
   /** The path of the issuer, empty when it has none; the routes are registered under it. */
   readonly basePath: string
+  readonly recordEvent: RecordEvent
 }
 
 interface OneClient {
@@ -24,10 +27,10 @@ interface OneClient {
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export function registerAdminClients(app: FastifyInstance, deps: AdminClientsDependencies): void {
-  const { clientStore, clients, basePath } = deps
+  const { clientStore, clients, basePath, recordEvent } = deps
 
   app.get('/admin/clients', async (request) => {
-    const page = parsePageRequest(request.query)
+    const page = parsePageRequest(request.query, isClientId)
     const rows = await clientStore.list(page.limit + 1, page.after)
     return buildPage(rows, page, ({ createdAt, id }) => ({ at: createdAt, id }), clientJson)
   })
@@ -37,6 +40,7 @@ export function registerAdminClients(app: FastifyInstance, deps: AdminClientsDep
     { schema: { body: NEW_CLIENT_BODY } },
     async (request, reply) => {
       const { client, clientSecret } = accepted(await clientStore.create(request.body))
+      recordEvent({ type: 'client.created', clientId: client.id, ...actOf(request) })
       await reloadIfPossible(clients)
       reply.code(201).header('location', `${basePath}/admin/clients/${client.id}`)
       return { ...clientJson(client), clientSecret }
@@ -50,22 +54,32 @@ export function registerAdminClients(app: FastifyInstance, deps: AdminClientsDep
   app.patch<OneClient & { Body: ClientInput }>(
     '/admin/clients/:id',
     { schema: { body: CLIENT_PATCH_BODY } },
-    async ({ params, body }) => {
+    async (request) => {
+      const { params, body } = request
       const client = accepted(found(await clientStore.patch(knownId(params.id), body)))
+      const about = { clientId: client.id, ...actOf(request, { changed: Object.keys(body) }) }
+      recordEvent({ type: 'client.updated', ...about })
       await clients.reload()
       return clientJson(client)
     },
   )
 
-  app.delete<OneClient>('/admin/clients/:id', async ({ params }, reply) => {
-    if (isClientId(params.id)) await clientStore.delete(params.id)
+  app.delete<OneClient>('/admin/clients/:id', async (request, reply) => {
+    const { id: clientId } = request.params
+    if (isClientId(clientId) && (await clientStore.delete(clientId))) {
+      recordEvent({ type: 'client.deleted', clientId, ...actOf(request) })
+    }
     // Also when nothing was there: this may repeat a call whose own reload failed.
     await clients.reload()
     return reply.code(204).send()
   })
 
-  app.delete<OneClient>('/admin/clients/:id/sessions', async ({ params }, reply) => {
-    if (isClientId(params.id)) await clientStore.endSessions(params.id)
+  app.delete<OneClient>('/admin/clients/:id/sessions', async (request, reply) => {
+    const { id: clientId } = request.params
+    if (isClientId(clientId) && (await clientStore.endSessions(clientId))) {
+      const reason = 'client_sessions_ended'
+      recordEvent({ type: 'token.revoked', reason, clientId, ...actOf(request) })
+    }
     await clients.reload()
     return reply.code(204).send()
   })
@@ -74,26 +88,33 @@ export function registerAdminClients(app: FastifyInstance, deps: AdminClientsDep
 }
 
 function registerSecrets(app: FastifyInstance, deps: AdminClientsDependencies): void {
-  const { clientStore, clients } = deps
+  const { clientStore, clients, recordEvent } = deps
 
-  app.post<OneClient>('/admin/clients/:id/secrets', async ({ params }, reply) => {
-    const added = found(await clientStore.addSecret(knownId(params.id)))
+  app.post<OneClient>('/admin/clients/:id/secrets', async (request, reply) => {
+    const clientId = knownId(request.params.id)
+    const added = found(await clientStore.addSecret(clientId))
     if (added === 'refused') {
       const detail = 'A confidential client has at most two secrets, a public client has none.'
       throw new ApiError('conflict', { detail })
     }
+    const act = actOf(request, { secretId: added.id })
+    recordEvent({ type: 'client.secret_added', clientId, ...act })
     await reloadIfPossible(clients)
     return reply.code(201).send(added)
   })
 
   app.delete<{ Params: { id: string; secretId: string } }>(
     '/admin/clients/:id/secrets/:secretId',
-    async ({ params: { id, secretId } }, reply) => {
-      const canBe = isClientId(id) && UUID.test(secretId)
-      if (canBe && (await clientStore.removeSecret(id, secretId)) === 'refused') {
+    async (request, reply) => {
+      const { id: clientId, secretId } = request.params
+      const canBe = isClientId(clientId) && UUID.test(secretId)
+      const removed = canBe && (await clientStore.removeSecret(clientId, secretId))
+      if (removed === 'refused') {
         const detail = 'The last secret of a confidential client stays.'
         throw new ApiError('conflict', { detail })
       }
+      const act = actOf(request, { secretId })
+      if (removed) recordEvent({ type: 'client.secret_removed', clientId, ...act })
       await clients.reload()
       return reply.code(204).send()
     },

@@ -3,6 +3,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { FieldError } from '../runtime/field-error.ts'
+import type { RecordEvent } from '../runtime/security-event.ts'
 import { parsePasswordHash } from '../users/password-hash.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
 import type { PasswordLimits } from '../users/password-policy.ts'
@@ -12,6 +13,7 @@ import type { UserFilter, UserStore } from '../users/user-store.ts'
 import { ApiError, validationFailed } from './api-error.ts'
 import { callerSignal } from './caller-signal.ts'
 import { buildPage, parsePageRequest } from './pagination.ts'
+import { actOf } from './request-act.ts'
 import { findPasswordErrors, readGivenNames, readNames, toUserJson } from './user-json.ts'
 
 export interface AdminUsersRouteDependencies {
@@ -23,6 +25,7 @@ export interface AdminUsersRouteDependencies {
     'create' | 'findById' | 'list' | 'patch' | 'setPassword' | 'delete'
   >
   readonly hasher: PasswordHasher
+  readonly recordEvent: RecordEvent
 }
 
 interface CreateBody {
@@ -94,9 +97,9 @@ export function registerAdminUsers(
 }
 
 function registerCollection(app: FastifyInstance, dependencies: AdminUsersRouteDependencies): void {
-  const { basePath, config, users, hasher } = dependencies
+  const { basePath, config, users, hasher, recordEvent } = dependencies
   app.get('/admin/users', async (request) => {
-    const page = parsePageRequest(request.query)
+    const page = parsePageRequest(request.query, (id) => parseUserId(id) === id)
     const filter = parseFilter(request.query as Record<string, unknown>)
     const found = filter ? await users.list(filter, page) : []
     return buildPage(found, page, ({ createdAt, id }) => ({ at: createdAt, id }), toUserJson)
@@ -120,6 +123,7 @@ function registerCollection(app: FastifyInstance, dependencies: AdminUsersRouteD
         emailVerified,
         roles,
       })
+      recordEvent({ type: 'user.created', subject: user.id, ...actOf(request) })
       const location = `${basePath}/admin/users/${user.id}`
       return reply.code(201).header('location', location).send(toUserJson(user))
     },
@@ -127,7 +131,7 @@ function registerCollection(app: FastifyInstance, dependencies: AdminUsersRouteD
 }
 
 function registerSingle(app: FastifyInstance, dependencies: AdminUsersRouteDependencies): void {
-  const { config, users, hasher } = dependencies
+  const { config, users, hasher, recordEvent } = dependencies
   const byId = '/admin/users/:id'
 
   app.get<{ Params: ById }>(byId, async (request) => {
@@ -142,14 +146,22 @@ function registerSingle(app: FastifyInstance, dependencies: AdminUsersRouteDepen
       const userId = requireUserId(request.params)
       const { emailVerified, status, roles } = request.body
       const names = readGivenNames(request.body)
-      const user = await users.patch(userId, { ...names, emailVerified, status, roles })
+      const patch = { ...names, emailVerified, status, roles }
+      const user = await users.patch(userId, patch, (changed) => {
+        const isDisabled = status === 'disabled' && changed.includes('status')
+        const type = isDisabled ? 'user.disabled' : 'user.updated'
+        recordEvent({ type, subject: userId, ...actOf(request, { changed }) })
+      })
       return toUserJson(user ?? notFound())
     },
   )
 
   app.delete<{ Params: ById }>(byId, async (request, reply) => {
     const userId = parseUserId(request.params.id)
-    if (userId) await users.delete(userId)
+    if (userId) {
+      const about = { subject: userId, ...actOf(request) }
+      await users.delete(userId, () => recordEvent({ type: 'user.deleted', ...about }))
+    }
     return reply.code(204).send()
   })
 
@@ -164,7 +176,9 @@ function registerSingle(app: FastifyInstance, dependencies: AdminUsersRouteDepen
       // Nobody's password is not worth a lane.
       if (!(await users.findById(userId))) notFound()
       const passwordHash = await hasher.hash(password, callerSignal(reply))
-      if (!(await users.setPassword(userId, passwordHash))) notFound()
+      const about = { subject: userId, ...actOf(request) }
+      const onChanged = () => recordEvent({ type: 'user.password_changed', ...about })
+      if (!(await users.setPassword(userId, passwordHash, onChanged))) notFound()
       return reply.code(204).send()
     },
   )

@@ -6,6 +6,7 @@ import type { FamilyId } from '../families/family.ts'
 import type { TokenChecker } from '../tokens/check-access-token.ts'
 import type { UserId } from '../users/user.ts'
 import { ApiError } from './api-error.ts'
+import { isRepeated } from './repeated-header.ts'
 
 export interface UserPrincipal {
   readonly userId: UserId
@@ -13,12 +14,20 @@ export interface UserPrincipal {
 }
 
 const principals = new WeakMap<FastifyRequest, UserPrincipal>()
+const actors = new WeakMap<FastifyRequest, string>()
 
 /** The user of a request that passed `requireUser`. */
 export function principalOf(request: FastifyRequest): UserPrincipal {
   const principal = principals.get(request)
   if (!principal) throw new Error('principalOf needs a route behind requireUser')
   return principal
+}
+
+/** Who sent a request that passed a check of this file: a user's id, or a client's. */
+export function actorOf(request: FastifyRequest): string {
+  const actor = actors.get(request)
+  if (actor === undefined) throw new Error('actorOf needs a route behind a bearer check')
+  return actor
 }
 
 /** Lets only a user's own live token through. */
@@ -52,11 +61,15 @@ async function authenticate(
   checker: TokenChecker,
   issuer: string,
 ) {
-  const { authorization } = request.headers
+  const { authorization = '' } = request.headers
+  const isOne = !isRepeated(request, 'authorization')
   // RFC 9110 §11.1: the scheme is case-insensitive.
-  const token = /^bearer +([\w.~+/-]+=*) *$/i.exec(authorization ?? '')?.[1]
+  const token = isOne ? /^bearer +([\w.~+/-]+=*) *$/i.exec(authorization)?.[1] : undefined
   const checked = token === undefined ? undefined : await checker.check(token)
-  if (checked?.claims.aud && [checked.claims.aud].flat().includes(issuer)) return checked.claims
+  if (checked?.claims.aud && [checked.claims.aud].flat().includes(issuer)) {
+    actors.set(request, checked.claims.sub)
+    return checked.claims
+  }
   // RFC 6750 §3: a request without credentials gets a bare challenge.
   reply.header('www-authenticate', authorization ? 'Bearer error="invalid_token"' : 'Bearer')
   throw new ApiError('invalid_token')

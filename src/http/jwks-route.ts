@@ -6,10 +6,7 @@ import type { SigningKeys } from '../tokens/signing-keys.ts'
 export function registerJwks(app: FastifyInstance, keys: Pick<SigningKeys, 'jwks'>): void {
   app.get('/.well-known/jwks.json', async (request, reply) => {
     const { body, etag, maxAgeSeconds } = keys.jwks()
-    reply
-      .header('cache-control', `public, max-age=${maxAgeSeconds}`)
-      .header('etag', etag)
-      .header('access-control-allow-origin', '*')
+    reply.header('cache-control', `public, max-age=${maxAgeSeconds}`).header('etag', etag)
     const known = (request.headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim())
     // RFC 9110 §13.1.2: the comparison is weak, and `*` matches anything.
     if (known.some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag)) {

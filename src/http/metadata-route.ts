@@ -22,9 +22,7 @@ export function registerMetadata(
   const wellKnown = '/.well-known/oauth-authorization-server'
   const serve = (path: string, extra: object) => {
     app.get(path, async (_request, reply) => {
-      reply
-        .header('cache-control', `public, max-age=${MAX_AGE_SECONDS}`)
-        .header('access-control-allow-origin', '*')
+      reply.header('cache-control', `public, max-age=${MAX_AGE_SECONDS}`)
       return { ...buildMetadata(dependencies), ...extra }
     })
   }

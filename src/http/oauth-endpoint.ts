@@ -5,19 +5,28 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { authenticateClient } from '../clients/authenticate-client.ts'
 import type { Client } from '../clients/client.ts'
 import type { ClientTable } from '../clients/client-table.ts'
+import type { ClientRequestParts } from '../clients/parse-client-credentials.ts'
 import { OAuthError } from '../oauth/oauth-error.ts'
 import { FORM_BODY_BYTES_MAX, type FormBody, parseFormBody } from './form-body.ts'
+import { isRepeated } from './repeated-header.ts'
 
+/** Of any grant, ours or not: whoever sends one here has put a credential into a URL. */
 const PARAMETER_NAMES: ReadonlySet<string> = new Set([
+  'actor_token',
+  'assertion',
   'client_assertion',
   'client_assertion_type',
   'client_id',
   'client_secret',
+  'code',
+  'code_verifier',
+  'device_code',
   'grant_type',
   'password',
   'refresh_token',
   'resource',
   'scope',
+  'subject_token',
   'token',
   'token_type_hint',
   'access_token',
@@ -42,7 +51,10 @@ export function acceptFormsOnly(app: FastifyInstance): void {
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'buffer' },
-    async (_request: FastifyRequest, body: Buffer) => parseFormBody(body),
+    async (request: FastifyRequest, body: Buffer) => {
+      if (isRepeated(request, 'content-type')) throw new OAuthError('body_not_form')
+      return parseFormBody(body)
+    },
   )
   app.addContentTypeParser('*', async () => {
     throw new OAuthError('body_not_form')
@@ -62,12 +74,18 @@ export async function authenticateSender(
   form: FormBody,
   clients: Pick<ClientTable, 'find'>,
 ): Promise<Client> {
-  const parts = {
+  if (isRepeated(request, 'authorization')) throw new OAuthError('client_two_mechanisms')
+  return (await authenticateClient(clientPartsOf(request, form), clients)).client
+}
+
+/** Where a client presents itself in a request. */
+export function clientPartsOf(request: FastifyRequest, form: FormBody): ClientRequestParts {
+  return {
     authorization: request.headers.authorization,
     clientId: form.get('client_id'),
     clientSecret: form.get('client_secret'),
+    clientAssertion: form.get('client_assertion'),
   }
-  return (await authenticateClient(parts, clients)).client
 }
 
 /** C11: also on errors, also for HTTP/1.0 caches. */

@@ -23,12 +23,18 @@ export interface Page<T> {
   readonly nextCursor: string | null
 }
 
-/** Reads `limit` and `cursor`; throws ApiError 400 for a value that no list gave out. */
-export function parsePageRequest(query: unknown): PageRequest {
+/**
+ * Reads `limit` and `cursor`; throws ApiError 400 for a value that no list gave out. `isId` says
+ * whether a row of this list can have the id: a database may choke on another one.
+ */
+export function parsePageRequest(
+  query: unknown,
+  isId: (id: string) => boolean = () => true,
+): PageRequest {
   const { limit, cursor } = query as Record<string, unknown>
   return {
     limit: limit === undefined ? LIMIT_DEFAULT : parseLimit(limit),
-    after: cursor === undefined ? undefined : parseCursor(cursor),
+    after: cursor === undefined ? undefined : parseCursor(cursor, isId),
   }
 }
 
@@ -57,14 +63,15 @@ function formatCursor(key: PageKey): string {
   return Buffer.from(`${key.at.getTime()} ${key.id}`).toString('base64url')
 }
 
-function parseCursor(text: unknown): PageKey {
+function parseCursor(text: unknown, isId: (id: string) => boolean): PageKey {
   if (typeof text !== 'string' || text.length > CURSOR_LENGTH_MAX) {
     throw new ApiError('invalid_cursor')
   }
   const decoded = Buffer.from(text, 'base64url')
   const parts = /^(\d{1,15}) ([\x21-\x7e]{1,128})$/.exec(decoded.toString('latin1'))
   const [, ms, id] = parts ?? []
-  if (decoded.toString('base64url') !== text || ms === undefined || id === undefined) {
+  const isCanonical = decoded.toString('base64url') === text
+  if (!isCanonical || ms === undefined || id === undefined || !isId(id)) {
     throw new ApiError('invalid_cursor')
   }
   return { at: new Date(Number(ms)), id }

@@ -10,12 +10,17 @@ const USER_AGENT_LENGTH_MAX = 256
 /**
  * The peer's address, as far as LINEAGE_TRUST_PROXY lets `X-Forwarded-For` say it; or what a
  * confidential client with `forwardsClientIp` passes on for its own visitor (DESIGN §7).
+ * What is no address counts as not said. Without a client nobody's word is passed on.
  */
-export function sourceOf(request: FastifyRequest, client: Client): Source {
+export function sourceOf(request: FastifyRequest, client?: Client): Source {
   const userAgent = (request.headers['user-agent'] ?? '').slice(0, USER_AGENT_LENGTH_MAX)
-  const forwarded = request.headers['lineage-client-ip']
-  const mayForward = client.forwardsClientIp && client.type === 'confidential'
-  const ip =
-    mayForward && typeof forwarded === 'string' && isIP(forwarded) > 0 ? forwarded : request.ip
+  const mayForward = client?.forwardsClientIp && client.type === 'confidential'
+  const forwarded = mayForward ? request.headers['lineage-client-ip'] : undefined
+  const ip = [forwarded, request.ip].find(isAddress) ?? request.socket.remoteAddress ?? ''
   return { ip, userAgent }
+}
+
+/** Without a zone (RFC 4007 §11), which means nothing elsewhere and has no bound. */
+function isAddress(value: unknown): value is string {
+  return typeof value === 'string' && isIP(value) > 0 && !value.includes('%')
 }

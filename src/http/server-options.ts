@@ -56,6 +56,8 @@ export function setAnswersOutsideRoutes(app: FastifyInstance): void {
   app.setNotFoundHandler(() => {
     throw new ApiError('not_found')
   })
+  // Their size is bounded; by default Node drops the 2001st in silence, a second Authorization too.
+  app.server.maxHeadersCount = 0
   // RFC 9110 §10.1.1 lets us ignore what is expected beyond 100-continue; Node's 417 has no body.
   app.server.on('checkExpectation', (request, response) => {
     app.server.emit('request', request, response)

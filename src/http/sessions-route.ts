@@ -1,6 +1,6 @@
 // Sessions that people can see and end: their own under /users/me, anybody's under /admin.
 
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ClientTable } from '../clients/client-table.ts'
 import type { Families } from '../families/families.ts'
 import type { FamilyEndReason, FamilyId } from '../families/family.ts'
@@ -12,6 +12,7 @@ import type { UserStore } from '../users/user-store.ts'
 import { ApiError } from './api-error.ts'
 import { principalOf } from './bearer.ts'
 import { buildPage, type Page, type PageKey, parsePageRequest } from './pagination.ts'
+import { actOf } from './request-act.ts'
 import { type SessionJson, toSessionJson } from './session-json.ts'
 
 export interface SessionsRouteDependencies {
@@ -34,7 +35,7 @@ export function registerOwnSessions(
 
   app.delete('/users/me/sessions', async (request, reply) => {
     const { userId, familyId } = principalOf(request)
-    await dependencies.users.logoutEverywhere(userId, familyId)
+    await logOutEverywhere(userId, request, dependencies, familyId)
     return reply.code(204).send()
   })
 
@@ -42,7 +43,8 @@ export function registerOwnSessions(
     '/users/me/sessions/:sessionId',
     async (request, reply) => {
       const { userId } = principalOf(request)
-      await endSession(userId, request.params.sessionId, 'revoked_by_user', dependencies)
+      const { sessionId } = request.params
+      await endSession(userId, sessionId, 'revoked_by_user', request, dependencies)
       return reply.code(204).send()
     },
   )
@@ -65,17 +67,18 @@ export function registerAdminSessions(
     return await listSessions(userId, query, dependencies)
   })
 
-  app.delete<OneUser>('/admin/users/:id/sessions', async ({ params }, reply) => {
-    const userId = parseUserId(params.id)
-    if (userId) await users.logoutEverywhere(userId)
+  app.delete<OneUser>('/admin/users/:id/sessions', async (request, reply) => {
+    const userId = parseUserId(request.params.id)
+    if (userId) await logOutEverywhere(userId, request, dependencies)
     return reply.code(204).send()
   })
 
   app.delete<{ Params: { id: string; sessionId: string } }>(
     '/admin/users/:id/sessions/:sessionId',
-    async ({ params }, reply) => {
-      const userId = parseUserId(params.id)
-      if (userId) await endSession(userId, params.sessionId, 'revoked_by_admin', dependencies)
+    async (request, reply) => {
+      const { id, sessionId } = request.params
+      const userId = parseUserId(id)
+      if (userId) await endSession(userId, sessionId, 'revoked_by_admin', request, dependencies)
       return reply.code(204).send()
     },
   )
@@ -122,10 +125,23 @@ function parseStatus(query: unknown): SessionJson['status'] | undefined {
   throw new ApiError('invalid_query', { detail: 'status must be active or ended.' })
 }
 
+async function logOutEverywhere(
+  userId: UserId,
+  request: FastifyRequest,
+  { users, recordEvent }: SessionsRouteDependencies,
+  keepFamilyId?: FamilyId,
+): Promise<void> {
+  await users.logoutEverywhere(userId, keepFamilyId, () => {
+    const reason = 'logged_out_everywhere'
+    recordEvent({ type: 'token.revoked', reason, subject: userId, ...actOf(request) })
+  })
+}
+
 async function endSession(
   userId: UserId,
   sessionId: string,
   reason: FamilyEndReason,
+  request: FastifyRequest,
   { families, clock, recordEvent }: SessionsRouteDependencies,
 ): Promise<void> {
   // The form of both ids is the same: a UUID in lower case.
@@ -133,6 +149,7 @@ async function endSession(
   if (!familyId) return
   const outcome = await families.end({ userId, familyId, reason, atMs: clock() })
   if (outcome === 'ended') {
-    recordEvent({ type: 'token.revoked', reason, subject: userId, sessionId: familyId })
+    const about = { subject: userId, sessionId: familyId, ...actOf(request) }
+    recordEvent({ type: 'token.revoked', reason, ...about })
   }
 }

@@ -1,6 +1,6 @@
 // POST /token (RFC 6749 §3.2): the five steps of docs/architecture.md, in their order.
 
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ClientTable } from '../clients/client-table.ts'
 import {
   type ClientCredentialsGrant,
@@ -12,32 +12,58 @@ import { issueByRefreshToken, type RefreshTokenGrant } from '../grants/refresh-t
 import { OAuthError } from '../oauth/oauth-error.ts'
 import { parseTokenRequest, type TokenRequest } from '../oauth/token-request.ts'
 import { type IssuedTokens, toTokenResponse } from '../tokens/token-response.ts'
+import { checkBrowserCall, findNamedCookieClient } from './browser-client.ts'
 import { callerSignal } from './caller-signal.ts'
+import type { FormBody } from './form-body.ts'
 import { authenticateSender, formOf, OAUTH_ENDPOINT } from './oauth-endpoint.ts'
 import { sourceOf } from './request-source.ts'
+import type { TokenCookies } from './token-cookies.ts'
 
 export interface TokenRouteDependencies {
   readonly clients: Pick<ClientTable, 'find'>
+  readonly cookies: TokenCookies
   readonly grants: PasswordGrant & RefreshTokenGrant & ClientCredentialsGrant
 }
 
 export function registerToken(app: FastifyInstance, dependencies: TokenRouteDependencies): void {
-  const { clients, grants } = dependencies
+  const { clients, cookies, grants } = dependencies
   app.post('/token', OAUTH_ENDPOINT, async (request, reply) => {
     const form = formOf(request)
-    const tokenRequest = parseTokenRequest(form)
+    const cookieToken = await findCookieToken(request, form, dependencies)
+    const tokenRequest = parseTokenRequest(form, cookieToken)
     const client = await authenticateSender(request, form, clients)
     if (!client.grantTypes.includes(tokenRequest.grantType)) {
       throw new OAuthError('grant_type_not_allowed')
+    }
+    const usesCookies = client.tokenDelivery === 'cookie'
+    if (usesCookies) {
+      checkBrowserCall(request, client, cookies, form.get('refresh_token') !== undefined)
     }
     const context = {
       client,
       source: sourceOf(request, client),
       callerSignal: () => callerSignal(reply),
     }
-    const issued = await issue(tokenRequest, context, grants)
-    return toTokenResponse(issued, true)
+    const issued = await issue(tokenRequest, context, grants).catch((error: unknown) => {
+      const isRefusal = error instanceof OAuthError && error.code === 'invalid_grant'
+      if (usesCookies && isRefusal) cookies.clearSent(request, reply, client)
+      throw error
+    })
+    if (usesCookies) cookies.set(reply, client, issued)
+    return toTokenResponse(issued, !usesCookies)
   })
+}
+
+/** What stands in for a `refresh_token` that the form lacks: the cookie of the client it names. */
+async function findCookieToken(
+  request: FastifyRequest,
+  form: FormBody,
+  { clients, cookies }: TokenRouteDependencies,
+): Promise<string | undefined> {
+  if (form.get('refresh_token') !== undefined || request.headers.cookie === undefined) return
+  const client = await findNamedCookieClient(request, form, clients)
+  // An empty value is absent, as in a form. Two of them are refused in their turn.
+  return client && cookies.readRefreshTokens(request, client).find((value) => value !== '')
 }
 
 async function issue(

@@ -1,18 +1,21 @@
 // /users/me: one's own account. The routes stand behind `requireUser`.
 
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { RecordEvent } from '../runtime/security-event.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
 import { findPasswordProblem, type PasswordLimits } from '../users/password-policy.ts'
 import type { UserStore } from '../users/user-store.ts'
 import { ApiError, validationFailed } from './api-error.ts'
 import { principalOf } from './bearer.ts'
 import { callerSignal } from './caller-signal.ts'
+import { actOf } from './request-act.ts'
 import { findPasswordErrors, toUserJson } from './user-json.ts'
 
 export interface UsersMeRouteDependencies {
   readonly config: PasswordLimits
   readonly users: Pick<UserStore, 'findById' | 'findCredentials' | 'changePassword'>
   readonly hasher: PasswordHasher
+  readonly recordEvent: RecordEvent
 }
 
 interface PasswordBody {
@@ -42,9 +45,9 @@ export function registerUsersMe(
     '/users/me/password',
     { schema: { body: PASSWORD_BODY } },
     async (request, reply) => {
-      const { userId } = principalOf(request)
+      const { userId, familyId } = principalOf(request)
       const { currentPassword, newPassword } = request.body
-      const { config, hasher } = dependencies
+      const { config, hasher, recordEvent } = dependencies
       const signal = callerSignal(reply)
       const errors = findPasswordErrors('/newPassword', newPassword, config)
       if (errors.length > 0) throw validationFailed(errors)
@@ -58,8 +61,13 @@ export function registerUsersMe(
       if (!isMatch) throw new ApiError('invalid_current_password')
       const passwordHash = await hasher.hash(newPassword, signal)
       const { epoch } = found.record
+      const onChanged = () => {
+        const about = { subject: userId, sessionId: familyId, ...actOf(request) }
+        recordEvent({ type: 'user.password_changed', ...about })
+      }
       // A moved epoch has ended the family of this very token.
-      if (!(await users.changePassword(userId, passwordHash, epoch))) return refuseToken(reply)
+      const isChanged = await users.changePassword(userId, passwordHash, epoch, onChanged)
+      if (!isChanged) return refuseToken(reply)
       return reply.code(204).send()
     },
   )

@@ -3,11 +3,13 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { CommonConfig } from '../config.ts'
+import type { RecordEvent } from '../runtime/security-event.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
 import type { PasswordLimits } from '../users/password-policy.ts'
 import type { UserStore } from '../users/user-store.ts'
 import { ApiError } from './api-error.ts'
 import { callerSignal } from './caller-signal.ts'
+import { sourceOf } from './request-source.ts'
 import { findPasswordErrors, readNames, toUserJson } from './user-json.ts'
 
 export interface UsersRouteDependencies {
@@ -16,6 +18,7 @@ export interface UsersRouteDependencies {
   readonly config: Pick<CommonConfig, 'registration'> & PasswordLimits
   readonly users: Pick<UserStore, 'create'>
   readonly hasher: PasswordHasher
+  readonly recordEvent: RecordEvent
 }
 
 interface RegistrationBody {
@@ -36,7 +39,7 @@ const REGISTRATION_BODY = {
 } as const
 
 export function registerUsers(app: FastifyInstance, dependencies: UsersRouteDependencies): void {
-  const { basePath, config, users, hasher } = dependencies
+  const { basePath, config, users, hasher, recordEvent } = dependencies
   app.post<{ Body: RegistrationBody }>(
     '/users',
     {
@@ -51,6 +54,7 @@ export function registerUsers(app: FastifyInstance, dependencies: UsersRouteDepe
       const names = readNames(request.body, findPasswordErrors('/password', password, config))
       const passwordHash = await hasher.hash(password, callerSignal(reply))
       const user = await users.create({ ...names, passwordHash })
+      recordEvent({ type: 'user.created', subject: user.id, ...sourceOf(request) })
       return reply.code(201).header('location', `${basePath}/users/me`).send(toUserJson(user))
     },
   )

@@ -49,6 +49,9 @@ export const LOG_EVENTS = {
   'client.deleted': 'info',
   'client.secret_added': 'info',
   'client.secret_removed': 'info',
+  'events.dropped': 'error',
+
+  'webhook.failed': 'warn',
 } as const satisfies Record<string, LogLevel> & Record<SecurityEventType, LogLevel>
 
 export type LogEvent = keyof typeof LOG_EVENTS

@@ -4,13 +4,14 @@
 import type { Client, ClientId } from '../clients/client.ts'
 import type { ClientTable } from '../clients/client-table.ts'
 import type { Families } from '../families/families.ts'
-import type { FamilyId, TokenOwner } from '../families/family.ts'
-import { findInactiveReason } from '../families/family-rules.ts'
+import type { TokenOwner } from '../families/family.ts'
+import { findInactiveReason, ROLE_BOUND_SCOPES } from '../families/family-rules.ts'
 import { type Clock, toSeconds } from '../runtime/clock.ts'
-import type { UserId } from '../users/user.ts'
-import type { AccessTokenClaims } from './access-token.ts'
+import type { UserId, UserRecord } from '../users/user.ts'
+import type { AccessTokenClaims, ClientTokenClaims, UserTokenClaims } from './access-token.ts'
 
 export interface CheckedToken {
+  /** With the roles of this moment, and without the scopes that user or client lost since. */
   readonly claims: AccessTokenClaims
   readonly client: Client
 }
@@ -37,18 +38,21 @@ export function tokenOwnerOf(claims: AccessTokenClaims): TokenOwner {
 export function openTokenChecker(dependencies: TokenCheckerDependencies): TokenChecker {
   const { verify, clients, families, clock } = dependencies
 
-  async function isUserTokenLive(claims: AccessTokenClaims, client: Client): Promise<boolean> {
+  async function findUser(
+    claims: UserTokenClaims,
+    client: Client,
+  ): Promise<UserRecord | undefined> {
     const { family, user, tokenRevoked } = await families.inspect({
       owner: tokenOwnerOf(claims),
-      familyId: claims.sid as FamilyId,
+      familyId: claims.sid,
       jti: claims.jti,
     })
-    if (tokenRevoked || !family || !user || family.clientId !== client.id) return false
+    if (tokenRevoked || !family || !user || family.clientId !== client.id) return undefined
     const validFromMs = client.sessionsValidFrom.getTime()
-    return findInactiveReason(family, user, clock(), validFromMs) === undefined
+    return findInactiveReason(family, user, clock(), validFromMs) ? undefined : user
   }
 
-  async function isClientTokenLive(claims: AccessTokenClaims, client: Client): Promise<boolean> {
+  async function isClientTokenLive(claims: ClientTokenClaims, client: Client): Promise<boolean> {
     // To the second, in the token's favour, because `iat` has no fractions.
     if (claims.iat < toSeconds(client.sessionsValidFrom.getTime())) return false
     const owner = tokenOwnerOf(claims)
@@ -60,8 +64,28 @@ export function openTokenChecker(dependencies: TokenCheckerDependencies): TokenC
       const claims = verify(token)
       const client = claims && (await clients.find(claims.client_id))
       if (!claims || !client) return undefined
-      const isLive = claims.sid === undefined ? isClientTokenLive : isUserTokenLive
-      return (await isLive(claims, client)) ? { claims, client } : undefined
+      if (claims.sid === undefined) {
+        const isLive = await isClientTokenLive(claims, client)
+        return isLive ? { claims: { ...claims, ...scopeLeft(claims, client) }, client } : undefined
+      }
+      const user = await findUser(claims, client)
+      if (!user) return undefined
+      const { roles } = user
+      return { claims: { ...claims, ...scopeLeft(claims, client, roles), roles }, client }
     },
   }
+}
+
+/** A token outlives what it was given for; whoever asks us hears what is left (INTERFACE §2). */
+function scopeLeft(
+  { scope }: AccessTokenClaims,
+  client: Client,
+  roles?: readonly string[],
+): { readonly scope?: string } {
+  if (scope === undefined) return {}
+  const left = scope.split(' ').filter((word) => {
+    const isHeld = roles === undefined || !ROLE_BOUND_SCOPES.has(word) || roles.includes(word)
+    return isHeld && client.scopes.includes(word)
+  })
+  return { scope: left.join(' ') }
 }

@@ -28,6 +28,12 @@ export interface UserChangeDependencies {
   readonly publishChange: (change: UserChange) => Promise<void>
 }
 
+/**
+ * Told which members of the user have changed once that is committed, also where the caller then
+ * hears of a family store that is away: the change stands, and its repetition changes nothing.
+ */
+export type OnChanged = (changed: readonly string[]) => void
+
 /** The columns to write, or undefined when nothing changes. A new record has a higher version. */
 export type DecideChange = (row: UserRow, now: Date) => Prisma.UserUpdateInput | undefined
 
@@ -44,8 +50,13 @@ export interface ChangeOutcome {
 export type ChangeUser = (
   userId: UserId,
   decide: DecideChange,
-  keepFamilyId?: KeptFamilyId,
+  options?: ChangeOptions,
 ) => Promise<ChangeOutcome>
+
+export interface ChangeOptions {
+  readonly keepFamilyId?: KeptFamilyId | undefined
+  readonly onChanged?: OnChanged | undefined
+}
 
 export function openUserChange(dependencies: UserChangeDependencies): ChangeUser {
   const { prisma, clock, journalChange, publishChange } = dependencies
@@ -55,31 +66,40 @@ export function openUserChange(dependencies: UserChangeDependencies): ChangeUser
     userId: UserId,
     decide: DecideChange,
     kept: { keepFamilyId?: KeptFamilyId },
-  ): Promise<{ row: UserRow; changed: boolean } | undefined> {
+  ): Promise<{ row: UserRow; before?: UserRow } | undefined> {
     await tx.$queryRaw`SELECT 1 FROM users WHERE id = ${userId}::uuid FOR UPDATE`
     const row = await tx.user.findUnique({ where: { id: userId } })
     if (!row) return undefined
     const now = new Date(clock())
     const columns = row.status === 'deleted' ? undefined : decide(row, now)
-    if (!columns) return { row, changed: false }
+    if (!columns) return { row }
     const data = { ...columns, updatedAt: now }
     const changedRow = await tx.user.update({ where: { id: userId }, data })
     if (changedRow.version > row.version) {
       await journalChange(tx, { kind: 'user', record: recordOf(changedRow), ...kept })
     }
-    return { row: changedRow, changed: true }
+    return { row: changedRow, before: row }
   }
 
-  return async (userId, decide, keepFamilyId) => {
+  return async (userId, decide, { keepFamilyId, onChanged } = {}) => {
     const kept = keepFamilyId === undefined ? {} : { keepFamilyId }
-    const outcome = await refusingTaken(() =>
-      guardDatabase(() => prisma.$transaction((tx) => commitChange(tx, userId, decide, kept))),
-    )
+    const change = async () => {
+      const done = await prisma.$transaction((tx) => commitChange(tx, userId, decide, kept))
+      if (done?.before) onChanged?.(listChanged(done.before, done.row))
+      return done
+    }
+    const outcome = await refusingTaken(() => guardDatabase(change))
     if (!outcome) return { user: undefined, changed: false }
+    const { row, before } = outcome
     // Also when nothing changed: this may be the repetition of a call that never got this far.
-    await publishChange({ kind: 'user', record: recordOf(outcome.row), ...kept })
-    return { user: userOf(outcome.row), changed: outcome.changed }
+    await publishChange({ kind: 'user', record: recordOf(row), ...kept })
+    return { user: userOf(row), changed: before !== undefined }
   }
+}
+
+function listChanged(before: UserRow, after: UserRow): string[] {
+  const members = ['username', 'email', 'emailVerified', 'status', 'roles'] as const
+  return members.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
 }
 
 /** Turns a violated unique key into AlreadyTaken with the member that it is about. */

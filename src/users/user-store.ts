@@ -6,6 +6,7 @@ import type { Prisma, User as UserRow } from '../generated/prisma/client.ts'
 import type { User, UserId, UserRecord } from './user.ts'
 import {
   type KeptFamilyId,
+  type OnChanged,
   openUserChange,
   refusingTaken,
   type UserChangeDependencies,
@@ -60,17 +61,26 @@ export interface UserStore {
   /** Oldest first, at most `limit + 1`. */
   list(filter: UserFilter, page: UserPage): Promise<User[]>
   /** Undefined for an unknown user; throws AlreadyTaken with `/username` or `/email`. */
-  patch(userId: UserId, patch: UserPatch): Promise<User | undefined>
+  patch(userId: UserId, patch: UserPatch, onChanged?: OnChanged): Promise<User | undefined>
   /** Ends every family of the user; false for an unknown one. */
-  setPassword(userId: UserId, passwordHash: string): Promise<boolean>
+  setPassword(userId: UserId, passwordHash: string, onChanged?: OnChanged): Promise<boolean>
   /** As `setPassword`, but refused (false) when the user's epoch is not `epoch` any more. */
-  changePassword(userId: UserId, passwordHash: string, epoch: number): Promise<boolean>
+  changePassword(
+    userId: UserId,
+    passwordHash: string,
+    epoch: number,
+    onChanged?: OnChanged,
+  ): Promise<boolean>
   /** The same password under new parameters, unless the hash is another one by now. */
   replaceHash(userId: UserId, oldHash: string, newHash: string): Promise<void>
   /** Frees the names, never the id. Deleting again, or nobody, is harmless. */
-  delete(userId: UserId): Promise<void>
+  delete(userId: UserId, onChanged?: OnChanged): Promise<void>
   /** Ends every family but the kept one; false for an unknown user. */
-  logoutEverywhere(userId: UserId, keepFamilyId?: KeptFamilyId): Promise<boolean>
+  logoutEverywhere(
+    userId: UserId,
+    keepFamilyId?: KeptFamilyId,
+    onChanged?: OnChanged,
+  ): Promise<boolean>
   /** Also of a deleted user; undefined for an id that never was. */
   loadRecord(userId: UserId): Promise<UserRecord | undefined>
 }
@@ -100,20 +110,20 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
       return rows.map(presentUser)
     },
 
-    async patch(userId, patch) {
-      const { user } = await changeUser(userId, (row, now) => patchColumns(row, patch, now))
-      return user
+    async patch(userId, patch, onChanged) {
+      const decide = (row: UserRow, now: Date) => patchColumns(row, patch, now)
+      return (await changeUser(userId, decide, { onChanged })).user
     },
 
-    async setPassword(userId, passwordHash) {
+    async setPassword(userId, passwordHash, onChanged) {
       const decide = (row: UserRow, now: Date) => passwordColumns(row, passwordHash, now)
-      return (await changeUser(userId, decide)).changed
+      return (await changeUser(userId, decide, { onChanged })).changed
     },
 
-    async changePassword(userId, passwordHash, epoch) {
+    async changePassword(userId, passwordHash, epoch, onChanged) {
       const decide = (row: UserRow, now: Date) =>
         row.epoch === epoch ? passwordColumns(row, passwordHash, now) : undefined
-      return (await changeUser(userId, decide)).changed
+      return (await changeUser(userId, decide, { onChanged })).changed
     },
 
     async replaceHash(userId, oldHash, newHash) {
@@ -122,13 +132,13 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
       await guardDatabase(() => prisma.user.updateMany({ where, data }))
     },
 
-    async delete(userId) {
-      await changeUser(userId, deletionColumns)
+    async delete(userId, onChanged) {
+      await changeUser(userId, deletionColumns, { onChanged })
     },
 
-    async logoutEverywhere(userId, keepFamilyId) {
+    async logoutEverywhere(userId, keepFamilyId, onChanged) {
       const decide = (row: UserRow, now: Date) => startEpoch(row, 'logged_out_everywhere', now)
-      return (await changeUser(userId, decide, keepFamilyId)).changed
+      return (await changeUser(userId, decide, { keepFamilyId, onChanged })).changed
     },
   }
 }

@@ -70,6 +70,11 @@ const refused: [rule: string, input: ClientInput, pointer: string, base?: Client
   ['a scope twice', { scopes: ['a', 'b', 'a'] }, '/scopes/2'],
   ['over 100 scopes', { scopes: many(101) }, '/scopes'],
   [
+    'scopes and audiences that no token of 8 KiB has room for (C72)',
+    { scopes: many(16).map((item) => item.padEnd(128, 'x')), audiences: [long(512)] },
+    '/scopes',
+  ],
+  [
     'a default scope outside of scopes',
     { scopes: ['a'], defaultScopes: ['b'] },
     '/defaultScopes/0',
@@ -159,7 +164,8 @@ const accepted: [rule: string, input: ClientInput, base?: ClientInput][] = [
   ['a name of 200 characters beyond the basic plane', { name: '😀'.repeat(200) }],
   ['no grant type: a client that only introspects', { grantTypes: [] }],
   ['every character that a scope may have (C14)', { scopes: ['!#[]~', 'lineage:admin', 'Read'] }],
-  ['100 scopes of 128 characters', { scopes: many(100).map((item) => item.padEnd(128, 'x')) }],
+  ['100 scopes', { scopes: many(100) }],
+  ['a scope of 128 characters', { scopes: [long(128)] }],
   ['an audience that is no URL', { audiences: ['orders', 'https://api.example/v1?x'] }],
   ['one secret method', { authMethods: ['client_secret_basic'] }],
   [

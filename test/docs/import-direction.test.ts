@@ -33,8 +33,15 @@ const MAY_IMPORT: Record<string, { values: string[]; types?: string[] }> = {
     values: [...BENEATH, 'oauth', 'families', 'clients', 'users', 'tokens'],
     types: ['config.ts'],
   },
+  // Who records an event needs only its type, in runtime: the domain knows of neither folder.
+  events: { values: BENEATH },
+  webhooks: { values: [...BENEATH, 'events'] },
   http: {
-    values: [...BENEATH, 'oauth', 'families', 'clients', 'users', 'tokens', 'grants', 'ops'],
+    values: [
+      ...BENEATH,
+      ...['oauth', 'families', 'clients', 'users', 'tokens', 'grants'],
+      ...['events', 'webhooks', 'ops'],
+    ],
     types: ['config.ts'],
   },
   config: { values: ['runtime', 'secrets', 'clients'], types: ['config.ts'] },

@@ -32,7 +32,7 @@ async function startRegistration(t: Parameters<typeof openUserFixture>[0], queue
   setErrorHandler(app)
   acceptJsonOnly(app)
   const config = { registration: 'open', passwordMinLength: 8, passwordMaxLength: 256 } as const
-  registerUsers(app, { basePath: '', config, users, hasher })
+  registerUsers(app, { basePath: '', config, users, hasher, recordEvent: () => {} })
   t.teardown(() => app.close())
   const url = `${await app.listen({ port: 0, host: '127.0.0.1' })}/users`
   const bodyOf = (username: string) =>

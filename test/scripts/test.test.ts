@@ -53,6 +53,13 @@ test('runs only the files that the arguments name', async (t) => {
   t.match(run, { status: 0, lastLine: /^2 passed, 0 failed$/ })
 })
 
+test('runs test/interop only when an argument names it', async (t) => {
+  const files = { 'a.test.ts': GOOD, interop: { 'b.test.ts': 'throw 1' } }
+  t.match(runSuite(t, files), { status: 0, lastLine: /^2 passed, 0 failed$/ })
+  t.match(runSuite(t, files, ['test.ts']), { status: 0, lastLine: /^2 passed, 0 failed$/ })
+  t.match(runSuite(t, files, ['test/interop/']), { status: 1, lastLine: /^0 passed, 1 failed$/ })
+})
+
 test('fails with a failing test, and shows where and why', async (t) => {
   const failing = `import { test } from 'tap'
 test('outer', async (t) => { await t.test('inner', async (t) => t.equal(1, 2, 'sums')) })`

@@ -21,7 +21,8 @@ function hkdf(input: Buffer, info: string, length: number): Buffer {
 }
 
 function keysOf(root: RootSecret): string[] {
-  return [root.refreshTokenKey, root.keyEncryptionKey, root.tokenIdKey].map((key) =>
+  const { refreshTokenKey, keyEncryptionKey, tokenIdKey, webhookSecretKey } = root
+  return [refreshTokenKey, keyEncryptionKey, tokenIdKey, webhookSecretKey].map((key) =>
     key.toString('hex'),
   )
 }
@@ -33,6 +34,7 @@ test('the keys are those that stored tokens and keys were made with', async (t) 
   t.strictSame(root.refreshTokenKey, hkdf(secret, 'lineage/v1/refresh-token/mac', 32))
   t.strictSame(root.keyEncryptionKey, hkdf(secret, 'lineage/v1/signing-key/encryption', 32))
   t.strictSame(root.tokenIdKey, hkdf(secret, 'lineage/v1/access-token/jti', 32))
+  t.strictSame(root.webhookSecretKey, hkdf(secret, 'lineage/v1/webhook-secret/encryption', 32))
 })
 
 test('each use has a key of its own, and each secret other keys', async (t) => {

@@ -1,0 +1,53 @@
+// How results are printed: one JSON document for programs, a table or a list of members for people.
+
+import type { CommandContext, OutputOptions } from './command-context.ts'
+
+/** Prints `document` with `--json`, else `text`, which ends without a newline. */
+export function printResult(
+  { stdout }: Pick<CommandContext, 'stdout'>,
+  { json }: OutputOptions,
+  document: unknown,
+  text: string,
+): void {
+  if (json) stdout.write(`${JSON.stringify(document, null, 2)}\n`)
+  else if (text !== '') stdout.write(`${text}\n`)
+}
+
+/** The named members of each row under their names, in columns. */
+export function formatTable<Row extends object>(
+  rows: readonly Row[],
+  columns: readonly (keyof Row & string)[],
+): string {
+  const lines = [columns.map(toTitle), ...rows.map((row) => columns.map((name) => show(row[name])))]
+  const widths = columns.map((_, index) => Math.max(...lines.map((line) => line[index]?.length ?? 0)))
+  return lines
+    .map((line) => line.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ').trimEnd())
+    .join('\n')
+}
+
+/** One member a line. */
+export function formatRecord(record: object): string {
+  const entries = Object.entries(record).filter(([, value]) => value !== undefined)
+  const width = Math.max(...entries.map(([name]) => name.length))
+  return entries.map(([name, value]) => `${name.padEnd(width)}  ${show(value)}`.trimEnd()).join('\n')
+}
+
+/**
+ * Text without what moves the cursor, colours or turns around: names and user agents are chosen by
+ * others, who must not write to an operator's terminal.
+ */
+export function toPrintable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '?')
+}
+
+function show(value: unknown): string {
+  if (value === null || value === undefined || value === '') return '-'
+  if (value instanceof Date) return value.toISOString()
+  if (Array.isArray(value)) return value.length === 0 ? '-' : value.map(show).join(' ')
+  return toPrintable(typeof value === 'string' ? value : JSON.stringify(value))
+}
+
+/** `createdAt` is `CREATED AT` at the head of a column. */
+function toTitle(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter}`).toUpperCase()
+}

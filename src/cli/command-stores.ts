@@ -1,0 +1,125 @@
+// The stores as a command uses them: those of the service, without its listeners and without what
+// runs by itself. They work while the service is down, and running instances see every change.
+
+import type { Logger } from 'pino'
+import { loadConfig, type ServiceConfig } from '../config.ts'
+import { type Database, openDatabase } from '../database/database.ts'
+import { checkMigrations } from '../database/migrations.ts'
+import { joinEmbeddedMode } from '../embedded/embedded-mode.ts'
+import type { EventStore } from '../events/event-store.ts'
+import type { Families } from '../families/families.ts'
+import { openPostgresJournal } from '../families/postgres-journal.ts'
+import { openAudit } from '../open-audit.ts'
+import { openFamilyStore } from '../open-family-store.ts'
+import { openUsers } from '../open-stores.ts'
+import { type Clock, systemClock } from '../runtime/clock.ts'
+import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
+import type { RecordEvent } from '../runtime/security-event.ts'
+import type { UserStore } from '../users/user-store.ts'
+import type { CommandContext } from './command-context.ts'
+import { CommandFailure } from './command-failure.ts'
+import { createCommandLog } from './command-log.ts'
+
+/** Who acts, in the events of a command (`detail.by`). */
+const ACTOR = 'cli'
+
+export interface CommandDatabase {
+  readonly config: ServiceConfig
+  readonly database: Database
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export interface CommandStores extends CommandDatabase {
+  readonly events: EventStore
+  /** Adds who acted; what was recorded is written before the command ends. */
+  readonly recordEvent: RecordEvent
+}
+
+export interface CommandUsers extends CommandStores {
+  readonly users: UserStore
+  readonly families: Families
+  /** Before sessions are read or ended: waits for Redis, though not for ever. */
+  settle(): Promise<void>
+}
+
+/**
+ * Runs `work` on the database of the environment: the configured one, or that of embedded mode,
+ * which is started where no service runs it. Throws StartError, as `loadConfig` does.
+ */
+export async function withDatabase<T>(
+  { env, stderr }: Pick<CommandContext, 'env' | 'stderr'>,
+  work: (opened: CommandDatabase) => Promise<T>,
+): Promise<T> {
+  const given = loadConfig(env)
+  const embedded = given.mode === 'embedded' ? await joinEmbeddedMode(given) : undefined
+  const config = embedded?.config ?? (given.mode === 'server' ? given : undefined)
+  if (!config) throw new Error('a mode without a configuration')
+  const database = openDatabase(config.databaseUrl)
+  try {
+    return await work({ config, database, clock: systemClock, logger: createCommandLog(stderr) })
+  } finally {
+    await database.close()
+    await embedded?.stop()
+  }
+}
+
+/** On a database with every migration: a command applies none by itself. */
+export async function withStores<T>(
+  context: CommandContext,
+  work: (stores: CommandStores) => Promise<T>,
+): Promise<T> {
+  return await withDatabase(context, async (opened) => {
+    if (opened.config.migrate !== 'off') await checkMigrations(opened.database.pool)
+    const audit = openAudit(opened)
+    try {
+      return await work({
+        ...opened,
+        events: audit.events,
+        recordEvent: (event) =>
+          audit.recordEvent({ ...event, detail: { ...event.detail, by: ACTOR } }),
+      })
+    } finally {
+      await audit.close()
+    }
+  })
+}
+
+/** With users and their sessions, wherever those live. */
+export async function withUsers<T>(
+  context: CommandContext,
+  work: (stores: CommandUsers) => Promise<T>,
+): Promise<T> {
+  return await withStores(context, async (stores) => {
+    const opened = openFamilyStore({ ...stores, journal: openPostgresJournal(stores.database) })
+    try {
+      const { users, families } = openUsers(stores.database, opened, stores.clock)
+      return await work({ ...stores, users, families, settle: opened.settle })
+    } finally {
+      await opened.store.close()
+    }
+  })
+}
+
+/**
+ * A user's change, whose `change` calls back once it is committed. Throws CommandFailure that says
+ * so when the family store could not be told.
+ */
+export async function changeUser<T>(
+  change: (onChanged: () => void) => Promise<T>,
+  onChanged: () => void,
+): Promise<T> {
+  let isCommitted = false
+  try {
+    return await change(() => {
+      isCommitted = true
+      onChanged()
+    })
+  } catch (error) {
+    if (!isCommitted || !(error instanceof DependencyUnavailable)) throw error
+    throw new CommandFailure(
+      `the change is made, but ${error.message}: an instance carries it there when it is back; ` +
+        'repeat the command to be sure',
+    )
+  }
+}

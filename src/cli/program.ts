@@ -1,0 +1,49 @@
+// The command `lineage` with everything below it: names, options and help. What a command does
+// stands in the file of its group.
+
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { addClientCommands } from './client-commands.ts'
+import type { CommandContext } from './command-context.ts'
+import { addConfigCommands } from './config-commands.ts'
+import { addDoctorCommand } from './doctor-command.ts'
+import { addEventCommands } from './event-commands.ts'
+import { addKeyCommands } from './key-commands.ts'
+import { addMigrateCommand } from './migrate-command.ts'
+import { addServeCommand } from './serve-command.ts'
+import { addUserCommands } from './user-commands.ts'
+
+/** Text that every help ends with; docs/cli.md repeats it. */
+export const EXIT_CODES = 'Exit codes: 0 done, 1 failed or not in order, 2 wrong usage.'
+
+// The same place from src/cli and from dist/cli.
+const PACKAGE = new URL('../../package.json', import.meta.url)
+
+/** Errors and `--help` throw CommanderError; nothing here ends the process. */
+export function buildProgram(context: CommandContext): Command {
+  const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string }
+  const program = new Command('lineage')
+    .description('The token service, and its management beside it.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('Add --help for its options.')
+    .configureOutput({
+      writeOut: (text) => void context.stdout.write(text),
+      writeErr: (text) => void context.stderr.write(text),
+      // A secret given where none belongs is not repeated.
+      outputError: (text, write) => write(text.replace(/'(--?[\w-]+)=[^]*'/, "'$1'")),
+    })
+    .addHelpText(
+      'afterAll',
+      `\n${EXIT_CODES}\nIt is configured by the environment, like the service; secrets come by a prompt or by\nstandard input, never as arguments.`,
+    )
+  addServeCommand(program, context)
+  addMigrateCommand(program, context)
+  addUserCommands(program, context)
+  addClientCommands(program, context)
+  addKeyCommands(program, context)
+  addEventCommands(program, context)
+  addConfigCommands(program, context)
+  addDoctorCommand(program, context)
+  return program
+}

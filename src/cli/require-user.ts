@@ -1,0 +1,22 @@
+// Whom a command means: a user named by id, username or email.
+
+import type { User } from '../users/user.ts'
+import { parseUserId } from '../users/user-id.ts'
+import { parseIdentifier } from '../users/user-names.ts'
+import type { UserStore } from '../users/user-store.ts'
+import { CommandFailure } from './command-failure.ts'
+
+/** Throws CommandFailure when there is nobody of that name. */
+export async function requireUser(
+  users: Pick<UserStore, 'findById' | 'list'>,
+  name: string,
+): Promise<User> {
+  const id = parseUserId(name)
+  const byId = id && (await users.findById(id))
+  if (byId) return byId
+  // A username may look like an id.
+  const key = parseIdentifier(name)
+  const [byName] = key ? await users.list(key, { limit: 1, after: undefined }) : []
+  if (!byName) throw new CommandFailure('there is no such user')
+  return byName
+}

@@ -1,0 +1,55 @@
+// One run of the command line, from its arguments to its exit code.
+
+import { CommanderError } from 'commander'
+import { describeFailure } from '../describe-failure.ts'
+import { ApiError } from '../http/api-error.ts'
+import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
+import { AlreadyTaken, type FieldError } from '../runtime/field-error.ts'
+import type { CommandContext } from './command-context.ts'
+import { CommandFailure } from './command-failure.ts'
+import { buildProgram } from './program.ts'
+
+/** The exit code: 0 done, 1 failed, 2 wrong usage. Never rejects. */
+export async function runCommandLine(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  try {
+    await buildProgram(context).parseAsync(args, { from: 'user' })
+    return 0
+  } catch (error) {
+    // Commander has said all there is to say; help that was asked for is no error.
+    if (error instanceof CommanderError) return error.exitCode === 0 && !isMissing(error) ? 0 : 2
+    reportFailure(error, args.includes('--json'), context)
+    return 1
+  }
+}
+
+/** Help in place of a command that was left out. */
+function isMissing({ code }: CommanderError): boolean {
+  return code === 'commander.help'
+}
+
+function reportFailure(error: unknown, wantsJson: boolean, context: CommandContext): void {
+  const { message, errors } = describe(error)
+  const details = errors.map(({ pointer, detail }) => `\n  ${pointer.slice(1)} ${detail}`)
+  context.stderr.write(`lineage: ${message}${details.join('')}\n`)
+  if (!wantsJson || (error instanceof CommandFailure && error.isReported)) return
+  const document = { error: message, ...(errors.length > 0 && { errors }) }
+  context.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
+}
+
+function describe(error: unknown): { message: string; errors: readonly FieldError[] } {
+  if (error instanceof CommandFailure) return error
+  if (error instanceof ApiError) {
+    return { message: 'some values are not valid', errors: error.errors ?? [] }
+  }
+  if (error instanceof AlreadyTaken) {
+    const detail = 'is taken already'
+    return { message: 'this is taken already', errors: [{ pointer: error.pointer, detail }] }
+  }
+  if (error instanceof DependencyUnavailable) {
+    return { message: `${error.message} (\`lineage doctor\` looks for the cause)`, errors: [] }
+  }
+  return { message: describeFailure(error), errors: [] }
+}

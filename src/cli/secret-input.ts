@@ -1,0 +1,61 @@
+// Secrets come in by a prompt without echo or, without a terminal, as one line of standard input;
+// never as arguments, which every process of a machine can read.
+
+import { createInterface } from 'node:readline'
+import { Writable } from 'node:stream'
+import type { CommandContext } from './command-context.ts'
+import { CommandFailure } from './command-failure.ts'
+
+const LINE_BYTES_MAX = 64 * 1024
+
+/** A new password, asked for twice at a terminal. Throws CommandFailure. */
+export async function readNewPassword(context: CommandContext): Promise<string> {
+  if (!context.stdin.isTTY) return await readSecretLine(context, 'password')
+  const password = await ask('Password: ', context)
+  if (password !== (await ask('Once more: ', context))) {
+    throw new CommandFailure('the two passwords are not the same')
+  }
+  return password
+}
+
+/** The first line of standard input, without its end. Throws CommandFailure when there is none. */
+export async function readSecretLine(
+  { stdin }: Pick<CommandContext, 'stdin'>,
+  what: string,
+): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of stdin) {
+    const bytes = Buffer.from(chunk)
+    chunks.push(bytes)
+    size += bytes.length
+    if (bytes.includes('\n') || size > LINE_BYTES_MAX) break
+  }
+  const [line = ''] = decode(Buffer.concat(chunks), what).split(/\r?\n/, 1)
+  if (Buffer.byteLength(line) > LINE_BYTES_MAX) throw new CommandFailure(`the ${what} is too long`)
+  if (line === '') throw new CommandFailure(`standard input has no ${what}: give it as one line`)
+  return line
+}
+
+function decode(bytes: Buffer, what: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new CommandFailure(`the ${what} on standard input is not UTF-8`)
+  }
+}
+
+function ask(question: string, { stdin, stderr }: CommandContext): Promise<string> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const reader = createInterface({ input: stdin, output: nowhere, terminal: true, historySize: 0 })
+  stderr.write(question)
+  return new Promise<string>((resolve, reject) => {
+    reader.once('line', resolve)
+    // Ctrl-C and Ctrl-D.
+    reader.once('SIGINT', () => reject(new CommandFailure('interrupted')))
+    reader.once('close', () => reject(new CommandFailure('no password was given')))
+  }).finally(() => {
+    reader.close()
+    stderr.write('\n')
+  })
+}

@@ -1,0 +1,58 @@
+// GET /admin/events: what happened, newest first (INTERFACE §1 "event").
+
+import type { FastifyInstance } from 'fastify'
+import { toEventJson } from '../events/audit-event.ts'
+import type { EventFilter, EventStore } from '../events/event-store.ts'
+import { isSecurityEventType, type SecurityEventType } from '../runtime/security-event.ts'
+import { ApiError } from './api-error.ts'
+import { buildPage, parsePageRequest } from './pagination.ts'
+
+const EVENT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+// Ids of users, clients and sessions are shorter, and of these characters.
+const ABOUT = /^[\x21-\x7e]{1,128}$/
+const MOMENT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/
+
+export function registerAdminEvents(app: FastifyInstance, events: Pick<EventStore, 'list'>): void {
+  app.get<{ Querystring: Record<string, unknown> }>('/admin/events', async ({ query }) => {
+    const page = parsePageRequest(query, (id) => EVENT_ID.test(id))
+    const rows = await events.list(parseFilter(query), page)
+    return buildPage(rows, page, (event) => event, toEventJson)
+  })
+}
+
+/** Throws ApiError 400 for what is no filter. */
+function parseFilter(query: Record<string, unknown>): EventFilter {
+  return {
+    types: parseTypes(query.type),
+    subject: parseText('subject', query.subject, ABOUT),
+    clientId: parseText('clientId', query.clientId, ABOUT),
+    sessionId: parseText('sessionId', query.sessionId, ABOUT),
+    since: parseMoment('since', query.since),
+    until: parseMoment('until', query.until),
+  }
+}
+
+function parseTypes(value: unknown): readonly SecurityEventType[] | undefined {
+  if (value === undefined) return undefined
+  const types = typeof value === 'string' ? value.split(',') : ['']
+  if (types.every(isSecurityEventType)) return types
+  throw invalid('type', 'must be types of events, with commas between them')
+}
+
+function parseMoment(name: string, value: unknown): Date | undefined {
+  const text = parseText(name, value, MOMENT)
+  if (text === undefined) return undefined
+  const moment = new Date(text)
+  if (Number.isNaN(moment.getTime())) throw invalid(name, 'is no date')
+  return moment
+}
+
+function parseText(name: string, value: unknown, pattern: RegExp): string | undefined {
+  if (value === undefined) return undefined
+  if (typeof value === 'string' && pattern.test(value)) return value
+  throw invalid(name, 'does not have the form of one')
+}
+
+function invalid(name: string, problem: string): ApiError {
+  return new ApiError('invalid_query', { detail: `${name} ${problem}.` })
+}

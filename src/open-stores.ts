@@ -1,0 +1,38 @@
+// The stores of clients, users and sessions, put together in one way for the service and for the
+// command line.
+
+import { type ClientStore, openClientStore } from './clients/client-store.ts'
+import type { ServiceConfig } from './config.ts'
+import type { Database } from './database/database.ts'
+import { type Families, openFamilies } from './families/families.ts'
+import { journalUserChange } from './families/postgres-journal.ts'
+import type { OpenedFamilyStore } from './open-family-store.ts'
+import type { Clock } from './runtime/clock.ts'
+import { raiseLongestTokenLife } from './tokens/signing-key-store.ts'
+import { openUserStore, type UserStore } from './users/user-store.ts'
+
+/** Clients with the limits of the configuration. */
+export function openClients(database: Database, config: ServiceConfig, clock: Clock): ClientStore {
+  return openClientStore({
+    prisma: database.prisma,
+    defaults: config,
+    reservedId: config.adminClient?.id,
+    raiseLongestTokenLife,
+    clock,
+  })
+}
+
+/** Users, whose changes reach the families, and the families, which reload their users. */
+export function openUsers(
+  database: Database,
+  { store, journal }: Pick<OpenedFamilyStore, 'store' | 'journal'>,
+  clock: Clock,
+): { users: UserStore; families: Families } {
+  const users = openUserStore({
+    prisma: database.prisma,
+    clock,
+    journalChange: journalUserChange,
+    publishChange: ({ record, keepFamilyId }) => store.putUser(record, keepFamilyId),
+  })
+  return { users, families: openFamilies({ store, journal, loadUser: users.loadRecord, clock }) }
+}

@@ -1,0 +1,147 @@
+// What the process of the service does: environment -> configuration -> dependencies -> app -> listen
+// -> close on a signal.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { buildApp } from './app.ts'
+import type { Environment } from './config/read-settings.ts'
+import { loadConfig } from './config.ts'
+import { openService, type Service } from './dependencies.ts'
+import { type EmbeddedMode, openEmbeddedMode } from './embedded/embedded-mode.ts'
+import { logEvent } from './ops/log-events.ts'
+import { createLogger } from './ops/logger.ts'
+import { closeOnSignal, DRAIN_MS, stopLimitMs } from './runtime/close-on-signal.ts'
+import { StartError } from './runtime/start-error.ts'
+
+interface Running {
+  readonly service: Service
+  readonly apps: readonly FastifyInstance[]
+  readonly embedded: EmbeddedMode | undefined
+}
+
+/**
+ * Starts the service; from then on it ends the process by itself. Throws StartError, with nothing
+ * left running, when it cannot.
+ */
+export async function serve(env: Environment): Promise<void> {
+  const config = loadConfig(env)
+  const logger = createLogger(config.logLevel)
+  const embedded = config.mode === 'embedded' ? await openEmbeddedMode(config) : undefined
+  try {
+    const serviceConfig = embedded?.config ?? (config.mode === 'server' ? config : undefined)
+    if (!serviceConfig) throw new Error('a mode without a configuration')
+    const service = await openService({
+      config: serviceConfig,
+      logger,
+      threads: Number(env.UV_THREADPOOL_SIZE ?? 4),
+    })
+    const apps = await listen(service, logger).catch(async (error: unknown) => {
+      await service.close()
+      throw error
+    })
+    await announce({ service, apps, embedded }, logger)
+  } catch (error) {
+    await embedded?.stop()
+    throw error
+  }
+}
+
+/** `LINEAGE_OPS_PORT` moves management and probes to a listener of their own. */
+async function listen(service: Service, logger: Logger): Promise<FastifyInstance[]> {
+  const { port, host, opsPort } = service.config
+  const plan =
+    opsPort === undefined
+      ? [{ surface: 'all', port } as const]
+      : [{ surface: 'public', port } as const, { surface: 'operations', port: opsPort } as const]
+  const apps: FastifyInstance[] = []
+  try {
+    for (const part of plan) {
+      const app = await buildApp(service, logger, part.surface)
+      apps.push(app)
+      await app.listen({ port: part.port, host })
+    }
+    return apps
+  } catch (error) {
+    await Promise.all(apps.map((app) => app.close()))
+    throw toStartError(error, host)
+  }
+}
+
+function toStartError(error: unknown, host: string): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error
+  const port = 'port' in error ? error.port : 'the port'
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new StartError(`port ${port} on ${host} is taken; set PORT to a free one`)
+    case 'EACCES':
+      return new StartError(`port ${port} on ${host} may not be used by this user; set PORT`)
+    case 'EADDRNOTAVAIL':
+      return new StartError(`${host} is not an address of this machine; set HOST`)
+    default:
+      return error
+  }
+}
+
+async function announce(running: Running, logger: Logger): Promise<void> {
+  const { service, embedded } = running
+  const { config, clients, health } = service
+  const welcome = await embedded?.welcome(service)
+  closeOnSignal({
+    close: () => close(running),
+    limitMs: stopLimitMs(config.shutdownDelaySeconds),
+    log: (event, fields) => logEvent(logger, event, fields),
+  })
+  void embedded?.databaseExited.then(() => onDatabaseExit(logger))
+  health.markStarted()
+  for (const notice of notices(service)) logEvent(logger, 'service.notice', { notice })
+  logEvent(logger, 'service.started', {
+    issuer: config.issuer,
+    port: config.port,
+    clients: clients.list().length,
+  })
+  if (welcome !== undefined) process.stdout.write(`\n${welcome}\n`)
+}
+
+let isClosing = false
+
+function onDatabaseExit(logger: Logger): void {
+  if (isClosing) return
+  logEvent(logger, 'service.crashed', { err: new Error('the embedded database has ended') })
+  process.exit(1)
+}
+
+/** What an operator should know of the configuration, once, at the start. */
+function notices({ config, clients }: Service): string[] {
+  const withPassword = clients.list().filter((client) => client.grantTypes.includes('password'))
+  return [
+    ...(withPassword.length > 0
+      ? [
+          `the password grant is deprecated (RFC 9700 §2.4); clients that use it: ${withPassword.length}`,
+        ]
+      : []),
+    ...(config.issuer.startsWith('http:')
+      ? [
+          'the issuer is plain http: for development on this machine only',
+          'the issuer is plain http: cookies go without the prefix __Host- and the flag Secure',
+        ]
+      : []),
+  ]
+}
+
+/** In the order of DESIGN §13. */
+async function close({ service, apps, embedded }: Running): Promise<void> {
+  isClosing = true
+  service.health.markDraining()
+  await delay(service.config.shutdownDelaySeconds * 1000)
+  await Promise.all(apps.map(drain))
+  await service.close()
+  await embedded?.stop()
+}
+
+/** Stops accepting and waits for what is under way, but not for ever. */
+async function drain(app: FastifyInstance): Promise<void> {
+  const limit = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS)
+  await app.close()
+  clearTimeout(limit)
+}

@@ -1,0 +1,35 @@
+// Which addresses are those of the public internet. Anything else could be a machine behind our own
+// firewall that trusts us, so a webhook does not go there.
+
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
+
+// The IANA registry of special-purpose addresses (RFC 6890), and multicast.
+const NOT_PUBLIC_IPV4 = [
+  ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16'],
+  ...['172.16.0.0/12', '192.0.0.0/24', '192.0.2.0/24', '192.88.99.0/24', '192.168.0.0/16'],
+  ...['198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/4', '240.0.0.0/4'],
+]
+/** Global unicast: what lies outside, such as IPv4-mapped addresses and NAT64, is not public. */
+const UNICAST_IPV6 = ['2000::/3']
+// Protocol assignments with Teredo among them, documentation, 6to4, which wraps an IPv4 address.
+const NOT_PUBLIC_IPV6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']
+
+const notPublicIpv4 = listOf(NOT_PUBLIC_IPV4, 'ipv4')
+const unicastIpv6 = listOf(UNICAST_IPV6, 'ipv6')
+const notPublicIpv6 = listOf(NOT_PUBLIC_IPV6, 'ipv6')
+
+/** False too for what is no address, or has a zone. */
+export function isPublicAddress(address: string): boolean {
+  if (isIPv4(address)) return !notPublicIpv4.check(address, 'ipv4')
+  if (!isIPv6(address) || address.includes('%')) return false
+  return unicastIpv6.check(address, 'ipv6') && !notPublicIpv6.check(address, 'ipv6')
+}
+
+function listOf(ranges: readonly string[], family: 'ipv4' | 'ipv6'): BlockList {
+  const list = new BlockList()
+  for (const range of ranges) {
+    const [network = '', prefix] = range.split('/')
+    list.addSubnet(network, Number(prefix), family)
+  }
+  return list
+}

@@ -1,0 +1,89 @@
+// One attempt to send a message: one POST on a connection of its own, to an address that was looked
+// at before it was connected to. Follows no redirect and reads no answer but its status.
+
+import { lookup } from 'node:dns'
+import { request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import { isIP, type LookupFunction } from 'node:net'
+import { isPublicAddress } from './public-address.ts'
+import { findUrlProblem, hostOf } from './webhook-url.ts'
+
+const ANSWER_HEADERS_MAX = 16 * 1024
+
+/** Why there was no answer, where no system error says it. */
+export type SendError = 'url_refused' | 'address_refused' | 'timeout' | 'stopping' | 'failed'
+
+export type SendOutcome =
+  | { readonly status: number; readonly error?: never }
+  | { readonly error: string; readonly status?: never }
+
+export interface WebhookMessage {
+  readonly url: string
+  readonly allowPrivateNetwork: boolean
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Never rejects. An aborted `signal` ends the attempt with its reason as the error. */
+export function sendWebhook(message: WebhookMessage, signal: AbortSignal): Promise<SendOutcome> {
+  const { url, allowPrivateNetwork, headers, body } = message
+  if (findUrlProblem(url, allowPrivateNetwork)) return refuse('url_refused')
+  const target = new URL(url)
+  const mayReach = allowPrivateNetwork ? () => true : isPublicAddress
+  // An address needs no look-up, so the guard of names would never see it.
+  const host = hostOf(target)
+  if (isIP(host) !== 0 && !mayReach(host)) return refuse('address_refused')
+  const options = {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      'user-agent': 'lineage-webhooks',
+      ...headers,
+    },
+    agent: false,
+    lookup: guardLookup(mayReach),
+    maxHeaderSize: ANSWER_HEADERS_MAX,
+    signal,
+  } as const
+  return new Promise((resolve) => {
+    const request = target.protocol === 'https:' ? requestHttps : requestHttp
+    const outgoing = request(target, options, (answer) => {
+      resolve({ status: answer.statusCode ?? 0 })
+      answer.destroy()
+    })
+    // Also what comes after the answer was dropped, which nobody waits for any more.
+    outgoing.on('error', (error) => {
+      resolve({ error: signal.aborted ? String(signal.reason) : codeOf(error) })
+    })
+    outgoing.end(body)
+  })
+}
+
+function refuse(error: SendError): Promise<SendOutcome> {
+  return Promise.resolve({ error })
+}
+
+/**
+ * Gives out only addresses that may be reached. The connection takes them from here, so a name that
+ * resolves differently a moment later changes nothing.
+ */
+function guardLookup(mayReach: (address: string) => boolean): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, found = []) => {
+      const addresses = found.filter(({ address }) => mayReach(address))
+      const [first] = addresses
+      if (error) callback(error, '')
+      else if (!first) callback(Object.assign(new Error('refused'), { code: REFUSED }), '')
+      else if (options.all) callback(null, addresses)
+      else callback(null, first.address, first.family)
+    })
+  }
+}
+
+const REFUSED: SendError = 'address_refused'
+
+function codeOf(error: Error): string {
+  const failed: SendError = 'failed'
+  return 'code' in error && typeof error.code === 'string' ? error.code : failed
+}

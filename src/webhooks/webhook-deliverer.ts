@@ -1,0 +1,143 @@
+// Sends what is due: claims it, signs it, records what came of it. Has no timer of its own; whoever
+// writes events and the poll say when to look.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { toEventJson } from '../events/audit-event.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { RootSecrets } from '../secrets/root-secret.ts'
+import { type SendOutcome, sendWebhook } from './send-webhook.ts'
+import { TEST_TYPE } from './webhook.ts'
+import type { ClaimedDelivery, DeliveryOutcome, WebhookOutbox } from './webhook-outbox.ts'
+import { signWebhook, unsealSecrets } from './webhook-secret.ts'
+
+const SENDING_MAX = 16
+const ATTEMPT_MS = 10_000
+/** What a stop waits for attempts under way before it cuts them off. */
+const STOP_PATIENCE_MS = 2_000
+/** Before each further attempt, give or take a fifth; in all less than the least retention. */
+const RETRY_SECONDS = [5, 60, 300, 1_800, 7_200, 18_000, 36_000]
+const JITTER = 0.2
+/** An outcome that could not be recorded would be a message sent twice: all within the lease. */
+const SETTLE_ATTEMPTS = 5
+const SETTLE_RETRY_MS = 5_000
+
+export interface WebhookDelivererOptions {
+  readonly outbox: Pick<WebhookOutbox, 'claim' | 'settle'>
+  readonly rootSecrets: RootSecrets
+  readonly clock: Clock
+  /** A delivery was given up. */
+  readonly onFailed: (claimed: ClaimedDelivery, outcome: DeliveryOutcome) => void
+  /** An outcome could not be recorded, or a claim not be made after a delivery. */
+  readonly onError: (error: unknown) => void
+}
+
+export interface WebhookDeliverer {
+  /** Claims what is due and begins to send it; rejects with DependencyUnavailable. */
+  deliverDue(): Promise<void>
+  /** Claims nothing more; resolves when nothing is being sent. What was cut off is tried again. */
+  stop(): Promise<void>
+}
+
+export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookDeliverer {
+  const { outbox, rootSecrets, clock, onFailed, onError } = options
+  const sending = new Map<ClaimedDelivery, Promise<void>>()
+  const stopping = new AbortController()
+  const cutOff = new AbortController()
+  let claiming: Promise<void> | undefined
+  let isWanted = false
+
+  /** One claim at a time, or each would take the room that the other has counted on. */
+  function deliverDue(): Promise<void> {
+    isWanted = true
+    claiming ??= claimAll().finally(() => {
+      claiming = undefined
+    })
+    return claiming
+  }
+
+  async function claimAll(): Promise<void> {
+    while (isWanted && !stopping.signal.aborted && sending.size < SENDING_MAX) {
+      isWanted = false
+      const busy = [...sending.keys()].map(({ webhookId }) => webhookId)
+      for (const claimed of await outbox.claim(SENDING_MAX - sending.size, [...new Set(busy)])) {
+        const done = deliver(claimed).catch(onError)
+        sending.set(claimed, done)
+        void done.then(() => onDone(claimed))
+      }
+    }
+  }
+
+  async function deliver(claimed: ClaimedDelivery): Promise<void> {
+    const sent = await attempt(claimed)
+    const outcome = judge(sent, claimed.attempts)
+    await settle(claimed, outcome)
+    if (outcome.status === 'failed') onFailed(claimed, outcome)
+  }
+
+  /** There is room again, and more may wait. */
+  function onDone(claimed: ClaimedDelivery): void {
+    sending.delete(claimed)
+    deliverDue().catch(onError)
+  }
+
+  async function attempt(claimed: ClaimedDelivery): Promise<SendOutcome> {
+    const secrets = unsealSecrets(claimed, claimed.webhookId, rootSecrets)
+    if (!secrets) return { error: 'secret_unreadable' }
+    const { id, url, allowPrivateNetwork } = claimed
+    const body = formatBody(claimed)
+    const headers = signWebhook({ id, body }, secrets, clock())
+    const controller = new AbortController()
+    const timer = setTimeout(() => controller.abort('timeout'), ATTEMPT_MS)
+    const onCutOff = () => controller.abort('stopping')
+    cutOff.signal.addEventListener('abort', onCutOff)
+    try {
+      return await sendWebhook({ url, allowPrivateNetwork, headers, body }, controller.signal)
+    } finally {
+      clearTimeout(timer)
+      cutOff.signal.removeEventListener('abort', onCutOff)
+    }
+  }
+
+  async function settle(claimed: ClaimedDelivery, outcome: DeliveryOutcome): Promise<void> {
+    for (let attempts = 1; ; attempts += 1) {
+      try {
+        return await outbox.settle(claimed, outcome)
+      } catch (error) {
+        if (attempts === SETTLE_ATTEMPTS || stopping.signal.aborted) return onError(error)
+        await delay(SETTLE_RETRY_MS, undefined, { signal: stopping.signal }).catch(() => {})
+      }
+    }
+  }
+
+  return {
+    deliverDue,
+    async stop() {
+      stopping.abort()
+      await claiming?.catch(() => {})
+      const timer = setTimeout(() => cutOff.abort(), STOP_PATIENCE_MS)
+      await Promise.all(sending.values())
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** A success is any 2xx; a redirect is none, and is not followed. */
+function judge({ status, error }: SendOutcome, attempts: number): DeliveryOutcome {
+  const last = { lastStatus: status, lastError: error }
+  if (status !== undefined && status >= 200 && status < 300) {
+    return { status: 'delivered', ...last, retryInSeconds: undefined }
+  }
+  // Being cut off by us is nobody's failure, so it is never the last attempt.
+  const seconds = RETRY_SECONDS[attempts - 1] ?? (error === 'stopping' ? 0 : undefined)
+  if (seconds === undefined) return { status: 'failed', ...last, retryInSeconds: undefined }
+  const jitter = 1 - JITTER + 2 * JITTER * Math.random()
+  return { status: 'pending', ...last, retryInSeconds: seconds * jitter }
+}
+
+/** The same at every attempt, but for the count of failed logins, which may have risen. */
+function formatBody({ event, createdAt, webhookId }: ClaimedDelivery): string {
+  const [type, at, data] = event
+    ? [event.type, event.at, toEventJson(event)]
+    : [TEST_TYPE, createdAt, { webhookId }]
+  return JSON.stringify({ type, timestamp: at.toISOString(), data })
+}

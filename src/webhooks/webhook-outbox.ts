@@ -1,0 +1,190 @@
+// What has to be sent, in PostgreSQL: written with the events themselves, claimed by one instance at
+// a time, kept until it was sent or given up. So a restart loses none and two instances send none
+// twice. All moments are the database's, because instances write them together.
+
+import { randomUUID } from 'node:crypto'
+import type pg from 'pg'
+import { type Database, guardDatabase } from '../database/database.ts'
+import type { AuditEvent } from '../events/audit-event.ts'
+import { toEvent } from '../events/event-store.ts'
+import type {
+  WebhookDelivery as DeliveryRow,
+  Event as EventRow,
+} from '../generated/prisma/client.ts'
+import { type DeliveryStatus, TEST_TYPE, type WebhookDelivery } from './webhook.ts'
+import type { SealedSecrets } from './webhook-secret.ts'
+
+/** How long a claim holds: longer than an attempt and the recording of its outcome. */
+const LEASE_SECONDS = 60
+/** What one claim takes of one webhook, so that a slow receiver holds up no other. */
+const CLAIMED_EACH_MAX = 4
+/** Rows deleted by one statement, so that each stays well within its deadline. */
+const BATCH_ROWS = 5_000
+
+export interface ClaimedDelivery extends SealedSecrets {
+  readonly id: string
+  readonly webhookId: string
+  readonly url: string
+  readonly allowPrivateNetwork: boolean
+  /** Counting this one; it also tells this claim from a later one. */
+  readonly attempts: number
+  readonly createdAt: Date
+  /** Undefined for a test. */
+  readonly event: AuditEvent | undefined
+}
+
+/** What an attempt came to. */
+export interface DeliveryOutcome {
+  readonly status: DeliveryStatus
+  readonly lastStatus: number | undefined
+  readonly lastError: string | undefined
+  /** When it is tried again; of no use once it is not pending. */
+  readonly retryInSeconds: number | undefined
+}
+
+export interface DeliveryPage {
+  readonly limit: number
+  /** Deliveries strictly older than this one. */
+  readonly after: { readonly at: Date; readonly id: string } | undefined
+}
+
+/** Every method rejects with DependencyUnavailable when PostgreSQL is away. */
+export interface WebhookOutbox {
+  /** Due deliveries of active webhooks other than the given ones; nobody else gets them now. */
+  claim(limit: number, exceptWebhookIds: readonly string[]): Promise<readonly ClaimedDelivery[]>
+  /** Does nothing when the claim is over and somebody else has the delivery. */
+  settle(claimed: ClaimedDelivery, outcome: DeliveryOutcome): Promise<void>
+  addTest(webhookId: string): Promise<WebhookDelivery>
+  /** Newest first, at most `limit + 1`. */
+  list(
+    webhookId: string,
+    status: DeliveryStatus | undefined,
+    page: DeliveryPage,
+  ): Promise<WebhookDelivery[]>
+  /** Deletes what was put in before, whatever became of it. */
+  prune(beforeMs: number): Promise<void>
+}
+
+/**
+ * Puts events in for everyone who subscribes to them, within the transaction that writes them.
+ * Once for each event and webhook, however often it is called.
+ */
+export async function addDeliveries(
+  client: pg.PoolClient,
+  eventIds: readonly string[],
+): Promise<void> {
+  // Failed logins are counted up to the end of their minute, and sent after it.
+  await client.query(
+    `INSERT INTO webhook_deliveries (id, webhook_id, event_id, type, next_attempt_at)
+     SELECT gen_random_uuid(), webhooks.id, events.id, events.type,
+       CASE events.type WHEN 'login.failed' THEN date_trunc('minute', events.at) + interval '61 s'
+       ELSE now() END
+     FROM events JOIN webhooks ON status = 'active' AND events.type = ANY (webhooks.events)
+     WHERE events.id = ANY ($1::uuid[])
+     FOR KEY SHARE OF webhooks
+     ON CONFLICT (event_id, webhook_id) DO NOTHING`,
+    [eventIds],
+  )
+}
+
+const CLAIM = `
+  WITH due AS MATERIALIZED (
+    SELECT picked.id, url, allow_private_network, secrets_encrypted, root_secret_id
+    FROM webhooks CROSS JOIN LATERAL (
+      SELECT id FROM webhook_deliveries
+      WHERE webhook_id = webhooks.id AND status = 'pending' AND next_attempt_at <= now()
+      ORDER BY next_attempt_at LIMIT ${CLAIMED_EACH_MAX} FOR UPDATE SKIP LOCKED
+    ) AS picked
+    WHERE webhooks.status = 'active' AND webhooks.id <> ALL ($2::uuid[]) LIMIT $1
+  )
+  UPDATE webhook_deliveries AS claimed SET attempts = claimed.attempts + 1,
+    next_attempt_at = now() + make_interval(secs => ${LEASE_SECONDS})
+  FROM due WHERE due.id = claimed.id
+  RETURNING claimed.id, claimed.webhook_id AS "webhookId", claimed.attempts,
+    claimed.created_at AS "createdAt", url, allow_private_network AS "allowPrivateNetwork",
+    secrets_encrypted AS "secretsEncrypted", root_secret_id AS "rootSecretId",
+    (SELECT row_to_json(event) FROM (
+       SELECT id, at, type, reason, subject, client_id AS "clientId", session_id AS "sessionId",
+         ip, user_agent AS "userAgent", detail
+       FROM events WHERE events.id = claimed.event_id) AS event) AS event`
+
+type ClaimedRow = Omit<ClaimedDelivery, 'event'> & { readonly event: EventRow | null }
+
+const SETTLE = `
+  UPDATE webhook_deliveries SET status = $3, last_status = $4, last_error = $5,
+    last_attempt_at = now(),
+    next_attempt_at = CASE $3 WHEN 'pending' THEN now() + make_interval(secs => $6) END
+  WHERE id = $1 AND attempts = $2 AND status = 'pending'`
+
+export function openWebhookOutbox(database: Pick<Database, 'pool' | 'prisma'>): WebhookOutbox {
+  const { pool, prisma } = database
+  const { webhookDelivery: table } = prisma
+  return {
+    async claim(limit, exceptWebhookIds) {
+      const { rows } = await guardDatabase(() =>
+        pool.query<ClaimedRow>(CLAIM, [limit, exceptWebhookIds]),
+      )
+      // JSON has brought the event's time as a text.
+      return rows.map(({ event, ...claimed }) => ({
+        ...claimed,
+        event: event ? toEvent({ ...event, at: new Date(event.at) }) : undefined,
+      }))
+    },
+
+    async settle({ id, attempts }, { status, lastStatus, lastError, retryInSeconds }) {
+      const values = [id, attempts, status, lastStatus, lastError, retryInSeconds ?? 0]
+      await guardDatabase(() => pool.query(SETTLE, values))
+    },
+
+    async addTest(webhookId) {
+      const data = { id: randomUUID(), webhookId, type: TEST_TYPE, nextAttemptAt: new Date(0) }
+      return toDelivery(await guardDatabase(() => table.create({ data })))
+    },
+
+    async list(webhookId, status, { limit, after }) {
+      const query = {
+        where: {
+          webhookId,
+          ...(status && { status }),
+          ...(after && {
+            createdAt: { lte: after.at },
+            OR: [{ createdAt: { lt: after.at } }, { id: { lt: after.id } }],
+          }),
+        },
+        orderBy: [{ createdAt: 'desc' as const }, { id: 'desc' as const }],
+        take: limit + 1,
+      }
+      return (await guardDatabase(() => table.findMany(query))).map(toDelivery)
+    },
+
+    async prune(beforeMs) {
+      let deleted: number
+      do {
+        const { rowCount } = await guardDatabase(() =>
+          pool.query(
+            `DELETE FROM webhook_deliveries WHERE id IN
+               (SELECT id FROM webhook_deliveries WHERE created_at < $1 ORDER BY created_at
+                LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+            [new Date(beforeMs), BATCH_ROWS],
+          ),
+        )
+        deleted = rowCount ?? 0
+      } while (deleted === BATCH_ROWS)
+    },
+  }
+}
+
+function toDelivery(row: DeliveryRow): WebhookDelivery {
+  return {
+    id: row.id,
+    eventId: row.eventId ?? undefined,
+    type: row.type as WebhookDelivery['type'],
+    status: row.status as DeliveryStatus,
+    attempts: row.attempts,
+    createdAt: row.createdAt,
+    nextAttemptAt: row.nextAttemptAt ?? undefined,
+    lastAttemptAt: row.lastAttemptAt ?? undefined,
+    lastStatus: row.lastStatus ?? undefined,
+    lastError: row.lastError ?? undefined,
+  }
+}

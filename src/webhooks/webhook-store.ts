@@ -1,0 +1,145 @@
+// The table of webhooks. Its rows are read with every batch of events, so a change is in force at
+// once on all instances.
+
+import { randomUUID } from 'node:crypto'
+import { type Database, guardDatabase } from '../database/database.ts'
+import type { Prisma, Webhook as WebhookRow } from '../generated/prisma/client.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { SecurityEventType } from '../runtime/security-event.ts'
+import type { RootSecrets } from '../secrets/root-secret.ts'
+import type { Webhook, WebhookSettings } from './webhook.ts'
+import {
+  addWebhookSecret,
+  sealSecrets,
+  unsealSecrets,
+  type WebhookSecret,
+} from './webhook-secret.ts'
+
+/** Every method rejects with DependencyUnavailable when PostgreSQL is away. */
+export interface WebhookStore {
+  create(settings: WebhookSettings): Promise<{ webhook: Webhook; secret: string }>
+  find(id: string): Promise<Webhook | undefined>
+  /** Oldest first. */
+  list(limit: number, after: { at: Date; id: string } | undefined): Promise<Webhook[]>
+  /** Undefined for an unknown id. */
+  patch(id: string, patch: Partial<WebhookSettings>): Promise<Webhook | undefined>
+  /** Deletes its deliveries too. */
+  delete(id: string): Promise<void>
+  /** A new secret, beside which the one before signs for a day; undefined for an unknown id. */
+  rotateSecret(id: string): Promise<readonly [WebhookSecret, ...WebhookSecret[]] | undefined>
+  /** Brings all secrets under the first root secret, so that the others can be taken out. */
+  reencrypt(): Promise<void>
+}
+
+export interface WebhookStoreDependencies {
+  readonly database: Pick<Database, 'prisma'>
+  readonly rootSecrets: RootSecrets
+  readonly clock: Clock
+}
+
+export function openWebhookStore(dependencies: WebhookStoreDependencies): WebhookStore {
+  const { database, rootSecrets, clock } = dependencies
+  const { webhook: table } = database.prisma
+  return {
+    async create(settings) {
+      const id = randomUUID()
+      const now = new Date(clock())
+      const secrets = addWebhookSecret([], now.getTime())
+      const data = {
+        id,
+        ...toColumns(settings),
+        ...sealSecrets(secrets, id, rootSecrets),
+        createdAt: now,
+        updatedAt: now,
+      }
+      const row = await guardDatabase(() => table.create({ data }))
+      return { webhook: toWebhook(row), secret: secrets[0].secret }
+    },
+
+    async find(id) {
+      const row = await guardDatabase(() => table.findUnique({ where: { id } }))
+      return row ? toWebhook(row) : undefined
+    },
+
+    async list(limit, after) {
+      const where = after
+        ? { OR: [{ createdAt: { gt: after.at } }, { createdAt: after.at, id: { gt: after.id } }] }
+        : {}
+      const query = { where, orderBy: OLDEST_FIRST, take: limit }
+      return (await guardDatabase(() => table.findMany(query))).map(toWebhook)
+    },
+
+    async patch(id, patch) {
+      const data = { ...toColumns(patch), updatedAt: new Date(clock()) }
+      // In the plural, which does not mind that there is none.
+      const rows = await guardDatabase(() => table.updateManyAndReturn({ where: { id }, data }))
+      return rows.map(toWebhook)[0]
+    },
+
+    async delete(id) {
+      await guardDatabase(() => table.deleteMany({ where: { id } }))
+    },
+
+    async rotateSecret(id) {
+      return await inSecretChange(database, id, async (tx, row) => {
+        // Unreadable ones are left behind: this is how an operator gets over a lost root secret.
+        const before = unsealSecrets(toSealed(row), id, rootSecrets) ?? []
+        const secrets = addWebhookSecret(before, clock())
+        const data = { ...sealSecrets(secrets, id, rootSecrets), updatedAt: new Date(clock()) }
+        await tx.webhook.update({ where: { id }, data })
+        return secrets
+      })
+    },
+
+    async reencrypt() {
+      const where = { rootSecretId: { not: rootSecrets.current.id } }
+      const rows = await guardDatabase(() => table.findMany({ where, select: { id: true } }))
+      for (const { id } of rows) {
+        await inSecretChange(database, id, async (tx, row) => {
+          const secrets = unsealSecrets(toSealed(row), id, rootSecrets)
+          if (!secrets) return
+          await tx.webhook.update({ where: { id }, data: sealSecrets(secrets, id, rootSecrets) })
+        })
+      }
+    },
+  }
+}
+
+const OLDEST_FIRST: Prisma.WebhookOrderByWithRelationInput[] = [{ createdAt: 'asc' }, { id: 'asc' }]
+
+/** One change of a webhook's secrets at a time; undefined for an unknown id. */
+function inSecretChange<T>(
+  { prisma }: Pick<Database, 'prisma'>,
+  id: string,
+  work: (tx: Prisma.TransactionClient, row: WebhookRow) => Promise<T>,
+): Promise<T | undefined> {
+  return guardDatabase(() =>
+    prisma.$transaction(async (tx) => {
+      await tx.$queryRaw`SELECT 1 FROM webhooks WHERE id = ${id}::uuid FOR UPDATE`
+      const row = await tx.webhook.findUnique({ where: { id } })
+      return row ? await work(tx, row) : undefined
+    }),
+  )
+}
+
+function toColumns<Settings extends Partial<WebhookSettings>>({ events, ...rest }: Settings) {
+  return { ...rest, ...(events && { events: [...events] }) }
+}
+
+function toSealed({ secretsEncrypted, rootSecretId }: WebhookRow) {
+  return { secretsEncrypted: Uint8Array.from(secretsEncrypted), rootSecretId }
+}
+
+function toWebhook(row: WebhookRow): Webhook {
+  const { id, url, description, allowPrivateNetwork, createdAt, updatedAt } = row
+  return {
+    id,
+    url,
+    events: row.events as SecurityEventType[],
+    description,
+    status: row.status === 'active' ? 'active' : 'disabled',
+    allowPrivateNetwork,
+    createdAt,
+    updatedAt,
+  }
+}

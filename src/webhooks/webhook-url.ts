@@ -1,0 +1,29 @@
+// Where a webhook may point, as far as its URL shows. To what its name resolves is seen only when
+// it is sent, and checked then.
+
+import { isIP } from 'node:net'
+import { isPublicAddress } from './public-address.ts'
+
+const URL_LENGTH_MAX = 2048
+
+/** Why the URL is refused, or undefined. Never repeats the URL, which may hold a secret. */
+export function findUrlProblem(text: string, allowPrivateNetwork: boolean): string | undefined {
+  if (text.length > URL_LENGTH_MAX) return `must have at most ${URL_LENGTH_MAX} characters`
+  if (!URL.canParse(text)) return 'must be an absolute URL'
+  const url = new URL(text)
+  if (url.username !== '' || url.password !== '') return 'must not hold credentials'
+  if (url.hash !== '') return 'must not have a fragment'
+  if (allowPrivateNetwork) {
+    return /^https?:$/.test(url.protocol) ? undefined : 'must be an https or http URL'
+  }
+  if (url.protocol !== 'https:') return 'must be an https URL unless allowPrivateNetwork is true'
+  const host = hostOf(url)
+  return isIP(host) !== 0 && !isPublicAddress(host)
+    ? 'must not name a private address unless allowPrivateNetwork is true'
+    : undefined
+}
+
+/** Without the brackets of an IPv6 address. The URL parser has written numbers out as addresses. */
+export function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1')
+}

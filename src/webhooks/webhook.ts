@@ -1,0 +1,41 @@
+// A webhook: who is sent which events, and what became of each sending. Its secrets are not here.
+
+import type { SecurityEventType } from '../runtime/security-event.ts'
+
+/** The type of a delivery that an administrator asked for; no event stands behind it. */
+export const TEST_TYPE = 'webhook.test'
+
+export interface WebhookSettings {
+  readonly url: string
+  readonly events: readonly SecurityEventType[]
+  readonly description: string
+  /** A disabled one is sent nothing new; what waits for it goes on waiting. */
+  readonly status: 'active' | 'disabled'
+  /** Whether it may be reached over plain http and at addresses that are not public. */
+  readonly allowPrivateNetwork: boolean
+}
+
+export interface Webhook extends WebhookSettings {
+  readonly id: string
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+export type DeliveryStatus = 'pending' | 'delivered' | 'failed'
+
+export interface WebhookDelivery {
+  /** The `webhook-id` of the message: the same at every attempt. */
+  readonly id: string
+  /** Undefined for a test. */
+  readonly eventId: string | undefined
+  readonly type: SecurityEventType | typeof TEST_TYPE
+  readonly status: DeliveryStatus
+  readonly attempts: number
+  readonly createdAt: Date
+  readonly nextAttemptAt: Date | undefined
+  readonly lastAttemptAt: Date | undefined
+  /** The HTTP status of the last attempt, if there was an answer. */
+  readonly lastStatus: number | undefined
+  /** Why the last attempt failed: one of SendError or the code of a system error. */
+  readonly lastError: string | undefined
+}

@@ -1,0 +1,148 @@
+// The table of events: written once however often it is tried, counted by all instances together,
+// read newest first, deleted by age.
+
+import { type Test, test } from 'tap'
+import { type Database, openDatabase } from '../../src/database/database.ts'
+import { applyMigrations } from '../../src/database/migrations.ts'
+import { inTransaction } from '../../src/database/transaction.ts'
+import { type AuditEvent, openEventMaker } from '../../src/events/audit-event.ts'
+import { insertEvents, openEventStore } from '../../src/events/event-store.ts'
+import { openTestDatabase } from '../support/postgres.ts'
+
+const AT_MS = Date.UTC(2026, 5, 1, 12)
+const PAGE = { limit: 100, after: undefined }
+
+async function openStore(t: Test) {
+  const { url } = await openTestDatabase(t)
+  const database = openDatabase(url)
+  t.teardown(() => database.close())
+  await applyMigrations(database.pool)
+  // Prisma compiles itself at the first query, which takes seconds on a machine that is busy.
+  await database.prisma.$queryRaw`SELECT 1`
+  return { database, store: openEventStore(database) }
+}
+
+function write(database: Database, events: readonly AuditEvent[]): Promise<void> {
+  return inTransaction(database.pool, (client) => insertEvents(client, events))
+}
+
+test('a batch that is written again is there once, with every member', async (t) => {
+  const { database, store } = await openStore(t)
+  const make = openEventMaker()
+  const full = make(
+    {
+      type: 'refresh.reuse_detected',
+      reason: 'why',
+      subject: 'user',
+      clientId: 'web',
+      sessionId: 'session',
+      ip: '192.0.2.1',
+      userAgent: `"quoted' \\ é 🎉`,
+      detail: { by: 'admin', changed: ['a', 'b'], count: 1 },
+    },
+    AT_MS,
+  )
+  const bare = make({ type: 'user.created' }, AT_MS)
+  await write(database, [full, bare])
+  await write(database, [full, bare])
+  t.strictSame(await store.list({}, PAGE), [bare, full])
+})
+
+test('a failed transaction leaves nothing', async (t) => {
+  const { database, store } = await openStore(t)
+  const event = openEventMaker()({ type: 'user.created' }, AT_MS)
+  const broken = inTransaction(database.pool, async (client) => {
+    await insertEvents(client, [event])
+    throw new RangeError('later')
+  })
+  await t.rejects(broken, RangeError)
+  t.strictSame(await store.list({}, PAGE), [])
+})
+
+test('instances count failed logins together, without waiting for each other for ever', async (t) => {
+  const { database, store } = await openStore(t)
+  const sources = Array.from({ length: 20 }, (_, number) => `192.0.2.${number}`)
+  const instance = async (from: readonly string[], minuteMs: number) => {
+    const make = openEventMaker()
+    for (let round = 0; round < 10; round += 1) {
+      const about = { type: 'login.failed', clientId: 'web' } as const
+      await write(
+        database,
+        from.map((ip) => make({ ...about, ip }, minuteMs + round)),
+      )
+    }
+  }
+  await Promise.all([
+    instance(sources, AT_MS + 500),
+    instance(sources.toReversed(), AT_MS),
+    instance(sources, AT_MS + 900),
+  ])
+  const events = await store.list({}, PAGE)
+  t.equal(events.length, 20)
+  for (const { detail, clientId } of events) {
+    const [firstAt, lastAt] = [AT_MS, AT_MS + 909].map((ms) => new Date(ms).toISOString())
+    t.strictSame({ ...detail, clientId }, { count: 30, firstAt, lastAt, clientId: 'web' })
+  }
+})
+
+test('what two instances see of a key is kept as the first saw it', async (t) => {
+  const { database, store } = await openStore(t)
+  const seen = (atMs: number) =>
+    openEventMaker()({ type: 'key.activated', detail: { kid: 'a' } }, atMs)
+  await write(database, [seen(AT_MS)])
+  await write(database, [seen(AT_MS + 2_000)])
+  t.strictSame(await store.list({}, PAGE), [seen(AT_MS)])
+})
+
+test('pages go back in time, and filters are exact', async (t) => {
+  const { database, store } = await openStore(t)
+  const make = openEventMaker()
+  const events = Array.from({ length: 10 }, (_, number) =>
+    make(
+      {
+        type: number % 2 === 0 ? 'login.succeeded' : 'token.revoked',
+        subject: `user-${number % 3}`,
+        clientId: `client-${number % 4}`,
+        sessionId: `session-${number}`,
+      },
+      AT_MS + Math.floor(number / 2),
+    ),
+  )
+  await write(database, events)
+  const newestFirst = events.toReversed()
+  const first = await store.list({}, { limit: 3, after: undefined })
+  t.strictSame(first, newestFirst.slice(0, 4), 'one more than asked for')
+  t.strictSame(await store.list({}, { limit: 100, after: first[2] }), newestFirst.slice(3))
+  const cases: [Parameters<typeof store.list>[0], (event: AuditEvent) => boolean][] = [
+    [{ types: ['token.revoked'] }, ({ type }) => type === 'token.revoked'],
+    [{ types: ['token.revoked', 'login.succeeded'] }, () => true],
+    [{ types: ['user.created'] }, () => false],
+    [{ subject: 'user-1' }, ({ subject }) => subject === 'user-1'],
+    [{ clientId: 'client-3' }, ({ clientId }) => clientId === 'client-3'],
+    [{ sessionId: 'session-5' }, ({ sessionId }) => sessionId === 'session-5'],
+    [{ since: new Date(AT_MS + 2) }, ({ at }) => at.getTime() >= AT_MS + 2],
+    [{ until: new Date(AT_MS + 2) }, ({ at }) => at.getTime() < AT_MS + 2],
+    [
+      { subject: 'user-1', types: ['token.revoked'] },
+      ({ subject, type }) => subject === 'user-1' && type === 'token.revoked',
+    ],
+  ]
+  for (const [filter, isFound] of cases) {
+    t.strictSame(await store.list(filter, PAGE), newestFirst.filter(isFound))
+  }
+})
+
+test('pruning deletes what happened before, in as many steps as it takes', async (t) => {
+  const { database, store } = await openStore(t)
+  await database.pool.query(
+    `INSERT INTO events (id, at, type)
+     SELECT gen_random_uuid(), to_timestamp($1::float8) - i * interval '1 s', 'user.created'
+     FROM generate_series(1, 12000) AS i`,
+    [AT_MS / 1000],
+  )
+  const make = openEventMaker()
+  const kept = [make({ type: 'user.created' }, AT_MS), make({ type: 'user.created' }, AT_MS + 1)]
+  await write(database, kept)
+  await store.prune(AT_MS)
+  t.strictSame(await store.list({}, PAGE), kept.toReversed())
+})
