@@ -33,6 +33,9 @@ export interface CreatedClient {
   readonly clientSecret: string | undefined
 }
 
+/** Sees the client under its lock, and throws to leave it as it is. */
+export type CheckCurrent = (current: Client) => void
+
 /** Every method rejects with DependencyUnavailable when PostgreSQL does not answer. */
 export interface ClientStore extends ClientSecretStore {
   /** Throws AlreadyTaken for an id that another client has, the bootstrap client included. */
@@ -42,9 +45,9 @@ export interface ClientStore extends ClientSecretStore {
   /** Up to `limit` clients after the named one, oldest first. */
   list(limit: number, after?: { readonly at: Date; readonly id: string }): Promise<Client[]>
   /** Merges as RFC 7396 does and checks the whole; undefined for an unknown id. */
-  patch(id: string, patch: ClientInput): Promise<Checked<Client> | undefined>
+  patch(id: string, patch: ClientInput, check?: CheckCurrent): Promise<Checked<Client> | undefined>
   /** Whether there was one. */
-  delete(id: string): Promise<boolean>
+  delete(id: string, check?: CheckCurrent): Promise<boolean>
   /** Every family and token of the client so far is dead; false for an unknown id. */
   endSessions(id: string): Promise<boolean>
 }
@@ -56,7 +59,7 @@ export function openClientStore(dependencies: ClientStoreDependencies): ClientSt
   return {
     ...openClientSecretStore(dependencies),
     create: (input) => createClient(input, dependencies),
-    patch: (id, patch) => patchClient(id, patch, dependencies),
+    patch: (id, patch, check) => patchClient(id, patch, check, dependencies),
 
     async find(id) {
       const query = { where: { id }, include: WITH_SECRETS }
@@ -75,8 +78,10 @@ export function openClientStore(dependencies: ClientStoreDependencies): ClientSt
       return (await guardDatabase(() => prisma.client.findMany(query))).map(toClient)
     },
 
-    async delete(id) {
+    async delete(id, check) {
       return await inChange(prisma, async (tx) => {
+        const stored = await lockClient(tx, id)
+        if (stored) check?.(toClient(stored))
         const { count } = await tx.client.deleteMany({ where: { id } })
         if (count > 0) await announceChange(tx)
         return count > 0
@@ -131,12 +136,14 @@ async function createClient(
 function patchClient(
   id: string,
   patch: ClientInput,
+  check: CheckCurrent | undefined,
   dependencies: ClientStoreDependencies,
 ): Promise<Checked<Client> | undefined> {
   const { prisma, defaults, clock } = dependencies
   return inChange(prisma, async (tx) => {
     const stored = await lockClient(tx, id)
     if (!stored) return undefined
+    check?.(rowToClient(stored, defaults))
     const checked = draftClient({ ...rowToDraft(stored), ...patch }, defaults)
     if (!checked.ok) return checked
     const data = { ...draftToColumns(checked.value), updatedAt: new Date(clock()) }

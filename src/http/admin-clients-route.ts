@@ -1,7 +1,8 @@
 // /admin/clients and below: the clients as an administrator manages them. Who may come here is
 // decided before; every change is in force on this instance before it is answered.
 
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Client } from '../clients/client.ts'
 import type { Checked, ClientInput } from '../clients/client-draft.ts'
 import { isClientId } from '../clients/client-id.ts'
 import type { ClientStore, NewClientInput } from '../clients/client-store.ts'
@@ -9,6 +10,7 @@ import type { ClientTable } from '../clients/client-table.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
 import { ApiError, validationFailed } from './api-error.ts'
 import { CLIENT_PATCH_BODY, clientJson, NEW_CLIENT_BODY } from './client-json.ts'
+import { requireMatch, withEntityTag } from './entity-tag.ts'
 import { buildPage, parsePageRequest } from './pagination.ts'
 import { actOf } from './request-act.ts'
 
@@ -47,26 +49,29 @@ export function registerAdminClients(app: FastifyInstance, deps: AdminClientsDep
     },
   )
 
-  app.get<OneClient>('/admin/clients/:id', async ({ params }) =>
-    clientJson(found(await clientStore.find(knownId(params.id)))),
-  )
+  app.get<OneClient>('/admin/clients/:id', async ({ params }, reply) => {
+    const client = found(await clientStore.find(knownId(params.id)))
+    return withEntityTag(reply, clientJson(client))
+  })
 
   app.patch<OneClient & { Body: ClientInput }>(
     '/admin/clients/:id',
     { schema: { body: CLIENT_PATCH_BODY } },
-    async (request) => {
+    async (request, reply) => {
       const { params, body } = request
-      const client = accepted(found(await clientStore.patch(knownId(params.id), body)))
+      const check = requireMatchOf(request)
+      const client = accepted(found(await clientStore.patch(knownId(params.id), body, check)))
       const about = { clientId: client.id, ...actOf(request, { changed: Object.keys(body) }) }
       recordEvent({ type: 'client.updated', ...about })
       await clients.reload()
-      return clientJson(client)
+      return withEntityTag(reply, clientJson(client))
     },
   )
 
   app.delete<OneClient>('/admin/clients/:id', async (request, reply) => {
     const { id: clientId } = request.params
-    if (isClientId(clientId) && (await clientStore.delete(clientId))) {
+    const check = requireMatchOf(request)
+    if (isClientId(clientId) && (await clientStore.delete(clientId, check))) {
       recordEvent({ type: 'client.deleted', clientId, ...actOf(request) })
     }
     // Also when nothing was there: this may repeat a call whose own reload failed.
@@ -119,6 +124,10 @@ function registerSecrets(app: FastifyInstance, deps: AdminClientsDependencies): 
       return reply.code(204).send()
     },
   )
+}
+
+function requireMatchOf(request: FastifyRequest) {
+  return (current: Client) => requireMatch(request, clientJson(current))
 }
 
 /** The answer holds the only copy of a secret: a failed reload, which a poll makes up for, waits. */

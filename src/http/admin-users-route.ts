@@ -1,17 +1,19 @@
 // /admin/users: the accounts as an administrator manages them (INTERFACE §1 "user"). The routes
 // stand behind the scope `lineage:admin`.
 
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { FieldError } from '../runtime/field-error.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
 import { parsePasswordHash } from '../users/password-hash.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
 import type { PasswordLimits } from '../users/password-policy.ts'
+import type { User } from '../users/user.ts'
 import { parseUserId } from '../users/user-id.ts'
 import { parseEmail, parseUsername } from '../users/user-names.ts'
 import type { UserFilter, UserStore } from '../users/user-store.ts'
 import { ApiError, validationFailed } from './api-error.ts'
 import { callerSignal } from './caller-signal.ts'
+import { requireMatch, withEntityTag } from './entity-tag.ts'
 import { buildPage, parsePageRequest } from './pagination.ts'
 import { actOf } from './request-act.ts'
 import { findPasswordErrors, readGivenNames, readNames, toUserJson } from './user-json.ts'
@@ -134,25 +136,26 @@ function registerSingle(app: FastifyInstance, dependencies: AdminUsersRouteDepen
   const { config, users, hasher, recordEvent } = dependencies
   const byId = '/admin/users/:id'
 
-  app.get<{ Params: ById }>(byId, async (request) => {
+  app.get<{ Params: ById }>(byId, async (request, reply) => {
     const user = await users.findById(requireUserId(request.params))
-    return toUserJson(user ?? notFound())
+    return withEntityTag(reply, toUserJson(user ?? notFound()))
   })
 
   app.patch<{ Params: ById; Body: PatchBody }>(
     byId,
     { schema: { body: PATCH_BODY } },
-    async (request) => {
+    async (request, reply) => {
       const userId = requireUserId(request.params)
       const { emailVerified, status, roles } = request.body
       const names = readGivenNames(request.body)
       const patch = { ...names, emailVerified, status, roles }
-      const user = await users.patch(userId, patch, (changed) => {
+      const onChanged = (changed: readonly string[]) => {
         const isDisabled = status === 'disabled' && changed.includes('status')
         const type = isDisabled ? 'user.disabled' : 'user.updated'
         recordEvent({ type, subject: userId, ...actOf(request, { changed }) })
-      })
-      return toUserJson(user ?? notFound())
+      }
+      const user = await users.patch(userId, patch, onChanged, requireMatchOf(request))
+      return withEntityTag(reply, toUserJson(user ?? notFound()))
     },
   )
 
@@ -160,7 +163,8 @@ function registerSingle(app: FastifyInstance, dependencies: AdminUsersRouteDepen
     const userId = parseUserId(request.params.id)
     if (userId) {
       const about = { subject: userId, ...actOf(request) }
-      await users.delete(userId, () => recordEvent({ type: 'user.deleted', ...about }))
+      const onChanged = () => recordEvent({ type: 'user.deleted', ...about })
+      await users.delete(userId, onChanged, requireMatchOf(request))
     }
     return reply.code(204).send()
   })
@@ -182,6 +186,10 @@ function registerSingle(app: FastifyInstance, dependencies: AdminUsersRouteDepen
       return reply.code(204).send()
     },
   )
+}
+
+function requireMatchOf(request: FastifyRequest) {
+  return (current: User) => requireMatch(request, toUserJson(current))
 }
 
 /** Exactly one of the two, and that one by its rules. */

@@ -14,6 +14,7 @@ export const API_ERRORS = {
   not_found: { status: 404, title: 'There is nothing here.' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here.' },
   conflict: { status: 409, title: 'This conflicts with what is there already.' },
+  precondition_failed: { status: 412, title: 'What was read is not the present state any more.' },
   body_too_large: { status: 413, title: 'The body is too large.' },
   unsupported_media_type: { status: 415, title: 'The media type is not supported.' },
   validation_failed: { status: 422, title: 'Some values are not valid.' },

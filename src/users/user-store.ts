@@ -47,6 +47,9 @@ export interface UserPage {
   readonly after: { readonly at: Date; readonly id: string } | undefined
 }
 
+/** Sees the user under the row's lock, and throws to leave it as it is. */
+export type CheckCurrent = (current: User) => void
+
 /**
  * Every method rejects with DependencyUnavailable when PostgreSQL is away; those that change an
  * existing user also when the family store is: the change then stands, and the journal carries it.
@@ -61,7 +64,12 @@ export interface UserStore {
   /** Oldest first, at most `limit + 1`. */
   list(filter: UserFilter, page: UserPage): Promise<User[]>
   /** Undefined for an unknown user; throws AlreadyTaken with `/username` or `/email`. */
-  patch(userId: UserId, patch: UserPatch, onChanged?: OnChanged): Promise<User | undefined>
+  patch(
+    userId: UserId,
+    patch: UserPatch,
+    onChanged?: OnChanged,
+    check?: CheckCurrent,
+  ): Promise<User | undefined>
   /** Ends every family of the user; false for an unknown one. */
   setPassword(userId: UserId, passwordHash: string, onChanged?: OnChanged): Promise<boolean>
   /** As `setPassword`, but refused (false) when the user's epoch is not `epoch` any more. */
@@ -74,7 +82,7 @@ export interface UserStore {
   /** The same password under new parameters, unless the hash is another one by now. */
   replaceHash(userId: UserId, oldHash: string, newHash: string): Promise<void>
   /** Frees the names, never the id. Deleting again, or nobody, is harmless. */
-  delete(userId: UserId, onChanged?: OnChanged): Promise<void>
+  delete(userId: UserId, onChanged?: OnChanged, check?: CheckCurrent): Promise<void>
   /** Ends every family but the kept one; false for an unknown user. */
   logoutEverywhere(
     userId: UserId,
@@ -110,8 +118,11 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
       return rows.map(presentUser)
     },
 
-    async patch(userId, patch, onChanged) {
-      const decide = (row: UserRow, now: Date) => patchColumns(row, patch, now)
+    async patch(userId, patch, onChanged, check) {
+      const decide = (row: UserRow, now: Date) => {
+        check?.(presentUser(row))
+        return patchColumns(row, patch, now)
+      }
       return (await changeUser(userId, decide, { onChanged })).user
     },
 
@@ -132,8 +143,12 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
       await guardDatabase(() => prisma.user.updateMany({ where, data }))
     },
 
-    async delete(userId, onChanged) {
-      await changeUser(userId, deletionColumns, { onChanged })
+    async delete(userId, onChanged, check) {
+      const decide = (row: UserRow, now: Date) => {
+        check?.(presentUser(row))
+        return deletionColumns(row, now)
+      }
+      await changeUser(userId, decide, { onChanged })
     },
 
     async logoutEverywhere(userId, keepFamilyId, onChanged) {

@@ -32,6 +32,8 @@ export interface HttpTools {
     parameters: Record<string, string | undefined>,
     headers?: Record<string, string>,
   ): Promise<Response>
+  /** A fresh token of the bootstrap admin client. */
+  adminToken(): Promise<string>
   /** Sends JSON with a fresh admin token. */
   admin(method: string, path: string, body?: unknown): Promise<Response>
   /** Makes a client; its secret is empty for a public one. */
@@ -126,6 +128,8 @@ function captureLog(): { log: LogLine[]; logger: Logger } {
 /** What speaks to a service at `url`, in this process or not, whose bootstrap client is ADMIN. */
 export function openTools(url: string, { basePath }: Pick<Service, 'basePath'>): HttpTools {
   const tools: HttpTools = {
+    adminToken,
+
     fetch: (path, init) => fetch(`${url}${path}`, init),
 
     form(path, parameters, headers = {}) {

@@ -86,6 +86,10 @@ class CharAsTextPool extends pg.Pool {
     for (const field of result.fields) {
       if (field.dataTypeID === CHAR_OID) field.dataTypeID = TEXT_OID
     }
+    // PostgreSQL 18 lists NOT NULL among the constraints, too, which this engine does not expect;
+    // it reads the same from the columns.
+    const type = result.fields.findIndex(({ name }) => name === 'constraint_type')
+    if (type >= 0) result.rows = result.rows.filter((row) => row[type] !== 'n')
     return result as never
   }
 }
