@@ -15,15 +15,17 @@ const apiOrigin = `http://localhost:${process.env.API_PORT || 4001}`
 const demoFile = process.env.DEMO_FILE || '.lineage/demo.json'
 
 const demo = JSON.parse(
-  await readFile(demoFile, 'utf8').catch(() => {
-    console.error(`${demoFile} is not there: start Lineage first, with npm start`)
-    process.exit(1)
-  }),
+  await readFile(demoFile, 'utf8').catch(() => giveUp(`${demoFile} is not there`)),
 )
-await registerClient(demo)
+await registerClient(demo).catch(({ message, cause }) => giveUp(cause?.message ?? message))
 await listen(openApi({ issuer: demo.issuer, audience: apiOrigin, appOrigin }), apiOrigin)
 await listen(openApp({ issuer: demo.issuer, clientId: CLIENT_ID, api: apiOrigin }), appOrigin)
 console.log(`Open ${appOrigin} and log in as ${demo.user.username} / ${demo.user.password}`)
+
+function giveUp(reason) {
+  console.error(`${reason}; is Lineage running? Start it first, with npm start`)
+  process.exit(1)
+}
 
 /** Makes the client, or brings one of an earlier run up to date. */
 async function registerClient({ issuer, adminClient }) {

@@ -53,6 +53,7 @@ export function openSession({ issuer, clientId, onChange }) {
       .then((status) => {
         if (status === 200) return true
         // 400: there is no session, or no longer one. Anything else passes: try again.
+        clearTimeout(timer)
         if (status === 400) forget()
         else timer = setTimeout(refresh, RETRY_MS)
         return false
@@ -76,6 +77,8 @@ export function openSession({ issuer, clientId, onChange }) {
 
     /** Ends the session everywhere; throws, and stays signed in, when Lineage cannot be reached. */
     async logOut() {
+      // Or its answer would sign this tab in again.
+      await refreshing
       const response = await post('/revoke')
       if (!response.ok) throw new Error(`Lineage answered ${response.status}`)
       forget()
