@@ -19,6 +19,7 @@ import { type OpenedFamilyStore, openFamilyStore } from './open-family-store.ts'
 import { openClients, openUsers } from './open-stores.ts'
 import { createHealth, type Health } from './ops/health.ts'
 import { logEvent } from './ops/log-events.ts'
+import { type OutageLog, openOutageLog } from './ops/outage-log.ts'
 import { type Clock, systemClock } from './runtime/clock.ts'
 import { DependencyUnavailable } from './runtime/dependency-unavailable.ts'
 import { StartError } from './runtime/start-error.ts'
@@ -65,21 +66,20 @@ const START_RETRY_MS = 500
 /** Opens the service; throws StartError with one line when it cannot start. */
 export async function openService(options: ServiceOptions): Promise<Service> {
   const { config, logger, clock = systemClock } = options
-  const database = openDatabase(config.databaseUrl, (err) =>
-    logEvent(logger, 'dependency.down', { dependency: 'postgresql', err }),
-  )
+  const outages = openOutageLog(logger)
+  const database = openDatabase(config.databaseUrl, (err) => outages.failed('postgresql', { err }))
   const opened = openFamilyStore({
     config,
-    logger,
+    outages,
     clock,
     database,
     journal: openPostgresJournal(database),
   })
   const audit = openAudit({ config, database, logger, clock })
   try {
-    return await withPatience(logger, async () => {
+    return await withPatience(outages, async () => {
       await migrate(database, config, logger)
-      return await openOn(database, opened, audit, options)
+      return await openOn(database, opened, audit, { ...options, outages })
     })
   } catch (error) {
     await audit.close()
@@ -89,9 +89,9 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   }
 }
 
-async function withPatience<T>(logger: Logger, open: () => Promise<T>): Promise<T> {
+async function withPatience<T>(outages: OutageLog, open: () => Promise<T>): Promise<T> {
   const deadlineMs = performance.now() + START_PATIENCE_MS
-  for (let attempt = 1; ; attempt += 1) {
+  for (;;) {
     try {
       return await open()
     } catch (cause) {
@@ -101,7 +101,7 @@ async function withPatience<T>(logger: Logger, open: () => Promise<T>): Promise<
           cause,
         })
       }
-      if (attempt === 1) logEvent(logger, 'dependency.down', { dependency: 'postgresql' })
+      outages.failed(cause.dependency, { err: cause })
       await delay(START_RETRY_MS)
     }
   }
@@ -118,8 +118,9 @@ async function openOn(
   database: Database,
   opened: OpenedFamilyStore,
   audit: Audit,
-  { config, logger, clock = systemClock, threads = 4 }: ServiceOptions,
+  options: ServiceOptions & { readonly outages: OutageLog },
 ): Promise<Service> {
+  const { config, logger, outages, clock = systemClock, threads = 4 } = options
   const { rootSecrets, issuer } = config
   const { recordEvent } = audit
   await audit.webhooks.reencrypt()
@@ -144,11 +145,11 @@ async function openOn(
     },
     warnings: opened.warnings,
     onChange: (dependency, state) =>
-      logEvent(logger, state === 'ok' ? 'dependency.up' : 'dependency.down', { dependency }),
+      state === 'ok' ? outages.succeeded(dependency) : outages.failed(dependency),
     clock,
   })
   await opened.settle()
-  const parts = { database, opened, audit, keys, clients, logger, clock }
+  const parts = { database, opened, audit, keys, clients, logger, outages, clock }
   const housekeeping = startHousekeeping({
     ...parts,
     eventRetentionDays: config.eventRetentionDays,

@@ -7,8 +7,10 @@ import type { Database } from './database/database.ts'
 import { startTablePoll } from './database/table-versions.ts'
 import type { Audit } from './open-audit.ts'
 import type { OpenedFamilyStore } from './open-family-store.ts'
-import { type LogEvent, logEvent } from './ops/log-events.ts'
+import { logEvent } from './ops/log-events.ts'
+import type { OutageLog } from './ops/outage-log.ts'
 import type { Clock } from './runtime/clock.ts'
+import { DependencyUnavailable } from './runtime/dependency-unavailable.ts'
 import type { SigningKeys } from './tokens/signing-keys.ts'
 
 /** Changes are promised within 5 s on every instance (INTERFACE §2). */
@@ -26,6 +28,7 @@ export interface HousekeepingOptions {
   readonly keys: SigningKeys
   readonly clients: ClientTable
   readonly logger: Logger
+  readonly outages: OutageLog
   readonly clock: Clock
 }
 
@@ -35,25 +38,35 @@ export interface Housekeeping {
 }
 
 export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
-  const { database, opened, audit, keys, clients, logger, clock } = options
+  const { database, opened, audit, keys, clients, logger, outages, clock } = options
   const eventsKeptMs = options.eventRetentionDays * DAY_MS
   const running = new Set<Promise<void>>()
   let garbageDueMs = clock() + GARBAGE_MS
 
-  function start(doing: string, failure: LogEvent, work: () => Promise<void>): void {
+  /** An outage is told once, not by everything that meets it. */
+  function report(err: unknown, doing: string): void {
+    if (err instanceof DependencyUnavailable) outages.failed(err.dependency, { err })
+    else logEvent(logger, 'work.failed', { doing, err })
+  }
+
+  function start(doing: string, work: () => Promise<void>): void {
     const done = work()
-      .catch((err: unknown) => logEvent(logger, failure, { doing, err }))
+      .catch((err: unknown) => report(err, doing))
       .finally(() => running.delete(done))
     running.add(done)
   }
 
   function onTick(): void {
-    start('signing keys', 'work.failed', keys.tick)
-    start('journal', 'work.failed', opened.applyNewEntries)
-    start('webhooks', 'work.failed', audit.deliverDue)
+    outages.succeeded('postgresql')
+    start('signing keys', keys.tick)
+    start('journal', async () => {
+      await opened.applyNewEntries()
+      outages.succeeded(opened.store.name)
+    })
+    start('webhooks', audit.deliverDue)
     if (clock() < garbageDueMs) return
     garbageDueMs = clock() + GARBAGE_MS
-    start('garbage', 'work.failed', async () => {
+    start('garbage', async () => {
       await opened.journal.prune(clock() - JOURNAL_KEPT_MS)
       await opened.deleteExpired(clock())
       await audit.events.prune(clock() - eventsKeptMs)
@@ -66,7 +79,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     everyMs: POLL_MS,
     reload: { clients: clients.reload, signing_keys: keys.reload },
     onTick,
-    onError: (err) => logEvent(logger, 'poll.failed', { err }),
+    onError: (err) => report(err, 'poll'),
   })
   return {
     async stop() {

@@ -1,6 +1,5 @@
 // Which of the two stores holds the families: Redis where it is configured, else PostgreSQL.
 
-import type { Logger } from 'pino'
 import type { RedisTarget, ServiceConfig } from './config.ts'
 import type { Database } from './database/database.ts'
 import type { FamilyStore } from './families/family.ts'
@@ -9,7 +8,7 @@ import { openJournalReader } from './families/journal-reader.ts'
 import { deleteExpired } from './families/postgres-family-garbage.ts'
 import { openPostgresFamilyStore } from './families/postgres-family-store.ts'
 import { openRedisFamilyStore } from './families/redis-family-store.ts'
-import { logEvent } from './ops/log-events.ts'
+import type { OutageLog } from './ops/outage-log.ts'
 import type { Clock } from './runtime/clock.ts'
 
 /** How long a start waits for Redis before it goes on without. */
@@ -32,7 +31,7 @@ export interface OpenFamilyStoreOptions {
   readonly config: Pick<ServiceConfig, 'redis'>
   readonly database: Database
   readonly journal: Journal
-  readonly logger: Logger
+  readonly outages: OutageLog
   readonly clock: Clock
 }
 
@@ -44,10 +43,9 @@ export function openFamilyStore(options: OpenFamilyStoreOptions): OpenedFamilySt
 
 function openOnRedis(
   target: RedisTarget,
-  { journal, logger, clock }: OpenFamilyStoreOptions,
+  { journal, outages, clock }: OpenFamilyStoreOptions,
 ): OpenedFamilyStore {
-  const report = (detail: string) =>
-    logEvent(logger, 'dependency.down', { dependency: 'redis', detail })
+  const report = (detail: string) => outages.failed('redis', { detail })
   const store = openRedisFamilyStore({
     target,
     journal,

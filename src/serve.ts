@@ -14,10 +14,12 @@ import { createLogger } from './ops/logger.ts'
 import { closeOnSignal, DRAIN_MS, stopLimitMs } from './runtime/close-on-signal.ts'
 import { StartError } from './runtime/start-error.ts'
 
+/** What is open so far; a signal may come at any moment of the start. */
 interface Running {
-  readonly service: Service
-  readonly apps: readonly FastifyInstance[]
-  readonly embedded: EmbeddedMode | undefined
+  embedded: EmbeddedMode | undefined
+  service: Service | undefined
+  apps: readonly FastifyInstance[]
+  isClosing: boolean
 }
 
 /**
@@ -27,22 +29,24 @@ interface Running {
 export async function serve(env: Environment): Promise<void> {
   const config = loadConfig(env)
   const logger = createLogger(config.logLevel)
-  const embedded = config.mode === 'embedded' ? await openEmbeddedMode(config) : undefined
+  const running: Running = { embedded: undefined, service: undefined, apps: [], isClosing: false }
+  closeOnSignal({
+    close: () => close(running, config.shutdownDelaySeconds),
+    limitMs: stopLimitMs(config.shutdownDelaySeconds),
+    log: (event, fields) => logEvent(logger, event, fields),
+  })
   try {
-    const serviceConfig = embedded?.config ?? (config.mode === 'server' ? config : undefined)
+    if (config.mode === 'embedded') running.embedded = await openEmbeddedMode(config)
+    const serviceConfig =
+      running.embedded?.config ?? (config.mode === 'server' ? config : undefined)
     if (!serviceConfig) throw new Error('a mode without a configuration')
-    const service = await openService({
-      config: serviceConfig,
-      logger,
-      threads: Number(env.UV_THREADPOOL_SIZE ?? 4),
-    })
-    const apps = await listen(service, logger).catch(async (error: unknown) => {
-      await service.close()
-      throw error
-    })
-    await announce({ service, apps, embedded }, logger)
+    const threads = Number(env.UV_THREADPOOL_SIZE ?? 4)
+    const service = await openService({ config: serviceConfig, logger, threads })
+    running.service = service
+    running.apps = await listen(service, logger)
+    await announce(service, running, logger)
   } catch (error) {
-    await embedded?.stop()
+    await close(running, 0)
     throw error
   }
 }
@@ -83,16 +87,11 @@ function toStartError(error: unknown, host: string): unknown {
   }
 }
 
-async function announce(running: Running, logger: Logger): Promise<void> {
-  const { service, embedded } = running
+async function announce(service: Service, running: Running, logger: Logger): Promise<void> {
+  const { embedded } = running
   const { config, clients, health } = service
   const welcome = await embedded?.welcome(service)
-  closeOnSignal({
-    close: () => close(running),
-    limitMs: stopLimitMs(config.shutdownDelaySeconds),
-    log: (event, fields) => logEvent(logger, event, fields),
-  })
-  void embedded?.databaseExited.then(() => onDatabaseExit(logger))
+  void embedded?.databaseExited.then(() => onDatabaseExit(running, logger))
   health.markStarted()
   for (const notice of notices(service)) logEvent(logger, 'service.notice', { notice })
   logEvent(logger, 'service.started', {
@@ -103,9 +102,7 @@ async function announce(running: Running, logger: Logger): Promise<void> {
   if (welcome !== undefined) process.stdout.write(`\n${welcome}\n`)
 }
 
-let isClosing = false
-
-function onDatabaseExit(logger: Logger): void {
+function onDatabaseExit({ isClosing }: Running, logger: Logger): void {
   if (isClosing) return
   logEvent(logger, 'service.crashed', { err: new Error('the embedded database has ended') })
   process.exit(1)
@@ -129,14 +126,15 @@ function notices({ config, clients }: Service): string[] {
   ]
 }
 
-/** In the order of DESIGN §13. */
-async function close({ service, apps, embedded }: Running): Promise<void> {
-  isClosing = true
-  service.health.markDraining()
-  await delay(service.config.shutdownDelaySeconds * 1000)
-  await Promise.all(apps.map(drain))
-  await service.close()
-  await embedded?.stop()
+/** In the order of DESIGN §13, as far as the start had come. */
+async function close(running: Running, delaySeconds: number): Promise<void> {
+  running.isClosing = true
+  running.service?.health.markDraining()
+  // Load balancers send nothing to what never listened.
+  if (running.apps.length > 0) await delay(delaySeconds * 1000)
+  await Promise.all(running.apps.map(drain))
+  await running.service?.close()
+  await running.embedded?.stop()
 }
 
 /** Stops accepting and waits for what is under way, but not for ever. */

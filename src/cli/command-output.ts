@@ -19,9 +19,16 @@ export function formatTable<Row extends object>(
   columns: readonly (keyof Row & string)[],
 ): string {
   const lines = [columns.map(toTitle), ...rows.map((row) => columns.map((name) => show(row[name])))]
-  const widths = columns.map((_, index) => Math.max(...lines.map((line) => line[index]?.length ?? 0)))
+  const widths = columns.map((_, index) =>
+    Math.max(...lines.map((line) => line[index]?.length ?? 0)),
+  )
   return lines
-    .map((line) => line.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ').trimEnd())
+    .map((line) =>
+      line
+        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n')
 }
 
@@ -29,7 +36,9 @@ export function formatTable<Row extends object>(
 export function formatRecord(record: object): string {
   const entries = Object.entries(record).filter(([, value]) => value !== undefined)
   const width = Math.max(...entries.map(([name]) => name.length))
-  return entries.map(([name, value]) => `${name.padEnd(width)}  ${show(value)}`.trimEnd()).join('\n')
+  return entries
+    .map(([name, value]) => `${name.padEnd(width)}  ${show(value)}`.trimEnd())
+    .join('\n')
 }
 
 /**

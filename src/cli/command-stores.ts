@@ -3,7 +3,7 @@
 
 import type { Logger } from 'pino'
 import { loadConfig, type ServiceConfig } from '../config.ts'
-import { type Database, openDatabase } from '../database/database.ts'
+import { type Database, guardDatabase, openDatabase } from '../database/database.ts'
 import { checkMigrations } from '../database/migrations.ts'
 import { joinEmbeddedMode } from '../embedded/embedded-mode.ts'
 import type { EventStore } from '../events/event-store.ts'
@@ -12,6 +12,7 @@ import { openPostgresJournal } from '../families/postgres-journal.ts'
 import { openAudit } from '../open-audit.ts'
 import { openFamilyStore } from '../open-family-store.ts'
 import { openUsers } from '../open-stores.ts'
+import { openOutageLog } from '../ops/outage-log.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
@@ -22,6 +23,7 @@ import { createCommandLog } from './command-log.ts'
 
 /** Who acts, in the events of a command (`detail.by`). */
 const ACTOR = 'cli'
+const WARM_UP_MS = 30_000
 
 export interface CommandDatabase {
   readonly config: ServiceConfig
@@ -70,7 +72,10 @@ export async function withStores<T>(
   work: (stores: CommandStores) => Promise<T>,
 ): Promise<T> {
   return await withDatabase(context, async (opened) => {
-    if (opened.config.migrate !== 'off') await checkMigrations(opened.database.pool)
+    const { config, database } = opened
+    if (config.migrate !== 'off') await checkMigrations(database.pool)
+    // Prisma makes itself ready with its first query, which must not eat up a change's deadline.
+    await guardDatabase(() => database.prisma.tableVersion.findFirst(), WARM_UP_MS)
     const audit = openAudit(opened)
     try {
       return await work({
@@ -91,7 +96,11 @@ export async function withUsers<T>(
   work: (stores: CommandUsers) => Promise<T>,
 ): Promise<T> {
   return await withStores(context, async (stores) => {
-    const opened = openFamilyStore({ ...stores, journal: openPostgresJournal(stores.database) })
+    const opened = openFamilyStore({
+      ...stores,
+      outages: openOutageLog(stores.logger),
+      journal: openPostgresJournal(stores.database),
+    })
     try {
       const { users, families } = openUsers(stores.database, opened, stores.clock)
       return await work({ ...stores, users, families, settle: opened.settle })

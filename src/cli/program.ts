@@ -31,7 +31,7 @@ export function buildProgram(context: CommandContext): Command {
       writeOut: (text) => void context.stdout.write(text),
       writeErr: (text) => void context.stderr.write(text),
       // A secret given where none belongs is not repeated.
-      outputError: (text, write) => write(text.replace(/'(--?[\w-]+)=[^]*'/, "'$1'")),
+      outputError: (text, write) => write(text.replace(/'(--?[\w-]+)=.*'/s, "'$1'")),
     })
     .addHelpText(
       'afterAll',

@@ -86,7 +86,7 @@ async function hashPassword(
 
 function addDisableCommand(parent: Command, context: CommandContext): void {
   addCommand(parent, {
-    usage: 'disable <user>',
+    usage: 'disable',
     summary: 'disable a user and end every session of theirs',
     examples: ['lineage user disable ada', 'lineage user disable ada@example.com --json'],
   })
@@ -108,7 +108,7 @@ function addDisableCommand(parent: Command, context: CommandContext): void {
 
 function addSetPasswordCommand(parent: Command, context: CommandContext): void {
   addCommand(parent, {
-    usage: 'set-password <user>',
+    usage: 'set-password',
     summary: 'set a password, by a prompt or one line of stdin, and end every session',
     examples: ['lineage user set-password ada', 'lineage user set-password ada < password'],
   })

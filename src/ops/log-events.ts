@@ -24,7 +24,6 @@ export const LOG_EVENTS = {
   'dependency.warning': 'warn',
   'database.migrated': 'info',
   'journal.replayed': 'info',
-  'poll.failed': 'warn',
   'work.failed': 'error',
 
   'key.published': 'info',

@@ -1,0 +1,184 @@
+// `lineage client …`: clients and their secrets, by the rules of /admin/clients.
+
+import { type Command, Option } from 'commander'
+import { AUTH_METHODS, type AuthMethod, type Client, GRANT_TYPES } from '../clients/client.ts'
+import { CLIENT_SECRETS_MAX } from '../clients/client-secret.ts'
+import type { AddedSecret } from '../clients/client-secret-store.ts'
+import type { ClientStore, NewClientInput } from '../clients/client-store.ts'
+import { clientJson } from '../http/client-json.ts'
+import { openClients } from '../open-stores.ts'
+import type { RecordEvent } from '../runtime/security-event.ts'
+import { addCommand, parseWholeNumber } from './add-command.ts'
+import type { CommandContext, OutputOptions } from './command-context.ts'
+import { CommandFailure } from './command-failure.ts'
+import { formatRecord, formatTable, printResult } from './command-output.ts'
+import { type CommandStores, withStores } from './command-stores.ts'
+
+const SHOWN_ONCE = 'lineage: the secret is shown this once; nobody can read it again\n'
+
+export function addClientCommands(program: Command, context: CommandContext): void {
+  const client = program.command('client').description('clients and their secrets')
+  addCreateCommand(client, context)
+  addListCommand(client, context)
+  addRotateSecretCommand(client, context)
+}
+
+/** Named like the members of /admin/clients, one value an option where those are lists. */
+interface CreateOptions extends OutputOptions {
+  readonly id?: string
+  readonly name: string
+  readonly type: Client['type']
+  readonly grantType: Client['grantTypes']
+  readonly scope?: string[]
+  readonly defaultScope?: string[]
+  readonly audience?: string[]
+  readonly authMethod?: AuthMethod[]
+  readonly accessTokenTtlSeconds?: number
+  readonly refreshIdleTtlSeconds?: number
+  readonly refreshAbsoluteTtlSeconds?: number
+  readonly refreshGraceSeconds?: number
+  readonly tokenDelivery?: Client['tokenDelivery']
+  readonly accessTokenCookie?: boolean
+  readonly allowedOrigin?: string[]
+  readonly forwardsClientIp?: boolean
+}
+
+function addCreateCommand(parent: Command, context: CommandContext): void {
+  const types = new Option('--type <type>', 'whether it can keep a secret')
+  const grants = new Option('--grant-type <grant...>', 'the grants it may use')
+  const methods = new Option('--auth-method <method...>', 'how it proves who it is')
+  const delivery = new Option('--token-delivery <where>', 'where refresh tokens travel')
+  addCommand(parent, {
+    usage: 'create',
+    summary: 'make a client; a confidential one gets a secret, shown once',
+    examples: [
+      'lineage client create --name Jobs --type confidential --grant-type client_credentials --scope jobs:run',
+      'lineage client create --id web --name Web --type public --grant-type password refresh_token',
+    ],
+  })
+    .option('--id <slug>', 'an id of your choice; a random one without it')
+    .requiredOption('--name <name>', 'what people read')
+    .addOption(types.choices(['confidential', 'public']).makeOptionMandatory())
+    .addOption(grants.choices(GRANT_TYPES).makeOptionMandatory())
+    .option('--scope <scope...>', 'the scopes it may ask for')
+    .option('--default-scope <scope...>', 'those of a request that names none')
+    .option('--audience <audience...>', 'the services its tokens may be for')
+    .addOption(methods.choices(AUTH_METHODS))
+    .option('--access-token-ttl-seconds <n>', 'life of access tokens', parseWholeNumber)
+    .option('--refresh-idle-ttl-seconds <n>', 'unused sessions end after it', parseWholeNumber)
+    .option('--refresh-absolute-ttl-seconds <n>', 'every session ends after it', parseWholeNumber)
+    .option('--refresh-grace-seconds <n>', 'time to repeat a refresh', parseWholeNumber)
+    .addOption(delivery.choices(['body', 'cookie']))
+    .option('--access-token-cookie', 'the access token in a cookie too')
+    .option('--allowed-origin <origin...>', 'the web origins that may call with cookies')
+    .option('--forwards-client-ip', 'it may name the address of whoever logs in')
+    .action((options: CreateOptions) => createClient(options, context))
+}
+
+async function createClient(options: CreateOptions, context: CommandContext): Promise<void> {
+  await withStores(context, async ({ config, database, clock, recordEvent }) => {
+    const created = await openClients(database, config, clock).create(toInput(options))
+    if (!created.ok) {
+      throw new CommandFailure('the client is not valid', { errors: created.errors })
+    }
+    const { client, clientSecret } = created.value
+    recordEvent({ type: 'client.created', clientId: client.id })
+    const shown = { ...clientJson(client), secrets: undefined, clientSecret }
+    printResult(context, options, { ...clientJson(client), clientSecret }, formatRecord(shown))
+    if (clientSecret !== undefined) context.stderr.write(SHOWN_ONCE)
+  })
+}
+
+function toInput(options: CreateOptions): NewClientInput {
+  const { json, id, grantType, scope, defaultScope, audience, authMethod, allowedOrigin, ...same } =
+    options
+  return {
+    ...same,
+    ...(id !== undefined && { id }),
+    grantTypes: grantType,
+    scopes: scope,
+    defaultScopes: defaultScope,
+    audiences: audience,
+    authMethods: authMethod,
+    allowedOrigins: allowedOrigin,
+  }
+}
+
+const COLUMNS = ['id', 'name', 'type', 'grantTypes', 'scopes', 'secrets', 'createdAt'] as const
+
+function addListCommand(parent: Command, context: CommandContext): void {
+  addCommand(parent, {
+    usage: 'list',
+    summary: 'list the clients, oldest first, without the bootstrap client of the environment',
+    examples: ['lineage client list', 'lineage client list --json'],
+  }).action((options: OutputOptions) =>
+    withStores(context, async ({ config, database, clock }) => {
+      const clients = (await openClients(database, config, clock).loadAll()).map(clientJson)
+      const rows = clients.map((client) => ({ ...client, secrets: client.secrets.length }))
+      printResult(context, options, clients, formatTable(rows, COLUMNS))
+    }),
+  )
+}
+
+interface RotateOptions extends OutputOptions {
+  readonly dropOldest?: boolean
+}
+
+function addRotateSecretCommand(parent: Command, context: CommandContext): void {
+  addCommand(parent, {
+    usage: 'rotate-secret',
+    summary: 'give a client one more secret, shown once; the one before goes on working',
+    examples: [
+      'lineage client rotate-secret jobs',
+      'lineage client rotate-secret jobs --drop-oldest',
+    ],
+  })
+    .argument('<id>', 'the id of the client')
+    .option('--drop-oldest', 'the oldest secret of the client stops working')
+    .action((id: string, options: RotateOptions) =>
+      withStores(context, async (stores) => {
+        const added = await rotateSecret(id, options, stores)
+        printResult(context, options, added, formatRecord(added))
+        context.stderr.write(SHOWN_ONCE)
+      }),
+    )
+}
+
+/** Throws CommandFailure where there is no client to give a secret to, or no room for one. */
+async function rotateSecret(
+  id: string,
+  { dropOldest = false }: RotateOptions,
+  { config, database, clock, recordEvent }: CommandStores,
+): Promise<AddedSecret> {
+  const store = openClients(database, config, clock)
+  const client = await store.find(id)
+  if (!client) throw new CommandFailure('there is no such client')
+  if (client.type === 'public') throw new CommandFailure('a public client has no secret')
+  const [oldest] = client.secrets
+  const isFull = client.secrets.length >= CLIENT_SECRETS_MAX
+  if (isFull && !dropOldest) {
+    throw new CommandFailure('it has two secrets already: --drop-oldest ends the older one')
+  }
+  const drop = async () => {
+    if (dropOldest && oldest) await dropSecret(id, oldest.id, store, recordEvent)
+  }
+  // The last secret of a client cannot go, and a third one cannot come.
+  if (isFull) await drop()
+  const added = await store.addSecret(id)
+  if (!added || added === 'refused') throw new CommandFailure('somebody else changed its secrets')
+  recordEvent({ type: 'client.secret_added', clientId: id, detail: { secretId: added.id } })
+  if (!isFull) await drop()
+  return added
+}
+
+async function dropSecret(
+  id: string,
+  secretId: string,
+  store: Pick<ClientStore, 'removeSecret'>,
+  recordEvent: RecordEvent,
+): Promise<void> {
+  const removed = await store.removeSecret(id, secretId)
+  if (removed === true) {
+    recordEvent({ type: 'client.secret_removed', clientId: id, detail: { secretId } })
+  }
+}

@@ -1,0 +1,75 @@
+// `lineage doctor`: reaches everything that the service depends on, and says of each what is wrong
+// and what to do. It changes nothing.
+
+import type { Command } from 'commander'
+import { loadConfig } from '../config.ts'
+import { StartError } from '../runtime/start-error.ts'
+import { addCommand } from './add-command.ts'
+import type { CommandContext, OutputOptions } from './command-context.ts'
+import { CommandFailure } from './command-failure.ts'
+import { printResult, toPrintable } from './command-output.ts'
+import { type CommandDatabase, withDatabase } from './command-stores.ts'
+import { judge } from './config-commands.ts'
+import { examineDataDir } from './data-dir-findings.ts'
+import { type Finding, fail, ok, skip } from './finding.ts'
+import { examineIssuer } from './issuer-findings.ts'
+import { examineKeys } from './key-findings.ts'
+import { examinePostgres } from './postgres-findings.ts'
+import { examineRedis } from './redis-findings.ts'
+
+export function addDoctorCommand(program: Command, context: CommandContext): void {
+  addCommand(program, {
+    usage: 'doctor',
+    summary: 'reach every dependency, and say what is wrong and what to do',
+    examples: ['lineage doctor', 'lineage doctor --json'],
+  }).action(async (options: OutputOptions) => {
+    const findings = await examine(context)
+    const count = (status: Finding['status']) => findings.filter((one) => one.status === status)
+    const failed = count('fail').length
+    const document = { ok: failed === 0, findings }
+    printResult(context, options, document, findings.map(formatFinding).join('\n'))
+    if (failed > 0) throw new CommandFailure(`checks failed: ${failed}`, { isReported: true })
+  })
+}
+
+async function examine(context: CommandContext): Promise<Finding[]> {
+  const { problems } = judge(context.env)
+  if (problems.length > 0) {
+    const advice = 'mend the environment; README.md has the table of settings'
+    return problems.map((problem) => fail('configuration', problem, advice))
+  }
+  const config = loadConfig(context.env)
+  const configuration = ok('configuration', `${config.mode} mode`)
+  const dataDir =
+    config.mode === 'embedded'
+      ? await examineDataDir(config.dataDir)
+      : skip('data directory', 'of embedded mode only')
+  try {
+    const services = await withDatabase(context, examineServices)
+    return [configuration, dataDir, ...services]
+  } catch (error) {
+    // The embedded database is not there, or does not start.
+    if (!(error instanceof StartError)) throw error
+    const advice = 'start the service with `lineage serve`, or set DATABASE_URL'
+    return [configuration, dataDir, fail('postgresql', error.message, advice)]
+  }
+}
+
+async function examineServices(opened: CommandDatabase): Promise<Finding[]> {
+  const { config, database, clock } = opened
+  const [postgres, redis] = await Promise.all([
+    examinePostgres(database, clock),
+    examineRedis(config.redis),
+  ])
+  const hasTables = postgres.every(({ status }) => status === 'ok' || status === 'warn')
+  const { findings: keys, publishedKids } = hasTables
+    ? await examineKeys(database, config, clock())
+    : { findings: [skip('signing keys', 'the tables are not to be had')], publishedKids: undefined }
+  const issuer = await examineIssuer(config.issuer, publishedKids)
+  return [...postgres, ...redis, ...keys, ...issuer]
+}
+
+function formatFinding({ check, status, detail, advice }: Finding): string {
+  const line = `${status.padEnd(4)}  ${check}: ${detail}`
+  return toPrintable(line) + (advice === undefined ? '' : `\n        -> ${toPrintable(advice)}`)
+}

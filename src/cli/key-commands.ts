@@ -1,0 +1,125 @@
+// `lineage keys …`: the signing keys, their rotation by hand, and their public parts for gateways
+// that load no JWKS.
+
+import { createPublicKey, type JsonWebKey } from 'node:crypto'
+import type { Command } from 'commander'
+import { buildJwksDocument } from '../tokens/jwks-document.ts'
+import { deriveStates, listKeyViews, type SigningKeyStatus } from '../tokens/signing-key.ts'
+import { openSigningKeyTable } from '../tokens/signing-key-table.ts'
+import { openSigningKeys } from '../tokens/signing-keys.ts'
+import { addCommand } from './add-command.ts'
+import type { CommandContext, OutputOptions } from './command-context.ts'
+import { CommandFailure } from './command-failure.ts'
+import { formatRecord, formatTable, printResult } from './command-output.ts'
+import { type CommandStores, withStores } from './command-stores.ts'
+
+export function addKeyCommands(program: Command, context: CommandContext): void {
+  const keys = program.command('keys').description('the keys that sign access tokens')
+  addListCommand(keys, context)
+  addRotateCommand(keys, context)
+  addExportCommand(keys, context)
+}
+
+const COLUMNS = ['kid', 'alg', 'state', 'publishedAt', 'activeFrom', 'retireAt'] as const
+
+function addListCommand(parent: Command, context: CommandContext): void {
+  addCommand(parent, {
+    usage: 'list',
+    summary: 'list the keys that verify tokens now, oldest first',
+    examples: ['lineage keys list', 'lineage keys list --json'],
+  }).action((options: OutputOptions) =>
+    withStores(context, async (stores) => {
+      const views = listKeyViews(await readKeys(stores), stores.clock())
+      printResult(context, options, views, formatTable(views, COLUMNS))
+    }),
+  )
+}
+
+interface RotateOptions extends OutputOptions {
+  readonly compromised?: boolean
+}
+
+function addRotateCommand(parent: Command, context: CommandContext): void {
+  addCommand(parent, {
+    usage: 'rotate',
+    summary: 'publish the next key now; it signs once every verifier can have it',
+    examples: ['lineage keys rotate', 'lineage keys rotate --compromised'],
+  })
+    .option('--compromised', 'replace every key at once: all access tokens of before are refused')
+    .action(({ compromised = false, ...options }: RotateOptions) =>
+      withStores(context, async (stores) => {
+        const keys = await openSigningKeys({
+          ...stores,
+          log: {
+            event: (type, kid) => stores.recordEvent({ type, detail: { kid } }),
+            failure: () => {},
+          },
+        })
+        const { key, created } = await keys.rotate({ compromised })
+        printResult(context, options, { ...key, created }, formatRecord(key))
+        if (!created) context.stderr.write('lineage: this key waits already; none was made\n')
+      }),
+    )
+}
+
+interface ExportOptions extends OutputOptions {
+  readonly pem?: boolean
+  readonly kid?: string
+}
+
+function addExportCommand(parent: Command, context: CommandContext): void {
+  addCommand(parent, {
+    usage: 'export',
+    summary: 'print the public keys, the active one first: as a JWK Set, or as PEM',
+    examples: ['lineage keys export --pem > lineage.pem', 'lineage keys export --pem --kid KID'],
+  })
+    .option('--pem', 'as SPKI PEM blocks, for gateways that load no JWKS')
+    .option('--kid <kid>', 'this key alone')
+    .action((options: ExportOptions) =>
+      withStores(context, async (stores) => {
+        const found = await listExported(options, stores)
+        const jwks = buildJwksDocument(
+          found.map(({ key }) => key),
+          0,
+        ).body
+        const pems = found.map((status) => ({ ...describe(status), pem: toPem(status) }))
+        if (!options.pem) printResult(context, options, JSON.parse(jwks), jwks)
+        else printResult(context, options, pems, pems.map(({ pem }) => pem.trimEnd()).join('\n'))
+      }),
+    )
+}
+
+/** Throws CommandFailure when there is none. */
+async function listExported(
+  { kid }: ExportOptions,
+  stores: CommandStores,
+): Promise<readonly SigningKeyStatus[]> {
+  const published = deriveStates(await readKeys(stores), stores.clock()).filter(
+    ({ key, state }) => state !== 'retired' && (kid === undefined || key.kid === kid),
+  )
+  if (published.length === 0) {
+    throw new CommandFailure(kid === undefined ? 'there is no key yet' : 'there is no such key')
+  }
+  return published.toSorted((one, other) => rankOf(one) - rankOf(other))
+}
+
+/** Some gateways read the first block alone. */
+function rankOf({ state }: SigningKeyStatus): number {
+  return ['active', 'next', 'retiring'].indexOf(state)
+}
+
+function describe({ key, state }: SigningKeyStatus) {
+  return { kid: key.kid, alg: key.material.alg, state }
+}
+
+function toPem({ key }: SigningKeyStatus): string {
+  const publicKey = createPublicKey({ key: key.material.publicJwk as JsonWebKey, format: 'jwk' })
+  return publicKey.export({ type: 'spki', format: 'pem' }).toString()
+}
+
+/** Only reads: a rotation that is due is left to the service. */
+async function readKeys({ database, config }: CommandStores) {
+  const table = openSigningKeyTable(database, config.rootSecrets)
+  await table.read()
+  return table.keys()
+}

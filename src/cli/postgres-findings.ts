@@ -1,0 +1,97 @@
+// What `lineage doctor` looks at in PostgreSQL: the way there, its version, its clock, the tables.
+
+import { type Database, guardDatabase } from '../database/database.ts'
+import { listPendingMigrations } from '../database/migrations.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
+import { StartError } from '../runtime/start-error.ts'
+import { type Finding, fail, ok, skip, warn } from './finding.ts'
+
+/** The first with gen_random_uuid(). */
+const VERSION_MIN = 13
+const CLOCK_WARN_MS = 2_000
+/** What a new signing key waits beyond the caches of verifiers (DESIGN §8). */
+const CLOCK_FAIL_MS = 60_000
+
+const CHECK = 'postgresql'
+
+/** Stops at what makes the rest unknowable. */
+export async function examinePostgres(database: Database, clock: Clock): Promise<Finding[]> {
+  let facts: ServerFacts
+  try {
+    facts = await readFacts(database, clock)
+  } catch (error) {
+    if (!(error instanceof DependencyUnavailable)) throw error
+    const rest = ['clock', 'migrations'].map((check) => skip(check, 'PostgreSQL does not answer'))
+    return [fail(CHECK, error.message, adviseOn(error.message)), ...rest]
+  }
+  return [judgeServer(facts), judgeClock(facts), await examineMigrations(database)]
+}
+
+interface ServerFacts {
+  readonly version: string
+  readonly isReadOnly: boolean
+  readonly tookMs: number
+  /** How far the server's clock is ahead of ours. */
+  readonly aheadMs: number
+}
+
+async function readFacts({ pool }: Database, clock: Clock): Promise<ServerFacts> {
+  // The first query also connects, which says nothing about clocks.
+  await guardDatabase(() => pool.query('SELECT 1'))
+  const fromMs = clock()
+  const { rows } = await guardDatabase(() =>
+    pool.query<{ version: string; readonly: string; ms: number }>(
+      `SELECT current_setting('server_version') AS version,
+         current_setting('transaction_read_only') AS readonly,
+         extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms`,
+    ),
+  )
+  const tookMs = clock() - fromMs
+  const [row] = rows
+  if (!row) throw new Error('PostgreSQL gave no row')
+  const aheadMs = Math.round(row.ms - (fromMs + tookMs / 2))
+  return { version: row.version, isReadOnly: row.readonly === 'on', tookMs, aheadMs }
+}
+
+function judgeServer({ version, isReadOnly, tookMs }: ServerFacts): Finding {
+  const detail = `version ${version}, answers in ${Math.round(tookMs)} ms`
+  if (Number.parseInt(version, 10) < VERSION_MIN) {
+    return fail(CHECK, detail, `use PostgreSQL ${VERSION_MIN} or later`)
+  }
+  if (isReadOnly) {
+    return fail(
+      CHECK,
+      `${detail}, read-only`,
+      'point DATABASE_URL at the primary, not at a replica',
+    )
+  }
+  return ok(CHECK, detail)
+}
+
+function judgeClock({ aheadMs }: ServerFacts): Finding {
+  const detail = `PostgreSQL is ${Math.abs(aheadMs)} ms ${aheadMs < 0 ? 'behind' : 'ahead of'} us`
+  const advice = 'run NTP on this machine and on that of PostgreSQL'
+  if (Math.abs(aheadMs) > CLOCK_FAIL_MS) return fail('clock', detail, advice)
+  return Math.abs(aheadMs) > CLOCK_WARN_MS ? warn('clock', detail, advice) : ok('clock', detail)
+}
+
+async function examineMigrations({ pool }: Database): Promise<Finding> {
+  try {
+    const pending = await listPendingMigrations(pool)
+    if (pending.length === 0) return ok('migrations', 'all are applied')
+    const detail = `pending: ${pending.join(', ')}`
+    return fail('migrations', detail, 'run `lineage migrate`, or start with LINEAGE_MIGRATE=auto')
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error
+    return fail('migrations', error.message, 'restore the files of the release that applied them')
+  }
+}
+
+function adviseOn(message: string): string {
+  if (/28\w{3}/.test(message)) return 'check the user and the password in DATABASE_URL'
+  if (/3D\w{3}/.test(message)) return 'create the database that DATABASE_URL names'
+  if (/ENOTFOUND|EAI_/.test(message)) return 'check the host in DATABASE_URL'
+  if (/53\w{3}/.test(message)) return 'it has no connection left: raise max_connections'
+  return 'start PostgreSQL, or check host and port in DATABASE_URL and the network between'
+}

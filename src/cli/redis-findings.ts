@@ -1,0 +1,78 @@
+// What `lineage doctor` looks at in Redis: the way there, and on each server that has families its
+// role, its version and whether it may forget them.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+import type { RedisTarget } from '../config.ts'
+import { openRedis, type RedisClient } from '../families/redis-connection.ts'
+import { describeRedisFailure } from '../families/redis-failure.ts'
+import { checkServer } from '../families/redis-server-check.ts'
+import { type Finding, fail, ok, warn } from './finding.ts'
+
+const CHECK = 'redis'
+const PATIENCE_MS = 4_000
+const POLL_MS = 50
+/** The oldest that the tests run on. */
+const VERSION_MIN = 7
+
+export async function examineRedis(target: RedisTarget | undefined): Promise<Finding[]> {
+  if (!target) return [ok(CHECK, 'not used: families live in PostgreSQL')]
+  let lastError = 'no answer'
+  const client = openRedis(target, (detail) => {
+    lastError = detail
+  })
+  try {
+    const servers = await waitForServers(client)
+    if (servers.length === 0) return [fail(CHECK, lastError, adviseOn(lastError, target))]
+    return (await Promise.all(servers.map(examineServer))).flat()
+  } finally {
+    client.disconnect()
+  }
+}
+
+/** Those that must be up for every user to be served; empty when they are not in time. */
+async function waitForServers(client: RedisClient): Promise<readonly Redis[]> {
+  const giveUpAt = performance.now() + PATIENCE_MS
+  while (performance.now() < giveUpAt) {
+    const servers = 'nodes' in client ? client.nodes('master') : [client]
+    for (const server of servers) {
+      if (server.status === 'wait') server.connect().catch(() => {})
+    }
+    if (servers.length > 0 && servers.every(({ status }) => status === 'ready')) return servers
+    await delay(POLL_MS)
+  }
+  return []
+}
+
+async function examineServer(redis: Redis): Promise<Finding[]> {
+  const { host, port } = redis.options
+  const check = `${CHECK} ${host}:${port}`
+  try {
+    const { version = 'unknown', isReplica, warnings } = await checkServer(redis)
+    const role = isReplica ? 'replica' : 'master'
+    const detail = `version ${version}, ${role}`
+    if (isReplica) return [fail(check, detail, 'point REDIS_URL at the master, or use Sentinel')]
+    const isOld = Number.parseInt(version, 10) < VERSION_MIN
+    return [
+      isOld
+        ? warn(check, detail, `use Redis ${VERSION_MIN} or later: older ones are not tested`)
+        : ok(check, detail),
+      ...warnings.map((warning) => warn(check, warning, adviseOnSetting(warning))),
+    ]
+  } catch (error) {
+    return [fail(check, describeRedisFailure(error), 'look into the log of that server')]
+  }
+}
+
+function adviseOnSetting(warning: string): string {
+  if (warning.includes('maxmemory-policy is')) return 'set maxmemory-policy noeviction'
+  if (warning.includes('appendonly is')) return 'set appendonly yes'
+  return 'allow INFO to the user of REDIS_URL, or check the two by hand'
+}
+
+function adviseOn(detail: string, { mode }: RedisTarget): string {
+  if (/NOAUTH|WRONGPASS/.test(detail)) return 'check the user and the password in REDIS_URL'
+  if (/ENOTFOUND|EAI_/.test(detail)) return 'check the hosts in REDIS_URL'
+  const which = { single: 'Redis', cluster: 'the Cluster', sentinel: 'the Sentinels' }[mode]
+  return `start ${which}, or check REDIS_URL and the network between`
+}

@@ -1,0 +1,24 @@
+// Which ids and names are in the table of users already, asked for many at a time.
+
+import { type Database, guardDatabase } from '../database/database.ts'
+import type { UserKeys } from './user-line.ts'
+
+/** Those of `all` that are taken, each as its name, a space and its value. */
+export async function findTakenKeys(
+  all: readonly UserKeys[],
+  { prisma }: Pick<Database, 'prisma'>,
+): Promise<ReadonlySet<string>> {
+  const valuesOf = (name: keyof UserKeys) => all.flatMap((keys) => keys[name] ?? [])
+  const where = {
+    OR: [
+      { id: { in: valuesOf('id') } },
+      { usernameKey: { in: valuesOf('username') } },
+      { emailKey: { in: valuesOf('email') } },
+    ],
+  }
+  const select = { id: true, usernameKey: true, emailKey: true }
+  const rows = await guardDatabase(() => prisma.user.findMany({ where, select }))
+  return new Set(
+    rows.flatMap((row) => [`id ${row.id}`, `username ${row.usernameKey}`, `email ${row.emailKey}`]),
+  )
+}

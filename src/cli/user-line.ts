@@ -1,0 +1,114 @@
+// A user as one line of a file to import: the body of `POST /admin/users`, checked by its rules.
+
+import type { Argon2Parameters } from '../config.ts'
+import { ApiError } from '../http/api-error.ts'
+import { findPasswordErrors, readNames } from '../http/user-json.ts'
+import type { FieldError } from '../runtime/field-error.ts'
+import { parsePasswordHash, workOf } from '../users/password-hash.ts'
+import type { PasswordLimits } from '../users/password-policy.ts'
+import { parseUserId } from '../users/user-id.ts'
+
+export const USER_KEYS = ['id', 'username', 'email'] as const
+
+/** What no two users may have in common, in the form in which it is compared. */
+export type UserKeys = { readonly [Name in (typeof USER_KEYS)[number]]: string | undefined }
+
+export type CheckedUser =
+  | { readonly ok: true; readonly keys: UserKeys; readonly isHashWeak: boolean }
+  | { readonly ok: false; readonly errors: readonly FieldError[] }
+
+type Rules = PasswordLimits & { readonly argon2: Argon2Parameters }
+
+const MEMBERS = {
+  id: 'string',
+  username: 'string',
+  email: 'string',
+  password: 'string',
+  passwordHash: 'string',
+  emailVerified: 'boolean',
+} as const
+const ROLE = /^[A-Za-z0-9:._-]{1,64}$/
+const ROLES_MAX = 32
+
+/** Every fault of the line, as the service would find it; `isHashWeak` is none. */
+export function checkUser(text: string, rules: Rules): CheckedUser {
+  const user = parseObject(text)
+  if (!user) return { ok: false, errors: [{ pointer: '', detail: 'must be one JSON object' }] }
+  const errors = [...findMemberErrors(user), ...findCredentialErrors(user, rules)]
+  const { id, username, email, passwordHash } = user
+  try {
+    const names = readNames({ username: textOf(username), email: textOf(email) }, errors)
+    if (errors.length > 0) return { ok: false, errors }
+    const keys = {
+      id: typeof id === 'string' ? parseUserId(id) : undefined,
+      username: names.username.key,
+      email: names.email.key,
+    }
+    return { ok: true, keys, isHashWeak: isWeak(passwordHash, rules.argon2) }
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    return { ok: false, errors: error.errors ?? [] }
+  }
+}
+
+/** At most 32 roles of a form that fits into tokens and headers. */
+export function findRoleErrors(roles: readonly unknown[]): FieldError[] {
+  const detail = 'must be 1 to 64 letters, digits, ":", ".", "_" and "-", and not given twice'
+  const errors = roles.flatMap((role, index) => {
+    const isGood = typeof role === 'string' && ROLE.test(role) && roles.indexOf(role) === index
+    return isGood ? [] : [{ pointer: `/roles/${index}`, detail }]
+  })
+  if (roles.length <= ROLES_MAX) return errors
+  return [{ pointer: '/roles', detail: `must be ${ROLES_MAX} at most` }]
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isObject ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function findMemberErrors(user: Record<string, unknown>): FieldError[] {
+  const errors: FieldError[] = []
+  for (const [name, value] of Object.entries(user)) {
+    const pointer = `/${name}`
+    const type = Object.hasOwn(MEMBERS, name) && MEMBERS[name as keyof typeof MEMBERS]
+    if (name === 'roles') {
+      if (Array.isArray(value)) errors.push(...findRoleErrors(value))
+      else errors.push({ pointer, detail: 'must be a list' })
+    } else if (!type) errors.push({ pointer: '/', detail: 'has a member that is not known' })
+    else if (typeof value !== type) errors.push({ pointer, detail: `must be a ${type}` })
+  }
+  const { id } = user
+  if (typeof id === 'string' && !parseUserId(id)) {
+    errors.push({ pointer: '/id', detail: 'must be a UUID' })
+  }
+  return errors
+}
+
+function findCredentialErrors(
+  { password, passwordHash }: Record<string, unknown>,
+  rules: Rules,
+): FieldError[] {
+  if ((password === undefined) === (passwordHash === undefined)) {
+    return [{ pointer: '/passwordHash', detail: 'or password must be given, and not both' }]
+  }
+  if (typeof password === 'string') return findPasswordErrors('/password', password, rules)
+  if (typeof passwordHash !== 'string' || parsePasswordHash(passwordHash)) return []
+  const detail = 'must be an argon2id PHC string within sensible bounds'
+  return [{ pointer: '/passwordHash', detail }]
+}
+
+/** A missing name is a bad one; a member of another type is told of above. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function isWeak(passwordHash: unknown, argon2: Argon2Parameters): boolean {
+  const facts = typeof passwordHash === 'string' ? parsePasswordHash(passwordHash) : undefined
+  return facts !== undefined && workOf(facts) < workOf(argon2)
+}
