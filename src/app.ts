@@ -10,6 +10,8 @@ import { registerAdminUsers } from './http/admin-users-route.ts'
 import { registerAdminWebhooks } from './http/admin-webhooks-route.ts'
 import { requireScope, requireUser } from './http/bearer.ts'
 import { allowAnyOrigin, allowClientOrigins, setCorsHeaders } from './http/cors.ts'
+import { loadContract } from './http/docs/contract.ts'
+import { registerDocs } from './http/docs-route.ts'
 import { setErrorHandler } from './http/error-handler.ts'
 import { registerHealth } from './http/health-route.ts'
 import { registerIntrospect } from './http/introspect-route.ts'
@@ -17,6 +19,7 @@ import { registerJwks } from './http/jwks-route.ts'
 import { addMethodNotAllowedRoutes, collectKnownPaths } from './http/known-paths.ts'
 import { registerMetadata } from './http/metadata-route.ts'
 import { acceptFormsOnly } from './http/oauth-endpoint.ts'
+import { registerOpenapi } from './http/openapi-route.ts'
 import { registerRevoke } from './http/revoke-route.ts'
 import {
   acceptJsonOnly,
@@ -93,6 +96,9 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
       registerOwnSessions(own, service)
     })
   })
+  const contract = loadContract(config.issuer)
+  registerOpenapi(app, contract)
+  registerDocs(app, contract)
 }
 
 async function registerAdmin(app: FastifyInstance, service: Service): Promise<void> {

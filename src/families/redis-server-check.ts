@@ -3,6 +3,8 @@
 import type { Redis } from 'ioredis'
 
 export interface ServerCheck {
+  /** As it calls itself; undefined when it does not tell. */
+  readonly version: string | undefined
   readonly isReplica: boolean
   /** Sentences for the operator. */
   readonly warnings: readonly string[]
@@ -16,6 +18,7 @@ export async function checkServer(redis: Redis): Promise<ServerCheck> {
   })
   if (info === undefined) {
     return {
+      version: undefined,
       isReplica: false,
       warnings: ['Redis forbids INFO: maxmemory-policy and appendonly could not be checked'],
     }
@@ -29,5 +32,5 @@ export async function checkServer(redis: Redis): Promise<ServerCheck> {
   if (field('aof_enabled') !== '1') {
     warnings.push('Redis may lose families in a restart: appendonly is off')
   }
-  return { isReplica: field('role') === 'slave', warnings }
+  return { version: field('redis_version'), isReplica: field('role') === 'slave', warnings }
 }

@@ -95,3 +95,14 @@ test('a start waits for a PostgreSQL that is late, and says so', async (t) => {
   t.equal((await service.makeUser()).username.slice(0, 5), 'user-')
   t.strictSame(service.stderr, [])
 })
+
+test('a signal during the start is heard: the process ends at once and in order', async (t) => {
+  const postgres = await startPostgres(t)
+  await postgres.stop()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const service = await spawnLineage(t, serverEnvironment(postgres.url))
+    await service.logged('dependency.down')
+    service.signal(signal)
+    t.strictSame(await service.exited, { code: 0, signal: null }, signal)
+  }
+})
