@@ -8,7 +8,7 @@ FROM base AS build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY prisma.config.ts tsconfig.json tsconfig.build.json openapi.yaml ./
-COPY scripts/convert-contract.mjs scripts/copy-assets.mjs scripts/
+COPY scripts scripts
 COPY prisma prisma
 COPY src src
 RUN npm run build

@@ -19,15 +19,10 @@ export async function runCommandLine(
     return 0
   } catch (error) {
     // Commander has said all there is to say; help that was asked for is no error.
-    if (error instanceof CommanderError) return error.exitCode === 0 && !isMissing(error) ? 0 : 2
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     reportFailure(error, args.includes('--json'), context)
     return 1
   }
-}
-
-/** Help in place of a command that was left out. */
-function isMissing({ code }: CommanderError): boolean {
-  return code === 'commander.help'
 }
 
 function reportFailure(error: unknown, wantsJson: boolean, context: CommandContext): void {

@@ -48,7 +48,7 @@ function addCreateCommand(parent: Command, context: CommandContext): void {
     .requiredOption('--username <name>', 'letters, digits, ".", "_" and "-"')
     .requiredOption('--email <address>', 'where the user is reached')
     .option('--role <role>', 'a role of the user; may be repeated', collect)
-    .option('--email-verified', 'the address is known to be the user’s')
+    .option('--email-verified', 'the address is known to be theirs')
     .option('--password-hash-stdin', 'stdin has an argon2id PHC string, not a password')
     .action((options: CreateOptions) => createUser(options, context))
 }

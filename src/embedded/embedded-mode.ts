@@ -1,6 +1,6 @@
 // Embedded mode as a whole: what a server is configured with by hand, made here (INTERFACE §2).
 
-import { realpath } from 'node:fs/promises'
+import { access, constants, realpath } from 'node:fs/promises'
 import type { EmbeddedConfig, ServiceConfig } from '../config.ts'
 import type { Service } from '../dependencies.ts'
 import { StartError } from '../runtime/start-error.ts'
@@ -56,6 +56,9 @@ export async function joinEmbeddedMode(
 ): Promise<Pick<EmbeddedMode, 'config' | 'stop'>> {
   const { dataDir } = config
   const path = await realpath(dataDir).catch(() => undefined)
+  if (path !== undefined && !(await isOurs(path))) {
+    throw new StartError(`${dataDir} belongs to somebody else: do this as the service's account`)
+  }
   if (path === undefined || !(await findPostgresHome(path))) {
     throw new StartError(
       `there is no database in ${dataDir}: start the service there once, or set DATABASE_URL, ` +
@@ -72,4 +75,11 @@ export async function joinEmbeddedMode(
     config: { ...config, issuer, databaseUrl, redis: undefined, rootSecrets },
     async stop() {},
   }
+}
+
+function isOurs(path: string): Promise<boolean> {
+  return access(path, constants.R_OK | constants.W_OK | constants.X_OK).then(
+    () => true,
+    () => false,
+  )
 }

@@ -1,0 +1,34 @@
+// GET /docs: the contract as a page, with its own style and icon below it, and nothing else: no
+// script, and nothing from elsewhere.
+
+import { readFileSync } from 'node:fs'
+import type { FastifyInstance } from 'fastify'
+import { cacheableAnswer, sendCacheable } from './cacheable-answer.ts'
+import type { Contract } from './docs/contract.ts'
+import { renderDocsPage } from './docs/docs-page.ts'
+
+const MAX_AGE_SECONDS = 300
+
+const HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+}
+
+export function registerDocs(app: FastifyInstance, contract: Contract): void {
+  const serve = (path: string, mediaType: string, body: string) => {
+    const answer = cacheableAnswer(body, MAX_AGE_SECONDS)
+    app.get(path, async (request, reply) => {
+      reply.headers(HEADERS)
+      return sendCacheable(request, reply, mediaType, answer)
+    })
+  }
+  serve('/docs', 'text/html; charset=utf-8', renderDocsPage(contract))
+  serve('/docs/style.css', 'text/css; charset=utf-8', readAsset('docs.css'))
+  serve('/docs/icon.svg', 'image/svg+xml', readAsset('docs-icon.svg'))
+}
+
+function readAsset(name: string): string {
+  return readFileSync(new URL(`docs/${name}`, import.meta.url), 'utf8')
+}

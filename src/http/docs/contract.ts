@@ -1,0 +1,133 @@
+// The contract (openapi.yaml) as the service serves it: read from its converted copy, with the
+// issuer of this installation. Types name what the page shows, not all of OpenAPI 3.1.
+
+import { readFileSync } from 'node:fs'
+
+export interface Ref {
+  readonly $ref: string
+}
+
+export interface Schema {
+  readonly title?: string
+  readonly description?: string
+  readonly type?: string | readonly string[]
+  readonly format?: string
+  readonly const?: unknown
+  readonly enum?: readonly unknown[]
+  readonly default?: unknown
+  readonly pattern?: string
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly minItems?: number
+  readonly maxItems?: number
+  readonly items?: Schema | Ref
+  readonly properties?: Readonly<Record<string, Schema | Ref>>
+  readonly required?: readonly string[]
+  readonly oneOf?: readonly (Schema | Ref)[]
+  readonly allOf?: readonly (Schema | Ref)[]
+}
+
+export interface Example {
+  readonly summary: string
+  readonly value: unknown
+}
+
+export interface Media {
+  readonly schema: Schema | Ref
+  readonly examples?: Readonly<Record<string, Example | Ref>>
+}
+
+export type Content = Readonly<Record<string, Media>>
+
+export interface Parameter {
+  readonly name: string
+  readonly in: 'path' | 'query' | 'header'
+  readonly required?: boolean
+  readonly description: string
+  readonly schema: Schema | Ref
+  readonly example?: unknown
+}
+
+export interface Header {
+  readonly description: string
+}
+
+export interface Answer {
+  readonly description: string
+  readonly headers?: Readonly<Record<string, Header | Ref>>
+  readonly content?: Content
+}
+
+export interface Operation {
+  readonly operationId: string
+  readonly tags: readonly string[]
+  readonly summary: string
+  readonly description?: string
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[]
+  readonly parameters?: readonly (Parameter | Ref)[]
+  readonly requestBody?: { readonly required?: boolean; readonly content: Content }
+  readonly responses: Readonly<Record<string, Answer | Ref>>
+}
+
+export const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const
+
+export interface PathItem extends Partial<Record<(typeof METHODS)[number], Operation>> {
+  readonly servers?: readonly Server[]
+  readonly parameters?: readonly (Parameter | Ref)[]
+}
+
+interface Server {
+  readonly url: string
+}
+
+export interface Contract {
+  readonly info: {
+    readonly title: string
+    readonly version: string
+    readonly summary: string
+    readonly description: string
+  }
+  readonly servers: readonly Server[]
+  readonly tags: readonly { readonly name: string; readonly description: string }[]
+  readonly paths: Readonly<Record<string, PathItem>>
+  readonly webhooks: Readonly<Record<string, PathItem>>
+  readonly components: { readonly schemas: Readonly<Record<string, Schema>> }
+}
+
+/** `npm run generate` makes it from openapi.yaml. */
+const CONVERTED = new URL('../../generated/openapi.json', import.meta.url)
+
+/** Reads the contract; its servers are the issuer, and the issuer's host for what lies at the root. */
+export function loadContract(issuer: string): Contract {
+  const contract = JSON.parse(readFileSync(CONVERTED, 'utf8')) as Contract
+  const { origin } = new URL(issuer)
+  const paths = Object.entries(contract.paths).map(([path, item]) => [
+    path,
+    { ...item, ...(item.servers && { servers: place(item.servers, origin) }) },
+  ])
+  return {
+    ...contract,
+    servers: place(contract.servers, issuer),
+    paths: Object.fromEntries(paths) as Contract['paths'],
+  }
+}
+
+function place(servers: readonly Server[], url: string): Server[] {
+  return servers.map((server) => ({ ...server, url }))
+}
+
+/** What a reference within the contract points to, or the value itself. */
+export function follow<T extends object>(contract: Contract, value: T | Ref): T {
+  if (!isRef(value)) return value
+  const keys = value.$ref.replace(/^#\//, '').split('/')
+  let found: unknown = contract
+  for (const key of keys) found = (found as Record<string, unknown> | undefined)?.[key]
+  if (found === undefined) throw new Error(`the contract has no ${value.$ref}`)
+  return follow(contract, found as T | Ref)
+}
+
+export function isRef(value: object): value is Ref {
+  return '$ref' in value
+}

@@ -1,0 +1,114 @@
+// GET /openapi.json and GET /docs: what is served, how it may be kept, and what the page may do.
+
+import { test } from 'tap'
+import type { Contract } from '../../src/http/docs/contract.ts'
+import { formatCurl, formatJson } from '../../src/http/docs/curl-example.ts'
+import { renderDocsPage } from '../../src/http/docs/docs-page.ts'
+import type { DocumentedOperation } from '../../src/http/docs/documented-operation.ts'
+import { ISSUER, startApp } from '../support/app.ts'
+import { operationsOf, readContract } from '../support/contract.ts'
+
+const CSP =
+  "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+test('the contract and its page name the issuer, lie under its path, and may be kept', async (t) => {
+  const issuer = `${ISSUER}/tenant/one`
+  const app = await startApp(t, { config: { issuer } })
+  const contract = await app.fetch('/tenant/one/openapi.json')
+  t.equal(contract.headers.get('content-type'), 'application/json; charset=utf-8')
+  const { servers, paths } = (await contract.json()) as Contract
+  t.equal(servers[0]?.url, issuer)
+  t.equal(paths['/livez']?.servers?.[0]?.url, ISSUER, 'probes lie at the root')
+  t.match(await (await app.fetch('/tenant/one/docs')).text(), `curl ${issuer}/token`)
+
+  for (const path of ['/openapi.json', '/docs', '/docs/style.css', '/docs/icon.svg']) {
+    t.equal((await app.fetch(path)).status, 404, 'not outside of the path')
+    const answer = await app.fetch(`/tenant/one${path}`)
+    t.equal(answer.status, 200, path)
+    t.equal(answer.headers.get('cache-control'), 'public, max-age=300')
+    const headers = { 'if-none-match': answer.headers.get('etag') ?? '' }
+    const again = await app.fetch(`/tenant/one${path}`, { headers })
+    t.equal(again.status, 304)
+    t.equal(await again.text(), '')
+    t.equal((await app.fetch(`/tenant/one${path}`, { method: 'HEAD' })).status, 200)
+  }
+})
+
+test('the page has no script and may load its own style and icon only', async (t) => {
+  const app = await startApp(t)
+  const types = {
+    '/docs': 'text/html; charset=utf-8',
+    '/docs/style.css': 'text/css; charset=utf-8',
+    '/docs/icon.svg': 'image/svg+xml',
+  }
+  for (const [path, type] of Object.entries(types)) {
+    const { headers } = await app.fetch(path)
+    t.equal(headers.get('content-type'), type)
+    t.equal(headers.get('content-security-policy'), CSP, path)
+    t.equal(headers.get('x-content-type-options'), 'nosniff')
+    t.equal(headers.get('referrer-policy'), 'no-referrer')
+  }
+  const page = await (await app.fetch('/docs')).text()
+  t.notMatch(page, /<script|<style|\sstyle=|\son\w+=/i)
+  const loaded = [...page.matchAll(/<(?:link|img)[^>]*\s(?:href|src)="([^"]*)"/g)]
+  t.strictSame(
+    loaded.map(([, url]) => url),
+    ['docs/style.css', 'docs/icon.svg'],
+  )
+  for (const { id, operation } of operationsOf(readContract())) {
+    t.match(page, `<article class="operation" id="${id}">`)
+    t.match(page, `<a href="#${id}">${operation.summary.replaceAll("'", '&#39;')}</a>`)
+  }
+  const targets = new Set([...page.matchAll(/\sid="([^"]*)"/g)].map(([, id]) => id))
+  for (const [, id] of page.matchAll(/\shref="#([^"]*)"/g)) {
+    if (!targets.has(id)) t.fail(`a link leads to ${id}, which is not there`)
+  }
+})
+
+test('where operations have a port of their own, the public one documents all of it', async (t) => {
+  const app = await startApp(t, { surface: 'public' })
+  t.match(await (await app.fetch('/docs')).text(), 'id="listUsers"')
+  const operations = await startApp(t, { surface: 'operations', beside: app })
+  for (const path of ['/docs', '/openapi.json']) {
+    t.equal((await operations.fetch(path)).status, 404)
+  }
+})
+
+test('whatever the contract says is text on the page', async (t) => {
+  const evil = `<img src=x onerror=alert(1)>"'&`
+  const contract = JSON.parse(JSON.stringify(readContract()), (key, value) =>
+    ['description', 'summary', 'title', 'example'].includes(key) && typeof value === 'string'
+      ? `${evil} \`${evil}\` **${evil}**`
+      : value,
+  ) as Contract
+  const page = renderDocsPage(contract)
+  t.notMatch(page, '<img')
+  t.match(page, '<code>&#60;img src=x onerror=alert(1)&#62;&#34;&#39;&#38;</code>')
+})
+
+test('commands quote for the shell, and take secrets from variables', async (t) => {
+  const operation: DocumentedOperation = {
+    operationId: 'test',
+    summary: 'Test',
+    security: [{ clientBasic: [] }],
+    tag: 'Test',
+    method: 'POST',
+    baseUrl: ISSUER,
+    path: '/token',
+    parameters: [],
+    bodies: [{ mediaType: 'application/x-www-form-urlencoded', schema: {}, examples: [] }],
+    answers: [],
+  }
+  t.equal(
+    formatCurl(operation, { grant_type: 'password', password: `it's $HOME`, resource: ['a', 'b'] }),
+    [
+      `curl ${ISSUER}/token`,
+      '-u "$CLIENT_ID:$CLIENT_SECRET"',
+      '-d grant_type=password',
+      `--data-urlencode 'password=it'\\''s $HOME'`,
+      '-d resource=a',
+      '-d resource=b',
+    ].join(' \\\n  '),
+  )
+  t.equal(formatJson({ a: ['x, y', 'z'], b: [] }), '{\n  "a": ["x, y", "z"],\n  "b": []\n}')
+})

@@ -1,0 +1,128 @@
+// The outbox: a delivery is claimed by one, once, whoever asks at the same time.
+
+import { type Test, test } from 'tap'
+import { openDatabase } from '../../src/database/database.ts'
+import { applyMigrations } from '../../src/database/migrations.ts'
+import { inTransaction } from '../../src/database/transaction.ts'
+import { openEventMaker } from '../../src/events/audit-event.ts'
+import { insertEvents } from '../../src/events/event-store.ts'
+import { addDeliveries, openWebhookOutbox } from '../../src/webhooks/webhook-outbox.ts'
+import { openWebhookStore } from '../../src/webhooks/webhook-store.ts'
+import { openTestDatabase } from '../support/postgres.ts'
+import { rootSecretsOf } from '../tokens/key-instances.ts'
+
+const SETTINGS = {
+  url: 'https://hooks.example.com/',
+  events: ['user.created'],
+  description: '',
+  status: 'active',
+  allowPrivateNetwork: false,
+} as const
+const PAGE = { limit: 100, after: undefined }
+
+/** A database with so many subscribers, and two instances on it. */
+async function openOutboxes(t: Test, webhookCount: number) {
+  const { url } = await openTestDatabase(t)
+  const databases = [openDatabase(url), openDatabase(url)] as const
+  for (const database of databases) t.teardown(() => database.close())
+  const [database] = databases
+  await applyMigrations(database.pool)
+  // Prisma compiles itself at the first query, which takes seconds on a machine that is busy.
+  await database.prisma.$queryRaw`SELECT 1`
+  const store = openWebhookStore({ database, rootSecrets: rootSecretsOf(1), clock: Date.now })
+  const ids: string[] = []
+  for (let count = 0; count < webhookCount; count += 1) {
+    ids.push((await store.create(SETTINGS)).webhook.id)
+  }
+  const make = openEventMaker()
+  return {
+    database,
+    store,
+    webhookIds: ids,
+    outboxes: databases.map(openWebhookOutbox),
+    /** Writes so many events as the queue does, twice, as after an answer that was lost. */
+    async writeEvents(count: number) {
+      const about = { type: 'user.created', subject: 'user' } as const
+      const events = Array.from({ length: count }, () => make(about, Date.now()))
+      for (const _ of [1, 2]) {
+        await inTransaction(database.pool, async (client) => {
+          await insertEvents(client, events)
+          await addDeliveries(
+            client,
+            events.map(({ id }) => id),
+          )
+        })
+      }
+      return events
+    },
+  }
+}
+
+test('claims at the same time share what is due, each delivery once', async (t) => {
+  const { outboxes, webhookIds, writeEvents } = await openOutboxes(t, 20)
+  await writeEvents(20)
+  const seen: string[] = []
+  for (;;) {
+    const claims = [1, 2, 3, 4].flatMap(() => outboxes.map((outbox) => outbox.claim(50, [])))
+    const claimed = (await Promise.all(claims)).flat()
+    t.ok(claimed.every(({ attempts }) => attempts === 1))
+    seen.push(...claimed.map(({ webhookId, event }) => `${webhookId} ${event?.id}`))
+    if (claimed.length === 0) break
+  }
+  t.equal(seen.length, webhookIds.length * 20)
+  t.equal(new Set(seen).size, seen.length)
+})
+
+test('a claim is bounded, in all and for each webhook, and leaves the busy ones out', async (t) => {
+  const { outboxes, webhookIds, writeEvents } = await openOutboxes(t, 3)
+  const [outbox] = outboxes
+  if (!outbox) throw new Error('no outbox')
+  const events = await writeEvents(10)
+  const [busy = ''] = webhookIds
+  const claimed = await outbox.claim(50, [busy])
+  t.equal(claimed.length, 8, 'four for each of the other two')
+  t.notOk(claimed.some(({ webhookId }) => webhookId === busy))
+  t.equal((await outbox.claim(3, [])).length, 3)
+  const known = new Set(events.map(({ id }) => id))
+  t.ok(claimed.every(({ event }) => event && known.has(event.id) && event.subject === 'user'))
+})
+
+test('an outcome that comes after its claim was over changes nothing', async (t) => {
+  const { database, outboxes, webhookIds, writeEvents } = await openOutboxes(t, 1)
+  const [one, other] = outboxes
+  const [webhookId = ''] = webhookIds
+  if (!one || !other) throw new Error('no outbox')
+  await writeEvents(1)
+  const [late] = await one.claim(1, [])
+  await database.pool.query('UPDATE webhook_deliveries SET next_attempt_at = now()')
+  const [current] = await other.claim(1, [])
+  if (!late || !current) throw new Error('not claimed')
+  const failed = { status: 'failed', lastStatus: 500, lastError: undefined } as const
+  await one.settle(late, { ...failed, retryInSeconds: undefined })
+  t.match(await one.list(webhookId, undefined, PAGE), [{ status: 'pending', attempts: 2 }])
+  const delivered = { status: 'delivered', lastStatus: 200, lastError: undefined } as const
+  await other.settle(current, { ...delivered, retryInSeconds: undefined })
+  await other.settle(current, { ...failed, retryInSeconds: undefined })
+  t.match(await one.list(webhookId, undefined, PAGE), [{ status: 'delivered', lastStatus: 200 }])
+})
+
+test('a disabled webhook keeps what waits; a deleted one and pruning take it away', async (t) => {
+  const { outboxes, store, webhookIds, writeEvents } = await openOutboxes(t, 2)
+  const [outbox] = outboxes
+  const [one = '', two = ''] = webhookIds
+  if (!outbox) throw new Error('no outbox')
+  await writeEvents(1)
+  await store.patch(one, { status: 'disabled' })
+  t.strictSame(
+    (await outbox.claim(10, [])).map(({ webhookId }) => webhookId),
+    [two],
+  )
+  await store.patch(one, { status: 'active' })
+  t.equal((await outbox.claim(10, [])).length, 1)
+  await store.delete(one)
+  t.strictSame(await outbox.list(one, undefined, PAGE), [])
+  await outbox.prune(Date.now() - 60_000)
+  t.equal((await outbox.list(two, undefined, PAGE)).length, 1)
+  await outbox.prune(Date.now() + 60_000)
+  t.strictSame(await outbox.list(two, undefined, PAGE), [])
+})
