@@ -24,8 +24,20 @@ export const IMAGE = 'localhost/lineage-test'
 
 /** Each is the name of a Debian package, too. runc, because it also does without cgroups v2. */
 const PROGRAMS = ['buildah', 'podman', 'runc', 'mmdebstrap']
-const STAND_IN = 'lineage.stand-in'
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt'
+
+// A store of its own: nobody's build elsewhere must find the stand-in in place of the real base.
+const STORE = join(tmpdir(), 'lineage-containers')
+mkdirSync(STORE, { recursive: true })
+process.env.CONTAINERS_STORAGE_CONF = join(STORE, 'storage.conf')
+writeFileSync(
+  process.env.CONTAINERS_STORAGE_CONF,
+  `[storage]
+driver = "overlay"
+graphroot = "${STORE}/images"
+runroot = "${STORE}/run"
+`,
+)
 
 /** Why no container can be made here; installs what is missing where apt-get may. */
 export function whyNoContainers(): string | undefined {
@@ -69,7 +81,7 @@ export function run(program: string, ...args: readonly string[]): string {
   return stdout.trim()
 }
 
-/** Makes a stand-in for the Dockerfile's base, unless one or the real one is there. */
+/** Makes a stand-in for the Dockerfile's base, unless an earlier run has. */
 export function ensureBaseImage(): void {
   const name = baseImage()
   if (attempt('buildah', 'inspect', '--type', 'image', name).status === 0) return
@@ -84,7 +96,7 @@ export function ensureBaseImage(): void {
     const container = run('buildah', 'from', 'scratch')
     run('buildah', 'add', '--quiet', container, root, '/')
     const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-    run('buildah', 'config', '--env', `PATH=${path}`, '--label', `${STAND_IN}=true`, container)
+    run('buildah', 'config', '--env', `PATH=${path}`, container)
     run('buildah', 'commit', '--quiet', '--rm', '--format', 'docker', container, name)
   } finally {
     rmSync(dir, { recursive: true, force: true })
