@@ -13,6 +13,8 @@ import { tsImport } from 'tsx/esm/api'
 
 const JOBS = 2
 const FILE_TIMEOUT_SECONDS = 180
+/** An image is built in there. */
+const INTEROP_TIMEOUT_SECONDS = 600
 const INTEROP = 'test/interop/'
 
 // What tap says of a failure that is the same for every file, or stands in the file.
@@ -49,7 +51,7 @@ async function runSuite(files) {
   const env = testEnvironment()
   await buildTap(env)
   env.TEST_DATABASE_URL ??= await startServers()
-  const status = await runTap(['run', ...tapOptions(), ...files], env, (output) => {
+  const status = await runTap(['run', ...tapOptions(files), ...files], env, (output) => {
     const parser = new Parser()
     parser.on('child', countFile)
     parser.on('assert', reportFile)
@@ -60,12 +62,13 @@ async function runSuite(files) {
   if (status !== 0 && count.failed === 0) fail('tap', `ended with status ${status}`)
 }
 
-function tapOptions() {
+function tapOptions(files) {
+  const isInterop = files.some((file) => file.startsWith(INTEROP))
   return [
     '--disable-coverage',
     '--reporter=tap',
     `--jobs=${JOBS}`,
-    `--timeout=${FILE_TIMEOUT_SECONDS}`,
+    `--timeout=${isInterop ? INTEROP_TIMEOUT_SECONDS : FILE_TIMEOUT_SECONDS}`,
   ]
 }
 
