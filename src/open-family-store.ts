@@ -10,6 +10,7 @@ import { openPostgresFamilyStore } from './families/postgres-family-store.ts'
 import { openRedisFamilyStore } from './families/redis-family-store.ts'
 import type { OutageLog } from './ops/outage-log.ts'
 import type { Clock } from './runtime/clock.ts'
+import type { Dependency } from './runtime/dependency-unavailable.ts'
 
 /** How long a start waits for Redis before it goes on without. */
 const SETTLE_MS = 5_000
@@ -45,7 +46,8 @@ function openOnRedis(
   target: RedisTarget,
   { journal, outages, clock }: OpenFamilyStoreOptions,
 ): OpenedFamilyStore {
-  const report = (detail: string) => outages.failed('redis', { detail })
+  const report = (detail: string, dependency: Dependency = 'redis') =>
+    outages.failed(dependency, { detail })
   const store = openRedisFamilyStore({
     target,
     journal,

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { RedisTarget } from '../config.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
+import { type Dependency, DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import type { FamilyStore } from './family.ts'
 import type { Journal } from './journal.ts'
 import { batchWrites } from './redis-batch.ts'
@@ -37,7 +37,7 @@ export interface RedisFamilyStoreDependencies {
   /** Told of connection errors, in words that are safe to log. */
   readonly onConnectionError: (detail: string) => void
   /** Told each time that the journal could not be re-applied; the gate stays closed meanwhile. */
-  readonly onReplayFailure: (detail: string) => void
+  readonly onReplayFailure: (detail: string, dependency: Dependency) => void
 }
 
 /** Starts connecting and returns at once; nothing passes before the journal was re-applied. */
@@ -66,7 +66,7 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
       redis,
       () => replayOver(redis),
       // A Cluster that has not read its slots yet is no failure of the journal.
-      (error) => client.status === 'ready' && onReplayFailure(describeRedisFailure(error)),
+      (error) => client.status === 'ready' && onReplayFailure(...describeReplayFailure(error)),
     )
   })
 
@@ -129,4 +129,10 @@ function forEachConnection(client: RedisClient, found: (redis: Redis) => void): 
     // ioredis would connect with the first command, which a closed gate would then refuse.
     if (!redis.options.readOnly) redis.connect().catch(() => {})
   })
+}
+
+/** The journal lies in PostgreSQL, which is then what is away. */
+function describeReplayFailure(error: unknown): [detail: string, dependency: Dependency] {
+  const dependency = error instanceof DependencyUnavailable ? error.dependency : 'redis'
+  return [describeRedisFailure(error), dependency]
 }

@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { test } from 'tap'
+import { findFreePort } from '../../src/embedded/free-port.ts'
 import { logIn, newUser, rotateOn, withRoles } from '../contract/family-bench.ts'
 import { startRedis } from '../support/redis.ts'
 import { openReadyStore, openStore, rejectionOf } from './redis-fixture.ts'
@@ -94,7 +95,7 @@ test('TLS: the certificate is checked, then commands go encrypted', async (t) =>
     cert,
   )
   await server.cli('CONFIG', 'SET', 'tls-auth-clients', 'no')
-  const tlsPort = server.port + 1
+  const tlsPort = await findFreePort()
   await server.cli('CONFIG', 'SET', 'tls-port', String(tlsPort))
   const url = `rediss://127.0.0.1:${tlsPort}`
 
