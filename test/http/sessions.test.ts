@@ -162,3 +162,24 @@ for (const [name, open] of Object.entries(stores)) {
     t.match(await mine(app, login.access_token), [{ status: 'active' }], 'nothing happens')
   })
 }
+
+for (const [name, open] of Object.entries(stores)) {
+  test(`${name}: session_limit ends the least recently used of more than 100`, async (t) => {
+    const { app, client, user, step } = await openScene(t, await open(t))
+    const first = await logIn(app, client, user)
+    for (let logins = 1; logins < 100; logins += 1) {
+      step(1)
+      await logIn(app, client, user)
+    }
+    step(1)
+    const kept = await refresh(app, client, first.refresh_token)
+    step(1)
+    await logIn(app, client, user)
+    const sessions = await all(app, user.id, '?limit=200')
+    t.equal(sessions.length, 101)
+    const ended = sessions.filter(({ status }) => status === 'ended')
+    t.match(ended, [{ id: sessions[1]?.id, endedReason: 'session_limit' }], 'not the one in use')
+    t.equal(ended.length, 1)
+    t.ok((await refresh(app, client, kept.refresh_token)).access_token)
+  })
+}
