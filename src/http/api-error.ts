@@ -18,7 +18,6 @@ export const API_ERRORS = {
   body_too_large: { status: 413, title: 'The body is too large.' },
   unsupported_media_type: { status: 415, title: 'The media type is not supported.' },
   validation_failed: { status: 422, title: 'Some values are not valid.' },
-  too_many_requests: { status: 429, title: 'Too many attempts.' },
   internal_error: { status: 500, title: 'The service failed to answer the request.' },
   temporarily_unavailable: { status: 503, title: 'The service is temporarily unavailable.' },
 } as const satisfies Record<string, { status: number; title: string }>
@@ -39,13 +38,15 @@ export class ApiError extends Error {
       detail?: string
       errors?: readonly FieldError[]
       retryAfterSeconds?: number
+      /** Only where one code has two: a throttled call is `temporarily_unavailable` too, with 429. */
+      status?: number
       cause?: unknown
     } = {},
   ) {
     super(code, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'ApiError'
     this.code = code
-    this.status = API_ERRORS[code].status
+    this.status = options.status ?? API_ERRORS[code].status
     this.detail = options.detail
     this.errors = options.errors
     this.retryAfterSeconds = options.retryAfterSeconds

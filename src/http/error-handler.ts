@@ -100,7 +100,7 @@ const API_CODE_BY_STATUS: Readonly<Record<number, ApiErrorCode>> = {
   405: 'method_not_allowed',
   413: 'body_too_large',
   415: 'unsupported_media_type',
-  429: 'too_many_requests',
+  429: 'temporarily_unavailable',
   503: 'temporarily_unavailable',
 }
 
@@ -117,7 +117,7 @@ export function toApiError(error: Error): ApiError {
   if (fieldErrors) return new ApiError('validation_failed', { errors: fieldErrors, cause: error })
   const status = statusOf(error)
   const code = API_CODE_BY_STATUS[status]
-  if (code) return new ApiError(code, { ...retryAfterOf(error), cause: error })
+  if (code) return new ApiError(code, { ...retryAfterOf(error), status, cause: error })
   const isClientFault = status >= 400 && status < 500
   return new ApiError(isClientFault ? 'malformed_request' : 'internal_error', { cause: error })
 }
