@@ -7,6 +7,7 @@ import type { FieldError } from '../runtime/field-error.ts'
 import { parsePasswordHash, workOf } from '../users/password-hash.ts'
 import type { PasswordLimits } from '../users/password-policy.ts'
 import { parseUserId } from '../users/user-id.ts'
+import { findRoleErrors } from '../users/user-roles.ts'
 
 export const USER_KEYS = ['id', 'username', 'email'] as const
 
@@ -27,8 +28,6 @@ const MEMBERS = {
   passwordHash: 'string',
   emailVerified: 'boolean',
 } as const
-const ROLE = /^[A-Za-z0-9:._-]{1,64}$/
-const ROLES_MAX = 32
 
 /** Every fault of the line, as the service would find it; `isHashWeak` is none. */
 export function checkUser(text: string, rules: Rules): CheckedUser {
@@ -49,17 +48,6 @@ export function checkUser(text: string, rules: Rules): CheckedUser {
     if (!(error instanceof ApiError)) throw error
     return { ok: false, errors: error.errors ?? [] }
   }
-}
-
-/** At most 32 roles of a form that fits into tokens and headers. */
-export function findRoleErrors(roles: readonly unknown[]): FieldError[] {
-  const detail = 'must be 1 to 64 letters, digits, ":", ".", "_" and "-", and not given twice'
-  const errors = roles.flatMap((role, index) => {
-    const isGood = typeof role === 'string' && ROLE.test(role) && roles.indexOf(role) === index
-    return isGood ? [] : [{ pointer: `/roles/${index}`, detail }]
-  })
-  if (roles.length <= ROLES_MAX) return errors
-  return [{ pointer: '/roles', detail: `must be ${ROLES_MAX} at most` }]
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -10,6 +10,7 @@ import type { PasswordLimits } from '../users/password-policy.ts'
 import type { User } from '../users/user.ts'
 import { parseUserId } from '../users/user-id.ts'
 import { parseEmail, parseUsername } from '../users/user-names.ts'
+import { ROLE, ROLES_MAX } from '../users/user-roles.ts'
 import type { UserFilter, UserStore } from '../users/user-store.ts'
 import { ApiError, validationFailed } from './api-error.ts'
 import { callerSignal } from './caller-signal.ts'
@@ -58,9 +59,9 @@ const NAME_MEMBERS = {
   emailVerified: { type: 'boolean' },
   roles: {
     type: 'array',
-    maxItems: 32,
+    maxItems: ROLES_MAX,
     uniqueItems: true,
-    items: { type: 'string', pattern: '^[A-Za-z0-9:._-]{1,64}$' },
+    items: { type: 'string', pattern: ROLE.source },
   },
 } as const
 
