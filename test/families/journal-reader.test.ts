@@ -1,0 +1,59 @@
+// What an instance journalled and died before storing reaches the store all the same (DESIGN §5).
+
+import { type Test, test } from 'tap'
+import { openDatabase } from '../../src/database/database.ts'
+import { applyMigrations } from '../../src/database/migrations.ts'
+import { openJournalReader } from '../../src/families/journal-reader.ts'
+import { openPostgresFamilyStore } from '../../src/families/postgres-family-store.ts'
+import { openPostgresJournal } from '../../src/families/postgres-journal.ts'
+import { DependencyUnavailable } from '../../src/runtime/dependency-unavailable.ts'
+import { ending, logIn, newUser, nextEpoch, read } from '../contract/family-bench.ts'
+import { openTestDatabase } from '../support/postgres.ts'
+
+async function openScene(t: Test) {
+  const database = openDatabase((await openTestDatabase(t)).url)
+  t.teardown(() => database.close())
+  await applyMigrations(database.pool)
+  const store = openPostgresFamilyStore(database, Date.now)
+  return { store, journal: openPostgresJournal(database) }
+}
+
+const ENDED = { ended: { reason: 'revoked_by_user' } }
+
+test('an entry that nobody applied is applied, from before the start and from after it', async (t) => {
+  const { store, journal } = await openScene(t)
+  const user = newUser()
+  const family = await logIn(store, user)
+  await journal.append({ kind: 'family', end: ending(family) })
+  const reader = openJournalReader(journal, store, Date.now)
+  await reader.applyNewEntries()
+  t.match(await read(store, family), ENDED)
+
+  await journal.append({ kind: 'user', record: nextEpoch(user) })
+  await reader.applyNewEntries()
+  t.strictSame((await store.list(user.userId)).user, nextEpoch(user))
+})
+
+test('an entry that the store could not take comes again, one that it took does not', async (t) => {
+  const { store, journal } = await openScene(t)
+  const family = await logIn(store)
+  await journal.append({ kind: 'family', end: ending(family) })
+  let isAway = true
+  let ends = 0
+  const flaky: typeof store = {
+    ...store,
+    async end(input) {
+      if (isAway) throw new DependencyUnavailable('postgresql', 'away')
+      ends += 1
+      return await store.end(input)
+    },
+  }
+  const reader = openJournalReader(journal, flaky, Date.now)
+  await t.rejects(reader.applyNewEntries(), { name: 'DependencyUnavailable' })
+  t.equal((await read(store, family))?.ended, undefined)
+  isAway = false
+  await reader.applyNewEntries()
+  await reader.applyNewEntries()
+  t.equal(ends, 1)
+  t.match(await read(store, family), ENDED)
+})
