@@ -1,5 +1,6 @@
-// `npm run test:interop`: Lineage against what other people wrote, so far a real browser. Arguments
-// choose among the files, as with scripts/test.mjs, which runs them and has the last word.
+// `npm run test:interop`: Lineage against what other people wrote: a real browser, containers,
+// gateways, clients in other languages. Arguments choose among the files, as with scripts/test.mjs,
+// which runs them and has the last word. What only some of the files need they install themselves.
 
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
