@@ -32,6 +32,8 @@ import { openTokenCookies } from './http/token-cookies.ts'
 import { registerToken } from './http/token-route.ts'
 import { registerUsersMe } from './http/users-me-route.ts'
 import { registerUsers } from './http/users-route.ts'
+import { registerVerify } from './http/verify-route.ts'
+import { hideVerifiedPaths } from './http/verify-target.ts'
 
 /** Which routes a listener serves: `LINEAGE_OPS_PORT` splits them over two. */
 export type Surface = 'all' | 'public' | 'operations'
@@ -46,6 +48,7 @@ export async function buildApp(
   const app = fastify({
     ...SERVER_OPTIONS,
     loggerInstance: logger,
+    rewriteUrl: hideVerifiedPaths(service.basePath),
     trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
   })
   setErrorHandler(app)
@@ -72,14 +75,14 @@ export async function buildApp(
 
 async function registerPublic(app: FastifyInstance, service: Service): Promise<void> {
   const { config, checker } = service
+  const cookies = openTokenCookies(config.issuer)
   await app.register(async (scope) => {
     acceptFormsOnly(scope)
     registerIntrospect(scope, { ...service, issuer: config.issuer })
     await scope.register(async (browsers) => {
       allowClientOrigins(browsers)
-      const withCookies = { ...service, cookies: openTokenCookies(config.issuer) }
-      registerToken(browsers, withCookies)
-      registerRevoke(browsers, withCookies)
+      registerToken(browsers, { ...service, cookies })
+      registerRevoke(browsers, { ...service, cookies })
     })
   })
   await app.register(async (scope) => {
@@ -96,6 +99,7 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
       registerOwnSessions(own, service)
     })
   })
+  await app.register(async (scope) => registerVerify(scope, { checker, cookies }))
   const contract = loadContract(config.issuer)
   registerOpenapi(app, contract)
   registerDocs(app, contract)

@@ -55,16 +55,21 @@ export function requireScope(
   }
 }
 
+/** What the one Authorization header holds, in the form of RFC 6750 §2.1. */
+export function bearerTokenOf(request: FastifyRequest): string | undefined {
+  if (isRepeated(request, 'authorization')) return undefined
+  // RFC 9110 §11.1: the scheme is case-insensitive.
+  return /^bearer +([\w.~+/-]+=*) *$/i.exec(request.headers.authorization ?? '')?.[1]
+}
+
 async function authenticate(
   request: FastifyRequest,
   reply: FastifyReply,
   checker: TokenChecker,
   issuer: string,
 ) {
-  const { authorization = '' } = request.headers
-  const isOne = !isRepeated(request, 'authorization')
-  // RFC 9110 §11.1: the scheme is case-insensitive.
-  const token = isOne ? /^bearer +([\w.~+/-]+=*) *$/i.exec(authorization)?.[1] : undefined
+  const { authorization } = request.headers
+  const token = bearerTokenOf(request)
   const checked = token === undefined ? undefined : await checker.check(token)
   if (checked?.claims.aud && [checked.claims.aud].flat().includes(issuer)) {
     actors.set(request, checked.claims.sub)

@@ -6,9 +6,17 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Client } from '../clients/client.ts'
 import type { IssuedTokens } from '../tokens/token-response.ts'
 
+/** An access token as a browser sends it, and the client that the cookie's name names. */
+export interface AccessCookie {
+  readonly clientId: string
+  readonly token: string
+}
+
 export interface TokenCookies {
   /** Every refresh token that the request carries for this client, empty values too. */
   readRefreshTokens(request: FastifyRequest, client: Client): readonly string[]
+  /** Every access token that the request carries, whoever's, empty values too. */
+  readAccessTokens(request: FastifyRequest): readonly AccessCookie[]
   set(reply: FastifyReply, client: Client, issued: IssuedTokens): void
   /** Clears what this request has sent, and says nothing of what it has not. */
   clearSent(request: FastifyRequest, reply: FastifyReply, client: Client): void
@@ -22,7 +30,8 @@ export function openTokenCookies(issuer: string): TokenCookies {
   const prefix = secure ? '__Host-' : ''
   const flags = { httpOnly: true, secure, sameSite: 'strict', path: '/' } as const
   const refreshName = ({ id }: Client) => `${prefix}lineage_refresh-${id}`
-  const accessName = ({ id }: Client) => `${prefix}lineage_access-${id}`
+  const accessStart = `${prefix}lineage_access-`
+  const accessName = ({ id }: Client) => `${accessStart}${id}`
 
   function setCookie(reply: FastifyReply, name: string, value: string, maxAge: number): void {
     reply.header('set-cookie', fastifyCookie.serialize(name, value, { ...flags, maxAge }))
@@ -30,6 +39,10 @@ export function openTokenCookies(issuer: string): TokenCookies {
 
   return {
     readRefreshTokens: (request, client) => readCookies(request, refreshName(client)),
+    readAccessTokens: (request) =>
+      readPairs(request)
+        .filter(([name]) => name.startsWith(accessStart))
+        .map(([name, token]) => ({ clientId: name.slice(accessStart.length), token })),
     set(reply, client, { refreshToken, accessToken, expiresInSeconds }) {
       if (refreshToken) {
         setCookie(reply, refreshName(client), refreshToken.token, refreshToken.expiresInSeconds)
@@ -51,9 +64,16 @@ export function openTokenCookies(issuer: string): TokenCookies {
  * one of them, and no order tells which (RFC 6265 §8.5, §8.6), so parsers that pick one are no use.
  */
 export function readCookies(request: FastifyRequest, name: string): readonly string[] {
+  return readPairs(request)
+    .filter(([found]) => found === name)
+    .map(([, value]) => value)
+}
+
+/** Name and value of each cookie, in the order of the header; what has no `=` is none. */
+function readPairs(request: FastifyRequest): readonly (readonly [name: string, value: string])[] {
   return (request.headers.cookie ?? '')
     .split(';')
     .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${name}=`))
-    .map((pair) => pair.slice(name.length + 1))
+    .filter((pair) => pair.includes('='))
+    .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)])
 }

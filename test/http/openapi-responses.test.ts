@@ -50,6 +50,7 @@ test('every answer is documented, and every documented one is given', async (t) 
     }
   }
   await callTokens(scene, actors)
+  await callGateways(scene, actors)
   await callDiscovery(t, scene, actors)
   await callClients(scene, actors)
   await callKeysAndEvents(scene, actors)
@@ -91,6 +92,20 @@ async function callTokens({ call }: Scene, { app, refreshToken }: Actors): Promi
     form: { token: String(machine.access_token), ...secret },
   })
   await call(app, 'revokeToken', 200, { form: { token: issued.refresh_token, ...own } })
+}
+
+async function callGateways({ call }: Scene, { app, bearers }: Actors): Promise<void> {
+  for (const headers of [bearers.admin, bearers.user]) {
+    await call(app, 'verifyRequest', 200, { headers, query: { audience: ISSUER } })
+    await call(app, 'verifyRequestBelow', 200, { headers, ids: { path: 'orders/7' } })
+  }
+  const headers = bearers.user
+  await call(app, 'verifyRequest', 403, { headers, query: { scope: 'orders:read' } })
+  await call(app, 'verifyRequest', 401, { headers, query: { audience: 'https://other.example' } })
+  await call(app, 'verifyRequestBelow', 403, {
+    headers: { ...headers, 'x-auth-require-scope': 'orders:read' },
+  })
+  await call(app, 'verifyRequestBelow', 401)
 }
 
 async function callDiscovery(t: Test, { call }: Scene, { app }: Actors): Promise<void> {

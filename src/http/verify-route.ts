@@ -1,0 +1,126 @@
+// Any method on /verify and /verify/*: forward-auth for gateways (DESIGN §10). Says whether a request
+// may pass and, in headers, whose it is. docs/gateways.md tells what a gateway must do.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { logEvent } from '../ops/log-events.ts'
+import type { AccessTokenClaims } from '../tokens/access-token.ts'
+import type { TokenChecker } from '../tokens/check-access-token.ts'
+import { ApiError, type ApiErrorCode } from './api-error.ts'
+import { toProblem } from './error-handler.ts'
+import type { TokenCookies } from './token-cookies.ts'
+import { ignoreBodies } from './verify-body.ts'
+import { comesFromPageOf, isCookieOf, readCredential } from './verify-credential.ts'
+import { type Demands, parseHeaderDemands, parseQueryDemands } from './verify-demands.ts'
+
+export interface VerifyRouteDependencies {
+  readonly checker: TokenChecker
+  readonly cookies: Pick<TokenCookies, 'readAccessTokens'>
+}
+
+/** Logged as the reason; a caller sees no more than the code. docs/gateways.md explains each. */
+export const VERIFY_REFUSALS = {
+  token_absent: 'invalid_token',
+  token_malformed: 'invalid_token',
+  token_inactive: 'invalid_token',
+  demand_malformed: 'invalid_token',
+  audience_missing: 'invalid_token',
+  cookie_ambiguous: 'invalid_token',
+  cookie_of_other_client: 'invalid_token',
+  cookie_origin_not_allowed: 'invalid_token',
+  scope_missing: 'insufficient_scope',
+} as const satisfies Record<string, ApiErrorCode>
+
+type VerifyReason = keyof typeof VERIFY_REFUSALS
+
+type Verdict = { readonly claims: AccessTokenClaims } | { readonly refusal: VerifyReason }
+
+export function registerVerify(app: FastifyInstance, dependencies: VerifyRouteDependencies): void {
+  ignoreBodies(app)
+  // A server may refuse TRACE, which would show credentials to whoever reads the answer.
+  const methods = app.supportedMethods.filter((method) => method !== 'TRACE')
+  for (const [url, parseDemands] of [
+    ['/verify', (request: FastifyRequest) => parseQueryDemands(request.raw.url ?? '')],
+    ['/verify/*', (request: FastifyRequest) => parseHeaderDemands(request.headers)],
+  ] as const) {
+    app.route({
+      method: [...methods],
+      url,
+      // Here and not in the handler, which Fastify only calls when it has read the body.
+      onRequest: async (request, reply) => {
+        reply.header('cache-control', 'no-store')
+        const demands = parseDemands(request)
+        const verdict = await judge(request, demands, dependencies)
+        return 'claims' in verdict
+          ? admit(reply, verdict.claims)
+          : refuse(request, reply, verdict.refusal, demands)
+      },
+      handler: () => {},
+    })
+  }
+}
+
+/** Rejects with DependencyUnavailable where nobody can know. */
+async function judge(
+  request: FastifyRequest,
+  demands: Demands | undefined,
+  { checker, cookies }: VerifyRouteDependencies,
+): Promise<Verdict> {
+  const credential = readCredential(request, demands?.acceptsCookie ?? false, cookies)
+  if (demands === undefined) return { refusal: 'demand_malformed' }
+  if ('fault' in credential) return { refusal: credential.fault }
+  const checked = await checker.check(credential.token)
+  if (!checked) return { refusal: 'token_inactive' }
+  const { claims, client } = checked
+  const { cookie } = credential
+  if (cookie && !isCookieOf(cookie, client)) return { refusal: 'cookie_of_other_client' }
+  if (cookie && !comesFromPageOf(request, client)) return { refusal: 'cookie_origin_not_allowed' }
+  const { audiences, scopes } = demands
+  const isAddressed =
+    audiences.length === 0 || [claims.aud].flat().some((aud) => audiences.includes(aud))
+  if (!isAddressed) return { refusal: 'audience_missing' }
+  const held = (claims.scope ?? '').split(' ')
+  return scopes.every((scope) => held.includes(scope)) ? { claims } : { refusal: 'scope_missing' }
+}
+
+/** All of them, always: a gateway that copies them overwrites whatever the caller has sent. */
+function admit(reply: FastifyReply, claims: AccessTokenClaims): FastifyReply {
+  return reply
+    .code(200)
+    .headers({
+      'x-auth-subject': claims.sub,
+      'x-auth-subject-type': claims.sid === undefined ? 'client' : 'user',
+      'x-auth-client': claims.client_id,
+      'x-auth-scope': claims.scope || '-',
+      'x-auth-roles': claims.roles?.join(' ') || '-',
+      'x-auth-session': claims.sid ?? '-',
+    })
+    .send()
+}
+
+function refuse(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  reason: VerifyReason,
+  demands: Demands | undefined,
+): FastifyReply {
+  const error = new ApiError(VERIFY_REFUSALS[reason])
+  const route = request.routeOptions.url
+  logEvent(request.log, 'request.refused', { reason, status: error.status, route })
+  return reply
+    .code(error.status)
+    .header('www-authenticate', challengeFor(request, reason, demands))
+    .type('application/problem+json')
+    .send(toProblem(error))
+}
+
+function challengeFor(
+  { headers }: FastifyRequest,
+  reason: VerifyReason,
+  demands: Demands | undefined,
+): string {
+  // RFC 6750 §3.1: no error is named to a request that has brought nothing.
+  const isAnonymous = !headers.authorization && !headers.cookie
+  if (reason === 'token_absent' || isAnonymous) return 'Bearer'
+  const scope = reason === 'scope_missing' ? `, scope="${demands?.scopes.join(' ')}"` : ''
+  return `Bearer error="${VERIFY_REFUSALS[reason]}"${scope}`
+}
