@@ -1,7 +1,7 @@
 // How a tested client proves itself in a request, and which of them may log a user in.
 
 import { NotApplicable } from './conformance-check.ts'
-import type { TestedClient } from './credentials.ts'
+import type { Credentials, TestedClient } from './credentials.ts'
 import type { Answer } from './http-exchange.ts'
 import type { Parameters, TestedService } from './tested-service.ts'
 
@@ -10,14 +10,35 @@ export function basicCredentials(id: string, secret: string): string {
   return `Basic ${Buffer.from(`${formEncode(id)}:${formEncode(secret)}`).toString('base64')}`
 }
 
-/** Adds the client to a request: a header for a confidential one, a parameter for a public one. */
+/** Adds the client to a request: its header, or parameters of the form. */
 export function addClient(
-  { id, secret }: TestedClient,
+  { id, secret, authMethod }: TestedClient,
   form: URLSearchParams,
   headers: [string, string][],
 ): void {
-  if (secret === undefined) form.set('client_id', id)
-  else headers.push(['Authorization', basicCredentials(id, secret)])
+  const isInForm = secret === undefined || authMethod === 'client_secret_post'
+  if (!isInForm) headers.push(['Authorization', basicCredentials(id, secret)])
+  else form.set('client_id', id)
+  if (isInForm && secret !== undefined) form.set('client_secret', secret)
+}
+
+/** The clients as this service takes them: by the other secret method where it lists no Basic. */
+export function chooseAuthMethods(credentials: Credentials, methods: unknown): Credentials {
+  const isListed = (method: string) => Array.isArray(methods) && methods.includes(method)
+  // RFC 8414 §2: a document without the list means Basic.
+  if (isListed('client_secret_basic') || !isListed('client_secret_post')) return credentials
+  const choose = <C extends TestedClient>(client: C): C => ({
+    authMethod: 'client_secret_post',
+    ...client,
+  })
+  const { confidentialClient, otherClient, specialClient, expiringClient } = credentials
+  return {
+    ...credentials,
+    ...(confidentialClient && { confidentialClient: choose(confidentialClient) }),
+    ...(otherClient && { otherClient: choose(otherClient) }),
+    ...(specialClient && { specialClient: choose(specialClient) }),
+    ...(expiringClient && { expiringClient: choose(expiringClient) }),
+  }
 }
 
 /** One password request; whatever the answer is. Throws NotApplicable without a user. */

@@ -1,21 +1,60 @@
-// Whom the suite may act as: clients and a user that exist at the service for being tested.
+// Whom the suite may act as: clients and users that exist at the service for nothing but being
+// tested. Everything is optional; what is missing is why rows are skipped.
+
+import type { JWK } from 'jose'
 
 export interface TestedClient {
   readonly id: string
   /** Absent for a public client. */
   readonly secret?: string
+  /** `client_secret_basic` unless the metadata lists `client_secret_post` without it. */
+  readonly authMethod?: 'client_secret_basic' | 'client_secret_post'
+}
+
+export interface ConfidentialClient extends TestedClient {
+  readonly secret: string
+  /** A second secret that is good at the same time. */
+  readonly secondSecret?: string
+}
+
+/** Its refresh tokens end so soon that a check can wait for it. */
+export interface ExpiringClient extends TestedClient {
+  readonly idleSeconds: number
+  readonly absoluteSeconds: number
+}
+
+/** Proves itself by assertions that it signs (private_key_jwt). */
+export interface AssertionClient {
+  readonly id: string
+  readonly privateJwk: JWK
+  readonly alg: string
+}
+
+export interface TestedUser {
+  readonly username: string
+  readonly password: string
 }
 
 export interface Credentials {
   /** Asks for tokens of its own and introspects. */
-  readonly confidentialClient?: Required<TestedClient>
+  readonly confidentialClient?: ConfidentialClient
   /** Somebody else, with no right to see the others' tokens. */
-  readonly otherClient?: Required<TestedClient>
+  readonly otherClient?: ConfidentialClient
   readonly publicClient?: TestedClient
+  /** Its id or secret has characters that Basic has to encode. */
+  readonly specialClient?: ConfidentialClient
+  readonly expiringClient?: ExpiringClient
+  readonly assertionClient?: AssertionClient
   /** Logs in where the service has the password grant. */
-  readonly user?: { readonly username: string; readonly password: string }
+  readonly user?: TestedUser
+  /** Its password is right, but it may not log in. */
+  readonly disabledUser?: TestedUser
+  /** Its password is right, but it has a second factor, too. */
+  readonly mfaUser?: TestedUser
   /** A scope that the clients have; the narrower, the better. */
   readonly scope?: string
+  /** Two or more scopes that user and clients may ask for; without it, what a login gives. */
+  readonly wideScope?: string
   /** A resource that the clients may ask for (RFC 8707). */
   readonly resource?: string
 }

@@ -1,7 +1,8 @@
-// One run over the checklist: every row in its order, one after another, so that no check disturbs
-// another. A row that breaks down has failed.
+// One run over the checklist: one row after another, so that no check disturbs another. Rows that
+// flood come last, in reverse order, so that whatever they block is not missed by the rest. A row
+// that breaks down has failed.
 
-import { findSkipReason } from './check-needs.ts'
+import { findSkipReason, needsFlood } from './check-needs.ts'
 import { CHECKLIST } from './checklist.ts'
 import { CONFIRMED_SECTIONS } from './confirmed-sections.ts'
 import { type Check, CheckFailure, type Level, NotApplicable } from './conformance-check.ts'
@@ -34,27 +35,59 @@ export interface ConformanceReport {
 export interface RunOptions extends TestedServiceOptions {
   /** Only these rows, such as `C49`; undefined means all. */
   readonly only?: readonly string[]
+  /** Hears of each row as soon as it is done. */
+  readonly onRow?: (result: RowResult) => void
 }
 
 /** Rejects with an Error when the issuer has no metadata; anything later is a row's own failure. */
-export async function runConformance({ only, ...options }: RunOptions): Promise<ConformanceReport> {
-  const service = await openTestedService(options)
-  const rows: RowResult[] = []
-  for (const check of CHECKLIST) {
-    if (!only || only.includes(check.row)) rows.push(await runCheck(check, service))
+export async function runConformance(options: RunOptions): Promise<ConformanceReport> {
+  const { only, onRow = () => {}, ...about } = options
+  const service = await openTestedService(about)
+  const chosen = CHECKLIST.filter(({ row }) => !only || only.includes(row))
+  const results = new Map<Check, RowResult>()
+  for (const check of inRunningOrder(chosen)) {
+    const result = await runCheck(check, service)
+    results.set(check, result)
+    onRow(result)
   }
+  const rows = chosen.flatMap((check) => results.get(check) ?? [])
   const count = (status: RowResult['status']) =>
     rows.filter((result) => result.status === status).length
   const summary = { passed: count('PASS'), failed: count('FAIL'), skipped: count('SKIP') }
   return { issuer: options.issuer, summary, rows }
 }
 
+function inRunningOrder(checks: readonly Check[]): readonly Check[] {
+  const isFlood = (check: Check) => 'needs' in check && check.needs.includes(needsFlood)
+  return [...checks.filter((check) => !isFlood(check)), ...checks.filter(isFlood).reverse()]
+}
+
 async function runCheck(check: Check, service: TestedService): Promise<RowResult> {
   const { row, level, sentence } = check
   const startedMs = performance.now()
-  const outcome = await judge(check, service)
+  const { status, reason } = await judge(check, service)
   const durationMs = Math.round(performance.now() - startedMs)
-  return { row, level, sentence, sections: CONFIRMED_SECTIONS[row] ?? [], ...outcome, durationMs }
+  const words = reason === undefined ? {} : { reason: hideSecrets(reason, service) }
+  const sections = CONFIRMED_SECTIONS[row] ?? []
+  return { row, level, sentence, sections, status, ...words, durationMs }
+}
+
+/** A service may repeat in an error what it was sent. */
+function hideSecrets(text: string, { credentials }: TestedService): string {
+  const { user, disabledUser, mfaUser } = credentials
+  const { confidentialClient, otherClient, specialClient, expiringClient } = credentials
+  const secrets = [
+    ...[user, disabledUser, mfaUser].map((one) => one?.password),
+    ...[confidentialClient, otherClient, specialClient].flatMap((one) => [
+      one?.secret,
+      one?.secondSecret,
+    ]),
+    expiringClient?.secret,
+  ]
+  return secrets.reduce<string>(
+    (hidden, secret) => (secret ? hidden.replaceAll(secret, '(secret)') : hidden),
+    text,
+  )
 }
 
 async function judge(

@@ -3,7 +3,7 @@
 // is known here beyond what the standards say.
 
 import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose'
-import { addClient, findLoginClient, requestLogin } from './client-login.ts'
+import { addClient, chooseAuthMethods, findLoginClient, requestLogin } from './client-login.ts'
 import { CheckFailure, NotApplicable } from './conformance-check.ts'
 import type { Credentials, TestedClient } from './credentials.ts'
 import { type Answer, type Exchange, exchange, type HeaderList } from './http-exchange.ts'
@@ -45,11 +45,14 @@ export interface TestedService {
     client: TestedClient | undefined,
     headers?: HeaderList,
   ): Promise<Answer>
-  /** A token of the confidential client's own. Throws CheckFailure when it gets none. */
+  /**
+   * A token of the confidential client's own. Throws NotApplicable when it may have none,
+   * CheckFailure when it gets none.
+   */
   issueToClient(parameters?: Parameters): Promise<Answer>
   /**
    * A fresh login of the user at the client, by default the first that may. Throws NotApplicable when
-   * there is none, CheckFailure when no refresh token comes of it.
+   * there is none or this one may not, CheckFailure when no refresh token comes of it.
    */
   logIn(client?: TestedClient, parameters?: Parameters): Promise<Tokens>
   refresh(tokens: Tokens, parameters?: Parameters): Promise<Answer>
@@ -70,9 +73,11 @@ export interface TestedServiceOptions {
 
 /** Reads the metadata. Rejects with an Error when there is none to be had. */
 export async function openTestedService(options: TestedServiceOptions): Promise<TestedService> {
-  const { issuer, credentials, flood = false, resourceUrl } = options
+  const { issuer, flood = false, resourceUrl } = options
   const metadataAnswer = await fetchMetadata(issuer)
   const metadata = metadataAnswer.json
+  const methods = metadata.token_endpoint_auth_methods_supported
+  const credentials = chooseAuthMethods(options.credentials, methods)
   let loginClient: Promise<TestedClient> | undefined
 
   const service: TestedService = {
@@ -105,6 +110,7 @@ export async function openTestedService(options: TestedServiceOptions): Promise<
         { grant_type: 'client_credentials', ...parameters },
         client,
       )
+      refuseUnauthorized(answer, 'the confidential client', 'client_credentials')
       if (answer.status !== 200) {
         throw new CheckFailure(`client_credentials was refused: ${describeAnswer(answer)}`)
       }
@@ -115,6 +121,7 @@ export async function openTestedService(options: TestedServiceOptions): Promise<
       loginClient ??= findLoginClient(service)
       const client = given ?? (await loginClient)
       const answer = await requestLogin(service, client, parameters)
+      refuseUnauthorized(answer, 'the client', 'password')
       const { access_token: accessToken, refresh_token: refreshToken } = answer.json
       if (answer.status !== 200 || typeof accessToken !== 'string') {
         throw new CheckFailure(`the login was refused: ${describeAnswer(answer)}`)
@@ -162,10 +169,17 @@ export async function openTestedService(options: TestedServiceOptions): Promise<
   return service
 }
 
+function refuseUnauthorized({ json }: Answer, who: string, grantType: string): void {
+  if (json.error === 'unauthorized_client') {
+    throw new NotApplicable(`${who} may not use the grant ${grantType}`)
+  }
+}
+
 /** What an answer said, without any token: its status and its error code. */
 export function describeAnswer({ status, json }: Answer): string {
   const code = textOf(json.error)
-  return code === undefined ? `status ${status}` : `${status} ${code}`
+  if (code === undefined) return `status ${status}`
+  return /^[\w.:-]{1,64}$/.test(code) ? `${status} ${code}` : `${status} and no readable error code`
 }
 
 export function textOf(value: unknown): string | undefined {
