@@ -1,0 +1,55 @@
+// The proof that rows can fail: each mutation of the stand-in, told to a fresh one, fails its row,
+// and the same row passes without it.
+
+import { type Test, test } from 'tap'
+import { type RowResult, runConformance } from '../../../src/conformance/run-checks.ts'
+import { MUTATION_TABLE, type Mutation, type MutationEntry } from './mutation-table.ts'
+import { type StandIn, startStandIn } from './start-stand-in.ts'
+
+export const MUTATIONS = Object.entries(MUTATION_TABLE) as readonly [Mutation, MutationEntry][]
+
+/** One test for each mutation of the rows from `first` to `last`, and one without any. */
+export function proveMutations(first: number, last: number): void {
+  const proven = MUTATIONS.filter(([, { row }]) => {
+    const number = Number(row.slice(1))
+    return number >= first && number <= last
+  })
+  const rows = [...new Set(proven.map(([, { row }]) => row))]
+  const isFlooding = (row: string) =>
+    proven.some(([, entry]) => entry.row === row && entry.flood === true)
+
+  test('without a mutation each of these rows passes', async (t) => {
+    const standIn = await openStandIn(t, [])
+    const floods = rows.filter(isFlooding)
+    const calm = rows.filter((row) => !isFlooding(row))
+    const results = [...(await run(standIn, calm, false)), ...(await run(standIn, floods, true))]
+    t.strictSame(results.filter(({ status }) => status !== 'PASS').map(nameResult), [])
+    t.equal(results.length, rows.length)
+  })
+
+  for (const [mutation, { row, breaks, flood = false }] of proven) {
+    test(`${row} fails where ${breaks} (${mutation})`, async (t) => {
+      const [result] = await run(await openStandIn(t, [mutation]), [row], flood)
+      t.equal(result?.status, 'FAIL', result?.reason ?? 'the row passed')
+      t.notMatch(result?.reason, /broke down|not done after/, 'the row saw it, and did not stumble')
+    })
+  }
+}
+
+export async function openStandIn(t: Test, mutations: readonly Mutation[]): Promise<StandIn> {
+  const standIn = await startStandIn(mutations)
+  t.teardown(() => standIn.close())
+  return standIn
+}
+
+async function run(
+  { issuer, credentials, resourceUrl }: StandIn,
+  only: readonly string[],
+  flood: boolean,
+): Promise<readonly RowResult[]> {
+  if (only.length === 0) return []
+  return (await runConformance({ issuer, credentials, resourceUrl, only, flood })).rows
+}
+
+export const nameResult = ({ row, status, reason = '' }: RowResult): string =>
+  `${row} ${status} ${reason}`

@@ -1,0 +1,49 @@
+// What the stand-in says of itself (RFC 8414) and of its resource (RFC 9728).
+
+import { DPOP_ALGS } from './dpop.ts'
+import type { State } from './state.ts'
+import { GRANTS } from './token-endpoint.ts'
+import type { Reply } from './wire.ts'
+
+const ASSERTION_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA']
+const METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
+
+export function serveMetadata({ has, issuer }: State): Reply {
+  const methods = has('untrue-auth-method') ? [...METHODS, 'tls_client_auth'] : METHODS
+  const algs = has('none-among-signing-algs') ? [...ASSERTION_ALGS, 'none'] : ASSERTION_ALGS
+  const algMember = has('signing-algs-missing') ? undefined : algs
+  const body = {
+    issuer: has('metadata-issuer-differs') ? `${issuer}/` : issuer,
+    token_endpoint: has('token-endpoint-missing') ? undefined : `${issuer}/token`,
+    token_endpoint_auth_methods_supported: [...methods, 'none'],
+    token_endpoint_auth_signing_alg_values_supported: algMember,
+    revocation_endpoint: `${issuer}/revoke`,
+    revocation_endpoint_auth_methods_supported: [...methods, 'none'],
+    revocation_endpoint_auth_signing_alg_values_supported: algMember,
+    introspection_endpoint: `${issuer}/introspect`,
+    introspection_endpoint_auth_methods_supported: methods,
+    introspection_endpoint_auth_signing_alg_values_supported: algMember,
+    introspection_signing_alg_values_supported: ['RS256'],
+    jwks_uri: `${issuer}/jwks`,
+    grant_types_supported: GRANTS,
+    response_types_supported: has('response-types-missing') ? undefined : [],
+    ...(has('empty-arrays-published') ? { ui_locales_supported: [] } : {}),
+    dpop_signing_alg_values_supported: has('dpop-none-published')
+      ? [...DPOP_ALGS, 'none']
+      : DPOP_ALGS,
+  }
+  const headers = has('metadata-as-text') ? { 'Content-Type': 'text/plain' } : {}
+  return { status: 200, headers, body: has('metadata-as-text') ? JSON.stringify(body) : body }
+}
+
+export function serveResourceMetadata({ has, issuer, defaultResource }: State): Reply {
+  const servers = has('resource-names-another-issuer') ? `${issuer}/other` : issuer
+  return {
+    status: 200,
+    body: {
+      resource: defaultResource,
+      authorization_servers: [servers],
+      bearer_methods_supported: ['header'],
+    },
+  }
+}

@@ -1,0 +1,115 @@
+// A small OAuth token service for tests, in memory and correct in every row that can be seen from
+// outside. Each mutation that it is given makes one mistake of the kind that real servers make.
+
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Mutation } from './mutation-table.ts'
+import { handleResource } from './protected-resource.ts'
+import { serveMetadata, serveResourceMetadata } from './published.ts'
+import { listCredentials, openRegistry, type Registry } from './registry.ts'
+import { loadSigningKey, type SigningKey, serveJwks } from './signing-keys.ts'
+import type { State } from './state.ts'
+import { handleToken } from './token-endpoint.ts'
+import { handleIntrospection, handleRevocation } from './token-state.ts'
+import {
+  type Call,
+  type Has,
+  Refusal,
+  type Reply,
+  readCall,
+  sendReply,
+  withNoStore,
+} from './wire.ts'
+
+export interface StandIn {
+  readonly issuer: string
+  readonly resourceUrl: string
+  readonly credentials: ReturnType<typeof listCredentials>
+  close(): Promise<void>
+}
+
+/** The base path makes an issuer with a path, whose metadata stands elsewhere (RFC 8414 §3.1). */
+export async function startStandIn(
+  mutations: readonly Mutation[] = [],
+  basePath = '/tenant',
+): Promise<StandIn> {
+  const has: Has = (mutation) => mutations.includes(mutation)
+  const key = await loadSigningKey()
+  let routes: Routes | undefined
+  const server = createServer((request, response) => {
+    readCall(request, has)
+      .then((call) => (routes ? answer(routes, call, has) : { status: 503 }))
+      .catch((error: unknown) => toReply(error, has))
+      .then((reply) => sendReply(response, reply))
+      .catch(() => response.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const origin = `http://127.0.0.1:${port}`
+  const api = `${origin}/api`
+  const registry = await openRegistry(api)
+  const state = makeState(origin, basePath, registry, has)
+  routes = makeRoutes(state, key, basePath)
+  return {
+    issuer: state.issuer,
+    resourceUrl: api,
+    credentials: listCredentials(registry, api),
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+function makeState(origin: string, basePath: string, registry: Registry, has: Has): State {
+  const api = `${origin}/api`
+  return {
+    has,
+    origin,
+    issuer: `${origin}${basePath}`,
+    resources: [api, `${origin}/other-api`],
+    defaultResource: api,
+    clients: registry.clients,
+    users: registry.users,
+    families: new Map(),
+    refreshTokens: new Map(),
+    revokedJtis: new Set(),
+    seenJtis: new Set(),
+    failures: new Map(),
+  }
+}
+
+type Routes = ReadonlyMap<string, (call: Call) => Promise<Reply> | Reply>
+
+function makeRoutes(state: State, key: SigningKey, basePath: string): Routes {
+  const { has } = state
+  const closed =
+    (handle: (state: State, key: SigningKey, call: Call) => Promise<Reply>) => async (call: Call) =>
+      withNoStore(await handle(state, key, call).catch((error) => toReply(error, has)), has)
+  const metadata = () => serveMetadata(state)
+  const inserted = `/.well-known/oauth-authorization-server${basePath}`
+  return new Map<string, (call: Call) => Promise<Reply> | Reply>([
+    [`${basePath}/token`, closed(handleToken)],
+    [`${basePath}/revoke`, closed(handleRevocation)],
+    [`${basePath}/introspect`, closed(handleIntrospection)],
+    [`${basePath}/jwks`, (call) => serveJwks(key, call, has)],
+    [has('metadata-only-appended') ? '' : inserted, metadata],
+    [`${basePath}/.well-known/oauth-authorization-server`, metadata],
+    [`${basePath}/.well-known/openid-configuration`, metadata],
+    ['/.well-known/oauth-protected-resource/api', () => serveResourceMetadata(state)],
+    ['/api', (call) => handleResource(state, key, call)],
+  ])
+}
+
+async function answer(routes: Routes, call: Call, has: Has): Promise<Reply> {
+  const handle = routes.get(call.path)
+  const reply = handle ? await handle(call) : { status: 404, body: {} }
+  const { origin } = call.headers
+  if (origin === undefined || !has('cors-any-origin')) return reply
+  return { ...reply, headers: { ...reply.headers, 'Access-Control-Allow-Origin': origin } }
+}
+
+function toReply(error: unknown, has: Has): Reply {
+  if (error instanceof Refusal) return withNoStore(error.toReply(), has)
+  return { status: 500, body: { error: 'server_error', error_description: 'it broke down' } }
+}
