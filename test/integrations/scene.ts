@@ -10,7 +10,6 @@ import type { AuthMethod } from '../../src/clients/client.ts'
 import type { ServiceConfig } from '../../src/config.ts'
 import { openService, type Service } from '../../src/dependencies.ts'
 import { createLogger } from '../../src/ops/logger.ts'
-import type { Clock } from '../../src/runtime/clock.ts'
 import { type HttpTools, type LogLine, openTools, testConfig } from '../support/app.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 
@@ -30,7 +29,6 @@ export interface Scene extends HttpTools {
 
 export interface SceneOptions {
   readonly config?: Partial<ServiceConfig>
-  readonly clock?: Clock
   /** Another name for it than the loopback address it listens on, for what stands in front. */
   readonly issuer?: string
   /** Another instance on the database of this one, with the same keys. */
@@ -47,8 +45,7 @@ export async function startScene(t: Test, options: SceneOptions = {}): Promise<S
     write: (line: string) => void log.push(JSON.parse(line) as LogLine),
   })
   const config = { ...testConfig(databaseUrl), issuer, ...options.config }
-  const { clock } = options
-  const service = await openService({ config, logger, ...(clock ? { clock } : {}) })
+  const service = await openService({ config, logger })
   const app = await buildApp(service, logger)
   await release()
   await app.listen({ port, host: '127.0.0.1' })
