@@ -2,6 +2,9 @@
 
 import type { Check } from './conformance-check.ts'
 import { ACCESS_TOKEN_ROWS } from './rows/access-token-rows.ts'
+import { ANSWER_ROWS } from './rows/answer-rows.ts'
+import { ERROR_ROWS } from './rows/error-rows.ts'
+import { INTROSPECTION_ROWS } from './rows/introspection-rows.ts'
 import { METADATA_ROWS } from './rows/metadata-rows.ts'
 import { REQUEST_ROWS } from './rows/request-rows.ts'
 import { REVOCATION_ROWS } from './rows/revocation-rows.ts'
@@ -9,8 +12,11 @@ import { TOKEN_SAFETY_ROWS } from './rows/token-safety-rows.ts'
 
 export const CHECKLIST: readonly Check[] = [
   ...REQUEST_ROWS,
+  ...ANSWER_ROWS,
+  ...ERROR_ROWS,
   ...ACCESS_TOKEN_ROWS,
   ...TOKEN_SAFETY_ROWS,
   ...METADATA_ROWS,
   ...REVOCATION_ROWS,
+  ...INTROSPECTION_ROWS,
 ]

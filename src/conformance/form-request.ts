@@ -16,7 +16,7 @@ export interface BodyRequest {
   readonly body: string | Buffer
   /** A form unless it says otherwise. */
   readonly contentType?: string
-  /** Whose Basic credentials go with it; a public client has to stand in the body. */
+  /** Whose credentials go with it; a public client has to stand in the body already. */
   readonly client?: TestedClient | undefined
   readonly headers?: HeaderList
   /** After the endpoint's URL, without its question mark. */
@@ -31,10 +31,12 @@ export async function postBody(
 ): Promise<Answer> {
   const url = endpointOf(service, name)
   const own: [string, string][] = [['Content-Type', contentType]]
-  if (client)
-    addClient({ ...client, authMethod: 'client_secret_basic' }, new URLSearchParams(), own)
+  const extra = new URLSearchParams()
+  if (client?.secret !== undefined) addClient(client, extra, own)
+  const isInForm = extra.size > 0 && contentType.startsWith(FORM_TYPE)
+  const whole = isInForm ? Buffer.concat([Buffer.from(body), Buffer.from(`&${extra}`)]) : body
   const target = query === undefined ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`
-  return await service.send(target, { body, headers: [...own, ...headers] })
+  return await service.send(target, { body: whole, headers: [...own, ...headers] })
 }
 
 /** POSTs a form, pair by pair, with the client's credentials added in its own way. */

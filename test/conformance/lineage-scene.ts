@@ -1,0 +1,107 @@
+// Lineage as somebody has set it up for being tested from outside: a service whose issuer is its own
+// URL, and clients and users for everything that the suite can use.
+
+import type { Test } from 'tap'
+import { buildApp } from '../../src/app.ts'
+import type { ClientInput } from '../../src/clients/client-draft.ts'
+import type { Credentials } from '../../src/conformance/credentials.ts'
+import { openService, type Service } from '../../src/dependencies.ts'
+import { findFreePort } from '../../src/embedded/free-port.ts'
+import { createLogger } from '../../src/ops/logger.ts'
+import type { User } from '../../src/users/user.ts'
+import { parseEmail, parseUsername } from '../../src/users/user-names.ts'
+import { testConfig } from '../support/app.ts'
+import { openTestDatabase } from '../support/postgres.ts'
+
+/** Everything that Basic must encode. */
+const SPECIAL_SECRET = 'a+secret with %41:colons & ümlauts, long enough to be one'
+/** Of over 72 bytes, where bcrypt stops reading. */
+const PASSWORD = 'pässwörter of more than seventy-two bytes, so that a truncated one is another one'
+const SCOPES = ['notes:read', 'notes:write']
+
+export interface LineageScene {
+  readonly issuer: string
+  readonly credentials: Credentials
+  readonly resourceUrl: string
+}
+
+export async function startLineageScene(t: Test): Promise<LineageScene> {
+  const port = await findFreePort()
+  const issuer = `http://127.0.0.1:${port}`
+  const config = {
+    ...testConfig((await openTestDatabase(t)).url),
+    issuer,
+    port,
+    adminClient: { id: 'special-client', secret: SPECIAL_SECRET },
+    logLevel: 'fatal' as const,
+  }
+  const logger = createLogger('fatal', { write: () => {} })
+  const service = await openService({ config, logger })
+  const app = await buildApp(service, logger)
+  t.teardown(async () => {
+    app.server.closeAllConnections()
+    await app.close()
+    await service.close()
+  })
+  const credentials = await createCredentials(service, issuer)
+  await service.clients.reload()
+  await app.listen({ port, host: '127.0.0.1' })
+  service.health.markStarted()
+  return { issuer, credentials, resourceUrl: `${issuer}/verify` }
+}
+
+async function createCredentials(service: Service, issuer: string): Promise<Credentials> {
+  const { clientStore } = service
+  const make = async (id: string, input: Partial<ClientInput>) => {
+    const created = await clientStore.create({
+      id,
+      name: id,
+      type: 'confidential',
+      grantTypes: ['password', 'refresh_token', 'client_credentials'],
+      scopes: SCOPES,
+      defaultScopes: SCOPES,
+      audiences: [issuer, 'https://api.example.test'],
+      ...input,
+    })
+    if (!created.ok) throw new Error(`the client ${id} is not valid`)
+    return { id, secret: created.value.clientSecret ?? '' }
+  }
+  const confidential = await make('tested-service', {})
+  const second = await clientStore.addSecret(confidential.id)
+  if (!second || second === 'refused') throw new Error('no second secret')
+  const publicInput: Partial<ClientInput> = {
+    type: 'public',
+    grantTypes: ['password', 'refresh_token'],
+  }
+  await make('tested-app', publicInput)
+  // Its answers to a lost answer end at once, so that its tokens may, too.
+  await make('tested-expiring', {
+    ...publicInput,
+    refreshGraceSeconds: 0,
+    refreshIdleTtlSeconds: 2,
+    refreshAbsoluteTtlSeconds: 5,
+  })
+  const { username } = await makeUser(service, 'tested-user')
+  const disabled = await makeUser(service, 'disabled-user')
+  await service.users.patch(disabled.id, { status: 'disabled' })
+  return {
+    confidentialClient: { ...confidential, secondSecret: second.clientSecret },
+    otherClient: await make('tested-other', {
+      grantTypes: ['refresh_token', 'client_credentials'],
+    }),
+    publicClient: { id: 'tested-app' },
+    specialClient: { id: 'special-client', secret: SPECIAL_SECRET },
+    expiringClient: { id: 'tested-expiring', idleSeconds: 2, absoluteSeconds: 5 },
+    user: { username, password: PASSWORD },
+    disabledUser: { username: disabled.username, password: PASSWORD },
+    scope: 'notes:read',
+    wideScope: SCOPES.join(' '),
+    resource: 'https://api.example.test',
+  }
+}
+
+async function makeUser({ users, hasher }: Service, name: string): Promise<User> {
+  const [username, email] = [parseUsername(name), parseEmail(`${name}@example.test`)]
+  if (!username || !email) throw new Error('the name is not valid')
+  return await users.create({ username, email, passwordHash: await hasher.hash(PASSWORD) })
+}
