@@ -45,8 +45,13 @@ export function isCookieOf({ clientId }: AccessCookie, client: Client): boolean 
 
 /** Whether a page of the client's, and not another, can have made the browser send this. */
 export function comesFromPageOf(request: FastifyRequest, client: Client): boolean {
+  return isSafe(request) || client.allowedOrigins.includes(request.headers.origin ?? '')
+}
+
+function isSafe({ method, headers }: FastifyRequest): boolean {
   // Where the gateway keeps the method, the other header is the caller's own: the stricter counts.
-  const original = request.headers['x-forwarded-method'] ?? request.method
-  const isSafe = SAFE_METHODS.has(request.method) && SAFE_METHODS.has(String(original))
-  return isSafe || client.allowedOrigins.includes(request.headers.origin ?? '')
+  const original = headers['x-forwarded-method'] ?? method
+  // A GET in form only: whatever is sent over a WebSocket comes after it, and nobody asks again.
+  const opensSocket = /websocket/i.test(headers.upgrade ?? '')
+  return SAFE_METHODS.has(method) && SAFE_METHODS.has(String(original)) && !opensSocket
 }

@@ -13,10 +13,10 @@ import { startRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
 
 const REQUESTS = 20
-/** The poll of tables and journal runs by itself, whatever is requested. */
-const POLL = /FROM (table_versions|journal)|\{journal\}/
-/** Longer than events wait for each other before they are written. */
-const QUIET_MS = 600
+/** The poll of tables, journal and deliveries runs by itself, whatever is requested. */
+const POLL = /FROM (table_versions|journal|webhooks)|\{journal\}/
+/** Longer than the poll's turn, in which it may still reload what was changed before. */
+const QUIET_MS = 2_500
 
 interface Scene {
   readonly app: TestApp
@@ -144,6 +144,26 @@ test('a refresh is one round trip to Redis and no SQL', async (t) => {
     commands.map((command) => command.split(' ')[0]?.toLowerCase()),
     [...Array.from({ length: REQUESTS }, () => 'evalsha')],
   )
+})
+
+test('/verify is one round trip to Redis and no SQL, for users and for clients', async (t) => {
+  const { app, countDuring } = await openScene(t)
+  const [client, user] = [await app.makeClient({}), await app.makeUser()]
+  const { access_token: token } = await logIn(app, client, user)
+  const tokens = [token, await app.adminToken()]
+  const { sql, commands } = await countDuring(async () => {
+    for (let i = 0; i < REQUESTS; i += 1) {
+      const headers = { authorization: `Bearer ${tokens[i % 2]}` }
+      t.equal((await app.fetch('/verify', { headers })).status, 200)
+      t.equal(
+        (await app.fetch('/verify?scope=no&scope=no', { headers })).status,
+        401,
+        'asks nobody',
+      )
+    }
+  })
+  t.strictSame(sql, [])
+  t.equal(commands.length, REQUESTS, commands.join())
 })
 
 test('client_credentials asks nobody', async (t) => {
