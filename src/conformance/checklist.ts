@@ -3,6 +3,7 @@
 import type { Check } from './conformance-check.ts'
 import { ACCESS_TOKEN_ROWS } from './rows/access-token-rows.ts'
 import { ANSWER_ROWS } from './rows/answer-rows.ts'
+import { DPOP_ROWS } from './rows/dpop-rows.ts'
 import { ERROR_ROWS } from './rows/error-rows.ts'
 import { INTROSPECTION_ROWS } from './rows/introspection-rows.ts'
 import { METADATA_ROWS } from './rows/metadata-rows.ts'
@@ -19,4 +20,5 @@ export const CHECKLIST: readonly Check[] = [
   ...METADATA_ROWS,
   ...REVOCATION_ROWS,
   ...INTROSPECTION_ROWS,
+  ...DPOP_ROWS,
 ]

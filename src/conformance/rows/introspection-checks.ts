@@ -11,13 +11,15 @@ import { isActive } from '../token-judges.ts'
 
 export async function checkAllChecks(service: TestedService): Promise<void> {
   const tokens = await issueActiveTokens(service)
-  for (const token of tokens) await expectChangedInactive(service, token)
-  if (needsEndpoint('revocation')(service) === undefined) {
-    for (const token of tokens) await expectRevokedInactive(service, token)
+  const hasRevocation = needsEndpoint('revocation')(service) === undefined
+  let isRevocable = false
+  for (const token of tokens) {
+    await expectChangedInactive(service, token)
+    if (hasRevocation && (await expectRevokedInactive(service, token))) isRevocable = true
   }
   if (needsUser(service) !== undefined) return
   await expectUsedUpInactive(service)
-  if (needsEndpoint('revocation')(service) === undefined) await expectEndedInactive(service)
+  if (hasRevocation) await expectEndedInactive(service, isRevocable)
 }
 
 async function expectChangedInactive(
@@ -34,14 +36,16 @@ async function expectChangedInactive(
   }
 }
 
+/** Whether the service revokes access tokens at all. */
 async function expectRevokedInactive(
   service: TestedService,
   { name, token, client }: IntrospectedToken,
-): Promise<void> {
+): Promise<boolean> {
   const answer = await service.revoke(token, client)
-  if (answer.json.error === 'unsupported_token_type') return
+  if (answer.json.error === 'unsupported_token_type') return false
   expect(answer.status === 200, `revoking ${name} was answered with ${describeAnswer(answer)}`)
   expect(!(await isActive(service, token, client)), `${name} is active after its revocation`)
+  return true
 }
 
 /** A refresh token from two steps ago: where it is called active, it has to work. */
@@ -54,10 +58,14 @@ async function expectUsedUpInactive(service: TestedService): Promise<void> {
   expect(answer.status === 200, 'an old refresh token is active, but is refused when it is used')
 }
 
-async function expectEndedInactive(service: TestedService): Promise<void> {
-  const { refreshToken, client } = await service.logIn()
+/** The end of a grant; access tokens have to follow where they can be revoked (RFC 7009 §2.1). */
+async function expectEndedInactive(service: TestedService, isRevocable: boolean): Promise<void> {
+  const { accessToken, refreshToken, client } = await service.logIn()
   const answer = await service.revoke(refreshToken, client)
   expect(answer.status === 200, `a revocation was answered with ${describeAnswer(answer)}`)
   const isLeft = await isActive(service, refreshToken, client)
   expect(!isLeft, 'a refresh token is active after its revocation')
+  if (!isRevocable) return
+  const isAccessLeft = await isActive(service, accessToken, client)
+  expect(!isAccessLeft, 'an access token is active after its grant was ended')
 }
