@@ -43,19 +43,25 @@ export async function issueAccessToken(state: State, key: SigningKey, grant: Tok
   }
 }
 
+function audienceOf({ resources }: TokenGrant, issuer: string, has: Has): string | string[] {
+  if (has('audience-of-everybody')) return ['*', ...resources]
+  if (has('resource-ignored')) return issuer
+  const [only, ...more] = resources
+  return only !== undefined && more.length === 0 ? only : [...resources]
+}
+
 function typeOf(jkt: string | undefined, has: Has): string {
   if (has('token-type-foreign')) return 'mac'
   return jkt === undefined || has('dpop-token-called-bearer') ? 'Bearer' : 'DPoP'
 }
 
 function makeClaims({ has, issuer }: State, grant: TokenGrant) {
-  const { client, scope, resources, family, jkt } = grant
+  const { client, scope, family, jkt } = grant
   const now = Math.floor(Date.now() / 1000)
-  const aud = resources.length === 1 ? resources[0] : [...resources]
   return {
     iss: has('token-issuer-differs') ? `${issuer}/` : issuer,
     sub: subjectOf(grant, has),
-    ...(has('aud-missing') ? {} : { aud: has('resource-ignored') ? issuer : aud }),
+    ...(has('aud-missing') ? {} : { aud: audienceOf(grant, issuer, has) }),
     ...(has('client-id-claim-missing') ? {} : { client_id: client.id }),
     exp: now + TTL_SECONDS,
     iat: now,

@@ -1,6 +1,6 @@
 // DPoP (RFC 9449): the key that a caller proves to hold, for the token endpoint and the resource.
 
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import {
   calculateJwkThumbprint,
   compactVerify,
@@ -29,12 +29,25 @@ export async function checkProof(
   if (count > 1 && !has('dpop-two-proofs-taken')) throw badProof(state)
   try {
     const { jkt, claims } = await readProof(state, proof.split(', ')[0] ?? '')
+    checkNonce(state, claims.nonce)
     checkClaims(state, call, claims)
     if (accessToken !== undefined && claims.ath !== hash(accessToken)) throw new Error('ath')
     return jkt
-  } catch {
-    throw badProof(state)
+  } catch (error) {
+    throw error instanceof Refusal ? error : badProof(state)
   }
+}
+
+/** RFC 9449 §8: whatever else is in order, a proof needs a nonce of ours. */
+function checkNonce({ has, nonces }: State, nonce: unknown): void {
+  if (!nonces) return
+  const isKnown = typeof nonce === 'string' && nonces.has(nonce)
+  if (isKnown && !has('dpop-nonce-never-taken')) return
+  const fresh = randomUUID()
+  nonces.add(fresh)
+  const code = has('dpop-nonce-asked-as-bad-proof') ? 'invalid_dpop_proof' : 'use_dpop_nonce'
+  const headers = has('dpop-nonce-not-sent') ? {} : { 'DPoP-Nonce': fresh }
+  throw new Refusal(code, 'a nonce is needed', 400, headers)
 }
 
 function badProof({ has }: State): Refusal {
@@ -58,7 +71,9 @@ async function readProof({ has }: State, proof: string) {
   return { jkt, claims: toClaims(payload) }
 }
 
-const toClaims = (bytes: Uint8Array): JWTPayload & { htm?: string; htu?: string; ath?: string } =>
+const toClaims = (
+  bytes: Uint8Array,
+): JWTPayload & Record<'htm' | 'htu' | 'ath' | 'nonce', string | undefined> =>
   JSON.parse(Buffer.from(bytes).toString())
 
 function checkClaims(

@@ -79,10 +79,11 @@ function decode(bytes: Buffer): string {
 }
 
 function toForm(pairs: readonly (readonly [string, string])[], has: Has): Form {
+  const isWaved = pairs.some(([name]) => name === 'token') && has('duplicate-tokens-taken')
   const values = new Map<string, string[]>()
   for (const [name, value] of pairs) {
     const known = values.get(name) ?? []
-    if (known.length > 0 && !MAY_REPEAT.has(name) && !has('duplicates-taken')) {
+    if (known.length > 0 && !MAY_REPEAT.has(name) && !has('duplicates-taken') && !isWaved) {
       throw invalidRequest('a parameter stands there twice')
     }
     values.set(name, [...known, value])

@@ -6,12 +6,15 @@ export interface MutationEntry {
   readonly breaks: string
   /** The row sends many requests. */
   readonly flood?: true
+  /** The stand-in asks for nonces in proofs. */
+  readonly nonce?: true
 }
 
 export const MUTATION_TABLE = {
   'get-accepted': { row: 'C1', breaks: 'GET issues tokens, with the secret in the URL' },
   'allow-missing': { row: 'C1', breaks: 'the 405 does not say what is allowed' },
   'duplicates-taken': { row: 'C3', breaks: 'a repeated parameter is taken' },
+  'duplicate-tokens-taken': { row: 'C3', breaks: 'a repeated parameter is taken at /revoke' },
   'empty-value-kept': { row: 'C4', breaks: 'an empty value counts as present' },
   'unknown-parameter-refused': { row: 'C5', breaks: 'an unknown parameter is refused' },
   'json-taken': { row: 'C6', breaks: 'a JSON body is taken for a form' },
@@ -36,6 +39,10 @@ export const MUTATION_TABLE = {
   'scope-case-folded': { row: 'C14', breaks: 'scopes are compared without their case' },
   'scope-charset-ignored': { row: 'C14', breaks: 'characters that no scope has are taken' },
   'repeated-scope-kept': { row: 'C14', breaks: 'a scope asked for twice is granted twice' },
+  'refresh-forgets-login-scope': {
+    row: 'C15',
+    breaks: 'a refresh without scope grants all that the client may have',
+  },
   'token-type-foreign': { row: 'C16', breaks: 'token_type is neither Bearer nor DPoP' },
   'invalid-scope-as-403': { row: 'C17', breaks: 'invalid_scope comes with status 403' },
   'challenge-missing': { row: 'C18', breaks: 'a 401 without WWW-Authenticate' },
@@ -128,10 +135,12 @@ export const MUTATION_TABLE = {
   'scope-claim-as-list': { row: 'C65', breaks: 'the scope of access tokens is a list' },
   'resource-ignored': { row: 'C66', breaks: 'aud is not the resource that was asked for' },
   'auth-time-moves': { row: 'C68', breaks: 'auth_time is the time of the refresh' },
+  'audience-of-everybody': { row: 'C69', breaks: 'access tokens are for everybody' },
   'kid-missing': { row: 'C70', breaks: 'access tokens do not name their key' },
   'alg-none-believed': { row: 'C70', breaks: 'introspection believes alg none' },
   'hmac-confused': { row: 'C70', breaks: 'the public key is taken for an HMAC secret' },
   'jwk-header-believed': { row: 'C70', breaks: 'the key in the header of a token is believed' },
+  'access-token-refreshes': { row: 'C71', breaks: 'an access token counts as a refresh token' },
   'personal-data-in-token': { row: 'C72', breaks: 'access tokens carry name and address' },
   'token-swollen': { row: 'C72', breaks: 'access tokens do not fit into a header' },
   'private-key-published': { row: 'C73', breaks: 'the JWK Set has private members' },
@@ -142,6 +151,7 @@ export const MUTATION_TABLE = {
   'jwks-etag-missing': { row: 'C74', breaks: 'the JWK Set has no ETag' },
   'etag-ignored': { row: 'C74', breaks: 'If-None-Match is not looked at' },
   'jwks-max-age-missing': { row: 'C74', breaks: 'the JWK Set does not say how long it is good' },
+  'signing-key-unpublished': { row: 'C75', breaks: 'the key that signs is not in the JWK Set' },
   'metadata-issuer-differs': { row: 'C76', breaks: 'the issuer of the metadata is another' },
   'token-issuer-differs': { row: 'C76', breaks: 'the iss of access tokens is another' },
   'metadata-only-appended': { row: 'C77', breaks: 'metadata stands behind the path of the issuer' },
@@ -155,6 +165,7 @@ export const MUTATION_TABLE = {
     row: 'C79',
     breaks: 'private_key_jwt is listed without its algorithms',
   },
+  'forwarded-host-believed': { row: 'C80', breaks: 'a proxy header changes the issuer' },
   'cors-any-origin': { row: 'C81', breaks: 'any origin may read the token endpoint' },
   'revoke-open': { row: 'C82', breaks: 'anybody may revoke' },
   'foreign-token-revoked': { row: 'C83', breaks: "another client's token is revoked" },
@@ -167,6 +178,7 @@ export const MUTATION_TABLE = {
     breaks: 'access tokens outlive their revoked grant',
   },
   'revoke-needs-no-token': { row: 'C88', breaks: '/revoke without a token says 200' },
+  'near-miss-revoked': { row: 'C90', breaks: 'a guess close to a token revokes it' },
   'introspection-open': { row: 'C91', breaks: 'anybody may introspect' },
   'public-client-introspects': { row: 'C91', breaks: 'a name alone may introspect' },
   'active-missing': { row: 'C92', breaks: 'an answer has no active' },
@@ -197,6 +209,17 @@ export const MUTATION_TABLE = {
   'dpop-confirmation-missing': { row: 'C101', breaks: 'a bound token does not name its key' },
   'dpop-binding-dropped': { row: 'C101', breaks: 'a bound refresh token needs no proof' },
   'dpop-failure-as-invalid-request': { row: 'C102', breaks: 'a bad proof is invalid_request' },
+  'dpop-nonce-asked-as-bad-proof': {
+    row: 'C103',
+    breaks: 'a missing nonce is a bad proof',
+    nonce: true,
+  },
+  'dpop-nonce-not-sent': {
+    row: 'C103',
+    breaks: 'the nonce that is asked for is not sent',
+    nonce: true,
+  },
+  'dpop-nonce-never-taken': { row: 'C103', breaks: 'a fresh nonce is not taken', nonce: true },
   'dpop-none-published': { row: 'C104', breaks: 'none is a listed algorithm of proofs' },
   'resource-fragment-cut': { row: 'C105', breaks: 'a resource with a fragment is taken' },
   'unknown-resource-taken': { row: 'C105', breaks: 'an unknown resource is granted' },

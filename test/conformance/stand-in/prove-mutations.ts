@@ -14,30 +14,34 @@ export function proveMutations(first: number, last: number): void {
     const number = Number(row.slice(1))
     return number >= first && number <= last
   })
-  const rows = [...new Set(proven.map(([, { row }]) => row))]
-  const isFlooding = (row: string) =>
-    proven.some(([, entry]) => entry.row === row && entry.flood === true)
 
   test('without a mutation each of these rows passes', async (t) => {
-    const standIn = await openStandIn(t, [])
-    const floods = rows.filter(isFlooding)
-    const calm = rows.filter((row) => !isFlooding(row))
-    const results = [...(await run(standIn, calm, false)), ...(await run(standIn, floods, true))]
+    const results = []
+    for (const [flood, nonce] of [[], [true], [false, true]] as const) {
+      const only = proven
+        .filter(([, one]) => Boolean(one.flood) === Boolean(flood) && one.nonce === nonce)
+        .map(([, { row }]) => row)
+      results.push(...(await run(await openStandIn(t, [], nonce), only, flood)))
+    }
     t.strictSame(results.filter(({ status }) => status !== 'PASS').map(nameResult), [])
-    t.equal(results.length, rows.length)
+    t.equal(results.length, new Set(proven.map(([, { row }]) => row)).size)
   })
 
-  for (const [mutation, { row, breaks, flood = false }] of proven) {
+  for (const [mutation, { row, breaks, flood, nonce }] of proven) {
     test(`${row} fails where ${breaks} (${mutation})`, async (t) => {
-      const [result] = await run(await openStandIn(t, [mutation]), [row], flood)
+      const [result] = await run(await openStandIn(t, [mutation], nonce), [row], flood)
       t.equal(result?.status, 'FAIL', result?.reason ?? 'the row passed')
       t.notMatch(result?.reason, /broke down|not done after/, 'the row saw it, and did not stumble')
     })
   }
 }
 
-export async function openStandIn(t: Test, mutations: readonly Mutation[]): Promise<StandIn> {
-  const standIn = await startStandIn(mutations)
+export async function openStandIn(
+  t: Test,
+  mutations: readonly Mutation[],
+  asksForNonce = false,
+): Promise<StandIn> {
+  const standIn = await startStandIn(mutations, asksForNonce)
   t.teardown(() => standIn.close())
   return standIn
 }
@@ -45,7 +49,7 @@ export async function openStandIn(t: Test, mutations: readonly Mutation[]): Prom
 async function run(
   { issuer, credentials, resourceUrl }: StandIn,
   only: readonly string[],
-  flood: boolean,
+  flood = false,
 ): Promise<readonly RowResult[]> {
   if (only.length === 0) return []
   return (await runConformance({ issuer, credentials, resourceUrl, only, flood })).rows

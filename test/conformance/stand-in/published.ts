@@ -3,12 +3,14 @@
 import { DPOP_ALGS } from './dpop.ts'
 import type { State } from './state.ts'
 import { GRANTS } from './token-endpoint.ts'
-import type { Reply } from './wire.ts'
+import type { Call, Reply } from './wire.ts'
 
 const ASSERTION_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA']
 const METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
 
-export function serveMetadata({ has, issuer }: State): Reply {
+export function serveMetadata({ has, ...state }: State, { headers: asked }: Call): Reply {
+  const host = has('forwarded-host-believed') ? asked['x-forwarded-host'] : undefined
+  const issuer = host === undefined ? state.issuer : `http://${host}/tenant`
   const methods = has('untrue-auth-method') ? [...METHODS, 'tls_client_auth'] : METHODS
   const algs = has('none-among-signing-algs') ? [...ASSERTION_ALGS, 'none'] : ASSERTION_ALGS
   const algMember = has('signing-algs-missing') ? undefined : algs

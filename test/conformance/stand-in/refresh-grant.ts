@@ -1,5 +1,6 @@
 // The refresh grant: one step of a family, the retry of its last step, and the end of it on reuse.
 
+import { decodeJwt } from 'jose'
 import type { Form } from './form.ts'
 import { grantResources, grantScope } from './scope.ts'
 import {
@@ -31,7 +32,7 @@ export function refreshFamily(
 ): RefreshStep {
   const { has } = state
   const token = form.need('refresh_token')
-  const found = findRefreshToken(state, token)
+  const found = findRefreshToken(state, token) ?? findFamilyOfAccess(state, token)
   if (!found) throw refusal(state)
   const { family, generation } = found
   if (family.client.id !== client.id) {
@@ -43,12 +44,20 @@ export function refreshFamily(
     throw refusal(state)
   }
   const live = has('narrowed-scope-sticks') ? family.scopeNow : family.scope
-  const scope = grantScope(form.get('scope'), live, has, has('refresh-widens'))
+  const allowed = has('refresh-forgets-login-scope') ? client.scopes : live
+  const scope = grantScope(form.get('scope'), allowed, has, has('refresh-widens'))
   const granted = has('refresh-widens-resources') ? undefined : family.resources
   const resources = grantResources(state, form, granted)
   const refreshToken = advance(state, family, generation, token)
   family.scopeNow = scope
   return { family, scope, resources, refreshToken }
+}
+
+/** A server that asks which grant a token belongs to, and not which kind of token it is. */
+function findFamilyOfAccess({ has, families }: State, token: string) {
+  if (!has('access-token-refreshes') || !token.includes('.')) return undefined
+  const family = families.get(String(decodeJwt(token).sid))
+  return family && { family, generation: family.generation }
 }
 
 function refusal({ has }: State): Refusal {

@@ -95,7 +95,9 @@ async function chooseKey(
 export function serveJwks({ kid, publicJwk, privateJwk }: SigningKey, call: Call, has: Has): Reply {
   const jwk = {
     ...(has('private-key-published') ? privateJwk : publicJwk),
-    ...(has('published-kid-missing') ? {} : { kid }),
+    ...(has('published-kid-missing')
+      ? {}
+      : { kid: has('signing-key-unpublished') ? 'other' : kid }),
     ...(has('key-use-missing') ? {} : { use: 'sig', alg: ALG }),
   }
   const keys = has('duplicate-kid') ? [jwk, { ...jwk }] : [jwk]

@@ -28,10 +28,12 @@ export interface StandIn {
   close(): Promise<void>
 }
 
-/** The base path makes an issuer with a path, whose metadata stands elsewhere (RFC 8414 §3.1). */
+/** An issuer with a path has its metadata elsewhere (RFC 8414 §3.1). */
+const BASE_PATH = '/tenant'
+
 export async function startStandIn(
   mutations: readonly Mutation[] = [],
-  basePath = '/tenant',
+  asksForNonce = false,
 ): Promise<StandIn> {
   const has: Has = (mutation) => mutations.includes(mutation)
   const key = await loadSigningKey()
@@ -48,8 +50,8 @@ export async function startStandIn(
   const origin = `http://127.0.0.1:${port}`
   const api = `${origin}/api`
   const registry = await openRegistry(api)
-  const state = makeState(origin, basePath, registry, has)
-  routes = makeRoutes(state, key, basePath)
+  const state = makeState(origin, registry, has, asksForNonce)
+  routes = makeRoutes(state, key)
   return {
     issuer: state.issuer,
     resourceUrl: api,
@@ -61,12 +63,12 @@ export async function startStandIn(
   }
 }
 
-function makeState(origin: string, basePath: string, registry: Registry, has: Has): State {
+function makeState(origin: string, registry: Registry, has: Has, asksForNonce: boolean): State {
   const api = `${origin}/api`
   return {
     has,
     origin,
-    issuer: `${origin}${basePath}`,
+    issuer: `${origin}${BASE_PATH}`,
     resources: [api, `${origin}/other-api`],
     defaultResource: api,
     clients: registry.clients,
@@ -75,27 +77,28 @@ function makeState(origin: string, basePath: string, registry: Registry, has: Ha
     refreshTokens: new Map(),
     revokedJtis: new Set(),
     seenJtis: new Set(),
+    nonces: asksForNonce ? new Set() : undefined,
     failures: new Map(),
   }
 }
 
 type Routes = ReadonlyMap<string, (call: Call) => Promise<Reply> | Reply>
 
-function makeRoutes(state: State, key: SigningKey, basePath: string): Routes {
+function makeRoutes(state: State, key: SigningKey): Routes {
   const { has } = state
   const closed =
     (handle: (state: State, key: SigningKey, call: Call) => Promise<Reply>) => async (call: Call) =>
       withNoStore(await handle(state, key, call).catch((error) => toReply(error, has)), has)
-  const metadata = () => serveMetadata(state)
-  const inserted = `/.well-known/oauth-authorization-server${basePath}`
+  const metadata = (call: Call) => serveMetadata(state, call)
+  const inserted = `/.well-known/oauth-authorization-server${BASE_PATH}`
   return new Map<string, (call: Call) => Promise<Reply> | Reply>([
-    [`${basePath}/token`, closed(handleToken)],
-    [`${basePath}/revoke`, closed(handleRevocation)],
-    [`${basePath}/introspect`, closed(handleIntrospection)],
-    [`${basePath}/jwks`, (call) => serveJwks(key, call, has)],
+    [`${BASE_PATH}/token`, closed(handleToken)],
+    [`${BASE_PATH}/revoke`, closed(handleRevocation)],
+    [`${BASE_PATH}/introspect`, closed(handleIntrospection)],
+    [`${BASE_PATH}/jwks`, (call) => serveJwks(key, call, has)],
     [has('metadata-only-appended') ? '' : inserted, metadata],
-    [`${basePath}/.well-known/oauth-authorization-server`, metadata],
-    [`${basePath}/.well-known/openid-configuration`, metadata],
+    [`${BASE_PATH}/.well-known/oauth-authorization-server`, metadata],
+    [`${BASE_PATH}/.well-known/openid-configuration`, metadata],
     ['/.well-known/oauth-protected-resource/api', () => serveResourceMetadata(state)],
     ['/api', (call) => handleResource(state, key, call)],
   ])

@@ -60,6 +60,8 @@ export interface State {
   readonly revokedJtis: Set<string>
   /** Of assertions and of proofs: each is taken once. */
   readonly seenJtis: Set<string>
+  /** Those that proofs may carry; absent where none is asked for. */
+  readonly nonces: Set<string> | undefined
   /** Failures by whom they were about. */
   readonly failures: Map<string, number>
 }
