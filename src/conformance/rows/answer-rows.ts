@@ -21,7 +21,7 @@ export const ANSWER_ROWS: readonly Check[] = [
     sentence: 'A token answer is 200 and JSON, with access_token and token_type at its top.',
     needs: [needsAnyToken],
     async run(service) {
-      for (const [what, { status, headers, json }] of await collectAnswers(service)) {
+      for await (const [what, { status, headers, json }] of collectAnswers(service)) {
         expect(status === 200, `the answer to ${what} has the status ${status}`)
         const type = headers['content-type'] ?? ''
         const isJson = /^application\/json\s*(;|$)/i.test(type)
@@ -74,7 +74,7 @@ export const ANSWER_ROWS: readonly Check[] = [
     sentence: 'token_type is Bearer, or DPoP for a bound token.',
     needs: [needsAnyToken],
     async run(service) {
-      for (const [what, { json }] of await collectAnswers(service)) {
+      for await (const [what, { json }] of collectAnswers(service)) {
         const type = textOf(json.token_type)?.toLowerCase()
         expect(type === 'bearer' || type === 'dpop', `token_type of ${what} is neither`)
         const claims = await readClaims(service, textOf(json.access_token) ?? '')
@@ -85,24 +85,23 @@ export const ANSWER_ROWS: readonly Check[] = [
   },
 ]
 
-/** A fresh answer of each kind that can be had. */
-async function collectAnswers(
+/** A fresh answer of each kind that can be had, one at a time: the first bad one is what counts. */
+async function* collectAnswers(
   service: TestedService,
   parameters: Parameters = {},
-): Promise<readonly (readonly [what: string, answer: Answer])[]> {
-  const answers: [string, Answer][] = []
+): AsyncGenerator<readonly [what: string, answer: Answer]> {
   if (needsClientToken(service) === undefined) {
-    answers.push(['client_credentials', await service.issueToClient(parameters)])
+    yield ['client_credentials', await service.issueToClient(parameters)]
   }
   if (needsUser(service) === undefined) {
     const tokens = await service.logIn(undefined, parameters)
-    answers.push(['a login', tokens.answer], ['a refresh', await service.refresh(tokens)])
+    yield ['a login', tokens.answer]
+    yield ['a refresh', await service.refresh(tokens)]
   }
-  return answers
 }
 
 async function checkCaching(service: TestedService): Promise<void> {
-  for (const [what, { headers }] of await collectAnswers(service)) {
+  for await (const [what, { headers }] of collectAnswers(service)) {
     const isNotStored = hasDirective(headers['cache-control'], 'no-store')
     expect(isNotStored, `the answer to ${what} lacks Cache-Control: no-store`)
     expect(hasDirective(headers.pragma, 'no-cache'), `the answer to ${what} lacks Pragma: no-cache`)
@@ -129,7 +128,7 @@ function hasDirective(header: string | undefined, directive: string): boolean {
 }
 
 async function checkLifetimes(service: TestedService): Promise<void> {
-  for (const [what, answer] of await collectAnswers(service)) {
+  for await (const [what, answer] of collectAnswers(service)) {
     await checkLifetime(service, what, answer)
   }
   if (needsUser(service) !== undefined) return
@@ -161,7 +160,7 @@ async function checkLifetime(
 async function checkScopeNamed(service: TestedService): Promise<void> {
   const { scope, wideScope } = service.credentials
   for (const asked of new Set([undefined, scope, wideScope])) {
-    for (const [what, { json }] of await collectAnswers(service, { scope: asked })) {
+    for await (const [what, { json }] of collectAnswers(service, { scope: asked })) {
       const claims = await readClaims(service, textOf(json.access_token) ?? '')
       const granted = claims.scope ?? json.scope ?? ''
       const isNamed = json.scope !== undefined || hasSameScope(granted, asked)
