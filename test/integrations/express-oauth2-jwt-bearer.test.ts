@@ -82,3 +82,17 @@ test('express-oauth2-jwt-bearer: a scope that is missing is 403 (RFC 6750 §3.1)
   const refusal = await call(api, token, 'DELETE').then(() => 'not refused', readChallenge)
   t.equal(refusal, '403 insufficient_scope: Insufficient Scope')
 })
+
+test('express-oauth2-jwt-bearer: with issuer and jwksUri it follows a new algorithm', async (t) => {
+  const before = await startScene(t)
+  const client = await makeConfidentialClient(before)
+  // The same keys under a new LINEAGE_SIGNING_ALG: for six minutes the old algorithm goes on signing.
+  const { issuer, ...after } = await startScene(t, {
+    beside: before,
+    config: { signingAlg: 'EdDSA' },
+  })
+  const states = after.service.keys.list().map(({ alg, state }) => `${alg} ${state}`)
+  t.strictSame(states, ['ES256 active', 'EdDSA next'])
+  const api = await startApi(t, { issuer, jwksUri: `${issuer}/.well-known/jwks.json` })
+  t.match(await call(api, await issueToken(after, client)), { iss: issuer })
+})
