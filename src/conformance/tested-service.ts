@@ -2,12 +2,13 @@
 // that somebody gave us, and the few calls that nearly every check makes. Nothing of Lineage's own
 // is known here beyond what the standards say.
 
-import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose'
+import type { JWTPayload } from 'jose'
 import { addClient, chooseAuthMethods, findLoginClient, requestLogin } from './client-login.ts'
 import { CheckFailure, NotApplicable } from './conformance-check.ts'
 import type { Credentials, TestedClient } from './credentials.ts'
 import { type Answer, type Exchange, exchange, type HeaderList } from './http-exchange.ts'
 import { fetchMetadata } from './issuer-metadata.ts'
+import { type FetchedKeys, fetchKeys, verifyByKeys } from './published-keys.ts'
 
 export type Metadata = Readonly<Record<string, unknown>>
 export type EndpointName = 'token' | 'revocation' | 'introspection'
@@ -50,6 +51,8 @@ export interface TestedService {
    * CheckFailure when it gets none.
    */
   issueToClient(parameters?: Parameters): Promise<Answer>
+  /** The first client that may log the user in. Throws NotApplicable when there is none. */
+  findLoginClient(): Promise<TestedClient>
   /**
    * A fresh login of the user at the client, by default the first that may. Throws NotApplicable when
    * there is none or this one may not, CheckFailure when no refresh token comes of it.
@@ -59,7 +62,8 @@ export interface TestedService {
   revoke(token: string, client: TestedClient): Promise<Answer>
   /** As the token's own client where that is confidential, else as the confidential client. */
   introspect(token: string, client?: TestedClient): Promise<Answer>
-  fetchJwks(): Promise<{ answer: Answer; jwks: JSONWebKeySet }>
+  /** Throws NotApplicable when the metadata names none, CheckFailure when there are none. */
+  fetchJwks(): Promise<FetchedKeys>
   /** The claims of a JWT that one of the published keys signed; throws CheckFailure. */
   verify(jwt: string): Promise<JWTPayload>
 }
@@ -117,9 +121,13 @@ export async function openTestedService(options: TestedServiceOptions): Promise<
       return answer
     },
 
-    async logIn(given, parameters = {}) {
+    findLoginClient() {
       loginClient ??= findLoginClient(service)
-      const client = given ?? (await loginClient)
+      return loginClient
+    },
+
+    async logIn(given, parameters = {}) {
+      const client = given ?? (await service.findLoginClient())
       const answer = await requestLogin(service, client, parameters)
       refuseUnauthorized(answer, 'the client', 'password')
       const { access_token: accessToken, refresh_token: refreshToken } = answer.json
@@ -145,31 +153,15 @@ export async function openTestedService(options: TestedServiceOptions): Promise<
       return await service.post('introspection', { token }, client)
     },
 
-    async fetchJwks() {
-      const url = textOf(metadata.jwks_uri)
-      if (!url) throw new NotApplicable('the metadata names no jwks_uri')
-      const answer = await exchange(url, {})
-      const { keys } = answer.json
-      if (answer.status !== 200 || !Array.isArray(keys)) {
-        throw new CheckFailure(`jwks_uri gave no JWK Set: ${describeAnswer(answer)}`)
-      }
-      return { answer, jwks: { keys } }
-    },
-
-    async verify(jwt) {
-      const { jwks } = await service.fetchJwks()
-      try {
-        return (await jwtVerify(jwt, createLocalJWKSet(jwks))).payload
-      } catch (error) {
-        const code = error instanceof Error && 'code' in error ? error.code : 'unknown'
-        throw new CheckFailure(`the token is not verified by the JWKS (${code})`)
-      }
-    },
+    fetchJwks: () => fetchKeys(metadata.jwks_uri),
+    verify: async (jwt) => await verifyByKeys(jwt, await service.fetchJwks()),
   }
   return service
 }
 
-function refuseUnauthorized({ json }: Answer, who: string, grantType: string): void {
+/** Throws NotApplicable where nothing can be told of the service: it may refuse, or put off. */
+function refuseUnauthorized({ json, status }: Answer, who: string, grantType: string): void {
+  if (status === 429) throw new NotApplicable(`the grant ${grantType} is throttled`)
   if (json.error === 'unauthorized_client') {
     throw new NotApplicable(`${who} may not use the grant ${grantType}`)
   }
