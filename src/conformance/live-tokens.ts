@@ -18,9 +18,14 @@ export interface LiveToken {
   isLive(): Promise<boolean>
 }
 
-/** At least one fresh token. Throws NotApplicable when the life of none can be seen. */
+/** Fresh tokens; none where their life cannot be seen. */
+export async function findLiveTokens(service: TestedService): Promise<readonly LiveToken[]> {
+  return [...(await issueRefreshToken(service)), ...(await issueAccessTokens(service))]
+}
+
+/** The same, at least one. Throws NotApplicable where there is none. */
 export async function issueLiveTokens(service: TestedService): Promise<readonly LiveToken[]> {
-  const tokens = [...(await issueRefreshToken(service)), ...(await issueAccessTokens(service))]
+  const tokens = await findLiveTokens(service)
   if (tokens.length > 0) return tokens
   throw new NotApplicable('nobody sees whether a token lives: no login, no introspection')
 }

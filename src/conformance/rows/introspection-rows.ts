@@ -9,7 +9,7 @@ import {
 } from '../check-needs.ts'
 import { type Check, expect } from '../conformance-check.ts'
 import { expectAnswer, expectInactive, issueActiveTokens } from '../introspected-tokens.ts'
-import { needsAnyToken } from '../issued-tokens.ts'
+import { issueTokens, needsAnyToken } from '../issued-tokens.ts'
 import { expectClientNeeded } from '../live-tokens.ts'
 import type { TestedService } from '../tested-service.ts'
 import { checkCaching, checkSignedAnswer } from './introspection-answers.ts'
@@ -25,7 +25,7 @@ export const INTROSPECTION_ROWS: readonly Check[] = [
       'Introspection answers nobody without credentials; wrong ones get 401 and a challenge.',
     needs: NEEDS,
     async run(service) {
-      for (const { token } of await issueActiveTokens(service)) {
+      for (const { token } of await issueTokens(service)) {
         await expectClientNeeded(service, 'introspection', token)
       }
       await expectNothingForPublic(service)

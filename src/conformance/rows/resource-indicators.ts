@@ -1,0 +1,76 @@
+// C105: the resources that a token request may name (RFC 8707 §2).
+
+import { needsUser } from '../check-needs.ts'
+import { expect, NotApplicable } from '../conformance-check.ts'
+import { expectError } from '../expect-answer.ts'
+import type { Answer } from '../http-exchange.ts'
+import { chooseRequest, requestResources, seenAudiences } from '../resource-requests.ts'
+import { describeAnswer, type TestedService } from '../tested-service.ts'
+
+const UNKNOWN = 'https://unknown.invalid/api'
+
+export async function checkResourceIndicators(service: TestedService): Promise<void> {
+  const { resource } = service.credentials
+  const request = chooseRequest(service)
+  const ask = async (...resources: string[]) => await requestResources(service, request, resources)
+  const malformed = [`${resource ?? UNKNOWN}#fragment`, 'relative/path', '/absolute/path']
+  const seen: (readonly [resource: string, answer: Answer])[] = []
+  for (const one of [...malformed, UNKNOWN]) seen.push([one, await ask(one)])
+  if (resource === undefined && !seen.some(([, answer]) => isTargetRefused(answer))) {
+    await expectIgnored(service, seen, request.client)
+  }
+  for (const [one, answer] of seen) {
+    // RFC 8707 §2 asks for invalid_target where the value is no URI, too, but does not demand it.
+    const codes = one === UNKNOWN ? 'invalid_target' : ['invalid_target', 'invalid_request']
+    expectError(answer, codes, `the resource ${one}`)
+  }
+  if (resource === undefined) return
+  for (const resources of [[resource], [resource, resource]]) {
+    const answer = await ask(...resources)
+    const isOneOnly = resources.length > 1 && isTargetRefused(answer)
+    const told = `${resources.length} resources were answered with ${describeAnswer(answer)}`
+    expect(answer.status === 200 || isOneOnly, told)
+    const audiences = await seenAudiences(service, answer, request.client)
+    expect(
+      audiences.every((one) => one === resource),
+      `a token for ${resource} has the aud ${audiences.join(' ')}`,
+    )
+  }
+  if (needsUser(service) === undefined) await expectNarrowing(service, resource)
+}
+
+/** Throws NotApplicable where the service does not know the parameter. */
+async function expectIgnored(
+  service: TestedService,
+  answers: readonly (readonly [resource: string, answer: Answer])[],
+  client: ReturnType<typeof chooseRequest>['client'],
+): Promise<never> {
+  for (const [resource, answer] of answers) {
+    const audiences = await seenAudiences(service, answer, client)
+    expect(!audiences.includes(resource), `a token was made for ${resource}, whatever that is`)
+  }
+  throw new NotApplicable('the service does not know the parameter resource')
+}
+
+/** A refresh reaches what the login was granted, and nothing beside it. */
+async function expectNarrowing(service: TestedService, resource: string): Promise<void> {
+  const usual = await service.logIn()
+  const others = await seenAudiences(service, usual.answer, usual.client)
+  const tokens = await service.logIn(usual.client, { resource })
+  const beyond = [UNKNOWN, ...others.map(String), service.issuer].filter((one) => one !== resource)
+  for (const other of new Set(beyond)) {
+    const answer = await service.refresh(tokens, { resource: other })
+    expectError(answer, 'invalid_target', `a refresh for ${other}, which was not granted,`)
+  }
+  const answer = await service.refresh(tokens, { resource })
+  expect(answer.status === 200, `a refresh for ${resource} was ${describeAnswer(answer)}`)
+  const audiences = await seenAudiences(service, answer, tokens.client)
+  expect(
+    audiences.every((one) => one === resource),
+    `a refresh for ${resource} gave the aud ${audiences.join(' ')}`,
+  )
+}
+
+function isTargetRefused({ json }: Answer): boolean {
+  return json.error === 'invalid_target'
+}
