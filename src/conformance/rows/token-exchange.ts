@@ -61,5 +61,5 @@ function expectActor(token: string): void {
   if (!claims) return
   const { act } = claims
   const isNamed = typeof act === 'object' && act !== null && 'sub' in act
-  expect(isNamed, 'a token for an actor does not name him in act')
+  expect(isNamed, 'a token for an actor does not name its actor in act')
 }
