@@ -7,6 +7,7 @@ import type { CommandContext } from './command-context.ts'
 import { CommandFailure } from './command-failure.ts'
 
 const LINE_BYTES_MAX = 64 * 1024
+const LINE_END = 0x0a
 
 /** A new password, asked for twice at a terminal. Throws CommandFailure. */
 export async function readNewPassword(context: CommandContext): Promise<string> {
@@ -23,18 +24,48 @@ export async function readSecretLine(
   { stdin }: Pick<CommandContext, 'stdin'>,
   what: string,
 ): Promise<string> {
+  const [line = ''] = await readFirstLines(stdin, [what])
+  if (line === '') throw new CommandFailure(`standard input has no ${what}: give it as one line`)
+  return line
+}
+
+/**
+ * One secret for each name: asked for at a terminal, else the lines of standard input in their
+ * order. What is not there is empty. Throws CommandFailure.
+ */
+export async function readSecrets(
+  context: CommandContext,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  if (!context.stdin.isTTY) return await readFirstLines(context.stdin, names)
+  const secrets: string[] = []
+  for (const name of names) {
+    secrets.push(await ask(`${name.slice(0, 1).toUpperCase()}${name.slice(1)}: `, context))
+  }
+  return secrets
+}
+
+/** As many lines as there are names, without their ends; of what is missing there is none. */
+async function readFirstLines(
+  stdin: CommandContext['stdin'],
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const bytesMax = LINE_BYTES_MAX * names.length
   const chunks: Buffer[] = []
-  let size = 0
+  let [size, lineEnds] = [0, 0]
   for await (const chunk of stdin) {
     const bytes = Buffer.from(chunk)
     chunks.push(bytes)
     size += bytes.length
-    if (bytes.includes('\n') || size > LINE_BYTES_MAX) break
+    lineEnds += bytes.filter((byte) => byte === LINE_END).length
+    if (lineEnds >= names.length || size > bytesMax) break
   }
-  const [line = ''] = decode(Buffer.concat(chunks), what).split(/\r?\n/, 1)
-  if (Buffer.byteLength(line) > LINE_BYTES_MAX) throw new CommandFailure(`the ${what} is too long`)
-  if (line === '') throw new CommandFailure(`standard input has no ${what}: give it as one line`)
-  return line
+  const lines = decode(Buffer.concat(chunks), names.join(' or ')).split(/\r?\n/, names.length)
+  for (const [index, line] of lines.entries()) {
+    if (Buffer.byteLength(line) <= LINE_BYTES_MAX) continue
+    throw new CommandFailure(`the ${names[index]} is too long`)
+  }
+  return lines
 }
 
 function decode(bytes: Buffer, what: string): string {
@@ -53,7 +84,7 @@ function ask(question: string, { stdin, stderr }: CommandContext): Promise<strin
     reader.once('line', resolve)
     // Ctrl-C and Ctrl-D.
     reader.once('SIGINT', () => reject(new CommandFailure('interrupted')))
-    reader.once('close', () => reject(new CommandFailure('no password was given')))
+    reader.once('close', () => reject(new CommandFailure('nothing was entered')))
   }).finally(() => {
     reader.close()
     stderr.write('\n')
