@@ -1,6 +1,7 @@
 // What a gateway demands at /verify is read from one place, and refused where it is not clear
 // (DESIGN §10): from the query on exact /verify, from headers below it.
 
+import fc from 'fast-check'
 import { test } from 'tap'
 import { API, ask, openVerifyScene } from './verify-scene.ts'
 
@@ -49,6 +50,9 @@ const HEADERS: Record<string, string> = {
   audience: 'X-Auth-Require-Audience',
   cookie: 'X-Auth-Cookie',
 }
+
+const toCharacter = (code: number) => String.fromCharCode(code)
+const isHeader = (code: number) => code !== 0x7f
 
 test('all scopes and one of the audiences are needed, by query and by headers', async (t) => {
   const scene = await openVerifyScene(t)
@@ -167,6 +171,31 @@ test('whatever begins with /verify/ is verified, as it stands and never decoded'
       t.equal(refused?.status, 401, `${start}${path.slice(0, 30)}`)
     }
   }
+})
+
+test('no path, query, demand or method gets any other answer than 200, 401 or 403', async (t) => {
+  const scene = await openVerifyScene(t)
+  // llhttp takes these as a target; a space would end it.
+  const target = fc.string({ unit: fc.integer({ min: 0x21, max: 0x7e }).map(toCharacter) })
+  const value = fc.string({
+    unit: fc.integer({ min: 0x20, max: 0xff }).filter(isHeader).map(toCharacter),
+  })
+  const header = fc.tuple(fc.constantFrom(...Object.values(HEADERS), 'X-Forwarded-Method'), value)
+  const method = fc.constantFrom('GET', 'POST', 'OPTIONS', 'PURGE', 'QUERY')
+  const root = fc.constantFrom('/verify/', '/verify?', '/verify?scope=', '/verify?audience=')
+  const headers = fc.array(header, { maxLength: 4 })
+  const property = fc.asyncProperty(
+    method,
+    root,
+    target,
+    headers,
+    async (verb, start, end, given) => {
+      const lines = given.map(([name, text]) => `${name}: ${text}`)
+      const answer = await ask(scene, `${verb} ${start}${end}`, lines)
+      return [200, 401, 403].includes(answer?.status ?? 0)
+    },
+  )
+  await t.resolves(fc.assert(property, { numRuns: 300 }))
 })
 
 test('what only looks like it is not verified', async (t) => {

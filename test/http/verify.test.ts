@@ -39,6 +39,26 @@ test('where there is nothing to say, a dash says so', async (t) => {
   t.strictSame(identityOf(answer), [user.id, 'user', client.id, '-', '-', sid])
 })
 
+test('every character that scopes and roles may have fits into a header', async (t) => {
+  const { app, verify } = await openVerifyScene(t)
+  const printable = Array.from({ length: 0x7f - 0x21 }, (_, i) => String.fromCharCode(0x21 + i))
+  const scopes = printable.filter((character) => !'"\\'.includes(character))
+  const client = await app.makeClient({ scopes, defaultScopes: scopes })
+  const roles = scopes.filter((character) => /[A-Za-z0-9:._-]/.test(character)).slice(0, 32)
+  const user = await app.makeUser({ roles })
+  const { access_token: token } = await logIn(app, client, user)
+  const headers = { authorization: `Bearer ${token}` }
+  const answer = await verify(`/verify?${new URLSearchParams({ scope: scopes.join(' ') })}`, {
+    headers,
+  })
+  t.equal(answer.headers.get('x-auth-scope'), scopes.join(' '))
+  t.equal(answer.headers.get('x-auth-roles'), roles.join(' '))
+  const demanded = `${scopes.join('')} more`
+  const refused = await verify(`/verify?${new URLSearchParams({ scope: demanded })}`, { headers })
+  const challenge = `Bearer error="insufficient_scope", scope="${demanded}"`
+  t.equal(refused.headers.get('www-authenticate'), challenge)
+})
+
 test('what the caller says of itself has no say', async (t) => {
   const { user, verify, reasons } = await openVerifyScene(t)
   const forged = {
