@@ -11,7 +11,10 @@ const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token'
 
 export async function checkTokenExchange(service: TestedService): Promise<void> {
   const { confidentialClient: client } = service.credentials
-  const subject = (await issueTokens(service)).find((one) => one.client.id === client?.id)
+  // Of a narrow scope, so that a wider one can be seen.
+  const { scope } = service.credentials
+  const subjects = await issueTokens(service, { scope })
+  const subject = subjects.find((one) => one.client.id === client?.id)
   if (!client || !subject) throw new NotApplicable('the client has no token to exchange')
   const exchange = async (changes: Parameters = {}) =>
     await service.post(
