@@ -67,13 +67,13 @@ async function runCheck(check: Check, service: TestedService): Promise<RowResult
   const startedMs = performance.now()
   const { status, reason } = await judge(check, service)
   const durationMs = Math.round(performance.now() - startedMs)
-  const words = reason === undefined ? {} : { reason: hideSecrets(reason, service) }
+  const words = reason === undefined ? {} : { reason: cleanReason(reason, service) }
   const sections = CONFIRMED_SECTIONS[row] ?? []
   return { row, level, sentence, sections, status, ...words, durationMs }
 }
 
-/** A service may repeat in an error what it was sent. */
-function hideSecrets(text: string, { credentials }: TestedService): string {
+/** One line; and a service may repeat in an error what it was sent. */
+function cleanReason(text: string, { credentials }: TestedService): string {
   const { user, disabledUser, mfaUser } = credentials
   const { confidentialClient, otherClient, specialClient, expiringClient } = credentials
   const secrets = [
@@ -84,10 +84,12 @@ function hideSecrets(text: string, { credentials }: TestedService): string {
     ]),
     expiringClient?.secret,
   ]
-  return secrets.reduce<string>(
-    (hidden, secret) => (secret ? hidden.replaceAll(secret, '(secret)') : hidden),
-    text,
-  )
+  return secrets
+    .reduce<string>(
+      (shown, secret) => (secret ? shown.replaceAll(secret, '(secret)') : shown),
+      text,
+    )
+    .replaceAll(/\s+/g, ' ')
 }
 
 async function judge(
