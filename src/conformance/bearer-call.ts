@@ -32,21 +32,27 @@ export function isAccepted({ status }: Answer): boolean {
   return status >= 200 && status < 300
 }
 
+export interface ResourceToken {
+  readonly token: string
+  /** What the request for it needs beside the grant: the resource, or nothing. */
+  readonly parameters: Parameters
+}
+
 /**
  * An access token that the resource takes, a user's before a client's own. Throws CheckFailure when
- * it refuses both as bad, NotApplicable when they lack a scope.
+ * it refuses them as bad, NotApplicable when they lack a scope.
  */
-export async function issueForResource(
-  service: TestedService,
-  parameters: Parameters = {},
-): Promise<string> {
+export async function issueForResource(service: TestedService): Promise<ResourceToken> {
+  const { resource } = service.credentials
   const refused: Answer[] = []
-  for (const issue of [logInForToken, issueClientToken]) {
-    const token = await issue(service, parameters)
-    if (token === undefined) continue
-    const answer = await callResource(service, token)
-    if (isAccepted(answer)) return token
-    refused.push(answer)
+  for (const parameters of resource === undefined ? [{}] : [{}, { resource }]) {
+    for (const issue of [logInForToken, issueClientToken]) {
+      const token = await issue(service, parameters)
+      if (token === undefined) continue
+      const answer = await callResource(service, token)
+      if (isAccepted(answer)) return { token, parameters }
+      refused.push(answer)
+    }
   }
   if (refused.length === 0) throw new NotApplicable('no access token can be had')
   if (refused.some(({ status }) => status === 403)) {

@@ -23,9 +23,3 @@ export function expectPublicKeys(keys: readonly JWK[]): void {
   const kids = keys.map(({ kid }) => kid)
   expect(new Set(kids).size === kids.length, 'two keys have one kid')
 }
-
-/** The seconds of an explicit `max-age`; undefined without one. */
-export function maxAgeOf(cacheControl: string | undefined): number | undefined {
-  const seconds = /(?:^|[\s,])max-age="?(\d+)"?/i.exec(cacheControl ?? '')?.[1]
-  return seconds === undefined ? undefined : Number(seconds)
-}

@@ -64,16 +64,19 @@ export function nearMissesOf(token: string): readonly string[] {
   ]
 }
 
-/** As nobody, and as the client under a wrong secret; the answers are refusals. */
+/** As nobody, and once as the client under a wrong secret: the answers are refusals. */
 export async function expectClientNeeded(
   service: TestedService,
   name: 'revocation' | 'introspection',
-  token: string,
+  tokens: readonly string[],
 ): Promise<void> {
-  const nobody = await service.post(name, { token }, undefined)
-  expectRefused(nobody, `a request without a client to the ${name} endpoint`)
+  for (const token of tokens) {
+    const nobody = await service.post(name, { token }, undefined)
+    expectRefused(nobody, `a request without a client to the ${name} endpoint`)
+  }
   const { confidentialClient } = service.credentials
-  if (!confidentialClient) return
+  const [token] = tokens
+  if (!confidentialClient || token === undefined) return
   const impostor = { ...confidentialClient, secret: 'not-the-secret' }
   const answer = await service.post(name, { token }, impostor)
   const what = `a wrong secret at the ${name} endpoint`

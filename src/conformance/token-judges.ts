@@ -27,7 +27,7 @@ export async function findJudges(service: TestedService): Promise<readonly Judge
 /** Undefined when no resource was given. Throws NotApplicable when it takes opaque tokens. */
 export async function findResource(service: TestedService): Promise<Judge | undefined> {
   if (service.resourceUrl === undefined) return undefined
-  const token = await issueForResource(service)
+  const { token } = await issueForResource(service)
   if (!readJwt(token)) throw new NotApplicable('the access tokens are no JWTs')
   const takes = async (one: string) => isAccepted(await callResource(service, one))
   return { name: 'the resource', takes, genuine: await describeGenuine(service, token) }

@@ -12,10 +12,10 @@ import { expect, NotApplicable } from '../conformance-check.ts'
 import { scopeWords } from '../expect-answer.ts'
 import type { Answer } from '../http-exchange.ts'
 import { issueTokens } from '../issued-tokens.ts'
-import { describeAnswer, type TestedService, textOf } from '../tested-service.ts'
+import { describeAnswer, type Parameters, type TestedService, textOf } from '../tested-service.ts'
 
 export async function checkChallenges(service: TestedService): Promise<void> {
-  const token = await issueForResource(service)
+  const { token, parameters } = await issueForResource(service)
   const bare = await callResource(service, undefined)
   expectChallenge(bare, 401, 'a call without credentials')
   expect(!/\berror\s*=/i.test(challengeOf(bare)), 'the challenge without credentials has an error')
@@ -26,16 +26,17 @@ export async function checkChallenges(service: TestedService): Promise<void> {
   }
   const inQuery = await callWithQuery(service, token)
   expect(!isAccepted(inQuery), 'the resource took a token in the query')
-  await expectScopeTold(service)
+  await expectScopeTold(service, parameters)
 }
 
 /** Where a token of one kind is taken with one scope and not with another. */
-async function expectScopeTold(service: TestedService): Promise<void> {
+async function expectScopeTold(service: TestedService, parameters: Parameters): Promise<void> {
   const { wideScope } = service.credentials
-  const [usual] = await issueTokens(service, wideScope === undefined ? {} : { scope: wideScope })
+  const wide = wideScope === undefined ? parameters : { ...parameters, scope: wideScope }
+  const [usual] = await issueTokens(service, wide)
   const answersByKind = new Map<string, Answer[]>()
   for (const scope of scopeWords(usual?.answer.json.scope ?? wideScope)) {
-    for (const { name, token } of await issueTokens(service, { scope })) {
+    for (const { name, token } of await issueTokens(service, { ...parameters, scope })) {
       const answer = await callResource(service, token)
       answersByKind.set(name, [...(answersByKind.get(name) ?? []), answer])
     }

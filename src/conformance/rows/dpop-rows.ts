@@ -135,7 +135,9 @@ async function checkAlgs(service: TestedService): Promise<void> {
   expect(listed.length > 0, 'the list is empty')
   const bad = listed.find((alg) => alg === 'none' || /^HS/.test(String(alg)))
   expect(bad === undefined, `${String(bad)} is listed`)
-  for (const alg of ASYMMETRIC_ALGS) {
+  // Where only Ed25519 is listed, EdDSA may be another name for it.
+  const tried = ASYMMETRIC_ALGS.filter((alg) => alg !== 'EdDSA' || listed.includes(alg))
+  for (const alg of tried) {
     const session = await openDpopSession(service, await makeProver(alg))
     const prove = async () =>
       await session.request(async (target) => [await session.prover.prove(target)])

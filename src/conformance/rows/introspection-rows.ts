@@ -25,9 +25,12 @@ export const INTROSPECTION_ROWS: readonly Check[] = [
       'Introspection answers nobody without credentials; wrong ones get 401 and a challenge.',
     needs: NEEDS,
     async run(service) {
-      for (const { token } of await issueTokens(service)) {
-        await expectClientNeeded(service, 'introspection', token)
-      }
+      const tokens = await issueTokens(service)
+      await expectClientNeeded(
+        service,
+        'introspection',
+        tokens.map(({ token }) => token),
+      )
       await expectNothingForPublic(service)
     },
   },

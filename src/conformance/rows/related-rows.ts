@@ -86,7 +86,9 @@ async function checkReuse(service: TestedService): Promise<void> {
   if (!(await isActive(service, newest.accessToken, newest.client))) {
     throw new NotApplicable('introspection does not show these access tokens')
   }
-  expectRefused(await service.refresh(oldest), 'a refresh token from two steps ago')
+  const reused = await service.refresh(oldest)
+  // Whether reuse is noticed at all is for C53.
+  if (reused.status === 200) throw new NotApplicable('reuse of an old refresh token is taken')
   expectRefused(await service.refresh(newest), 'the newest refresh token after the reuse')
   for (const { accessToken, client } of generations) {
     const isLeft = await isActive(service, accessToken, client)
