@@ -1,0 +1,145 @@
+// Apache httpd with mod_oauth2 and examples/gateways/apache: tokens verified offline by the JWKS, and
+// online by introspection.
+
+import { type Test, test } from 'tap'
+import { logIn } from '../support/app.ts'
+import {
+  ask,
+  bearerSubject,
+  type Challenges,
+  checkBearerSyntax,
+  checkIdentity,
+  checkRefusal,
+  checkRefusals,
+  checkSpoofing,
+  RFC_6750,
+  type Subject,
+} from './gateways/checks.ts'
+import { requirePrograms } from './gateways/debian-package.ts'
+import { type Gateway, startGateway } from './gateways/gateway-process.ts'
+import { bearer } from './gateways/raw-request.ts'
+import { type Scene, type SceneClient, startScene } from './gateways/scene.ts'
+import { makeTokens, revokedToken } from './gateways/tokens.ts'
+import { checkBodies, checkPaths, checkUpstreamAnswers } from './gateways/traffic-checks.ts'
+
+const APACHE = requirePrograms({
+  apache2: '/usr/sbin/apache2',
+  'libapache2-mod-oauth2': '/usr/lib/apache2/modules/mod_oauth2.so',
+})
+
+/** mod_oauth2 waits 20 s, whatever it is told. */
+const MODULE_TIMEOUT_MS = 25_000
+
+/** A request without a token is told of an error, which RFC 6750 §3.1 advises against. */
+const CHALLENGES: Challenges = { ...RFC_6750, none: /^Bearer error="invalid_request"/ }
+
+interface ApacheOptions {
+  readonly configuration: 'jwks.conf' | 'introspection.conf'
+  readonly introspector?: SceneClient
+}
+
+function startApache(
+  t: Test,
+  { addresses }: Scene,
+  { configuration, introspector }: ApacheOptions,
+): Promise<Gateway> {
+  return startGateway(t, {
+    name: 'apache',
+    program: APACHE,
+    args: (dir) => ['-d', dir, '-f', configuration, '-D', 'FOREGROUND'],
+    addresses,
+    replace: introspector ? { 'demo-service': introspector.id } : {},
+    env: introspector ? { INTROSPECTION_SECRET: introspector.secret } : {},
+  })
+}
+
+async function checkTraffic(t: Test, subject: Subject, challenges: Challenges): Promise<void> {
+  const { tokens } = subject
+  await t.test('a user', (t) => checkIdentity(t, subject, tokens.user.access_token))
+  await t.test('a client', (t) => checkIdentity(t, subject, tokens.client))
+  await t.test('a user without roles', (t) => checkIdentity(t, subject, tokens.plain))
+  await t.test('two audiences', (t) => checkIdentity(t, subject, tokens.forTwo))
+  await checkRefusals(t, subject, challenges)
+  await t.test('how a token may be sent', (t) => checkBearerSyntax(t, subject))
+  await t.test('headers from outside', (t) => checkSpoofing(t, subject))
+  await t.test('bodies', (t) => checkBodies(t, subject))
+  await t.test('paths', (t) => checkPaths(t, subject))
+  await t.test('what the upstream answers', (t) => checkUpstreamAnswers(t, subject))
+}
+
+test('Apache verifies tokens by the JWKS, without a question to Lineage', async (t) => {
+  const scene = await startScene(t)
+  const gateway = await startApache(t, scene, { configuration: 'jwks.conf' })
+  const subject = bearerSubject(gateway, scene, await makeTokens(t, scene))
+  const { tokens } = subject
+  await checkTraffic(t, subject, {
+    ...CHALLENGES,
+    forbidden: ['for another audience', 'of another issuer with the same key'],
+  })
+  await t.test('a revoked token passes until it expires: nobody is asked', async (t) => {
+    const headers = subject.present(await revokedToken(scene))
+    t.equal((await ask(subject, { path: '/notes/1', headers })).answer.status, 200)
+    const asked = scene.passage.received.map(({ url }) => url)
+    t.strictSame([...new Set(asked)], ['/.well-known/jwks.json'])
+    t.ok(asked.length < 20, `the keys were fetched ${asked.length} times`)
+  })
+  await t.test('known keys outlive Lineage', async (t) => {
+    scene.lineage.signal('SIGKILL')
+    await scene.lineage.exited
+    const headers = subject.present(tokens.client)
+    t.equal((await ask(subject, { path: '/notes/1', headers })).answer.status, 200)
+  })
+  await t.test('without any keys nobody passes', async (t) => {
+    const fresh = await startApache(t, scene, { configuration: 'jwks.conf' })
+    const path = '/notes/1'
+    const asked = await ask(
+      { ...subject, gateway: fresh },
+      { path, headers: bearer(tokens.client) },
+    )
+    checkRefusal(t, asked, 401, CHALLENGES.invalidToken)
+  })
+})
+
+test('Apache asks /introspect about every token', async (t) => {
+  const scene = await startScene(t)
+  const introspector = await scene.lineage.makeClient({
+    type: 'confidential',
+    grantTypes: ['password', 'refresh_token'],
+    scopes: ['notes:read', 'lineage:introspect'],
+    defaultScopes: ['notes:read'],
+    audiences: [scene.addresses.issuer],
+  })
+  const configuration = 'introspection.conf'
+  const gateway = await startApache(t, scene, { configuration, introspector })
+  const subject = bearerSubject(gateway, scene, await makeTokens(t, scene))
+  await checkTraffic(t, subject, { ...CHALLENGES, forbidden: ['for another audience'] })
+  await t.test('a token is refused as soon as it is revoked', async (t) => {
+    const headers = subject.present(await revokedToken(scene))
+    checkRefusal(t, await ask(subject, { path: '/notes/1', headers }), 401, CHALLENGES.invalidToken)
+    const good = subject.present(
+      (await logIn(scene.lineage, introspector, scene.user)).access_token,
+    )
+    t.equal((await ask(subject, { path: '/notes/1', headers: good })).answer.status, 200)
+  })
+  await t.test('a refresh token is none, though it is active to its own client', async (t) => {
+    const { refresh_token: token } = await logIn(scene.lineage, introspector, scene.user)
+    const asked = await ask(subject, { path: '/notes/1', headers: bearer(token) })
+    checkRefusal(t, asked, 403, CHALLENGES.insufficientScope)
+  })
+  await t.test('nobody passes while Redis, and then Lineage, is away', async (t) => {
+    const headers = subject.present(subject.tokens.user.access_token)
+    const expectRefusal = async () => {
+      const startedAt = performance.now()
+      const asked = await ask(subject, { path: '/notes/1', headers })
+      checkRefusal(t, asked, 401, CHALLENGES.invalidToken)
+      t.ok(performance.now() - startedAt < MODULE_TIMEOUT_MS)
+    }
+    await scene.redis.stop()
+    await expectRefusal()
+    scene.lineage.signal('SIGSTOP')
+    await expectRefusal()
+    scene.lineage.signal('SIGKILL')
+    await scene.lineage.exited
+    await expectRefusal()
+  })
+})

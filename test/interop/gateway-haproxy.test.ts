@@ -1,0 +1,118 @@
+// HAProxy with examples/gateways/haproxy: tokens verified offline by PEM files, over a rotation too.
+
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { type Test, test } from 'tap'
+import { runCommand } from '../support/command-line.ts'
+import type { Environment } from '../support/lineage-process.ts'
+import { until } from '../support/until.ts'
+import {
+  ask,
+  bearerSubject,
+  checkBearerSyntax,
+  checkIdentity,
+  checkRefusals,
+  checkSpoofing,
+  type Subject,
+} from './gateways/checks.ts'
+import { requirePrograms } from './gateways/debian-package.ts'
+import { EXAMPLES, type Gateway, startGateway } from './gateways/gateway-process.ts'
+import { send } from './gateways/raw-request.ts'
+import { type Scene, startScene } from './gateways/scene.ts'
+import { clientToken, makeTokens, readHeader, revokedToken } from './gateways/tokens.ts'
+import { checkBodies, checkPaths, checkUpstreamAnswers } from './gateways/traffic-checks.ts'
+
+const HAPROXY = requirePrograms({ haproxy: '/usr/sbin/haproxy' })
+
+/** The step of the README: export the keys, put them where the configuration looks for them. */
+async function updateKeys(t: Test, { env }: Scene, dir: string): Promise<void> {
+  const exported = await runCommand(t, env, ['keys', 'export', '--pem'])
+  const script = join(EXAMPLES, 'haproxy/update-keys.sh')
+  const written = spawnSync(script, [join(dir, 'keys')], {
+    input: exported.stdout,
+    encoding: 'utf8',
+  })
+  if (written.status !== 0) throw new Error(`no keys: ${exported.stderr} ${written.stderr}`)
+}
+
+function startHaproxy(t: Test, scene: Scene, alg = 'ES256'): Promise<Gateway> {
+  return startGateway(t, {
+    name: 'haproxy',
+    program: HAPROXY,
+    args: () => ['-W', '-f', 'haproxy.cfg'],
+    addresses: scene.addresses,
+    replace: { ES256: alg },
+    prepare: (dir) => updateKeys(t, scene, dir),
+  })
+}
+
+async function startSubject(t: Test, settings: Environment, alg?: string): Promise<Subject> {
+  const scene = await startScene(t, settings)
+  const gateway = await startHaproxy(t, scene, alg)
+  return bearerSubject(gateway, scene, await makeTokens(t, scene))
+}
+
+test('HAProxy lets good tokens of ES256 through, and nothing else', async (t) => {
+  const subject = await startSubject(t, {})
+  const { scene, tokens } = subject
+  await t.test('a user', (t) => checkIdentity(t, subject, tokens.user.access_token))
+  await t.test('a client', (t) => checkIdentity(t, subject, tokens.client))
+  await t.test('a user without roles', (t) => checkIdentity(t, subject, tokens.plain))
+  await t.test('two audiences', (t) => checkIdentity(t, subject, tokens.forTwo))
+  await checkRefusals(t, subject)
+  await t.test('how a token may be sent', (t) => checkBearerSyntax(t, subject))
+  await t.test('headers from outside', (t) => checkSpoofing(t, subject))
+  await t.test('bodies', (t) => checkBodies(t, subject))
+  await t.test('paths', (t) => checkPaths(t, subject))
+  await t.test('what the upstream answers', (t) => checkUpstreamAnswers(t, subject))
+  await t.test('a revoked token passes until it expires: nobody is asked', async (t) => {
+    const headers = subject.present(await revokedToken(scene))
+    t.equal((await ask(subject, { path: '/notes/1', headers })).answer.status, 200)
+    t.equal(scene.passage.connections(), 0)
+  })
+  await t.test('a Lineage that is gone changes nothing', async (t) => {
+    scene.lineage.signal('SIGKILL')
+    await scene.lineage.exited
+    const headers = subject.present(tokens.client)
+    t.equal((await ask(subject, { path: '/notes/1', headers })).answer.status, 200)
+  })
+})
+
+test('HAProxy verifies RS256 with the same configuration', async (t) => {
+  const subject = await startSubject(t, { LINEAGE_SIGNING_ALG: 'RS256' }, 'RS256')
+  const { tokens } = subject
+  t.equal(readHeader(tokens.client).alg, 'RS256')
+  await t.test('a user', (t) => checkIdentity(t, subject, tokens.user.access_token))
+  await checkRefusals(t, subject)
+})
+
+test('a rotation of the key costs not one request', { timeout: 170_000 }, async (t) => {
+  const scene = await startScene(t, { LINEAGE_JWKS_MAX_AGE_SECONDS: '0' })
+  const gateway = await startHaproxy(t, scene)
+  const tokens = { before: await clientToken(scene), latest: await clientToken(scene) }
+  const refused: number[] = []
+  const present = async () => {
+    for (const token of Object.values(tokens)) {
+      const headers = [['Authorization', `Bearer ${token}`]] as const
+      const { status } = await send(gateway.port, { path: '/notes/1', headers })
+      if (status !== 200) refused.push(status)
+    }
+  }
+  await present()
+  const published = await scene.lineage.admin('POST', '/admin/keys/rotate', {})
+  t.equal(published.status, 201)
+  await updateKeys(t, scene, gateway.dir)
+  process.kill(gateway.pid, 'SIGUSR2')
+  // The new key signs after the JWKS' max-age and a minute.
+  await until(
+    'a token of the new key',
+    async () => {
+      tokens.latest = await clientToken(scene)
+      await present()
+      return readHeader(tokens.latest).kid !== readHeader(tokens.before).kid
+    },
+    120_000,
+  )
+  await present()
+  t.strictSame(refused, [], 'tokens of both keys passed all the time')
+})
