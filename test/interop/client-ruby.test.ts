@@ -54,5 +54,6 @@ runVerifierSuite({
     'with an HMAC under the public key': 'JWT::IncorrectAlgorithm: Expected a different algorithm',
     'a refresh token': 'JWT::DecodeError: Not enough or too many segments',
   },
+  // With less than the pause of its loader, a new key would be met too late.
   maxAgesSeconds: [300],
 })
