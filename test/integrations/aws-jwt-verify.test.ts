@@ -1,6 +1,6 @@
 // aws-jwt-verify outside of AWS: its general JwtVerifier, which finds the JWKS under the issuer by
-// itself and speaks HTTPS only. So Lineage stands behind a proxy that ends TLS, as in production. It
-// keeps a JWKS for good and asks again for an unknown kid; 10 s of pause follow when that was in vain.
+// itself and speaks HTTPS only, so a proxy that ends TLS stands before Lineage, as in production. It
+// keeps a JWKS for good and asks again for an unknown kid; if in vain, it pauses for 10 s.
 
 import { JwtVerifier } from 'aws-jwt-verify'
 import { JwtBaseError } from 'aws-jwt-verify/error'

@@ -43,7 +43,7 @@ export interface ClientLibrary {
   /** The metadata from each of the places where the library looks; absent where it does not. */
   readonly discover?: (issuer: string) => Promise<Record<string, unknown>[]>
   readonly open: (settings: ClientSettings) => Promise<LibraryClient>
-  /** The `error` of an answer, out of an error of the library's own class; throws for another one. */
+  /** The `error` of an answer, out of an error of the library's own; throws for another one. */
   readonly codeOf: (error: unknown) => string | Promise<string>
   /** Whether Basic carries id and secret form-encoded (RFC 6749 §2.3.1). */
   readonly encodesBasic: boolean

@@ -86,7 +86,7 @@ test('express-oauth2-jwt-bearer: a scope that is missing is 403 (RFC 6750 §3.1)
 test('express-oauth2-jwt-bearer: with issuer and jwksUri it follows a new algorithm', async (t) => {
   const before = await startScene(t)
   const client = await makeConfidentialClient(before)
-  // The same keys under a new LINEAGE_SIGNING_ALG: for six minutes the old algorithm goes on signing.
+  // The same keys under a new LINEAGE_SIGNING_ALG: the old one goes on signing for six minutes.
   const { issuer, ...after } = await startScene(t, {
     beside: before,
     config: { signingAlg: 'EdDSA' },

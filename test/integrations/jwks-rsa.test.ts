@@ -1,4 +1,4 @@
-// jwks-rsa finds the key, jsonwebtoken verifies with it. The cache is per kid (10 minutes), and a kid
+// jwks-rsa finds the key, jsonwebtoken verifies with it. The cache is per kid (10 minutes), and one
 // that is not in it is asked for anew each time, without a pause unless `rateLimit` is set.
 
 import jwt from 'jsonwebtoken'
@@ -50,7 +50,7 @@ runVerifierSuite({
   maxAgesSeconds: [0, 300],
 })
 
-test('jwks-rsa: with rateLimit, strangers can use up the requests that a new key needs', async (t) => {
+test('jwks-rsa: with rateLimit, strangers use up the requests that a new key needs', async (t) => {
   const scene = await startScene(t, { config: { jwksMaxAgeSeconds: 0 } })
   const client = await makeConfidentialClient(scene)
   const good = await issueToken(scene, client)

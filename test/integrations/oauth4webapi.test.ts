@@ -78,7 +78,7 @@ async function open(settings: ClientSettings): Promise<LibraryClient> {
   }
 }
 
-/** Two classes: one for a challenge, which a 401 carries, one for the body of all other refusals. */
+/** Two classes: one for a challenge, which a 401 carries, one for the body of all others. */
 async function readCode(error: unknown): Promise<string> {
   if (error instanceof oauth.ResponseBodyError) return error.error
   if (!(error instanceof oauth.WWWAuthenticateChallengeError)) throw error

@@ -1,5 +1,5 @@
-// openid-client v6, the certified OpenID relying party: one configuration from discovery, one call a
-// grant. The password grant goes through its call for grants that it does not know itself.
+// openid-client v6, the certified OpenID relying party: one configuration from discovery, one call
+// a grant. The password grant goes through its call for grants that it does not know itself.
 
 import * as client from 'openid-client'
 import { test } from 'tap'
@@ -72,7 +72,7 @@ async function open(settings: ClientSettings): Promise<LibraryClient> {
   }
 }
 
-/** Two classes: one for a challenge, which a 401 carries, one for the body of all other refusals. */
+/** Two classes: one for a challenge, which a 401 carries, one for the body of all others. */
 async function readCode(error: unknown): Promise<string> {
   if (error instanceof client.ResponseBodyError) return error.error
   if (!(error instanceof client.WWWAuthenticateChallengeError)) throw error

@@ -1,5 +1,5 @@
 // A Lineage that libraries can discover: it listens where its issuer says. In this process, over
-// real HTTP, on a database of its own; with an API whose tokens it issues and clients to ask for them.
+// real HTTP, on a database of its own; with an API to issue tokens for and clients to ask for them.
 
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'

@@ -1,5 +1,5 @@
 // One clock for the service and for the library that verifies its tokens: both read Date, so what a
-// cache takes for ten minutes are ten minutes for the signing keys, too. It stands still but for steps.
+// cache takes for ten minutes are ten minutes for the signing keys, too. It moves in steps alone.
 
 import type { Test } from 'tap'
 

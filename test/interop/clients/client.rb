@@ -1,6 +1,6 @@
 # A program as somebody would write it with the gems oauth2 and jwt, driven by client-ruby.test.ts:
-# one JSON request a line on stdin, one JSON answer a line on stdout. Its JWKS loader is built as the
-# documents of jwt describe: what it holds it keeps, and it asks again for an unknown kid, though not
+# one JSON request a line on stdin, one JSON answer a line on stdout. Its JWKS loader does what the
+# documents of jwt describe: it keeps what it holds and asks again for an unknown kid, though not
 # within 300 s of the last time.
 
 require 'json'
