@@ -2,6 +2,7 @@
 
 import { makeJti, readJwt, type SigningKey, signJwt } from './signing-keys.ts'
 import { type Client, type Family, isLive, type State } from './state.ts'
+import { drawStatus } from './status-list.ts'
 import type { Has } from './wire.ts'
 
 const TTL_SECONDS = 600
@@ -14,6 +15,9 @@ export interface TokenGrant {
   readonly family?: Family
   /** Thumbprint of the key that the token is bound to (RFC 9449 §6). */
   readonly jkt: string | undefined
+  /** Of a token that came out of an exchange (RFC 8693 §2.2.1, §4.1). */
+  readonly issuedTokenType?: string | undefined
+  readonly actor?: string | undefined
 }
 
 export interface AccessClaims {
@@ -32,12 +36,13 @@ export interface AccessClaims {
 /** The members of the answer that speak of the access token. */
 export async function issueAccessToken(state: State, key: SigningKey, grant: TokenGrant) {
   const { has } = state
-  const { scope, jkt } = grant
+  const { scope, jkt, issuedTokenType } = grant
   const ttl = has('expires-in-wrong') ? TTL_SECONDS + 60 : TTL_SECONDS
   const claims = makeClaims(state, grant)
   return {
     access_token: await signJwt(key, 'at+jwt', claims, has),
     token_type: typeOf(jkt, has),
+    ...(issuedTokenType === undefined ? {} : { issued_token_type: issuedTokenType }),
     expires_in: has('expires-in-as-text') ? String(ttl) : ttl,
     ...(has('scope-not-returned') ? {} : { scope: scope.join(' ') }),
   }
@@ -55,8 +60,10 @@ function typeOf(jkt: string | undefined, has: Has): string {
   return jkt === undefined || has('dpop-token-called-bearer') ? 'Bearer' : 'DPoP'
 }
 
-function makeClaims({ has, issuer }: State, grant: TokenGrant) {
-  const { client, scope, family, jkt } = grant
+function makeClaims(state: State, grant: TokenGrant) {
+  const { has, issuer } = state
+  const { client, scope, family, jkt, actor } = grant
+  const jti = makeJti(has)
   const now = Math.floor(Date.now() / 1000)
   return {
     iss: has('token-issuer-differs') ? `${issuer}/` : issuer,
@@ -65,10 +72,12 @@ function makeClaims({ has, issuer }: State, grant: TokenGrant) {
     ...(has('client-id-claim-missing') ? {} : { client_id: client.id }),
     exp: now + TTL_SECONDS,
     iat: now,
-    ...(has('jti-missing') ? {} : { jti: makeJti(has) }),
+    ...(has('jti-missing') ? {} : { jti }),
     ...(has('scope-claim-missing')
       ? {}
       : { scope: has('scope-claim-as-list') ? [...scope] : scope.join(' ') }),
+    ...(actor === undefined ? {} : { act: { sub: actor } }),
+    status: { status_list: drawStatus(state, jti) },
     ...(family ? userClaims(family, now, has) : {}),
     ...(jkt === undefined || has('dpop-confirmation-missing') ? {} : { cnf: { jkt } }),
     ...(has('token-swollen') ? { permissions: 'p'.repeat(9000) } : {}),

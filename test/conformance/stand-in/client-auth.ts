@@ -3,7 +3,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { verifyAssertion } from './client-assertion.ts'
 import { decodeText, type Form } from './form.ts'
-import { type Client, countFailure, isPublic, isThrottled, type State } from './state.ts'
+import { countGuess, isThrottled, throttled } from './guess-limit.ts'
+import { type Client, isPublic, type State } from './state.ts'
 import { type Call, invalidRequest, Refusal } from './wire.ts'
 
 interface Presented {
@@ -21,6 +22,8 @@ export async function authenticateClient(state: State, call: Call, form: Form): 
   }
   const named = form.get('client_id')
   if (form.get('client_assertion')) return await verifyAssertion(state, form, invalidClient(state))
+  const believed = has('identity-header-believed') ? nameInHeader(state, call) : undefined
+  if (believed) return believed
   const presented = authorization === undefined ? fromForm(form) : fromHeader(state, authorization)
   if (!presented) throw invalidClient(state)
   if (named !== undefined && named !== presented.id && !has('other-client-id-ignored')) {
@@ -33,6 +36,12 @@ export function invalidClient({ has }: Pick<State, 'has'>): Refusal {
   const challenge = has('challenge-missing') ? {} : { 'WWW-Authenticate': 'Basic realm="stand-in"' }
   const status = has('client-failure-as-400') ? 400 : 401
   return new Refusal('invalid_client', 'the client is not known', status, challenge)
+}
+
+/** What a proxy sets after it has looked at a certificate, and anybody else can set, too. */
+function nameInHeader({ clients }: State, { headers }: Call): Client | undefined {
+  const name = headers['x-client-id']
+  return typeof name === 'string' ? clients.get(name) : undefined
 }
 
 function fromForm(form: Form): Presented | undefined {
@@ -61,11 +70,11 @@ function fromHeader(state: State, authorization: string): Presented {
 function checkSecret(state: State, { path }: Call, { id, secret }: Presented): Client {
   const { has, clients } = state
   const key = `client ${id}`
-  if (isThrottled(state, key) && !has('secrets-not-throttled')) throw throttled(state)
+  if (isThrottled(state, key) && !has('secrets-not-throttled')) throw throttled(has)
   const client = clients.get(id)
   const known = has('second-secret-refused') ? client?.secrets.slice(0, 1) : client?.secrets
   const isRight =
-    client && isPublic(client)
+    client && (isPublic(client) || (client.assertionKey && has('name-enough-for-signer')))
       ? secret === undefined
       : (known ?? []).some((one) => isSame(secret ?? '', one))
   const isWaved =
@@ -73,18 +82,13 @@ function checkSecret(state: State, { path }: Call, { id, secret }: Presented): C
     ((has('secretless-client-taken') && path.endsWith('/token')) ||
       (has('secretless-client-may-revoke') && path.endsWith('/revoke')))
   if (client && (isRight || isWaved)) return client
-  countFailure(state, key)
+  countGuess(state, key, secret ?? '')
   if (has('client-enumeration') && !client) {
     throw new Refusal('invalid_client', 'there is no such client', 401, {
       'WWW-Authenticate': 'Basic realm="stand-in"',
     })
   }
   throw invalidClient(state)
-}
-
-export function throttled({ has }: Pick<State, 'has'>): Refusal {
-  const headers = has('retry-after-missing') ? {} : { 'Retry-After': '5' }
-  return new Refusal('temporarily_unavailable', 'too many failures', 429, headers)
 }
 
 function isSame(one: string, other: string): boolean {

@@ -108,5 +108,6 @@ function toForm(pairs: readonly (readonly [string, string])[], has: Has): Form {
 const KNOWN = new Set([
   ...['grant_type', 'client_id', 'client_secret', 'client_assertion', 'client_assertion_type'],
   ...['username', 'password', 'refresh_token', 'scope', 'resource', 'audience'],
-  ...['token', 'token_type_hint'],
+  ...['token', 'token_type_hint', 'requested_token_type'],
+  ...['subject_token', 'subject_token_type', 'actor_token', 'actor_token_type'],
 ])

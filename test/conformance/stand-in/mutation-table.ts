@@ -72,13 +72,19 @@ export const MUTATION_TABLE = {
     row: 'C28',
     breaks: 'a confidential client needs no secret at /revoke',
   },
-  'client-enumeration': { row: 'C29', breaks: 'a refusal tells whether the client exists' },
+  'client-enumeration': {
+    row: 'C29',
+    breaks: 'a refusal tells whether the client exists',
+    flood: true,
+  },
   'secrets-not-throttled': {
     row: 'C29',
     breaks: 'client secrets can be guessed without end',
     flood: true,
   },
+
   'second-secret-refused': { row: 'C30', breaks: 'of two secrets only the first works' },
+  'name-enough-for-signer': { row: 'C31', breaks: 'a client with a key needs no signature' },
   'assertion-iss-ignored': { row: 'C32', breaks: 'anybody may be the iss of an assertion' },
   'expired-assertion-taken': { row: 'C32', breaks: 'an assertion outlives its exp' },
   'assertion-aud-ignored': { row: 'C33', breaks: 'an assertion made for another server is taken' },
@@ -86,6 +92,8 @@ export const MUTATION_TABLE = {
   'assertion-replay-taken': { row: 'C35', breaks: 'an assertion can be used twice' },
   'assertion-nbf-ignored': { row: 'C35', breaks: 'an assertion is taken before its nbf' },
   'assertion-type-ignored': { row: 'C36', breaks: 'any client_assertion_type is taken' },
+  'identity-header-believed': { row: 'C38', breaks: 'a header says who the client is' },
+  'password-grant-unlisted': { row: 'C39', breaks: 'the password grant works and is not listed' },
   'missing-password-as-invalid-grant': { row: 'C40', breaks: 'a missing password is a wrong one' },
   'guessing-not-throttled': {
     row: 'C41',
@@ -97,9 +105,19 @@ export const MUTATION_TABLE = {
     breaks: 'a 429 does not say when to come again',
     flood: true,
   },
+  'unknown-user-costs-nothing': {
+    row: 'C42',
+    breaks: 'no hash is computed for an unknown user',
+    flood: true,
+  },
   'long-password-crashes': { row: 'C43', breaks: 'a very long password breaks it' },
   'password-cut-at-72-bytes': { row: 'C43', breaks: 'a password counts only up to 72 bytes' },
   'password-cut-at-nul': { row: 'C43', breaks: 'a password counts only up to a NUL' },
+  'lockout-ends-sessions': {
+    row: 'C44',
+    breaks: 'wrong passwords end sessions of the user',
+    flood: true,
+  },
   'second-factor-skipped': {
     row: 'C45',
     breaks: 'a password is enough where two factors are set up',
@@ -224,6 +242,10 @@ export const MUTATION_TABLE = {
   'resource-fragment-cut': { row: 'C105', breaks: 'a resource with a fragment is taken' },
   'unknown-resource-taken': { row: 'C105', breaks: 'an unknown resource is granted' },
   'refresh-widens-resources': { row: 'C105', breaks: 'a refresh reaches other resources' },
+  'revoked-token-exchanged': { row: 'C106', breaks: 'a revoked token is exchanged' },
+  'exchange-widens': { row: 'C106', breaks: 'an exchanged token may do more' },
+  'issued-token-type-missing': { row: 'C106', breaks: 'an exchange does not say what it gives' },
+  'actor-not-named': { row: 'C106', breaks: 'a token for an actor does not name him' },
   'query-token-taken': { row: 'C107', breaks: 'the resource takes a token in the query' },
   'bare-challenge-with-error': { row: 'C107', breaks: 'no token is called a bad token' },
   'bad-token-as-403': { row: 'C107', breaks: 'a bad token is 403 without a reason' },
@@ -231,6 +253,14 @@ export const MUTATION_TABLE = {
   'scope-failure-as-401': { row: 'C107', breaks: 'a missing scope is called a bad token' },
   'resource-believes-claims': { row: 'C67', breaks: 'the resource does not look at the signature' },
   'resource-names-another-issuer': { row: 'C108', breaks: 'the resource points elsewhere' },
+  'status-index-counted-up': { row: 'C111', breaks: 'the indexes of tokens are counted up' },
+  'status-list-typ-plain': { row: 'C111', breaks: 'the status list has the typ JWT' },
+  'status-list-sub-differs': { row: 'C111', breaks: 'the status list is not its own subject' },
+  'fresh-token-listed-as-revoked': {
+    row: 'C111',
+    breaks: 'a fresh token is not valid in its list',
+  },
+  'reuse-keeps-access-tokens': { row: 'C112', breaks: 'access tokens outlive the reuse' },
 } as const satisfies Readonly<Record<string, MutationEntry>>
 
 export type Mutation = keyof typeof MUTATION_TABLE

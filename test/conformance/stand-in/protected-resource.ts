@@ -11,7 +11,7 @@ import type { Call, Reply } from './wire.ts'
 export const RESOURCE_SCOPE = 'notes:read'
 
 export async function handleResource(state: State, key: SigningKey, call: Call): Promise<Reply> {
-  const { has, defaultResource } = state
+  const { has, ownResource } = state
   const [, scheme = '', token] =
     /^(Bearer|DPoP) +(.+)$/i.exec(call.headers.authorization ?? '') ?? []
   const inQuery = new URLSearchParams(call.query).get('access_token')
@@ -23,7 +23,7 @@ export async function handleResource(state: State, key: SigningKey, call: Call):
     ? decodeJwt<AccessClaims>(presented)
     : await checkAccessToken(state, key, presented)
   if (!claims) return refuse(state)
-  const isForHere = [claims.aud].flat().includes(defaultResource)
+  const isForHere = [claims.aud].flat().includes(ownResource)
   if (!isForHere) return refuse(state)
   if (claims.cnf && !(await isProven(state, call, scheme, presented, claims.cnf.jkt))) {
     return refuse(state)

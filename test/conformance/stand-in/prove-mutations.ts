@@ -16,15 +16,16 @@ export function proveMutations(first: number, last: number): void {
   })
 
   test('without a mutation each of these rows passes', async (t) => {
-    const results = []
-    for (const [flood, nonce] of [[], [true], [false, true]] as const) {
-      const only = proven
-        .filter(([, one]) => Boolean(one.flood) === Boolean(flood) && one.nonce === nonce)
-        .map(([, { row }]) => row)
-      results.push(...(await run(await openStandIn(t, [], nonce), only, flood)))
+    const ways = new Map(proven.map(([, { row, flood, nonce }]) => [row, { flood, nonce }]))
+    const calm = [...ways].filter(([, { flood, nonce }]) => !flood && !nonce).map(([row]) => row)
+    const results = [...(await run(await openStandIn(t, []), calm))]
+    // Whoever floods is blocked for a while: each of them has a service of its own.
+    for (const [row, { flood, nonce }] of ways) {
+      if (calm.includes(row)) continue
+      results.push(...(await run(await openStandIn(t, [], nonce), [row], flood)))
     }
     t.strictSame(results.filter(({ status }) => status !== 'PASS').map(nameResult), [])
-    t.equal(results.length, new Set(proven.map(([, { row }]) => row)).size)
+    t.equal(results.length, ways.size)
   })
 
   for (const [mutation, { row, breaks, flood, nonce }] of proven) {

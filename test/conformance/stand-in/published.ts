@@ -27,7 +27,9 @@ export function serveMetadata({ has, ...state }: State, { headers: asked }: Call
     introspection_endpoint_auth_signing_alg_values_supported: algMember,
     introspection_signing_alg_values_supported: ['RS256'],
     jwks_uri: `${issuer}/jwks`,
-    grant_types_supported: GRANTS,
+    grant_types_supported: has('password-grant-unlisted')
+      ? GRANTS.filter((name) => name !== 'password')
+      : GRANTS,
     response_types_supported: has('response-types-missing') ? undefined : [],
     ...(has('empty-arrays-published') ? { ui_locales_supported: [] } : {}),
     dpop_signing_alg_values_supported: has('dpop-none-published')
@@ -38,12 +40,12 @@ export function serveMetadata({ has, ...state }: State, { headers: asked }: Call
   return { status: 200, headers, body: has('metadata-as-text') ? JSON.stringify(body) : body }
 }
 
-export function serveResourceMetadata({ has, issuer, defaultResource }: State): Reply {
+export function serveResourceMetadata({ has, issuer, ownResource }: State): Reply {
   const servers = has('resource-names-another-issuer') ? `${issuer}/other` : issuer
   return {
     status: 200,
     body: {
-      resource: defaultResource,
+      resource: ownResource,
       authorization_servers: [servers],
       bearer_methods_supported: ['header'],
     },

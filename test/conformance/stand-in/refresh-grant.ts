@@ -79,8 +79,14 @@ function advance(state: State, family: Family, generation: number, token: string
   if (isRetry && !has('retry-refused')) return family.tokens[family.generation] ?? token
   if (has('reuse-taken')) return addGeneration(state, family)
   if (has('reuse-forgotten')) throw refusal(state)
-  family.ended = true
+  if (has('reuse-keeps-access-tokens')) dropRefreshTokens(state, family)
+  else family.ended = true
   throw refusal(state)
+}
+
+/** All that RFC 9700 §4.14.2 asks for, and not what OAuth 2.1 does. */
+function dropRefreshTokens({ refreshTokens }: State, { tokens }: Family): void {
+  for (const token of tokens) refreshTokens.delete(token)
 }
 
 /** A second live successor of one token: what a read before the write makes of parallel calls. */

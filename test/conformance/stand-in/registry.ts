@@ -3,11 +3,12 @@
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
 import { RESOURCE_SCOPE } from './protected-resource.ts'
 import type { Client, User } from './state.ts'
+import { EXCHANGE_GRANT } from './token-exchange.ts'
 
 const ASSERTION_ALG = 'ES256'
 const COMMON: Omit<Client, 'id'> = {
   secrets: [],
-  grants: ['password', 'refresh_token', 'client_credentials'],
+  grants: ['password', 'refresh_token', 'client_credentials', EXCHANGE_GRANT],
   scopes: [RESOURCE_SCOPE, 'notes:write'],
   audiences: [],
   idleSeconds: 1800,
@@ -18,7 +19,7 @@ const SECOND_SECRET = 'the-second-secret-of-some-length'
 const OTHER_SECRET = 'another-secret-of-some-length'
 /** Characters that Basic has to carry (RFC 6749 §2.3.1). */
 const SPECIAL_SECRET = 'a secret+with:more % than letters, ä'
-const BRIEF = { idleSeconds: 2, absoluteSeconds: 3 }
+const BRIEF = { idleSeconds: 2, absoluteSeconds: 5 }
 
 const USERS: readonly User[] = [
   {
@@ -67,7 +68,12 @@ export async function openRegistry(api: string): Promise<Registry> {
   const { privateJwk, publicJwk } = await loadAssertionKeys()
   const clients: readonly Client[] = [
     { ...COMMON, id: 'svc', secrets: [FIRST_SECRET, SECOND_SECRET], audiences: [api] },
-    { ...COMMON, id: 'other', secrets: [OTHER_SECRET] },
+    {
+      ...COMMON,
+      id: 'other',
+      secrets: [OTHER_SECRET],
+      grants: ['refresh_token', 'client_credentials'],
+    },
     { ...COMMON, id: 'spa', grants: ['password', 'refresh_token'] },
     { ...COMMON, id: 'special:+%', secrets: [SPECIAL_SECRET] },
     { ...COMMON, ...BRIEF, id: 'brief', grants: ['password', 'refresh_token'] },

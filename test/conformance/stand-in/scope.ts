@@ -34,7 +34,7 @@ function invalidScope(text: string, has: Has): Refusal {
 
 /** The resources of a request, all of them known. Throws invalid_target. */
 export function grantResources(
-  { has, resources, defaultResource }: State,
+  { has, resources }: State,
   form: Form,
   granted: readonly string[] = resources,
 ): readonly string[] {
@@ -45,7 +45,7 @@ export function grantResources(
     if (!isAllowed && !isWaved) throw new Refusal('invalid_target', 'the resource is not known')
   }
   if (asked.length > 0) return asked.map((one) => (has('resource-fragment-cut') ? cut(one) : one))
-  return granted === resources ? [defaultResource] : granted
+  return granted
 }
 
 const cut = (resource: string): string => resource.replace(/#.*$/, '')

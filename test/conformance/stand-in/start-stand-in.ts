@@ -9,6 +9,7 @@ import { serveMetadata, serveResourceMetadata } from './published.ts'
 import { listCredentials, openRegistry, type Registry } from './registry.ts'
 import { loadSigningKey, type SigningKey, serveJwks } from './signing-keys.ts'
 import type { State } from './state.ts'
+import { STATUS_LIST_PATH, serveStatusList } from './status-list.ts'
 import { handleToken } from './token-endpoint.ts'
 import { handleIntrospection, handleRevocation } from './token-state.ts'
 import {
@@ -70,7 +71,7 @@ function makeState(origin: string, registry: Registry, has: Has, asksForNonce: b
     origin,
     issuer: `${origin}${BASE_PATH}`,
     resources: [api, `${origin}/other-api`],
-    defaultResource: api,
+    ownResource: api,
     clients: registry.clients,
     users: registry.users,
     families: new Map(),
@@ -78,7 +79,9 @@ function makeState(origin: string, registry: Registry, has: Has, asksForNonce: b
     revokedJtis: new Set(),
     seenJtis: new Set(),
     nonces: asksForNonce ? new Set() : undefined,
-    failures: new Map(),
+    guesses: new Map(),
+    atWork: 0,
+    statuses: new Map(),
   }
 }
 
@@ -100,6 +103,7 @@ function makeRoutes(state: State, key: SigningKey): Routes {
     [`${BASE_PATH}/.well-known/oauth-authorization-server`, metadata],
     [`${BASE_PATH}/.well-known/openid-configuration`, metadata],
     ['/.well-known/oauth-protected-resource/api', () => serveResourceMetadata(state)],
+    [`${BASE_PATH}${STATUS_LIST_PATH}`, () => serveStatusList(state, key)],
     ['/api', (call) => handleResource(state, key, call)],
   ])
 }

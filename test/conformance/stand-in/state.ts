@@ -2,6 +2,7 @@
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { JWK } from 'jose'
+import type { Guesses } from './guess-limit.ts'
 import type { Has } from './wire.ts'
 
 export interface Client {
@@ -51,7 +52,7 @@ export interface State {
   readonly issuer: string
   readonly origin: string
   readonly resources: readonly string[]
-  readonly defaultResource: string
+  readonly ownResource: string
   readonly clients: ReadonlyMap<string, Client>
   readonly users: readonly User[]
   readonly families: Map<string, Family>
@@ -62,8 +63,11 @@ export interface State {
   readonly seenJtis: Set<string>
   /** Those that proofs may carry; absent where none is asked for. */
   readonly nonces: Set<string> | undefined
-  /** Failures by whom they were about. */
-  readonly failures: Map<string, number>
+  readonly guesses: Guesses
+  /** How many logins are being judged. */
+  atWork: number
+  /** The tokens that have a place in the status list, by their index. */
+  readonly statuses: Map<number, string>
 }
 
 export function openFamily(
@@ -125,18 +129,6 @@ export function findRefreshToken(
 
 export const isLive = ({ ended, expiresAt }: Family): boolean =>
   !ended && expiresAt > Date.now() / 1000
-
-/** Counts a failure; true once there were more of them than anybody needs. */
-export function isThrottled({ failures }: State, key: string): boolean {
-  return (failures.get(key) ?? 0) >= FAILURES_MAX
-}
-
-export function countFailure({ failures }: State, key: string): void {
-  failures.set(key, (failures.get(key) ?? 0) + 1)
-}
-
-/** More than any check needs that does not mean to flood. */
-const FAILURES_MAX = 25
 
 /** Anybody may say its name: it proves nothing by it. */
 export const isPublic = ({ secrets, assertionKey }: Client): boolean =>

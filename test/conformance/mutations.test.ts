@@ -1,0 +1,35 @@
+// The whole suite on the stand-in, which is correct until it is told a mutation, and the table of
+// mutations itself.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'tap'
+import { runConformance } from '../../src/conformance/run-checks.ts'
+import { MUTATIONS, nameResult, openStandIn } from './stand-in/prove-mutations.ts'
+
+const FOLDER = join(import.meta.dirname, 'stand-in')
+
+test('no row fails on a correct service that shares no code with this one', async (t) => {
+  const { issuer, credentials, resourceUrl } = await openStandIn(t, [])
+  const { rows } = await runConformance({ issuer, credentials, resourceUrl })
+  t.strictSame(rows.filter(({ status }) => status === 'FAIL').map(nameResult), [])
+  t.ok(rows.some(({ status }) => status === 'PASS'))
+})
+
+test('the stand-in shares no code with src', async (t) => {
+  for (const name of readdirSync(FOLDER)) {
+    if (name === 'prove-mutations.ts') continue
+    t.notMatch(readFileSync(join(FOLDER, name), 'utf8'), /from '[./]*\/src\//, name)
+  }
+})
+
+test('the table of mutations covers at least 25 rows, and the stand-in knows each of them', async (t) => {
+  t.ok(new Set(MUTATIONS.map(([, { row }]) => row)).size >= 25)
+  const code = readdirSync(FOLDER)
+    .filter((name) => name !== 'mutation-table.ts')
+    .map((name) => readFileSync(join(FOLDER, name), 'utf8'))
+    .join('\n')
+  for (const [mutation] of MUTATIONS) {
+    t.ok(code.includes(`has('${mutation}')`), `${mutation} stands in the code`)
+  }
+})
