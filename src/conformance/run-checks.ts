@@ -1,6 +1,6 @@
 // One run over the checklist: one row after another, so that no check disturbs another. Rows that
-// flood come last, in reverse order, so that whatever they block is not missed by the rest. A row
-// that breaks down has failed.
+// flood come last, each in its turn, so that whatever they block is not missed by the rest. A row that
+// breaks down has failed.
 
 import { findSkipReason, needsFlood } from './check-needs.ts'
 import { CHECKLIST } from './checklist.ts'
@@ -13,6 +13,7 @@ import {
 } from './tested-service.ts'
 
 const CHECK_TIMEOUT_MS = 60_000
+const FLOOD_TURN_LAST = 9
 
 export interface RowResult {
   readonly row: string
@@ -58,8 +59,11 @@ export async function runConformance(options: RunOptions): Promise<ConformanceRe
 }
 
 function inRunningOrder(checks: readonly Check[]): readonly Check[] {
-  const isFlood = (check: Check) => 'needs' in check && check.needs.includes(needsFlood)
-  return [...checks.filter((check) => !isFlood(check)), ...checks.filter(isFlood).reverse()]
+  const turnOf = (check: Check) => {
+    if (!('needs' in check) || !check.needs.includes(needsFlood)) return 0
+    return check.floodTurn ?? FLOOD_TURN_LAST
+  }
+  return checks.toSorted((one, other) => turnOf(one) - turnOf(other))
 }
 
 async function runCheck(check: Check, service: TestedService): Promise<RowResult> {

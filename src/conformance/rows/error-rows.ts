@@ -71,6 +71,7 @@ export const ERROR_ROWS: readonly Check[] = [
     sentence:
       '429 and 503 say when to come back, in JSON that nobody caches; no 5xx tells internals.',
     needs: [needsFlood, needsClient],
+    floodTurn: 3,
     run: checkOverload,
   },
   {
