@@ -1,0 +1,37 @@
+// The forger's own work: a forgery that is the genuine token, or two that are one, would prove nothing.
+
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { test } from 'tap'
+import { forgeClaims, forgeHeaders } from '../../src/conformance/forged-tokens.ts'
+import { readJwt } from '../../src/conformance/issued-tokens.ts'
+import { nearMissesOf } from '../../src/conformance/live-tokens.ts'
+
+test('each forgery is another token than the genuine one, with its own name', async (t) => {
+  const { publicKey, privateKey } = await generateKeyPair('RS256')
+  const make = () =>
+    new SignJWT({ sub: 'somebody', jti: crypto.randomUUID() })
+      .setProtectedHeader({ alg: 'RS256', kid: 'one', typ: 'at+jwt' })
+      .sign(privateKey)
+  const genuine = {
+    token: await make(),
+    other: await make(),
+    publicKey: await exportJWK(publicKey),
+  }
+  const forgeries = [...(await forgeClaims(genuine)), ...(await forgeHeaders(genuine))]
+  t.equal(new Set(forgeries.map(({ name }) => name)).size, forgeries.length)
+  t.equal(
+    new Set([genuine.token, ...forgeries.map(({ token }) => token)]).size,
+    forgeries.length + 1,
+  )
+  const jwts = forgeries.filter(({ token }) => readJwt(token))
+  t.equal(jwts.length, forgeries.length - 1, 'all but one are JWTs to the eye')
+  t.ok(jwts.some(({ token }) => readJwt(token)?.header.alg === 'none'))
+  t.ok(jwts.some(({ token }) => readJwt(token)?.header.alg === 'HS256'))
+})
+
+test('near misses of a token are not the token', async (t) => {
+  for (const token of ['lrt_AAAA', 'a.b.c', 'AAAAAAAA']) {
+    const guesses = nearMissesOf(token)
+    t.equal(new Set([token, ...guesses]).size, guesses.length + 1)
+  }
+})
