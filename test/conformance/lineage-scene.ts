@@ -4,6 +4,7 @@
 import type { Test } from 'tap'
 import { buildApp } from '../../src/app.ts'
 import type { ClientInput } from '../../src/clients/client-draft.ts'
+import { parseRedisUrl } from '../../src/config/redis-url.ts'
 import type { Credentials } from '../../src/conformance/credentials.ts'
 import { openService, type Service } from '../../src/dependencies.ts'
 import { findFreePort } from '../../src/embedded/free-port.ts'
@@ -25,13 +26,24 @@ export interface LineageScene {
   readonly resourceUrl: string
 }
 
-export async function startLineageScene(t: Test): Promise<LineageScene> {
+export interface LineageSceneOptions {
+  /** Of the issuer, with its slash. */
+  readonly path?: string
+  /** Families live there in place of PostgreSQL. */
+  readonly redisUrl?: string
+}
+
+export async function startLineageScene(
+  t: Test,
+  { path = '', redisUrl }: LineageSceneOptions = {},
+): Promise<LineageScene> {
   const port = await findFreePort()
-  const issuer = `http://127.0.0.1:${port}`
+  const issuer = `http://127.0.0.1:${port}${path}`
   const config = {
     ...testConfig((await openTestDatabase(t)).url),
     issuer,
     port,
+    redis: redisUrl === undefined ? undefined : parseRedisUrl(redisUrl),
     adminClient: { id: 'special-client', secret: SPECIAL_SECRET },
     logLevel: 'fatal' as const,
   }
