@@ -13,7 +13,7 @@ const MUTUAL_TLS_METHODS = ['tls_client_auth', 'self_signed_tls_client_auth']
 
 type Outcome = 'known' | 'refused' | 'unclear'
 
-/** The methods of an endpoint; undefined when its list is absent. Throws CheckFailure for no list. */
+/** The listed methods; undefined without a list. Throws CheckFailure when it is none. */
 export function readAuthMethods(
   { metadata }: TestedService,
   name: EndpointName,

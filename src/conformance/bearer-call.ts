@@ -1,5 +1,5 @@
-// Calls of the protected resource that the suite was given, with a bearer token or without, and what
-// its answers mean (RFC 6750 §3).
+// Calls of the protected resource that the suite was given, with a bearer token or without, and
+// what its answers mean (RFC 6750 §3).
 
 import { needsUser } from './check-needs.ts'
 import { CheckFailure, NotApplicable } from './conformance-check.ts'

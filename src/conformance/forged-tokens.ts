@@ -1,5 +1,5 @@
-// Forgeries of a genuine JWT: what nobody without the service's private key may get accepted. None of
-// them reaches out to the network: a key "by URL" is a `data:` URL, which holds the key itself.
+// Forgeries of a genuine JWT: what nobody without the service's private key may get accepted. None
+// of them reaches out to the network: a key "by URL" is a `data:` URL, which holds the key itself.
 
 import { createHmac, createPublicKey } from 'node:crypto'
 import { CompactSign, exportJWK, exportSPKI, generateKeyPair, type JWK } from 'jose'
@@ -51,7 +51,7 @@ export async function forgeClaims({ token }: Genuine): Promise<readonly Forgery[
   ]
 }
 
-/** The same claims under headers and signatures that must not count (RFC 8725 §3.1, §3.2, §3.10). */
+/** The same claims under headers and signatures that must not count (RFC 8725 §3.1, §3.10). */
 export async function forgeHeaders(genuine: Genuine): Promise<readonly Forgery[]> {
   const { token, other, publicKey } = genuine
   const { header, claims } = partsOf(token)

@@ -7,7 +7,7 @@ import { textOf } from './tested-service.ts'
 /** Members of a private or symmetric key (RFC 7518 §6). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
 
-/** Throws CheckFailure when a key tells its private part, its purpose is open, or a kid is not its own. */
+/** Throws CheckFailure when a key is private, has no purpose, or shares its kid. */
 export function expectPublicKeys(keys: readonly JWK[]): void {
   expect(keys.length > 0, 'the JWK Set is empty')
   for (const key of keys) {

@@ -1,5 +1,5 @@
-// Tokens whose life can be seen from outside, so that a check can tell whether something ended them:
-// a refresh token by using it, an access token by introspection.
+// Tokens whose life can be seen from outside, so that a check can tell whether something ended
+// them: a refresh token by using it, an access token by introspection.
 
 import { needsClient, needsEndpoint, needsUser } from './check-needs.ts'
 import { expect, NotApplicable } from './conformance-check.ts'

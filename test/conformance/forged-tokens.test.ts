@@ -1,4 +1,5 @@
-// The forger's own work: a forgery that is the genuine token, or two that are one, would prove nothing.
+// The forger's own work: a forgery that is the genuine token, or two that are one, would prove
+// nothing.
 
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { test } from 'tap'

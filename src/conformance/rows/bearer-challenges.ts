@@ -1,5 +1,5 @@
-// C107 and C108: what a protected resource says to callers without a good token (RFC 6750 §3), and of
-// itself (RFC 9728).
+// C107 and C108: what a protected resource says to callers without a good token (RFC 6750 §3), and
+// of itself (RFC 9728).
 
 import {
   callResource,

@@ -1,5 +1,5 @@
-// C105 to C112: what stands beside the token endpoint: resources, exchange, what others hear, and what
-// reuse takes with it.
+// C105 to C112: what stands beside the token endpoint: resources, exchange, what others hear, and
+// what reuse takes with it.
 
 import {
   needsClient,
