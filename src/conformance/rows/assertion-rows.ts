@@ -69,12 +69,12 @@ export const ASSERTION_ROWS: readonly Check[] = [
     async run(service) {
       await requireGoodAssertion(service)
       for (const { name, token } of await forgeAssertions(service)) {
-        expectError(
-          await postAssertion(service, token),
-          'invalid_client',
-          `an assertion with ${name}`,
-        )
+        const answer = await postAssertion(service, token)
+        expectError(answer, 'invalid_client', `an assertion with ${name}`)
       }
+      const malformed = await postAssertion(service, 'conformance')
+      const codes = ['invalid_client', 'invalid_request']
+      expectError(malformed, codes, 'an assertion that is no JWT')
       await requireGoodAssertion(service)
     },
   },
@@ -110,7 +110,9 @@ async function refuseClaims(
     const all = { ...goodClaims(service), ...claims }
     const assertion = await signAssertion(assertionClientOf(service), all)
     const answer = await postAssertion(service, assertion)
-    expectError(answer, 'invalid_client', `an assertion with ${what}`)
+    // The id of the client stands beside it, so that another sub is a contradiction, too.
+    const codes = 'sub' in claims ? ['invalid_client', 'invalid_request'] : 'invalid_client'
+    expectError(answer, codes, `an assertion with ${what}`)
   }
   await requireGoodAssertion(service)
 }
