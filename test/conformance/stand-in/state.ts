@@ -33,7 +33,7 @@ export interface Family {
   readonly scope: readonly string[]
   readonly resources: readonly string[]
   readonly authTime: number
-  /** The earlier of the idle and the absolute end. */
+  /** The earlier of the idle and the absolute end, to the millisecond. */
   expiresAt: number
   readonly absoluteEnd: number
   /** The key that a public client's refresh tokens are bound to (RFC 9449 §5). */
@@ -80,7 +80,7 @@ export function openFamily(
     id: randomUUID(),
     authTime: now,
     expiresAt: 0,
-    absoluteEnd: now + grant.client.absoluteSeconds,
+    absoluteEnd: Date.now() / 1000 + grant.client.absoluteSeconds,
     generation: -1,
     tokens: [],
     rotatedAtMs: 0,
@@ -104,8 +104,7 @@ export function addGeneration(state: State, family: Family): string {
 }
 
 function findEnd({ has }: State, { client, absoluteEnd }: Family): number {
-  const now = Math.floor(Date.now() / 1000)
-  const idleEnd = now + client.idleSeconds
+  const idleEnd = Date.now() / 1000 + client.idleSeconds
   if (has('idle-refresh-token-lives')) return absoluteEnd
   return has('rotation-prolongs-family') ? idleEnd : Math.min(idleEnd, absoluteEnd)
 }

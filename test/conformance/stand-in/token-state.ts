@@ -124,7 +124,7 @@ function describeRefresh(
     sub: user.id,
     client_id: client.id,
     scope: scope.join(' '),
-    exp: expiresAt,
+    exp: Math.floor(expiresAt),
     iat: authTime,
   }
 }
