@@ -1,14 +1,20 @@
 // `lineage conformance` as somebody runs it: what it takes, what it prints and how it ends. What rows
 // look at stands in test/conformance/.
 
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { type Test, test } from 'tap'
+import type { Credentials } from '../../src/conformance/credentials.ts'
 import type { ConformanceReport } from '../../src/conformance/run-checks.ts'
+import { findFreePort } from '../../src/embedded/free-port.ts'
 import { startLineageScene } from '../conformance/lineage-scene.ts'
-import { runCommand, runHere } from '../support/command-line.ts'
+import { runCommand, runHere, spawnCommand } from '../support/command-line.ts'
+import { makeDataDir } from '../support/embedded-data-dir.ts'
+import { until } from '../support/until.ts'
 
 const SECRET_WORDS = /pässwörter|a\+secret/
 
@@ -144,4 +150,33 @@ test('credentials that cannot be used are said without any of their values', asy
   }
   const missing = await runHere({}, ['conformance', ISSUER, '--credentials', '/nonexistent'])
   t.match(missing, { code: 1, stderr: /cannot be read \(ENOENT\)/ })
+})
+
+test('the demo.json of embedded mode is enough for most rows, and none fails', async (t) => {
+  const dir = makeDataDir(t)
+  const port = await findFreePort()
+  const env = { LINEAGE_DATA_DIR: dir.path, PORT: String(port) }
+  const service = spawnCommand(t, env, ['serve'])
+  const exited = once(service, 'exit')
+  const lines: string[] = []
+  if (!service.stdout) throw new Error('no output')
+  createInterface(service.stdout).on('line', (line) => lines.push(line))
+  await until('the service', () => lines.some((line) => line.includes('service.started')), 60_000)
+
+  const issuer = `http://localhost:${port}`
+  const file = join(dir.path, 'demo.json')
+  const args = ['conformance', issuer, '--credentials', file, '--resource-url', `${issuer}/verify`]
+  const { code, stdout } = await runHere({}, [...args, '--json'])
+  const { rows, summary } = JSON.parse(stdout) as ConformanceReport
+  t.equal(code, 0)
+  t.strictSame(
+    rows.filter(({ status }) => status === 'FAIL').map(({ row, reason }) => `${row} ${reason}`),
+    [],
+  )
+  t.ok(summary.passed >= 65, `${summary.passed} rows pass`)
+  const { user, confidentialClient } = JSON.parse(readFileSync(file, 'utf8')) as Credentials
+  t.notMatch(stdout, user?.password)
+  t.notMatch(stdout, confidentialClient?.secret)
+  service.kill('SIGTERM')
+  t.strictSame(await exited, [0, null])
 })
