@@ -5,7 +5,7 @@ import { expect, NotApplicable } from '../conformance-check.ts'
 import { expectError } from '../expect-answer.ts'
 import type { Answer } from '../http-exchange.ts'
 import { chooseRequest, requestResources, seenAudiences } from '../resource-requests.ts'
-import { describeAnswer, type TestedService, textOf } from '../tested-service.ts'
+import { describeAnswer, type TestedService } from '../tested-service.ts'
 
 const UNKNOWN = 'https://unknown.invalid/api'
 
@@ -56,10 +56,10 @@ async function expectIgnored(
 async function expectNarrowing(service: TestedService, resource: string): Promise<void> {
   const usual = await service.logIn()
   const others = await seenAudiences(service, usual.answer, usual.client)
-  let tokens = await service.logIn(usual.client, { resource })
+  // Each time after a login of its own: a refusal may have spent the refresh token.
   const refresh = async (asked: string) => {
+    const tokens = await service.logIn(usual.client, { resource })
     const answer = await service.refresh(tokens, { resource: asked })
-    tokens = { ...tokens, refreshToken: textOf(answer.json.refresh_token) ?? tokens.refreshToken }
     return { answer, audiences: await seenAudiences(service, answer, usual.client) }
   }
   const beyond = [UNKNOWN, ...others.map(String), service.issuer].filter((one) => one !== resource)
