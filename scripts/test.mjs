@@ -8,6 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
 import { Parser } from 'tap-parser'
 import { tsImport } from 'tsx/esm/api'
 
@@ -158,12 +159,21 @@ function fail(name, diag) {
   show(name, diag)
 }
 
+/** Errors of other people's libraries can hold themselves. */
+function toText(value) {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return inspect(value, { depth: 3 })
+  }
+}
+
 function show(name, diag) {
   console.log(`\nFAIL ${name}`)
   const entries = typeof diag === 'object' && diag !== null ? Object.entries(diag) : [['', diag]]
   for (const [key, value] of entries) {
     if (DULL.has(key)) continue
-    const text = typeof value === 'string' ? value : JSON.stringify(value)
+    const text = typeof value === 'string' ? value : toText(value)
     const block = text?.includes('\n') ? `\n${text.trimEnd().replace(/^/gm, '    ')}` : ` ${text}`
     console.log(`  ${key}${key && ':'}${block}`)
   }
