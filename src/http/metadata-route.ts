@@ -3,6 +3,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import { AUTH_METHODS, type Client } from '../clients/client.ts'
+import { SIGNING_ALGS } from '../tokens/key-material.ts'
 
 const MAX_AGE_SECONDS = 60
 
@@ -10,7 +11,6 @@ export interface MetadataRouteDependencies {
   readonly issuer: string
   /** The path of the issuer, empty when it has none. */
   readonly basePath: string
-  readonly signingAlg: string
   readonly listClients: () => readonly Client[]
 }
 
@@ -18,7 +18,7 @@ export function registerMetadata(
   app: FastifyInstance,
   dependencies: MetadataRouteDependencies,
 ): void {
-  const { basePath, signingAlg } = dependencies
+  const { basePath } = dependencies
   const wellKnown = '/.well-known/oauth-authorization-server'
   const serve = (path: string, extra: object) => {
     app.get(path, async (_request, reply) => {
@@ -30,7 +30,9 @@ export function registerMetadata(
   if (basePath !== '') serve(`${wellKnown}${basePath}`, {})
   serve(`${basePath}/.well-known/openid-configuration`, {
     subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: [signingAlg],
+    // Some verifiers take it for the algorithms of access tokens too, and keep it: all that may ever
+    // sign, so that a key of another algorithm is not refused when its time comes.
+    id_token_signing_alg_values_supported: SIGNING_ALGS,
   })
 }
 

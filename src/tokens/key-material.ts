@@ -66,6 +66,9 @@ const ALGORITHMS: Record<SigningAlg, Algorithm> = {
   PS256: { ...RSA, options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 } },
 }
 
+/** What a key of ours may sign with, now or after a change of configuration. */
+export const SIGNING_ALGS = Object.keys(ALGORITHMS) as readonly SigningAlg[]
+
 export function isSigningAlg(value: unknown): value is SigningAlg {
   return typeof value === 'string' && Object.hasOwn(ALGORITHMS, value)
 }

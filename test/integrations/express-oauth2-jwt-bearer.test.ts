@@ -83,7 +83,7 @@ test('express-oauth2-jwt-bearer: a scope that is missing is 403 (RFC 6750 §3.1)
   t.equal(refusal, '403 insufficient_scope: Insufficient Scope')
 })
 
-test('express-oauth2-jwt-bearer: with issuer and jwksUri it follows a new algorithm', async (t) => {
+test('express-oauth2-jwt-bearer: it follows a change of LINEAGE_SIGNING_ALG', async (t) => {
   const before = await startScene(t)
   const client = await makeConfidentialClient(before)
   // The same keys under a new LINEAGE_SIGNING_ALG: the old one goes on signing for six minutes.
@@ -93,6 +93,10 @@ test('express-oauth2-jwt-bearer: with issuer and jwksUri it follows a new algori
   })
   const states = after.service.keys.list().map(({ alg, state }) => `${alg} ${state}`)
   t.strictSame(states, ['ES256 active', 'EdDSA next'])
-  const api = await startApi(t, { issuer, jwksUri: `${issuer}/.well-known/jwks.json` })
-  t.match(await call(api, await issueToken(after, client)), { iss: issuer })
+  const token = await issueToken(after, client)
+  const jwksUri = `${issuer}/.well-known/jwks.json`
+  for (const options of [{ issuerBaseURL: issuer }, { issuer, jwksUri }]) {
+    const api = await startApi(t, options)
+    t.match(await call(api, token), { iss: issuer })
+  }
 })
