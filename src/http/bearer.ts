@@ -34,7 +34,11 @@ export function actorOf(request: FastifyRequest): string {
 export function requireUser(checker: TokenChecker, issuer: string): onRequestAsyncHookHandler {
   return async (request, reply) => {
     const claims = await authenticate(request, reply, checker, issuer)
-    if (claims.sid === undefined) throw new ApiError('user_token_required')
+    if (claims.sid === undefined) {
+      // RFC 6750 §3: a token that does not open this is answered with a challenge, too.
+      reply.header('www-authenticate', 'Bearer error="insufficient_scope"')
+      throw new ApiError('user_token_required')
+    }
     principals.set(request, { userId: claims.sub as UserId, familyId: claims.sid as FamilyId })
   }
 }
@@ -62,20 +66,26 @@ export function bearerTokenOf(request: FastifyRequest): string | undefined {
   return /^bearer +([\w.~+/-]+=*) *$/i.exec(request.headers.authorization ?? '')?.[1]
 }
 
+/** Whether somebody tried: another scheme than ours is as good as no credentials. */
+export function hasBearerCredentials(request: FastifyRequest): boolean {
+  const { authorization = '' } = request.headers
+  return /^bearer\b/i.test(authorization) || isRepeated(request, 'authorization')
+}
+
 async function authenticate(
   request: FastifyRequest,
   reply: FastifyReply,
   checker: TokenChecker,
   issuer: string,
 ) {
-  const { authorization } = request.headers
   const token = bearerTokenOf(request)
   const checked = token === undefined ? undefined : await checker.check(token)
   if (checked?.claims.aud && [checked.claims.aud].flat().includes(issuer)) {
     actors.set(request, checked.claims.sub)
     return checked.claims
   }
-  // RFC 6750 §3: a request without credentials gets a bare challenge.
-  reply.header('www-authenticate', authorization ? 'Bearer error="invalid_token"' : 'Bearer')
+  // RFC 6750 §3.1: a request without credentials gets a bare challenge.
+  const isBearing = hasBearerCredentials(request)
+  reply.header('www-authenticate', isBearing ? 'Bearer error="invalid_token"' : 'Bearer')
   throw new ApiError('invalid_token')
 }

@@ -3,7 +3,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import type { Client } from '../clients/client.ts'
-import { bearerTokenOf } from './bearer.ts'
+import { bearerTokenOf, hasBearerCredentials } from './bearer.ts'
 import { isRepeated } from './repeated-header.ts'
 import type { AccessCookie, TokenCookies } from './token-cookies.ts'
 
@@ -27,9 +27,7 @@ export function readCredential(
   if (authorization !== '' || isRepeated(request, 'authorization')) {
     const token = bearerTokenOf(request)
     if (token !== undefined) return { token }
-    // RFC 6750 §3.1: another scheme than ours is as good as none.
-    const isOther = !/^bearer\b/i.test(authorization) && !isRepeated(request, 'authorization')
-    return { fault: isOther ? 'token_absent' : 'token_malformed' }
+    return { fault: hasBearerCredentials(request) ? 'token_malformed' : 'token_absent' }
   }
   const found = acceptsCookie ? cookies.readAccessTokens(request) : []
   const [cookie] = found

@@ -197,7 +197,9 @@ test('a token is needed exactly where the contract says so', async (t) => {
   for (const { id, method, path, operation } of OPERATIONS) {
     if (path.includes('{issuerPath}')) continue
     const { statusCode } = await app.app.inject({ method: method as 'GET', url: fill(path) })
-    const wantsToken = operation.security.some((demand) => 'bearer' in demand)
+    const wantsToken = operation.security.some((demand) =>
+      /bearer/i.test(Object.keys(demand).join()),
+    )
     t.equal(statusCode === 401, wantsToken, id)
     const isAdmin = path.startsWith('/admin/')
     const scopes = operation.security.flatMap((demand) => demand.bearer ?? [])

@@ -40,7 +40,9 @@ test('a client, a deleted and a disabled user have no account here', async (t) =
     client_secret: 'a-bootstrap-secret-of-enough-length',
   })
   const { access_token: ofClient } = (await answer.json()) as { access_token: string }
-  t.match(await (await getMe(app, ofClient)).json(), { status: 403, code: 'user_token_required' })
+  const refused = await getMe(app, ofClient)
+  t.match(await refused.json(), { status: 403, code: 'user_token_required' })
+  t.equal(refused.headers.get('www-authenticate'), 'Bearer error="insufficient_scope"', '(C107)')
   await app.admin('PATCH', `/admin/users/${user.id}`, { status: 'disabled' })
   t.equal((await getMe(app, token)).status, 401)
   await app.admin('PATCH', `/admin/users/${user.id}`, { status: 'active' })

@@ -15,7 +15,9 @@ export function formatCurl(operation: DocumentedOperation, value?: unknown): str
     `curl ${quote(urlOf(operation))}`,
     ...(method === implied ? [] : [`-X ${method}`]),
     ...(wants('clientBasic') && !isNamed ? ['-u "$CLIENT_ID:$CLIENT_SECRET"'] : []),
-    ...(wants('bearer') ? ['-H "Authorization: Bearer $ACCESS_TOKEN"'] : []),
+    ...(wants('bearer') || wants('forwardedBearer')
+      ? ['-H "Authorization: Bearer $ACCESS_TOKEN"']
+      : []),
     ...sent,
   ].join(' \\\n  ')
 }

@@ -41,6 +41,10 @@ function describeDemand(demand: Readonly<Record<string, readonly string[]>>): Ht
       return scopes.length > 0
         ? html`an access token with the scope <code>${scopes.join(' ')}</code>`
         : html`the access token of a user`
+    case 'forwardedBearer':
+      return html`an access token`
+    case 'accessCookie':
+      return html`the access cookie of a cookie client, where the gateway takes it`
     case 'clientBasic':
       return html`HTTP Basic`
     case 'refreshCookie':
