@@ -25,8 +25,16 @@ test('the operations port serves /admin and probes, the public one answers 404 f
     t.equal((await service.fetch(path, { headers })).status, 404, `public ${path}`)
     t.equal((await service.fetch(path, { method: 'POST', headers })).status, 404)
   }
-  for (const path of ['/token', '/.well-known/jwks.json', '/users/me', '/docs']) {
+  for (const path of [
+    '/token',
+    '/verify',
+    '/verify/x',
+    '/.well-known/jwks.json',
+    '/users/me',
+    '/docs',
+  ]) {
     t.equal((await fetch(`${operations}${path}`, { headers })).status, 404, `operations ${path}`)
   }
   t.equal((await service.fetch('/.well-known/jwks.json')).status, 200)
+  t.equal((await service.fetch('/verify', { headers })).status, 200)
 })

@@ -132,6 +132,7 @@ function startCalls(scene: OutageScene, tokens: Tokens) {
     liveness: service.fetch('/livez'),
     refresh: refresh(service, client, tokens.refresh),
     introspection: service.form('/introspect', { ...watching, token: tokens.access }),
+    verification: service.fetch('/verify', bearing(tokens.access)),
     revocation: service.form('/revoke', revocation(client, tokens.revoke)),
     login: service.form('/token', {
       grant_type: 'password',
