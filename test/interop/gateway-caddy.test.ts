@@ -7,6 +7,7 @@ import {
   checkBearerSyntax,
   checkIdentity,
   checkRefusals,
+  checkSilentAnswer,
   checkSpoofing,
 } from './gateways/checks.ts'
 import { checkCookieMode } from './gateways/cookie-checks.ts'
@@ -49,6 +50,9 @@ test('Caddy lets through whom /verify admits, as whom it says, and nobody else',
   })
   await t.test('how a token may be sent', (t) => checkBearerSyntax(t, subject))
   await t.test('headers from outside', (t) => checkSpoofing(t, subject))
+  await t.test('an answer that says nobody', (t) => {
+    return checkSilentAnswer(t, subject, (scene) => startCaddy(t, scene))
+  })
   await t.test('bodies', (t) => checkBodies(t, subject))
   await t.test('paths', (t) => checkPaths(t, subject))
   await t.test('what the upstream answers', (t) => checkUpstreamAnswers(t, subject))

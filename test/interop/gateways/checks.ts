@@ -4,7 +4,7 @@
 import type { Test } from 'tap'
 import type { Gateway } from './gateway-process.ts'
 import { bearer, type Headers, type RawAnswer, type RawRequest, send } from './raw-request.ts'
-import type { Received } from './recorded-server.ts'
+import { type Received, startUpstream } from './recorded-server.ts'
 import type { Scene } from './scene.ts'
 import { readClaims, type Tokens } from './tokens.ts'
 
@@ -222,4 +222,25 @@ async function checkConnectionHeaders(t: Test, subject: Subject): Promise<void> 
     })
     t.equal(tooLittle.arrived, undefined, named)
   }
+}
+
+/**
+ * Not even an answer without the headers lets those from outside through. `start` starts the gateway
+ * before whatever `addresses` name.
+ */
+export async function checkSilentAnswer(
+  t: Test,
+  subject: Subject,
+  start: (scene: Scene) => Promise<Gateway>,
+): Promise<void> {
+  const { port: lineagePort } = await startUpstream(t)
+  const addresses = { ...subject.scene.addresses, lineagePort }
+  const gateway = await start({ ...subject.scene, addresses })
+  const { answer, arrived } = await ask(
+    { ...subject, gateway },
+    { path: '/notes/1', headers: IDENTITY.flatMap(spell).map((name) => [name, 'somebody']) },
+  )
+  t.equal(answer.status, 200)
+  t.ok(arrived)
+  t.notOk(identityIn(arrived).some(([, value]) => value === 'somebody'))
 }

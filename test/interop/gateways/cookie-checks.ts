@@ -72,6 +72,15 @@ export async function checkCookieMode(t: Test, bearerSubject: Subject): Promise<
   await t.test('a page of somebody else may not change anything', async (t) => {
     for (const method of METHODS) await checkOrigins(t, subject, method, accessToken)
   })
+  await t.test('nor may it open a WebSocket, which is a GET', async (t) => {
+    const upgrade: Headers = [
+      ['Connection', 'Upgrade'],
+      ['Upgrade', 'websocket'],
+    ]
+    const headers = [...cookieOf(accessToken), ...upgrade]
+    const asked = await ask(subject, { path: '/app/1', headers })
+    checkRefusal(t, asked, 401, RFC_6750.invalidToken)
+  })
   await t.test('the API sees no token of a cookie', async (t) => {
     const cookies = `lineage_refresh-browser=${refreshToken}; ${ACCESS_COOKIE}=${accessToken}`
     const headers: Headers = [['Cookie', `theme=dark; ${cookies}`]]
