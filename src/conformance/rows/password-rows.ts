@@ -12,8 +12,6 @@ import { checkOddPasswords } from './odd-passwords.ts'
 const GUESSES = 100
 const TIMED_LOGINS = 100
 
-const REFUSALS = ['unauthorized_client', 'unsupported_grant_type', 'invalid_request']
-
 export const PASSWORD_ROWS: readonly Check[] = [
   {
     row: 'C39',
