@@ -1,11 +1,12 @@
 // `lineage conformance` as somebody runs it: what it takes, what it prints and how it ends. What rows
 // look at stands in test/conformance/.
 
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Test, test } from 'tap'
 import type { Credentials } from '../../src/conformance/credentials.ts'
@@ -179,4 +180,35 @@ test('the demo.json of embedded mode is enough for most rows, and none fails', a
   t.notMatch(stdout, confidentialClient?.secret)
   service.kill('SIGTERM')
   t.strictSame(await exited, [0, null])
+})
+
+const NO_SCRIPT =
+  spawnSync('script', ['--version']).status === 0 ? false : 'there is no script(1) for a terminal'
+
+test('at a terminal secret and password are asked for, and not shown', {
+  skip: NO_SCRIPT,
+}, async (t) => {
+  const { issuer, credentials } = await startLineageScene(t)
+  const { confidentialClient: client, user } = credentials
+  const named = `--client-id ${client?.id} --username ${user?.username} --only C40`
+  const command = `node --import=tsx src/cli.ts conformance ${issuer} ${named}`
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    cwd: dirname(dirname(import.meta.dirname)),
+    env: { PATH: process.env.PATH },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  let screen = ''
+  child.stdout.on('data', (chunk) => {
+    screen += chunk
+  })
+  await until('the first prompt', () => screen.includes('Client secret: '))
+  child.stdin.write(`${client?.secret}\r`)
+  await until('the second prompt', () => screen.includes('Password: '))
+  child.stdin.write(`${user?.password}\r`)
+  const [code] = await once(child, 'close')
+  t.equal(code, 0, screen)
+  t.match(screen, /PASS {2}C40 /)
+  t.notMatch(screen, client?.secret)
+  t.notMatch(screen, SECRET_WORDS)
 })

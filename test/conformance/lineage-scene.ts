@@ -22,6 +22,8 @@ const SCOPES = ['notes:read', 'notes:write']
 
 export interface LineageScene {
   readonly issuer: string
+  /** Where it listens itself. */
+  readonly url: string
   readonly credentials: Credentials
   readonly resourceUrl: string
 }
@@ -29,16 +31,19 @@ export interface LineageScene {
 export interface LineageSceneOptions {
   /** Of the issuer, with its slash. */
   readonly path?: string
+  /** Where a proxy in front of it listens; without one the issuer is its own URL. */
+  readonly front?: string
   /** Families live there in place of PostgreSQL. */
   readonly redisUrl?: string
 }
 
 export async function startLineageScene(
   t: Test,
-  { path = '', redisUrl }: LineageSceneOptions = {},
+  { path = '', front, redisUrl }: LineageSceneOptions = {},
 ): Promise<LineageScene> {
   const port = await findFreePort()
-  const issuer = `http://127.0.0.1:${port}${path}`
+  const url = `http://127.0.0.1:${port}`
+  const issuer = `${front ?? url}${path}`
   const config = {
     ...testConfig((await openTestDatabase(t)).url),
     issuer,
@@ -59,7 +64,7 @@ export async function startLineageScene(
   await service.clients.reload()
   await app.listen({ port, host: '127.0.0.1' })
   service.health.markStarted()
-  return { issuer, credentials, resourceUrl: `${issuer}/verify` }
+  return { issuer, url, credentials, resourceUrl: `${issuer}/verify` }
 }
 
 async function createCredentials(service: Service, issuer: string): Promise<Credentials> {
