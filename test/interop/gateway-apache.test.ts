@@ -8,6 +8,7 @@ import {
   bearerSubject,
   type Challenges,
   checkBearerSyntax,
+  checkExpiry,
   checkIdentity,
   checkRefusal,
   checkRefusals,
@@ -60,6 +61,7 @@ async function checkTraffic(t: Test, subject: Subject, challenges: Challenges): 
   await t.test('a user without roles', (t) => checkIdentity(t, subject, tokens.plain))
   await t.test('two audiences', (t) => checkIdentity(t, subject, tokens.forTwo))
   await checkRefusals(t, subject, challenges)
+  await t.test('a token that expires', (t) => checkExpiry(t, subject))
   await t.test('how a token may be sent', (t) => checkBearerSyntax(t, subject))
   await t.test('headers from outside', (t) => checkSpoofing(t, subject))
   await t.test('bodies', (t) => checkBodies(t, subject))

@@ -5,6 +5,7 @@ import {
   ask,
   bearerSubject,
   checkBearerSyntax,
+  checkExpiry,
   checkIdentity,
   checkRefusals,
   checkSilentAnswer,
@@ -48,6 +49,7 @@ test('Caddy lets through whom /verify admits, as whom it says, and nobody else',
     t.equal(answer.status, 401)
     t.equal(arrived, undefined)
   })
+  await t.test('a token that expires', (t) => checkExpiry(t, subject))
   await t.test('how a token may be sent', (t) => checkBearerSyntax(t, subject))
   await t.test('headers from outside', (t) => checkSpoofing(t, subject))
   await t.test('an answer that says nobody', (t) => {

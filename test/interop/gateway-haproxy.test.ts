@@ -10,6 +10,7 @@ import {
   ask,
   bearerSubject,
   checkBearerSyntax,
+  checkExpiry,
   checkIdentity,
   checkRefusals,
   checkSpoofing,
@@ -17,7 +18,7 @@ import {
 } from './gateways/checks.ts'
 import { requirePrograms } from './gateways/debian-package.ts'
 import { EXAMPLES, type Gateway, startGateway } from './gateways/gateway-process.ts'
-import { send } from './gateways/raw-request.ts'
+import { bearer, send } from './gateways/raw-request.ts'
 import { type Scene, startScene } from './gateways/scene.ts'
 import { clientToken, makeTokens, readHeader, revokedToken } from './gateways/tokens.ts'
 import { checkBodies, checkPaths, checkUpstreamAnswers } from './gateways/traffic-checks.ts'
@@ -60,6 +61,7 @@ test('HAProxy lets good tokens of ES256 through, and nothing else', async (t) =>
   await t.test('a user without roles', (t) => checkIdentity(t, subject, tokens.plain))
   await t.test('two audiences', (t) => checkIdentity(t, subject, tokens.forTwo))
   await checkRefusals(t, subject)
+  await t.test('a token that expires', (t) => checkExpiry(t, subject))
   await t.test('how a token may be sent', (t) => checkBearerSyntax(t, subject))
   await t.test('headers from outside', (t) => checkSpoofing(t, subject))
   await t.test('bodies', (t) => checkBodies(t, subject))
@@ -93,8 +95,7 @@ test('a rotation of the key costs not one request', { timeout: 170_000 }, async 
   const refused: number[] = []
   const present = async () => {
     for (const token of Object.values(tokens)) {
-      const headers = [['Authorization', `Bearer ${token}`]] as const
-      const { status } = await send(gateway.port, { path: '/notes/1', headers })
+      const { status } = await send(gateway.port, { path: '/notes/1', headers: bearer(token) })
       if (status !== 200) refused.push(status)
     }
   }
@@ -115,4 +116,21 @@ test('a rotation of the key costs not one request', { timeout: 170_000 }, async 
   )
   await present()
   t.strictSame(refused, [], 'tokens of both keys passed all the time')
+  await t.test('a compromised key is good until the files are replaced', async (t) => {
+    await checkCompromise(t, scene, gateway, tokens.latest)
+  })
 })
+
+async function checkCompromise(t: Test, scene: Scene, gateway: Gateway, old: string) {
+  const statusOf = async (token: string) =>
+    (await send(gateway.port, { path: '/notes/1', headers: bearer(token) })).status
+  const rotated = await scene.lineage.admin('POST', '/admin/keys/rotate', { compromised: true })
+  t.equal(rotated.status, 201)
+  const fresh = await clientToken(scene)
+  t.equal(await statusOf(old), 200)
+  t.equal(await statusOf(fresh), 401)
+  await updateKeys(t, scene, gateway.dir)
+  process.kill(gateway.pid, 'SIGUSR2')
+  await until('the old key to be gone', async () => (await statusOf(old)) === 401)
+  t.equal(await statusOf(fresh), 200)
+}

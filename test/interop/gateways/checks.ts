@@ -6,7 +6,7 @@ import type { Gateway } from './gateway-process.ts'
 import { bearer, type Headers, type RawAnswer, type RawRequest, send } from './raw-request.ts'
 import { type Received, startUpstream } from './recorded-server.ts'
 import type { Scene } from './scene.ts'
-import { readClaims, type Tokens } from './tokens.ts'
+import { briefToken, outlive, readClaims, type Tokens } from './tokens.ts'
 
 export interface Subject {
   readonly gateway: Gateway
@@ -125,6 +125,15 @@ export async function checkRefusals(
     const asked = await ask(subject, { path: `${path}1`, headers: scopeless })
     checkRefusal(t, asked, 403, challenges.insufficientScope)
   })
+}
+
+/** A token that was let in before its `exp` is none after it, whatever the gateway remembers. */
+export async function checkExpiry(t: Test, subject: Subject): Promise<void> {
+  const token = await briefToken(subject.scene)
+  const shown = { path: `${subject.path}1`, headers: subject.present(token) }
+  t.equal((await ask(subject, shown)).answer.status, 200)
+  await outlive(token)
+  checkRefusal(t, await ask(subject, shown), 401, RFC_6750.invalidToken)
 }
 
 /** What only the Authorization header can get wrong. */

@@ -71,7 +71,7 @@ async function makeClients(lineage: LineageProcess, issuer: string): Promise<Sce
     brief: await lineage.makeClient({
       ...common,
       id: 'brief',
-      accessTokenTtlSeconds: 1,
+      accessTokenTtlSeconds: 3,
       refreshGraceSeconds: 0,
     }),
     service: await lineage.makeClient({
