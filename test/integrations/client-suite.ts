@@ -4,6 +4,7 @@
 import { decodeJwt } from 'jose'
 import { type Test, test } from 'tap'
 import type { AuthMethod } from '../../src/clients/client.ts'
+import { readTable } from './documented.ts'
 import { API, makeConfidentialClient, OTHER_API, type Scene, startScene } from './scene.ts'
 
 export interface Tokens {
@@ -72,6 +73,15 @@ export function runClientSuite(library: ClientLibrary): void {
   test(`${name}: refusals come as its own errors with the right code`, (t) =>
     checkErrors(t, library))
   test(`${name}: a secret of awkward characters (RFC 6749 §2.3.1)`, (t) => checkSecret(t, library))
+}
+
+function checkLine(t: Test, library: ClientLibrary, client: LibraryClient): void {
+  t.match(readTable('Client libraries').get(library.name), {
+    Discovery: library.discover ? 'yes' : 'no',
+    Introspection: client.introspect ? 'yes' : 'no',
+    'Several resources': library.repeatsResource ? 'yes' : 'no',
+    'Encodes Basic': library.encodesBasic ? 'yes' : 'no',
+  })
 }
 
 async function checkDiscovery(t: Test, library: ClientLibrary): Promise<void> {
@@ -157,6 +167,7 @@ async function checkPublicClient(t: Test, library: ClientLibrary): Promise<void>
   t.not(next.refreshToken, login.refreshToken)
   await client.revoke(next.refreshToken ?? '', 'refresh_token')
   t.equal(await codeOf(client.refresh(next.refreshToken ?? '')), 'invalid_grant')
+  checkLine(t, library, client)
 }
 
 async function checkRevocation(t: Test, library: ClientLibrary): Promise<void> {

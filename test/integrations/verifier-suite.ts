@@ -12,6 +12,7 @@ import {
   makeBadTokens,
   makeStrangersToken,
 } from './bad-tokens.ts'
+import { readTable } from './documented.ts'
 import {
   API,
   countJwksRequests,
@@ -71,6 +72,13 @@ export function runVerifierSuite(library: VerifierLibrary): void {
   }
   test(`${name}: strangers with unknown kids do not keep a new key out (C75)`, (t) =>
     checkStrangers(t, library))
+  test(`${name}: its line in docs/integrations.md says the same`, async (t) => {
+    const maxAge = maxAgesSeconds.join(' ')
+    t.match(readTable('Verifiers').get(name), {
+      Algorithms: algorithms.join(' '),
+      'JWKS max-age': maxAge === '0 300' ? 'any' : maxAge,
+    })
+  })
 }
 
 async function checkAlgorithms(t: Test, library: VerifierLibrary): Promise<void> {
