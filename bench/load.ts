@@ -6,6 +6,8 @@ export interface Target {
   readonly port: number
   readonly method: 'GET' | 'POST'
   readonly path: string
+  /** Of a bearer token. */
+  readonly authorization?: string
 }
 
 /** One chain of requests: the body of the next one, from the answer to the one before. */
@@ -13,15 +15,17 @@ export type Chain = (answer: string | undefined) => string
 
 const agent = new Agent({ keepAlive: true, maxSockets: 64 })
 
-function send({ port, method, path }: Target, body: string): Promise<string> {
+function send({ port, method, path, authorization }: Target, body: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const headers =
-      method === 'POST'
-        ? {
+    const headers = {
+      ...(authorization === undefined ? {} : { authorization }),
+      ...(method === 'GET'
+        ? {}
+        : {
             'content-type': 'application/x-www-form-urlencoded',
             'content-length': Buffer.byteLength(body),
-          }
-        : {}
+          }),
+    }
     const sent = request({ host: '127.0.0.1', port, method, path, agent, headers }, (response) => {
       let text = ''
       response.setEncoding('utf8')

@@ -142,6 +142,7 @@ async function lineageSubjects(server: MeasuredServer, port: number): Promise<Su
     password: 'bench-password',
   })
   const login = `grant_type=password&client_id=${app.id}&username=bench&password=bench-password`
+  const { access_token: accessToken } = await api.form(login)
   const refreshChains: Chain[] = []
   for (let i = 0; i < CHAINS; i += 1) {
     let token = (await api.form(login)).refresh_token
@@ -157,6 +158,12 @@ async function lineageSubjects(server: MeasuredServer, port: number): Promise<Su
   return [
     { name: 'refresh_token', server, target: token, chains: refreshChains },
     { name: 'client_credentials', server, target: token, chains: same(credentials) },
+    {
+      name: '/verify',
+      server,
+      target: { port, method: 'GET', path: '/verify', authorization: `Bearer ${accessToken}` },
+      chains: same(''),
+    },
     {
       name: 'JWKS',
       server,
