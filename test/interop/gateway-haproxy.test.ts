@@ -1,7 +1,10 @@
 // HAProxy with examples/gateways/haproxy: tokens verified offline by PEM files, over a rotation too.
 
 import { spawnSync } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { SignJWT } from 'jose'
 import { type Test, test } from 'tap'
 import { runCommand } from '../support/command-line.ts'
 import type { Environment } from '../support/lineage-process.ts'
@@ -20,7 +23,7 @@ import { requirePrograms } from './gateways/debian-package.ts'
 import { EXAMPLES, type Gateway, startGateway } from './gateways/gateway-process.ts'
 import { bearer, send } from './gateways/raw-request.ts'
 import { type Scene, startScene } from './gateways/scene.ts'
-import { clientToken, makeTokens, readHeader, revokedToken } from './gateways/tokens.ts'
+import { clientToken, makeTokens, readClaims, readHeader, revokedToken } from './gateways/tokens.ts'
 import { checkBodies, checkPaths, checkUpstreamAnswers } from './gateways/traffic-checks.ts'
 
 const HAPROXY = requirePrograms({ haproxy: '/usr/sbin/haproxy' })
@@ -36,20 +39,26 @@ async function updateKeys(t: Test, { env }: Scene, dir: string): Promise<void> {
   if (written.status !== 0) throw new Error(`no keys: ${exported.stderr} ${written.stderr}`)
 }
 
-function startHaproxy(t: Test, scene: Scene, alg = 'ES256'): Promise<Gateway> {
+interface HaproxyOptions {
+  readonly alg?: string
+  readonly prepare?: (dir: string) => Promise<void> | void
+}
+
+function startHaproxy(t: Test, scene: Scene, options: HaproxyOptions = {}): Promise<Gateway> {
+  const { alg = 'ES256', prepare = (dir) => updateKeys(t, scene, dir) } = options
   return startGateway(t, {
     name: 'haproxy',
     program: HAPROXY,
     args: () => ['-W', '-f', 'haproxy.cfg'],
     addresses: scene.addresses,
     replace: { ES256: alg },
-    prepare: (dir) => updateKeys(t, scene, dir),
+    prepare,
   })
 }
 
-async function startSubject(t: Test, settings: Environment, alg?: string): Promise<Subject> {
+async function startSubject(t: Test, settings: Environment, alg = 'ES256'): Promise<Subject> {
   const scene = await startScene(t, settings)
-  const gateway = await startHaproxy(t, scene, alg)
+  const gateway = await startHaproxy(t, scene, { alg })
   return bearerSubject(gateway, scene, await makeTokens(t, scene))
 }
 
@@ -78,6 +87,39 @@ test('HAProxy lets good tokens of ES256 through, and nothing else', async (t) =>
     const headers = subject.present(tokens.client)
     t.equal((await ask(subject, { path: '/notes/1', headers })).answer.status, 200)
   })
+})
+
+test('HAProxy reads type, issuer, audience, expiry and scope to the letter', async (t) => {
+  const scene = await startScene(t)
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const gateway = await startHaproxy(t, scene, {
+    prepare: (dir) => {
+      const pem = publicKey.export({ type: 'spki', format: 'pem' })
+      for (const place of [1, 2, 3]) writeFileSync(join(dir, `keys/${place}.pem`), pem)
+    },
+  })
+  const token = await clientToken(scene)
+  const statusOf = async (claims: Record<string, unknown>, typ = 'at+jwt') => {
+    const payload = { ...readClaims(token), ...claims }
+    const header = { ...readHeader(token), typ }
+    const signed = await new SignJWT(payload).setProtectedHeader(header).sign(privateKey)
+    return (await send(gateway.port, { path: '/notes/1', headers: bearer(signed) })).status
+  }
+  const { issuer } = scene.addresses
+  t.equal(await statusOf({}), 200)
+  t.equal(await statusOf({ aud: ['https://other.example.test', issuer] }), 200)
+  t.equal(await statusOf({ scope: 'notes:write notes:read' }), 200)
+  t.equal(await statusOf({}, 'JWT'), 401)
+  const bad: Record<string, unknown>[] = [
+    ...[`${issuer}0`, `x${issuer}`, undefined, [issuer]].map((iss) => ({ iss })),
+    ...[`${issuer}0`, `${issuer}/`, [], [`${issuer}0`], undefined].map((aud) => ({ aud })),
+    ...[undefined, 0, Math.floor(Date.now() / 1_000) - 1].map((exp) => ({ exp })),
+    { aud: 'https://other.example.test', sub: `,"aud":["${issuer}"]` },
+  ]
+  for (const claims of bad) t.equal(await statusOf(claims), 401, JSON.stringify(claims))
+  for (const scope of ['notes:reader', 'xnotes:read', 'notes-read', '', undefined]) {
+    t.equal(await statusOf({ scope }), 403, `scope ${scope}`)
+  }
 })
 
 test('HAProxy verifies RS256 with the same configuration', async (t) => {
