@@ -2,10 +2,18 @@
 
 import { test } from 'tap'
 import { runConformance } from '../../src/conformance/run-checks.ts'
-import { readColumn, renderColumn } from '../docs/conformance-document.ts'
+import { DOCUMENT, readColumn, renderColumn } from '../docs/conformance-document.ts'
 import { startLineageScene } from './lineage-scene.ts'
 
 test('Lineage is as documented', async (t) => {
   const { rows } = await runConformance(await startLineageScene(t))
   t.strictSame(renderColumn(rows), readColumn('Lineage'))
+})
+
+test('Lineage fails under a flood what the document says it does', async (t) => {
+  const [sentence = ''] = /With `--flood` Lineage fails [^.]*\./.exec(DOCUMENT) ?? []
+  const only = sentence.match(/C\d+/g) ?? []
+  t.ok(only.length > 0)
+  const { summary } = await runConformance({ ...(await startLineageScene(t)), only, flood: true })
+  t.strictSame(summary, { passed: 0, failed: only.length, skipped: 0 })
 })

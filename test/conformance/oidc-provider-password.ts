@@ -1,5 +1,5 @@
-// The password grant for oidc-provider, which has none of its own: a custom grant that issues tokens
-// by the very function that its built-in grants use, DPoP and resources included.
+// The password grant for oidc-provider, which has none of its own: a custom grant that issues
+// tokens by the very function that its built-in grants use, DPoP and resources included.
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type Provider from 'oidc-provider'

@@ -1,5 +1,5 @@
-// What docs/conformance.md says of each row, for the tests that compare it with the checklist and with
-// real runs.
+// What docs/conformance.md says of each row, for the tests that compare it with the checklist and
+// with real runs.
 
 import { readFileSync } from 'node:fs'
 import type { RowResult } from '../../src/conformance/run-checks.ts'

@@ -4,7 +4,7 @@ import { type Call, type Has, invalidRequest, Refusal } from './wire.ts'
 
 const MAY_REPEAT = new Set(['resource', 'audience'])
 const OAUTH_NAMES =
-  /(^|&)(grant_type|client_id|client_secret|username|password|refresh_token|token|scope|client_assertion)=/
+  /(^|&)(grant_type|client_(id|secret|assertion)|username|password|(refresh_)?token|scope)=/
 
 export interface Form {
   get(name: string): string | undefined
@@ -59,10 +59,9 @@ export function decodeText(text: string, has: Has): string {
     if (has('bad-escape-ignored')) return spaced
     throw invalidRequest('an escape is malformed')
   }
+  const raw = Buffer.from(spaced).toString('latin1')
   const bytes = Buffer.from(
-    spaced.replace(/[^%]|%([0-9a-f]{2})/giu, (one, hex) =>
-      hex === undefined ? Buffer.from(one).toString('latin1') : byteOf(hex),
-    ),
+    raw.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => byteOf(hex)),
     'latin1',
   )
   return has('bad-utf8-replaced') ? bytes.toString() : decode(bytes)

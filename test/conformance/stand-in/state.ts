@@ -1,4 +1,4 @@
-// Everything the stand-in remembers: whom it knows, the families of refresh tokens, what was revoked.
+// All that the stand-in remembers: whom it knows, families of refresh tokens, what was revoked.
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { JWK } from 'jose'

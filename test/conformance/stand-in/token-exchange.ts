@@ -1,4 +1,4 @@
-// Token exchange (RFC 8693): a live access token of the caller's own for another one, never for more.
+// Token exchange (RFC 8693): a live access token for another one, never for more.
 
 import { checkAccessToken, type TokenGrant } from './access-token.ts'
 import type { Form } from './form.ts'

@@ -1,5 +1,5 @@
-// What becomes of tokens after they were issued: POST /revoke (RFC 7009), POST /introspect (RFC 7662
-// and, as a signed answer, RFC 9701).
+// What becomes of tokens after they were issued: POST /revoke (RFC 7009), POST /introspect
+// (RFC 7662 and, as a signed answer, RFC 9701).
 
 import { type AccessClaims, checkAccessToken } from './access-token.ts'
 import { authenticateClient, invalidClient } from './client-auth.ts'
@@ -69,10 +69,10 @@ export async function handleIntrospection(
   }
   if (call.headers.accept !== SIGNED_INTROSPECTION) return { status: 200, body }
   const claims = {
+    ...(has('signed-introspection-flat') ? body : { token_introspection: body }),
     iss: issuer,
     aud: has('signed-introspection-for-anybody') ? issuer : caller.id,
     iat: Math.floor(Date.now() / 1000),
-    ...(has('signed-introspection-flat') ? body : { token_introspection: body }),
   }
   const typ = has('signed-introspection-typ-plain') ? 'JWT' : 'token-introspection+jwt'
   const headers = { 'Content-Type': SIGNED_INTROSPECTION }
