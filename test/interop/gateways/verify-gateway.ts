@@ -1,0 +1,58 @@
+// What a gateway is put through that asks /verify about every request, with a bearer token and with
+// a cookie.
+
+import type { Test } from 'tap'
+import {
+  ask,
+  bearerSubject,
+  checkBearerSyntax,
+  checkExpiry,
+  checkIdentity,
+  checkRefusals,
+  checkSilentAnswer,
+  checkSpoofing,
+} from './checks.ts'
+import { checkCookieMode } from './cookie-checks.ts'
+import type { Gateway } from './gateway-process.ts'
+import { type Scene, startScene } from './scene.ts'
+import { makeTokens, revokedToken } from './tokens.ts'
+import { checkBodies, checkOutages, checkPaths, checkUpstreamAnswers } from './traffic-checks.ts'
+
+export async function checkVerifyGateway(
+  t: Test,
+  start: (t: Test, scene: Scene) => Promise<Gateway>,
+): Promise<void> {
+  const scene = await startScene(t)
+  const subject = bearerSubject(await start(t, scene), scene, await makeTokens(t, scene))
+  const { tokens } = subject
+  await t.test('a user', (t) => checkIdentity(t, subject, tokens.user.access_token))
+  await t.test('a client', (t) => checkIdentity(t, subject, tokens.client))
+  await t.test('a user without roles', (t) => checkIdentity(t, subject, tokens.plain))
+  await t.test('two audiences', (t) => checkIdentity(t, subject, tokens.forTwo))
+  await checkRefusals(t, subject)
+  await t.test('a revoked token is refused at once', async (t) => {
+    const headers = subject.present(await revokedToken(scene))
+    const { answer, arrived } = await ask(subject, { path: '/notes/1', headers })
+    t.equal(answer.status, 401)
+    t.equal(arrived, undefined)
+  })
+  await t.test('a token that expires', (t) => checkExpiry(t, subject))
+  await t.test('how a token may be sent', (t) => checkBearerSyntax(t, subject))
+  await t.test('headers from outside', (t) => checkSpoofing(t, subject))
+  await t.test('an answer that says nobody', (t) => {
+    return checkSilentAnswer(t, subject, (scene) => start(t, scene))
+  })
+  await t.test('bodies', (t) => checkBodies(t, subject))
+  await t.test('paths', (t) => checkPaths(t, subject))
+  await t.test('what the upstream answers', (t) => checkUpstreamAnswers(t, subject))
+  await t.test('a browser with cookies', (t) => checkCookieMode(t, subject))
+  await t.test('connections to Lineage are kept', async (t) => {
+    const { passage } = scene
+    const before = passage.connections()
+    for (let count = 0; count < 20; count += 1) {
+      await ask(subject, { path: '/notes/1', headers: subject.present(tokens.client) })
+    }
+    t.ok(passage.connections() - before <= 1, `${passage.connections() - before} for 20 requests`)
+  })
+  await t.test('outages', (t) => checkOutages(t, subject))
+}
