@@ -29,7 +29,7 @@ test('commands join the database of a running service, and start it where none r
   t.match(joined, { code: 0, stdout: '[]\n', stderr: '' })
   // Another PORT is no other issuer: that of the service counts.
   const doctor = await runHere({ ...env, PORT: String(port + 1) }, ['doctor'])
-  t.equal(doctor.code, 0, doctor.stdout)
+  t.equal(doctor.code, 0, doctor.stdout + doctor.stderr)
   t.match(doctor.stdout, new RegExp(`ok {4}issuer: http://localhost:${port} answers\nok {4}jwks`))
   t.equal(dir.locks().length, 1, 'the service alone holds the directory')
   service.kill('SIGTERM')
