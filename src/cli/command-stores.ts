@@ -66,6 +66,14 @@ export async function withDatabase<T>(
   }
 }
 
+/**
+ * Prisma makes itself ready with its first query, which must not eat up the deadline of whatever a
+ * command does first. Needs the tables; rejects with DependencyUnavailable.
+ */
+export async function warmUp({ prisma }: Pick<Database, 'prisma'>): Promise<void> {
+  await guardDatabase(() => prisma.tableVersion.findFirst(), WARM_UP_MS)
+}
+
 /** On a database with every migration: a command applies none by itself. */
 export async function withStores<T>(
   context: CommandContext,
@@ -74,8 +82,7 @@ export async function withStores<T>(
   return await withDatabase(context, async (opened) => {
     const { config, database } = opened
     if (config.migrate !== 'off') await checkMigrations(database.pool)
-    // Prisma makes itself ready with its first query, which must not eat up a change's deadline.
-    await guardDatabase(() => database.prisma.tableVersion.findFirst(), WARM_UP_MS)
+    await warmUp(database)
     const audit = openAudit(opened)
     try {
       return await work({
