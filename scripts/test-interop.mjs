@@ -6,12 +6,17 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { tsImport } from 'tsx/esm/api'
 
 /** Each with the Debian package of the same name. */
 const PROGRAMS = ['chromium', 'openssl']
 
 const missing = PROGRAMS.filter((name) => !findOnPath(name))
-if (missing.length > 0 && process.getuid?.() === 0 && findOnPath('apt-get')) install(missing)
+const { installDebianPackages } = await tsImport(
+  '../test/support/debian-packages.ts',
+  import.meta.url,
+)
+installDebianPackages(missing)
 const stillMissing = PROGRAMS.filter((name) => !findOnPath(name))
 if (stillMissing.length > 0) {
   console.log(`test:interop needs ${stillMissing.join(' and ')} on PATH: install what is missing`)
@@ -37,11 +42,4 @@ function findOnPath(name) {
         return false
       }
     })
-}
-
-function install(names) {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  for (const args of [['update'], ['install', '-y', '--no-install-recommends', ...names]]) {
-    spawnSync('apt-get', ['-qq', ...args], { stdio: ['ignore', 'ignore', 'inherit'], env })
-  }
 }

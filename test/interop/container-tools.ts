@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { baseImage } from '../deploy/dockerfile.ts'
+import { installDebianPackages } from '../support/debian-packages.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 export const IMAGE = 'localhost/lineage-test'
@@ -43,21 +44,13 @@ runroot = "${STORE}/run"
 export function whyNoContainers(): string | undefined {
   if (process.platform !== 'linux') return 'containers need Linux'
   if (process.getuid?.() !== 0) return 'containers are made by root here'
-  install(PROGRAMS.filter((name) => !isThere(name)))
+  installDebianPackages(PROGRAMS.filter((name) => !isThere(name)))
   const missing = PROGRAMS.filter((name) => !isThere(name))
   return missing.length > 0 ? `not on this machine: ${missing.join(', ')}` : undefined
 }
 
 export function isThere(program: string): boolean {
   return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0
-}
-
-export function install(packages: readonly string[]): void {
-  if (packages.length === 0 || !isThere('apt-get')) return
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  for (const args of [['update'], ['install', '-y', '--no-install-recommends', ...packages]]) {
-    spawnSync('apt-get', ['-qq', ...args], { stdio: ['ignore', 'ignore', 'inherit'], env })
-  }
 }
 
 export interface Ended {

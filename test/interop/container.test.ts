@@ -7,6 +7,7 @@ import { type Test, test } from 'tap'
 import { findFreePort } from '../../src/embedded/free-port.ts'
 import { mountsOf, readComposeFile } from '../deploy/compose-file.ts'
 import { logIn, openTools } from '../support/app.ts'
+import { installDebianPackages } from '../support/debian-packages.ts'
 import { serverEnvironment } from '../support/lineage-process.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 import { startRedis } from '../support/redis.ts'
@@ -16,7 +17,6 @@ import {
   buildImage,
   ensureBaseImage,
   IMAGE,
-  install,
   isThere,
   podmanRun,
   ROOT,
@@ -171,7 +171,7 @@ test('the secrets of docker-compose.yml are made on volumes, by root without cap
 })
 
 test("Compose's own parser takes docker-compose.yml", { skip }, async (t) => {
-  if (!isThere('docker-compose')) install(['docker-compose'])
+  if (!isThere('docker-compose')) installDebianPackages(['docker-compose'])
   if (!isThere('docker-compose')) return t.comment('docker-compose is not on this machine')
   const file = join(ROOT, 'docker-compose.yml')
   const services = run('docker-compose', '--file', file, 'config', '--services').split('\n')

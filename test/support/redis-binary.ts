@@ -1,10 +1,8 @@
 // Where redis-server is, and how it comes on the machine when it is not there yet.
 
-import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-
-const POLICY = '/usr/sbin/policy-rc.d'
+import { installDebianPackages } from './debian-packages.ts'
 
 /** The path of redis-server or valkey-server; installs the former where apt-get may. */
 export function findRedisServer(): string {
@@ -31,17 +29,6 @@ function onPath(name: string): string | undefined {
 }
 
 function install(): string | undefined {
-  if (process.getuid?.() !== 0 || !onPath('apt-get')) return undefined
-  // Debian starts a service that it installs, unless this file says no (invoke-rc.d(8)).
-  const ours = !existsSync(POLICY)
-  if (ours) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
-  try {
-    for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'redis-server']]) {
-      const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-      spawnSync('apt-get', ['-qq', ...args], { stdio: ['ignore', 'ignore', 'inherit'], env })
-    }
-  } finally {
-    if (ours) rmSync(POLICY, { force: true })
-  }
+  installDebianPackages(['redis-server'])
   return onPath('redis-server')
 }

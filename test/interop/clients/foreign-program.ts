@@ -11,7 +11,8 @@ import type {
   TokenWishes,
 } from '../../integrations/client-suite.ts'
 import type { VerifierSettings, Verify } from '../../integrations/verifier-suite.ts'
-import { attempt, install } from '../container-tools.ts'
+import { installDebianPackages } from '../../support/debian-packages.ts'
+import { attempt } from '../container-tools.ts'
 
 const ANSWER_TIMEOUT_MS = 20_000
 
@@ -47,7 +48,7 @@ export function findInterpreter({ programs, probe, packages }: Interpreter): str
   const find = () => programs.find((program) => attempt(program, ...probe).status === 0)
   const found = find()
   if (found !== undefined) return found
-  if (process.getuid?.() === 0) install(packages)
+  installDebianPackages(packages)
   const installed = find()
   if (installed !== undefined) return installed
   throw new Error(`this test needs ${packages.join(', ')}: install what is missing`)
