@@ -8,9 +8,9 @@ import {
   type LibraryClient,
   runClientSuite,
   type Tokens,
-  type TokenWishes,
 } from './client-suite.ts'
 import { API, makeConfidentialClient, OTHER_API, startScene } from './scene.ts'
+import { toParameters } from './token-parameters.ts'
 
 /** Plain HTTP has to be asked for, because no production issuer speaks it. */
 const HTTP = { [oauth.allowInsecureRequests]: true } as const
@@ -25,12 +25,6 @@ function authenticate({ secret, method }: ClientSettings): oauth.ClientAuth {
   if (method === 'none') return oauth.None()
   const by = method === 'client_secret_basic' ? oauth.ClientSecretBasic : oauth.ClientSecretPost
   return by(secret)
-}
-
-function toParameters({ scope, resource = [] }: TokenWishes): URLSearchParams {
-  const parameters = new URLSearchParams(scope === undefined ? {} : { scope })
-  for (const value of [resource].flat()) parameters.append('resource', value)
-  return parameters
 }
 
 function toTokens(answer: oauth.TokenEndpointResponse): Tokens {

@@ -8,9 +8,9 @@ import {
   type LibraryClient,
   runClientSuite,
   type Tokens,
-  type TokenWishes,
 } from './client-suite.ts'
 import { startScene } from './scene.ts'
+import { toParameters } from './token-parameters.ts'
 
 /** Plain HTTP has to be asked for, because no production issuer speaks it. */
 const PLAIN_HTTP = [client.allowInsecureRequests]
@@ -34,12 +34,6 @@ async function discover(issuer: string): Promise<Record<string, unknown>[]> {
   const settings = { issuer, id: 'nobody', secret: '', method: 'none' } as const
   const found = (['oauth2', 'oidc'] as const).map((algorithm) => configure(settings, algorithm))
   return (await Promise.all(found)).map((config) => ({ ...config.serverMetadata() }))
-}
-
-function toParameters({ scope, resource = [] }: TokenWishes): URLSearchParams {
-  const parameters = new URLSearchParams(scope === undefined ? {} : { scope })
-  for (const value of [resource].flat()) parameters.append('resource', value)
-  return parameters
 }
 
 function toTokens(answer: client.TokenEndpointResponse): Tokens {
