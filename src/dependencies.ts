@@ -79,6 +79,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   try {
     return await withPatience(outages, async () => {
       await migrate(database, config, logger)
+      await database.warmUp()
       return await openOn(database, opened, audit, { ...options, outages })
     })
   } catch (error) {

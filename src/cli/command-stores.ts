@@ -3,7 +3,7 @@
 
 import type { Logger } from 'pino'
 import { loadConfig, type ServiceConfig } from '../config.ts'
-import { type Database, guardDatabase, openDatabase } from '../database/database.ts'
+import { type Database, openDatabase } from '../database/database.ts'
 import { checkMigrations } from '../database/migrations.ts'
 import { joinEmbeddedMode } from '../embedded/embedded-mode.ts'
 import type { EventStore } from '../events/event-store.ts'
@@ -23,7 +23,6 @@ import { createCommandLog } from './command-log.ts'
 
 /** Who acts, in the events of a command (`detail.by`). */
 const ACTOR = 'cli'
-const WARM_UP_MS = 30_000
 
 export interface CommandDatabase {
   readonly config: ServiceConfig
@@ -66,14 +65,6 @@ export async function withDatabase<T>(
   }
 }
 
-/**
- * Prisma makes itself ready with its first query, which must not eat up the deadline of whatever a
- * command does first. Needs the tables; rejects with DependencyUnavailable.
- */
-export async function warmUp({ prisma }: Pick<Database, 'prisma'>): Promise<void> {
-  await guardDatabase(() => prisma.tableVersion.findFirst(), WARM_UP_MS)
-}
-
 /** On a database with every migration: a command applies none by itself. */
 export async function withStores<T>(
   context: CommandContext,
@@ -82,7 +73,7 @@ export async function withStores<T>(
   return await withDatabase(context, async (opened) => {
     const { config, database } = opened
     if (config.migrate !== 'off') await checkMigrations(database.pool)
-    await warmUp(database)
+    await database.warmUp()
     const audit = openAudit(opened)
     try {
       return await work({

@@ -8,7 +8,7 @@ import { addCommand } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
 import { CommandFailure } from './command-failure.ts'
 import { printResult, toPrintable } from './command-output.ts'
-import { type CommandDatabase, warmUp, withDatabase } from './command-stores.ts'
+import { type CommandDatabase, withDatabase } from './command-stores.ts'
 import { judge } from './config-commands.ts'
 import { examineDataDir } from './data-dir-findings.ts'
 import { type Finding, fail, ok, skip } from './finding.ts'
@@ -62,7 +62,7 @@ async function examineServices(opened: CommandDatabase): Promise<Finding[]> {
     examineRedis(config.redis),
   ])
   const hasTables = postgres.every(({ status }) => status === 'ok' || status === 'warn')
-  if (hasTables) await warmUp(database)
+  if (hasTables) await database.warmUp()
   const { findings: keys, publishedKids } = hasTables
     ? await examineKeys(database, config, clock())
     : { findings: [skip('signing keys', 'the tables are not to be had')], publishedKids: undefined }

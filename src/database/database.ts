@@ -10,6 +10,7 @@ import { StartError } from '../runtime/start-error.ts'
 
 const POOL_SIZE = 10
 const CONNECT_TIMEOUT_MS = 1_000
+const WARM_UP_MS = 30_000
 
 export interface Database {
   /** For families and migrations, which need SQL of their own. */
@@ -17,6 +18,12 @@ export interface Database {
   readonly prisma: PrismaClient
   /** Resolves when the server answers; rejects with DependencyUnavailable. */
   ping(): Promise<void>
+  /**
+   * Makes Prisma ready: it compiles itself at its first query, which takes seconds on a busy machine
+   * and must not eat up the deadline of whoever comes first. Needs the tables; rejects with
+   * DependencyUnavailable.
+   */
+  warmUp(): Promise<void>
   close(): Promise<void>
 }
 
@@ -51,6 +58,9 @@ export function openDatabase(
     prisma,
     async ping() {
       await guardDatabase(() => pool.query('SELECT 1'))
+    },
+    async warmUp() {
+      await guardDatabase(() => prisma.tableVersion.findFirst(), WARM_UP_MS)
     },
     async close() {
       await prisma.$disconnect()

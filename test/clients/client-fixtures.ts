@@ -7,8 +7,8 @@ import type { ClientInput } from '../../src/clients/client-draft.ts'
 import { hashClientSecret } from '../../src/clients/client-secret.ts'
 import { openClientStore } from '../../src/clients/client-store.ts'
 import { type Database, openDatabase } from '../../src/database/database.ts'
-import { applyMigrations } from '../../src/database/migrations.ts'
 import { raiseLongestTokenLife } from '../../src/tokens/signing-key-store.ts'
+import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 
 export const NOW = Date.UTC(2026, 10, 23, 8)
@@ -59,21 +59,13 @@ export function clientWith(overrides: Partial<Client>, ...secrets: string[]): Cl
 /** An empty, migrated database; every call is one more instance of the service upon it. */
 export async function openInstances(t: Test) {
   const { url } = await openTestDatabase(t)
+  await openReadyDatabase(t, url)
   const open = (overrides: Partial<ClientStoreDependencies> = {}) => {
-    const database = openInstanceDatabase(t, url)
+    const database = openDatabase(url)
+    t.teardown(() => database.close())
     return { database, store: storeOn(database, overrides) }
   }
-  const { pool, prisma } = open().database
-  await applyMigrations(pool)
-  // Prisma compiles itself at its first query: before any deadline runs, on a busy machine.
-  await prisma.client.count()
   return open
-}
-
-export function openInstanceDatabase(t: Test, url: string): Database {
-  const database = openDatabase(url)
-  t.teardown(() => database.close())
-  return database
 }
 
 export function storeOn({ prisma }: Database, overrides: Partial<ClientStoreDependencies> = {}) {

@@ -3,17 +3,9 @@ import { authenticateClient } from '../../src/clients/authenticate-client.ts'
 import { bootstrapClient } from '../../src/clients/bootstrap-client.ts'
 import type { Client, ClientId } from '../../src/clients/client.ts'
 import { type ClientTable, openClientTable } from '../../src/clients/client-table.ts'
-import { applyMigrations } from '../../src/database/migrations.ts'
+import { openReadyDatabase } from '../support/database.ts'
 import { startPostgres } from '../support/postgres.ts'
-import {
-  clientWith,
-  LIMITS,
-  MINIMAL,
-  NOW,
-  openInstanceDatabase,
-  openInstances,
-  storeOn,
-} from './client-fixtures.ts'
+import { clientWith, LIMITS, MINIMAL, NOW, openInstances, storeOn } from './client-fixtures.ts'
 
 /** A table over a real store, that counts its loads and whose clock the test steps. */
 async function openTable(t: Test, bootstrap?: Client) {
@@ -101,8 +93,7 @@ test('a load that began before a change does not overwrite a later one', async (
 
 test('serves the last copy while PostgreSQL is down, and heals', async (t) => {
   const server = await startPostgres(t)
-  const database = openInstanceDatabase(t, server.url)
-  await applyMigrations(database.pool)
+  const database = await openReadyDatabase(t, server.url)
   const store = storeOn(database)
   const time = { now: NOW }
   const options = { store, bootstrap: undefined, clock: () => time.now }
@@ -142,8 +133,7 @@ test('serves the last copy while PostgreSQL is down, and heals', async (t) => {
 
 test('an outage delays nobody who is known, and unknown ids no longer than the deadline', async (t) => {
   const server = await startPostgres(t)
-  const database = openInstanceDatabase(t, server.url)
-  await applyMigrations(database.pool)
+  const database = await openReadyDatabase(t, server.url)
   const store = storeOn(database)
   const table = openClientTable({ store, bootstrap: undefined, clock: () => NOW })
   await store.create({ ...MINIMAL, id: 'web' })

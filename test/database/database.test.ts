@@ -1,25 +1,18 @@
 // What the pool and the guard promise when the server misbehaves.
 
 import { once } from 'node:events'
-import { type Test, test } from 'tap'
+import { test } from 'tap'
 import { guardDatabase, openDatabase } from '../../src/database/database.ts'
-import { applyMigrations } from '../../src/database/migrations.ts'
 import { inTransaction } from '../../src/database/transaction.ts'
 import { StartError } from '../../src/runtime/start-error.ts'
+import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase, startPostgres } from '../support/postgres.ts'
 
 const unavailable = { name: 'DependencyUnavailable', dependency: 'postgresql' }
 
-async function open(t: Test, url: string) {
-  const database = openDatabase(url)
-  t.teardown(() => database.close())
-  await applyMigrations(database.pool)
-  return database
-}
-
 test('a transaction that a hanging server interrupted is never handed on', async (t) => {
   const server = await startPostgres(t)
-  const database = await open(t, server.url)
+  const database = await openReadyDatabase(t, server.url)
   const insert = (name: string) => `INSERT INTO table_versions (name) VALUES ('${name}')`
   const released = once(database.pool, 'release')
   const interrupted = guardDatabase(() =>
@@ -35,13 +28,13 @@ test('a transaction that a hanging server interrupted is never handed on', async
   await released
   server.resume()
   await database.pool.query(insert('c'))
-  const other = await open(t, server.url)
+  const other = await openReadyDatabase(t, server.url)
   t.strictSame(await other.prisma.tableVersion.findMany(), [{ name: 'c', version: 0n }])
 })
 
 test('what the server or the way to it refuses is DependencyUnavailable', async (t) => {
   const { url } = await openTestDatabase(t)
-  const database = await open(t, url)
+  const database = await openReadyDatabase(t, url)
   const { pool, prisma } = database
   const readOnly = openDatabase(`${url}?options=-c%20default_transaction_read_only%3Don`)
   t.teardown(() => readOnly.close())
@@ -77,7 +70,7 @@ test('what the server or the way to it refuses is DependencyUnavailable', async 
 })
 
 test('what the data refuses passes through, and so does a StartError', async (t) => {
-  const database = await open(t, (await openTestDatabase(t)).url)
+  const database = await openReadyDatabase(t, (await openTestDatabase(t)).url)
   const create = () => database.prisma.tableVersion.create({ data: { name: 'a' } })
   await create()
   await t.rejects(guardDatabase(create), { code: 'P2002' })
@@ -94,7 +87,7 @@ test('what the data refuses passes through, and so does a StartError', async (t)
 })
 
 test('a transaction that fails or outlives its deadline leaves nothing', async (t) => {
-  const { pool, prisma } = await open(t, (await openTestDatabase(t)).url)
+  const { pool, prisma } = await openReadyDatabase(t, (await openTestDatabase(t)).url)
   const insert = `INSERT INTO table_versions (name) VALUES ('a')`
   const failing = inTransaction(pool, async (client) => {
     await client.query(insert)

@@ -2,8 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { test } from 'tap'
-import { openDatabase } from '../../src/database/database.ts'
-import { applyMigrations } from '../../src/database/migrations.ts'
+import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 import { openSchemaEngine } from '../support/schema-engine.ts'
 
@@ -14,9 +13,7 @@ test('the migrations make exactly the tables of schema.prisma', async (t) => {
   t.teardown(() => engine.close())
   t.match(await engine.diff(schema), 'CREATE TABLE "users"', 'an empty database lacks all of it')
 
-  const database = openDatabase(url)
-  t.teardown(() => database.close())
-  await applyMigrations(database.pool)
+  await openReadyDatabase(t, url)
   const difference = await engine.diff(schema)
   t.match(difference, /^-- This is an empty migration\.\s*$/, `lacks: ${difference}`)
 

@@ -1,14 +1,14 @@
 // How a change of a table that instances hold in memory reaches the other instances.
 
 import { type Test, test } from 'tap'
-import { type Database, openDatabase } from '../../src/database/database.ts'
-import { applyMigrations } from '../../src/database/migrations.ts'
+import type { Database } from '../../src/database/database.ts'
 import {
   bumpTableVersion,
   startTablePoll,
   type TablePollOptions,
 } from '../../src/database/table-versions.ts'
 import { DependencyUnavailable } from '../../src/runtime/dependency-unavailable.ts'
+import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase, startPostgres } from '../support/postgres.ts'
 
 const EVERY_MS = 20
@@ -16,10 +16,7 @@ const EVERY_MS = 20
 /** Two instances of the service on one database. */
 async function openTwo(t: Test): Promise<[Database, Database]> {
   const { url } = await openTestDatabase(t)
-  const databases: [Database, Database] = [openDatabase(url), openDatabase(url)]
-  t.teardown(() => Promise.all(databases.map((database) => database.close())))
-  await applyMigrations(databases[0].pool)
-  return databases
+  return [await openReadyDatabase(t, url), await openReadyDatabase(t, url)]
 }
 
 /** A poll that counts, and that a test can wait for. */
@@ -151,9 +148,7 @@ test('a reload that fails is repeated and keeps no other from reloading', async 
 
 test('survives outages and tells each one once', async (t) => {
   const server = await startPostgres(t)
-  const database = openDatabase(server.url)
-  t.teardown(() => database.close())
-  await applyMigrations(database.pool)
+  const database = await openReadyDatabase(t, server.url)
   const { errors, reloads, settle } = startPoll(t, database)
   await settle()
   // The poll alone keeps no process alive, and while the server is away nothing else does.

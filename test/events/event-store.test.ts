@@ -2,11 +2,11 @@
 // read newest first, deleted by age.
 
 import { type Test, test } from 'tap'
-import { type Database, openDatabase } from '../../src/database/database.ts'
-import { applyMigrations } from '../../src/database/migrations.ts'
+import type { Database } from '../../src/database/database.ts'
 import { inTransaction } from '../../src/database/transaction.ts'
 import { type AuditEvent, openEventMaker } from '../../src/events/audit-event.ts'
 import { insertEvents, openEventStore } from '../../src/events/event-store.ts'
+import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 
 const AT_MS = Date.UTC(2026, 5, 1, 12)
@@ -14,11 +14,7 @@ const PAGE = { limit: 100, after: undefined }
 
 async function openStore(t: Test) {
   const { url } = await openTestDatabase(t)
-  const database = openDatabase(url)
-  t.teardown(() => database.close())
-  await applyMigrations(database.pool)
-  // Prisma compiles itself at the first query, which takes seconds on a machine that is busy.
-  await database.prisma.$queryRaw`SELECT 1`
+  const database = await openReadyDatabase(t, url)
   return { database, store: openEventStore(database) }
 }
 

@@ -1,19 +1,16 @@
 // What an instance journalled and died before storing reaches the store all the same (DESIGN §5).
 
 import { type Test, test } from 'tap'
-import { openDatabase } from '../../src/database/database.ts'
-import { applyMigrations } from '../../src/database/migrations.ts'
 import { openJournalReader } from '../../src/families/journal-reader.ts'
 import { openPostgresFamilyStore } from '../../src/families/postgres-family-store.ts'
 import { openPostgresJournal } from '../../src/families/postgres-journal.ts'
 import { DependencyUnavailable } from '../../src/runtime/dependency-unavailable.ts'
 import { ending, logIn, newUser, nextEpoch, read } from '../contract/family-bench.ts'
+import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 
 async function openScene(t: Test) {
-  const database = openDatabase((await openTestDatabase(t)).url)
-  t.teardown(() => database.close())
-  await applyMigrations(database.pool)
+  const database = await openReadyDatabase(t, (await openTestDatabase(t)).url)
   const store = openPostgresFamilyStore(database, Date.now)
   return { store, journal: openPostgresJournal(database) }
 }

@@ -2,8 +2,7 @@
 // the contract, test/contract/postgres-family-store.test.ts.
 
 import { type Test, test } from 'tap'
-import { type Database, openDatabase } from '../../src/database/database.ts'
-import { applyMigrations } from '../../src/database/migrations.ts'
+import type { Database } from '../../src/database/database.ts'
 import { inTransaction } from '../../src/database/transaction.ts'
 import { TOMBSTONE_SLACK_MS } from '../../src/families/family.ts'
 import { deleteExpired } from '../../src/families/postgres-family-garbage.ts'
@@ -20,12 +19,11 @@ import {
   rotation,
   T0,
 } from '../contract/family-bench.ts'
+import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase, startPostgres } from '../support/postgres.ts'
 
 async function openStore(t: Test, url: string) {
-  const database = openDatabase(url)
-  t.teardown(() => database.close())
-  await applyMigrations(database.pool)
+  const database = await openReadyDatabase(t, url)
   return { database, store: openPostgresFamilyStore(database, () => T0) }
 }
 

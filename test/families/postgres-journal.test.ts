@@ -3,13 +3,12 @@
 import { randomUUID } from 'node:crypto'
 import { type Test, test } from 'tap'
 import type { ClientId } from '../../src/clients/client.ts'
-import { openDatabase } from '../../src/database/database.ts'
-import { applyMigrations } from '../../src/database/migrations.ts'
 import type { FamilyId } from '../../src/families/family.ts'
 import type { JournalPayload } from '../../src/families/journal.ts'
 import { journalUserChange, openPostgresJournal } from '../../src/families/postgres-journal.ts'
 import type { UserId } from '../../src/users/user.ts'
 import { newUser, nextEpoch, T0 } from '../contract/family-bench.ts'
+import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase, startPostgres } from '../support/postgres.ts'
 
 const userId = randomUUID() as UserId
@@ -29,9 +28,7 @@ const token: JournalPayload = {
 }
 
 async function openJournal(t: Test, url: string) {
-  const database = openDatabase(url)
-  t.teardown(() => database.close())
-  await applyMigrations(database.pool)
+  const database = await openReadyDatabase(t, url)
   return { database, journal: openPostgresJournal(database) }
 }
 

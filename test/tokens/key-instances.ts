@@ -3,13 +3,13 @@
 
 import type { Test } from 'tap'
 import { type Database, openDatabase } from '../../src/database/database.ts'
-import { applyMigrations } from '../../src/database/migrations.ts'
 import { openRootSecrets } from '../../src/secrets/root-secret.ts'
 import {
   openSigningKeys,
   type SigningKeys,
   type SigningKeysOptions,
 } from '../../src/tokens/signing-keys.ts'
+import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 
 export const ISSUER = 'https://auth.example'
@@ -48,10 +48,7 @@ export async function openKeyInstances(t: Test, url?: string) {
     t.teardown(() => database.close())
     return database
   }
-  const database = connect()
-  await applyMigrations(database.pool)
-  // Prisma's first query compiles its engine, which on a busy machine outlives the deadline.
-  await database.prisma.signingKey.count()
+  const database = await openReadyDatabase(t, databaseUrl)
 
   async function open({ clock: ownClock, ...config }: Overrides = {}): Promise<KeyInstance> {
     const own = connect()

@@ -2,14 +2,14 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { type Database, openDatabase } from '../../src/database/database.ts'
-import { applyMigrations } from '../../src/database/migrations.ts'
+import type { Database } from '../../src/database/database.ts'
 import { journalUserChange } from '../../src/families/postgres-journal.ts'
 import { type HashingLanes, openHashingLanes } from '../../src/users/hashing-lanes.ts'
 import { openPasswordHasher } from '../../src/users/password-hasher.ts'
 import type { UserChange } from '../../src/users/user-change.ts'
 import { parseEmail, parseUsername, type UserName } from '../../src/users/user-names.ts'
 import { openUserStore, type UserStore } from '../../src/users/user-store.ts'
+import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 
 export const FAST_ARGON2 = { memoryKib: 1024, time: 1, parallelism: 1 }
@@ -29,11 +29,7 @@ export interface UserFixture {
 
 export async function openUserFixture(t: Test): Promise<UserFixture> {
   const { url } = await openTestDatabase(t)
-  const database = openDatabase(url)
-  t.teardown(() => database.close())
-  await applyMigrations(database.pool)
-  // Prisma compiles itself at the first query, which takes seconds on a machine that is busy.
-  await database.prisma.$queryRaw`SELECT 1`
+  const database = await openReadyDatabase(t, url)
   let nowMs = Date.UTC(2030, 0, 1)
   const clock = () => {
     nowMs += 1000

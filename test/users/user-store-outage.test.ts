@@ -2,11 +2,10 @@
 // with it (DESIGN §12).
 
 import { test } from 'tap'
-import { openDatabase } from '../../src/database/database.ts'
-import { applyMigrations } from '../../src/database/migrations.ts'
 import { journalUserChange } from '../../src/families/postgres-journal.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { openUserStore } from '../../src/users/user-store.ts'
+import { openReadyDatabase } from '../support/database.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { newUser, openUserFixture } from './user-fixture.ts'
 
@@ -14,9 +13,7 @@ const AWAY = { name: 'DependencyUnavailable', dependency: 'postgresql' }
 
 test('every method says DependencyUnavailable while PostgreSQL is away', async (t) => {
   const server = await startPostgres(t)
-  const database = openDatabase(server.url)
-  t.teardown(() => database.close())
-  await applyMigrations(database.pool)
+  const database = await openReadyDatabase(t, server.url)
   const users = openUserStore({
     prisma: database.prisma,
     clock: systemClock,

@@ -1,13 +1,12 @@
 // The outbox: a delivery is claimed by one, once, whoever asks at the same time.
 
 import { type Test, test } from 'tap'
-import { openDatabase } from '../../src/database/database.ts'
-import { applyMigrations } from '../../src/database/migrations.ts'
 import { inTransaction } from '../../src/database/transaction.ts'
 import { openEventMaker } from '../../src/events/audit-event.ts'
 import { insertEvents } from '../../src/events/event-store.ts'
 import { addDeliveries, openWebhookOutbox } from '../../src/webhooks/webhook-outbox.ts'
 import { openWebhookStore } from '../../src/webhooks/webhook-store.ts'
+import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 import { rootSecretsOf } from '../tokens/key-instances.ts'
 
@@ -23,12 +22,8 @@ const PAGE = { limit: 100, after: undefined }
 /** A database with so many subscribers, and two instances on it. */
 async function openOutboxes(t: Test, webhookCount: number) {
   const { url } = await openTestDatabase(t)
-  const databases = [openDatabase(url), openDatabase(url)] as const
-  for (const database of databases) t.teardown(() => database.close())
+  const databases = [await openReadyDatabase(t, url), await openReadyDatabase(t, url)] as const
   const [database] = databases
-  await applyMigrations(database.pool)
-  // Prisma compiles itself at the first query, which takes seconds on a machine that is busy.
-  await database.prisma.$queryRaw`SELECT 1`
   const store = openWebhookStore({ database, rootSecrets: rootSecretsOf(1), clock: Date.now })
   const ids: string[] = []
   for (let count = 0; count < webhookCount; count += 1) {

@@ -1,0 +1,14 @@
+// The service's own way to PostgreSQL, for tests that stand below the service.
+
+import type { Test } from 'tap'
+import { type Database, openDatabase } from '../../src/database/database.ts'
+import { applyMigrations } from '../../src/database/migrations.ts'
+
+/** As the service has it when it has started: every table there, Prisma ready. Closed at the end. */
+export async function openReadyDatabase(t: Test, url: string): Promise<Database> {
+  const database = openDatabase(url)
+  t.teardown(() => database.close())
+  await applyMigrations(database.pool)
+  await database.warmUp()
+  return database
+}
