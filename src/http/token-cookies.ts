@@ -69,11 +69,16 @@ export function readCookies(request: FastifyRequest, name: string): readonly str
     .map(([, value]) => value)
 }
 
+// What a browser takes off around a pair (RFC 6265 §5.2), and no more. trim() also takes off U+00A0,
+// which would make a name with it one of ours: one that a browser lets any sibling host set, since to
+// the browser it does not begin with __Host-.
+const SURROUNDING_BLANKS = /^[ \t]+|[ \t]+$/g
+
 /** Name and value of each cookie, in the order of the header; what has no `=` is none. */
 function readPairs(request: FastifyRequest): readonly (readonly [name: string, value: string])[] {
   return (request.headers.cookie ?? '')
     .split(';')
-    .map((pair) => pair.trim())
+    .map((pair) => pair.replace(SURROUNDING_BLANKS, ''))
     .filter((pair) => pair.includes('='))
     .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)])
 }

@@ -85,6 +85,20 @@ test('two access cookies are none, and a name that is not quite right is no cook
   }
 })
 
+test('blanks around a name are a space or a tab, as they are to a browser', async (t) => {
+  const { app, cookie } = await openScene(t)
+  // U+00A0 in latin1: to a browser such a name does not begin with __Host-, so anybody may set it.
+  for (const [line, status] of [
+    [`a=b; \t ${cookie} \t;c=d`, 200],
+    [`a=b; \u00a0${cookie}`, 401],
+    [`\u00a0${cookie}; ${cookie}`, 200],
+  ] as const) {
+    const head = `GET /verify?cookie=1 HTTP/1.1\r\nHost: x\r\nCookie: ${line}\r\nConnection: close`
+    const [answer] = await exchange(app.url, `${head}\r\n\r\n`)
+    t.equal(answer?.status, status, JSON.stringify(line.slice(0, 24)))
+  }
+})
+
 test('the Cookie header sent twice is read as one (RFC 9113 §8.2.3)', async (t) => {
   const { app, cookie } = await openScene(t)
   for (const [lines, status] of [
