@@ -4,10 +4,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { logEvent } from '../ops/log-events.ts'
 import type { AccessTokenClaims } from '../tokens/access-token.ts'
-import type { TokenChecker } from '../tokens/check-access-token.ts'
+import type { CheckedToken, TokenChecker } from '../tokens/check-access-token.ts'
 import { ApiError, type ApiErrorCode } from './api-error.ts'
 import { toProblem } from './error-handler.ts'
-import type { TokenCookies } from './token-cookies.ts'
+import type { AccessCookie, TokenCookies } from './token-cookies.ts'
 import { ignoreBodies } from './verify-body.ts'
 import { comesFromPageOf, isCookieOf, readCredential } from './verify-credential.ts'
 import { type Demands, parseHeaderDemands, parseQueryDemands } from './verify-demands.ts'
@@ -32,7 +32,13 @@ export const VERIFY_REFUSALS = {
 
 type VerifyReason = keyof typeof VERIFY_REFUSALS
 
-type Verdict = { readonly claims: AccessTokenClaims } | { readonly refusal: VerifyReason }
+interface Refusal {
+  readonly reason: VerifyReason
+  /** Nothing came that was to be judged. */
+  readonly isAnonymous?: boolean
+}
+
+type Verdict = { readonly claims: AccessTokenClaims } | { readonly refusal: Refusal }
 
 export function registerVerify(app: FastifyInstance, dependencies: VerifyRouteDependencies): void {
   ignoreBodies(app)
@@ -66,20 +72,29 @@ async function judge(
   { checker, cookies }: VerifyRouteDependencies,
 ): Promise<Verdict> {
   const credential = readCredential(request, demands?.acceptsCookie ?? false, cookies)
-  if (demands === undefined) return { refusal: 'demand_malformed' }
-  if ('fault' in credential) return { refusal: credential.fault }
+  const isAnonymous = 'fault' in credential && credential.fault === 'token_absent'
+  if (demands === undefined) return { refusal: { reason: 'demand_malformed', isAnonymous } }
+  if ('fault' in credential) return { refusal: { reason: credential.fault, isAnonymous } }
   const checked = await checker.check(credential.token)
-  if (!checked) return { refusal: 'token_inactive' }
-  const { claims, client } = checked
-  const { cookie } = credential
-  if (cookie && !isCookieOf(cookie, client)) return { refusal: 'cookie_of_other_client' }
-  if (cookie && !comesFromPageOf(request, client)) return { refusal: 'cookie_origin_not_allowed' }
-  const { audiences, scopes } = demands
-  const isAddressed =
-    audiences.length === 0 || [claims.aud].flat().some((aud) => audiences.includes(aud))
-  if (!isAddressed) return { refusal: 'audience_missing' }
+  if (!checked) return { refusal: { reason: 'token_inactive' } }
+  const reason = findObstacle(request, demands, credential, checked)
+  return reason ? { refusal: { reason } } : { claims: checked.claims }
+}
+
+/** Why a live token does not open this, if it does not. */
+function findObstacle(
+  request: FastifyRequest,
+  { audiences, scopes }: Demands,
+  { cookie }: { readonly cookie?: AccessCookie },
+  { claims, client }: CheckedToken,
+): VerifyReason | undefined {
+  if (cookie && !isCookieOf(cookie, client)) return 'cookie_of_other_client'
+  if (cookie && !comesFromPageOf(request, client)) return 'cookie_origin_not_allowed'
+  const addressees = [claims.aud].flat()
+  const isAddressed = audiences.length === 0 || addressees.some((aud) => audiences.includes(aud))
+  if (!isAddressed) return 'audience_missing'
   const held = (claims.scope ?? '').split(' ')
-  return scopes.every((scope) => held.includes(scope)) ? { claims } : { refusal: 'scope_missing' }
+  return scopes.every((scope) => held.includes(scope)) ? undefined : 'scope_missing'
 }
 
 /** All of them, always: a gateway that copies them overwrites whatever the caller has sent. */
@@ -100,27 +115,23 @@ function admit(reply: FastifyReply, claims: AccessTokenClaims): FastifyReply {
 function refuse(
   request: FastifyRequest,
   reply: FastifyReply,
-  reason: VerifyReason,
+  refusal: Refusal,
   demands: Demands | undefined,
 ): FastifyReply {
+  const { reason } = refusal
   const error = new ApiError(VERIFY_REFUSALS[reason])
   const route = request.routeOptions.url
   logEvent(request.log, 'request.refused', { reason, status: error.status, route })
   return reply
     .code(error.status)
-    .header('www-authenticate', challengeFor(request, reason, demands))
+    .header('www-authenticate', challengeFor(refusal, demands))
     .type('application/problem+json')
     .send(toProblem(error))
 }
 
-function challengeFor(
-  { headers }: FastifyRequest,
-  reason: VerifyReason,
-  demands: Demands | undefined,
-): string {
-  // RFC 6750 §3.1: no error is named to a request that has brought nothing.
-  const isAnonymous = !headers.authorization && !headers.cookie
-  if (reason === 'token_absent' || isAnonymous) return 'Bearer'
+function challengeFor({ reason, isAnonymous }: Refusal, demands: Demands | undefined): string {
+  // RFC 6750 §3.1: no error is named to a request that has brought no token.
+  if (isAnonymous) return 'Bearer'
   const scope = reason === 'scope_missing' ? `, scope="${demands?.scopes.join(' ')}"` : ''
   return `Bearer error="${VERIFY_REFUSALS[reason]}"${scope}`
 }

@@ -149,9 +149,15 @@ test('headers demand nothing of exact /verify, the query nothing below it', asyn
 
 test('without a token a bad demand is met by a bare challenge (C107)', async (t) => {
   const { verify } = await openVerifyScene(t)
-  const answer = await verify('/verify?scope=read&scope=read', { headers: { authorization: '' } })
-  t.equal(answer.status, 401)
-  t.equal(answer.headers.get('www-authenticate'), 'Bearer')
+  const challenge = async (headers: Record<string, string>) => {
+    const answer = await verify('/verify?scope=read&scope=read', { headers })
+    t.equal(answer.status, 401)
+    return answer.headers.get('www-authenticate')
+  }
+  t.equal(await challenge({ authorization: '' }), 'Bearer')
+  t.equal(await challenge({ authorization: '', cookie: 'theme=dark' }), 'Bearer')
+  t.equal(await challenge({ authorization: 'Basic eDp5' }), 'Bearer', 'another scheme')
+  t.equal(await challenge({ authorization: 'Bearer x' }), 'Bearer error="invalid_token"')
 })
 
 test('whatever begins with /verify/ is verified, as it stands and never decoded', async (t) => {
