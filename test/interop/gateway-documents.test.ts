@@ -1,25 +1,23 @@
 // The configurations that no Debian package can run: Envoy and Traefik. They are read as data, and
-// what they would ask is asked of a running Lineage.
+// what they would ask is asked of a running Lineage. That the gateways read them alike is not shown.
 
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { type Test, test } from 'tap'
-import { parse } from 'yaml'
-import { identityOf } from './gateways/checks.ts'
-import { EXAMPLES } from './gateways/gateway-process.ts'
-import { type Scene, startScene } from './gateways/scene.ts'
-import { makeTokens, type Tokens } from './gateways/tokens.ts'
-
-interface Question {
-  readonly path: string
-  readonly headers?: Readonly<Record<string, string>>
-}
+import {
+  askLineage,
+  checkAnswers,
+  checkPathPattern,
+  find,
+  type Question,
+  readExample,
+  toRegExp,
+} from './gateways/documents.ts'
+import { APP_ORIGIN, type Scene, startScene } from './gateways/scene.ts'
 
 interface EnvoyFilter {
   readonly name: string
   readonly typed_config: {
-    readonly providers?: { readonly lineage: EnvoyProvider }
     readonly failure_mode_allow?: boolean
+    readonly status_on_error?: { readonly code: string }
     readonly http_service?: {
       readonly path_prefix: string
       readonly authorization_request: {
@@ -34,10 +32,16 @@ interface EnvoyFilter {
   }
 }
 
-interface EnvoyProvider {
-  readonly issuer: string
-  readonly audiences: readonly string[]
-  readonly remote_jwks: { readonly http_uri: { readonly uri: string } }
+interface EnvoyRoute {
+  readonly match: Readonly<Record<string, unknown>>
+  readonly route?: { readonly cluster: string }
+  readonly direct_response?: { readonly status: number }
+  readonly typed_per_filter_config: Readonly<Record<string, { readonly disabled?: boolean }>>
+}
+
+interface TraefikRouter {
+  readonly rule: string
+  readonly middlewares: readonly string[]
 }
 
 interface ForwardAuth {
@@ -46,113 +50,168 @@ interface ForwardAuth {
   readonly authResponseHeaders: readonly string[]
 }
 
-/** Without merges, which not every reader of YAML knows. */
-function readExample(name: string, issuer: string): unknown {
-  const text = readFileSync(join(EXAMPLES, name), 'utf8')
-  return parse(text.replaceAll('http://localhost:3000', issuer))
+const MANAGER = [
+  'static_resources',
+  'listeners',
+  0,
+  'filter_chains',
+  0,
+  'filters',
+  0,
+  'typed_config',
+]
+const ROUTES = [...MANAGER, 'route_config', 'virtual_hosts', 0, 'routes']
+
+/** The filters that put a request to Lineage on this route: all that it does not disable. */
+function askingOn(
+  { typed_per_filter_config: own }: EnvoyRoute,
+  filters: readonly EnvoyFilter[],
+): readonly EnvoyFilter[] {
+  const asking = filters.filter(({ typed_config: config }) => config.http_service)
+  return asking.filter(({ name }) => own[name]?.disabled !== true)
 }
 
-/** The node at `path` of a document, which must be there. */
-function find(document: unknown, ...path: (string | number)[]): unknown {
-  return path.reduce<unknown>((node, key) => {
-    const next = (node as Record<string | number, unknown>)[key]
-    if (next === undefined) throw new Error(`nothing at ${path.join('.')}`)
-    return next
-  }, document)
+function envoyQuestion({ typed_config: { http_service: service } }: EnvoyFilter): Question {
+  const added = service?.authorization_request.headers_to_add ?? []
+  return {
+    path: `${service?.path_prefix}/notes/1?of=it`,
+    headers: Object.fromEntries(added.map(({ key, value }) => [key, value])),
+  }
 }
 
-async function askLineage({ lineage }: Scene, question: Question, token: string) {
-  const authorization = `Bearer ${token}`
-  const headers = { authorization, ...question.headers }
-  return await lineage.fetch(question.path, { headers })
-}
-
-async function checkQuestions(
-  t: Test,
-  scene: Scene,
-  tokens: Tokens,
-  questions: Readonly<Record<'notes' | 'drafts', Question>>,
-): Promise<readonly string[]> {
-  const { access_token: token } = tokens.user
-  const { notes, drafts } = questions
-  const admitted = await askLineage(scene, notes, token)
-  t.equal(admitted.status, 200)
-  const said = [...admitted.headers].filter(([name]) => name.startsWith('x-auth-')).sort()
-  t.strictSame(said, identityOf(token))
-  t.equal((await askLineage(scene, notes, tokens.scopeless)).status, 403)
-  t.equal((await askLineage(scene, drafts, token)).status, 403)
-  const elsewhere = tokens.bad['for another audience'] ?? ''
-  t.equal((await askLineage(scene, notes, elsewhere)).status, 401)
-  return said.map(([name]) => name)
-}
-
-test('what Envoy is told of Lineage is so', async (t) => {
+test('what Envoy asks of Lineage on each route', async (t) => {
   const scene = await startScene(t)
-  const tokens = await makeTokens(t, scene)
   const { issuer } = scene.addresses
   const document = readExample('envoy/envoy.yaml', issuer)
-  const chain = ['static_resources', 'listeners', 0, 'filter_chains', 0, 'filters', 0]
-  const filters = find(document, ...chain, 'typed_config', 'http_filters') as EnvoyFilter[]
-  t.strictSame(
-    filters.map(({ name }) => name),
-    ['jwt', 'verify-notes', 'verify-drafts', 'router'],
-  )
-  const [jwt, ...verifying] = filters.slice(0, 3)
-  const provider = jwt?.typed_config.providers?.lineage
-  t.match(provider, { issuer, audiences: [issuer] })
-  const keys = new URL(provider?.remote_jwks.http_uri.uri ?? '').pathname
-  t.equal((await scene.lineage.fetch(keys)).status, 200)
-
-  const [notes, drafts] = verifying.map(({ typed_config: config }): Question => {
-    const added = config.http_service?.authorization_request.headers_to_add ?? []
-    t.equal(config.failure_mode_allow, false)
-    return {
-      path: `${config.http_service?.path_prefix}/notes/1?of=it`,
-      headers: Object.fromEntries(added.map(({ key, value }) => [key, value])),
-    }
+  const filters = find(document, ...MANAGER, 'http_filters') as EnvoyFilter[]
+  const names = filters.map(({ name }) => name)
+  t.strictSame(names, ['own-names', 'verify-notes', 'verify-drafts', 'router'])
+  const routes = (find(document, ...ROUTES) as EnvoyRoute[]).filter(({ route }) => route)
+  const asking = routes.map((route) => askingOn(route, filters))
+  const demand = (scope: string): Question => ({
+    path: '/verify/notes/1?of=it',
+    headers: { 'X-Auth-Require-Scope': scope, 'X-Auth-Require-Audience': issuer },
   })
+  t.strictSame(
+    routes.map(({ match }, place) => [match, asking[place]?.map(envoyQuestion)]),
+    [
+      [{ prefix: '/notes/' }, [demand('notes:read')]],
+      [{ prefix: '/drafts/' }, [demand('notes:write')]],
+    ],
+  )
+  const [notes, drafts] = asking.flat().map(envoyQuestion)
   if (!notes || !drafts) throw new Error('two filters ask')
-  const said = await checkQuestions(t, scene, tokens, { notes, drafts })
-  for (const { typed_config: config } of verifying) {
+  const said = await checkAnswers(t, scene, { notes, drafts })
+  for (const { typed_config: config } of asking.flat()) {
+    t.equal(config.failure_mode_allow, false)
+    t.equal(config.status_on_error?.code, 'ServiceUnavailable')
     const { patterns = [] } =
       config.http_service?.authorization_response.allowed_upstream_headers ?? {}
     t.strictSame(patterns.map(({ exact }) => exact).sort(), said, 'all of them, nothing else')
   }
-  const routes = find(
-    document,
-    ...[...chain, 'typed_config', 'route_config', 'virtual_hosts', 0, 'routes'],
-  ) as { match: { prefix: string }; typed_per_filter_config: Record<string, unknown> }[]
-  t.strictSame(
-    routes.map((route) => [route.match.prefix, Object.keys(route.typed_per_filter_config)]),
-    [
-      ['/notes/', ['verify-drafts']],
-      ['/drafts/', ['verify-notes']],
-    ],
-    'each route disables the other demand and not its own',
-  )
 })
 
-test('what Traefik is told of Lineage is so', async (t) => {
-  const scene = await startScene(t)
-  const tokens = await makeTokens(t, scene)
-  const document = readExample('traefik/dynamic.yaml', scene.addresses.issuer)
-  const read = (name: string) =>
-    find(document, 'http', 'middlewares', `verify-${name}`, 'forwardAuth') as ForwardAuth
-  const question = (name: string): Question => {
-    const { pathname, search } = new URL(read(name).address)
-    return { path: `${pathname}${search}` }
+test('Envoy is told of one reading of a path and of one origin of X-Auth headers', async (t) => {
+  const document = readExample('envoy/envoy.yaml')
+  t.match(find(document, ...MANAGER), {
+    normalize_path: true,
+    merge_slashes: true,
+    path_with_escaped_slashes_action: 'REJECT_REQUEST',
+    common_http_protocol_options: { headers_with_underscores_action: 'DROP_HEADER' },
+  })
+  const filters = find(document, ...MANAGER, 'http_filters') as EnvoyFilter[]
+  const [refusing] = find(document, ...ROUTES) as EnvoyRoute[]
+  if (!refusing) throw new Error('no route')
+  t.equal(refusing.direct_response?.status, 400, 'before any route that lets in')
+  t.strictSame(askingOn(refusing, filters), [], 'Lineage is not asked')
+  checkPathPattern(t, toRegExp(String(find(refusing, 'match', 'safe_regex', 'regex')), true))
+
+  const removal = ['typed_config', 'mutations', 'request_mutations', 0, 'remove_on_match']
+  const source = find(filters[0], ...removal, 'key_matcher', 'safe_regex', 'regex')
+  const pattern = toRegExp(String(source), true)
+  // In lower case, as Envoy has them.
+  for (const name of ['x-auth-subject', 'x.auth.subject', 'x~auth~roles', 'x-auth_client']) {
+    t.match(name, pattern, `${name} is removed`)
   }
-  const questions = { notes: question('notes'), drafts: question('drafts') }
-  const said = await checkQuestions(t, scene, tokens, questions)
-  await checkQuestions(t, scene, tokens, { ...questions, notes: question('app') })
-  for (const name of ['notes', 'drafts', 'app']) {
-    const { authResponseHeaders, trustForwardHeader } = read(name)
+  for (const name of ['authorization', ':path', 'x-authority']) t.notMatch(name, pattern)
+})
+
+function traefikQuestion({ address }: ForwardAuth): Question {
+  const { pathname, search } = new URL(address)
+  return { path: `${pathname}${search}`, headers: { 'X-Forwarded-Method': 'GET' } }
+}
+
+/** The router of that name, and the only middleware that it has. */
+function readRouter(document: unknown, name: string) {
+  const router = find(document, 'http', 'routers', name) as TraefikRouter
+  const [middleware = '', ...others] = router.middlewares
+  if (others.length > 0) throw new Error(`more middlewares of ${name}`)
+  const auth = find(document, 'http', 'middlewares', middleware, 'forwardAuth') as ForwardAuth
+  return { matchers: router.rule.split(' && '), auth, question: traefikQuestion(auth) }
+}
+
+test('what Traefik asks of Lineage on each route', async (t) => {
+  const scene = await startScene(t)
+  const { issuer } = scene.addresses
+  const document = readExample('traefik/dynamic.yaml', issuer)
+  const routers = Object.keys(find(document, 'http', 'routers') as object)
+  t.strictSame(routers, ['notes', 'drafts', 'app'])
+  const demands = {
+    notes: `/verify?scope=notes:read&audience=${issuer}`,
+    drafts: `/verify?scope=notes:write&audience=${issuer}`,
+    app: `/verify?scope=notes:read&audience=${issuer}&cookie=1`,
+  }
+  const asked = {
+    notes: readRouter(document, 'notes').question,
+    drafts: readRouter(document, 'drafts').question,
+    app: readRouter(document, 'app').question,
+  }
+  for (const [name, question] of Object.entries(asked)) {
+    t.equal(question.path, demands[name as keyof typeof demands], name)
+  }
+  const said = await checkAnswers(t, scene, asked)
+  await checkAnswers(t, scene, { ...asked, notes: asked.app })
+  for (const name of routers) {
+    const { authResponseHeaders, trustForwardHeader } = readRouter(document, name).auth
     t.strictSame(authResponseHeaders.map((header) => header.toLowerCase()).sort(), said)
     t.equal(trustForwardHeader, false)
-    const router = find(document, 'http', 'routers', name) as Record<string, unknown>
-    t.match(router, {
-      rule: `PathPrefix(\`/${name}/\`)`,
-      middlewares: ['no-underscores', `verify-${name}`],
-    })
   }
+  await checkCookie(t, scene, asked)
+})
+
+/** Why Traefik may not let a handshake through: Lineage answers it like any GET without `Upgrade`. */
+async function checkCookie(
+  t: Test,
+  scene: Scene,
+  { notes, app }: Readonly<Record<'notes' | 'app', Question>>,
+): Promise<void> {
+  const { username, password } = scene.user
+  const login = { grant_type: 'password', client_id: scene.clients.browser.id, username, password }
+  const answer = await scene.lineage.form('/token', login, { origin: APP_ORIGIN })
+  const cookies = answer.headers.getSetCookie().map((cookie) => cookie.split(';')[0])
+  const cookie = cookies.find((one) => one?.startsWith('lineage_access-')) ?? ''
+  const foreign = { cookie, origin: 'https://elsewhere.example.test' }
+  t.equal((await askLineage(scene, notes, foreign)).status, 401)
+  t.equal((await askLineage(scene, app, foreign)).status, 200)
+}
+
+test('Traefik is told of one reading of a path and of no WebSocket with a cookie', async (t) => {
+  const document = readExample('traefik/dynamic.yaml')
+  for (const name of ['notes', 'drafts', 'app']) {
+    const [prefix, path = '', ...others] = readRouter(document, name).matchers
+    t.equal(prefix, `PathPrefix(\`/${name}/\`)`)
+    const [, source = ''] = /^!PathRegexp\(`([^`]+)`\)$/.exec(path) ?? []
+    checkPathPattern(t, toRegExp(source, false))
+    t.strictSame(others, name === 'app' ? ['!HeaderRegexp(`Upgrade`, `.+`)'] : [])
+  }
+  t.match(find(readExample('traefik/traefik.yaml'), 'entryPoints', 'web', 'http'), {
+    aliasHeadersStrategy: 'delete',
+    sanitizePath: true,
+    encodedCharacters: {
+      allowEncodedSlash: false,
+      allowEncodedBackSlash: false,
+      allowEncodedNullCharacter: false,
+      allowEncodedSemicolon: false,
+    },
+  })
 })
