@@ -1,10 +1,16 @@
-// What every gateway must do, whatever it is called: who passes and as whom, who is refused and how,
-// and that nobody becomes somebody else by writing headers.
+// Who passes a gateway and as whom, and who is refused and how.
 
 import type { Test } from 'tap'
 import type { Gateway } from './gateway-process.ts'
-import { bearer, type Headers, type RawAnswer, type RawRequest, send } from './raw-request.ts'
-import { type Received, startUpstream } from './recorded-server.ts'
+import {
+  bearer,
+  type Headers,
+  type RawAnswer,
+  type RawRequest,
+  send,
+  sendBytes,
+} from './raw-request.ts'
+import type { Received } from './recorded-server.ts'
 import type { Scene } from './scene.ts'
 import { briefToken, outlive, readClaims, type Tokens } from './tokens.ts'
 
@@ -12,7 +18,7 @@ export interface Subject {
   readonly gateway: Gateway
   readonly scene: Scene
   readonly tokens: Tokens
-  /** A path below which `notes:read` is demanded, with a slash at its end. */
+  /** A path with a slash at its end, below which `scopeless` among the tokens lacks the scope. */
   readonly path: string
   /** How a token is shown. */
   readonly present: (token: string) => Headers
@@ -20,7 +26,7 @@ export interface Subject {
 
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']
 
-/** The notes demand `notes:read`, the drafts `notes:write`, which no token here has. */
+/** The notes demand `notes:read`, which is what the tokens have. */
 export function bearerSubject(gateway: Gateway, scene: Scene, tokens: Tokens): Subject {
   return { gateway, scene, tokens, path: '/notes/', present: bearer }
 }
@@ -32,20 +38,26 @@ export interface Asked {
 }
 
 /** Requests go one after another, so what the upstream got since is this one. */
-export async function ask({ gateway, scene }: Subject, raw: RawRequest): Promise<Asked> {
-  const { received } = scene.upstream
-  const before = received.length
-  const answer = await send(gateway.port, raw)
-  return { answer, arrived: received.length > before ? received.at(-1) : undefined }
+export async function ask(subject: Subject, raw: RawRequest): Promise<Asked> {
+  return await observe(subject, () => send(subject.gateway.port, raw))
 }
 
-const IDENTITY = ['Subject', 'Subject-Type', 'Client', 'Scope', 'Roles', 'Session']
-const DEMANDS = ['Require-Scope', 'Require-Audience', 'Cookie']
+/** As `ask`, for what is no request as a client of HTTP would write it. */
+export async function askBytes(subject: Subject, bytes: string): Promise<Asked> {
+  return await observe(subject, () => sendBytes(subject.gateway.port, bytes))
+}
+
+async function observe({ scene }: Subject, act: () => Promise<RawAnswer>): Promise<Asked> {
+  const { received } = scene.upstream
+  const before = received.length
+  const answer = await act()
+  return { answer, arrived: received.length > before ? received.at(-1) : undefined }
+}
 
 /** Every header of the upstream's that might be taken for one of ours, in whatever spelling. */
 export function identityIn(received: Received | undefined): Headers {
   return (received?.headers ?? [])
-    .filter(([name]) => /^x[-_]auth/.test(name))
+    .filter(([name]) => /^x[^a-z0-9]auth/.test(name))
     .toSorted(([one], [other]) => one.localeCompare(other))
 }
 
@@ -145,6 +157,10 @@ export async function checkBearerSyntax(t: Test, subject: Subject): Promise<void
     'two tokens': { headers: [...bearer(token), ...bearer(subject.tokens.client)] },
     'a good token before a bad one': { headers: [...bearer(token), ...bearer('bad')] },
     'a bad token before a good one': { headers: [...bearer('bad'), ...bearer(token)] },
+    'two tokens in one header': { headers: bearer(`${token}, Bearer bad`) },
+    'two tokens after one scheme': { headers: bearer(`${token},bad`) },
+    'an empty header before a good one': { headers: [['Authorization', ''], ...bearer(token)] },
+    'an empty header after a good one': { headers: [...bearer(token), ['Authorization', '']] },
     'the token in the query': { path: `/notes/1?access_token=${token}` },
     'the token in a cookie': { headers: [['Cookie', `lineage_access-app=${token}`]] },
   }
@@ -160,96 +176,4 @@ export async function checkBearerSyntax(t: Test, subject: Subject): Promise<void
   t.equal(lowerCase.answer.status, 200, 'the scheme is case-insensitive (RFC 9110 §11.1)')
   const elsewhere = await ask(subject, { path: '/drafts/1', headers: bearer(token) })
   t.equal(elsewhere.answer.status, 403, 'another path has its own demand')
-}
-
-/** Names that a server may read as one of ours: `_` is `-` to CGI and to all that came of it. */
-function spell(name: string): string[] {
-  const dashed = `X-Auth-${name}`
-  const spellings = [
-    dashed,
-    dashed.toUpperCase(),
-    dashed.toLowerCase(),
-    dashed.replaceAll('-', '_'),
-  ]
-  const mixed = [`X-Auth_${name}`, `X_Auth-${name}`, `x_auth_${name.toLowerCase()}`]
-  return [...spellings, ...mixed]
-}
-
-export async function checkSpoofing(t: Test, subject: Subject): Promise<void> {
-  const { path, present, tokens } = subject
-  // Two lists, because some gateways take no more than a hundred headers.
-  for (const [token, names] of [
-    [tokens.user.access_token, IDENTITY],
-    [tokens.client, IDENTITY],
-    [tokens.client, DEMANDS],
-  ] as const) {
-    for (const method of METHODS) {
-      // Before and after the credentials, twice each.
-      const lies: Headers = names.flatMap(spell).map((name) => [name, 'notes:write'])
-      const { answer, arrived } = await ask(subject, {
-        method,
-        path: `${path}1`,
-        headers: [...lies, ...present(token), ...lies],
-      })
-      t.equal(answer.status, 200, method)
-      t.strictSame(identityIn(arrived), identityOf(token), method)
-    }
-  }
-  await checkLoweredDemands(t, subject)
-  await checkConnectionHeaders(t, subject)
-}
-
-/** Neither a demand of one's own nor another method makes a demand less. */
-async function checkLoweredDemands(t: Test, subject: Subject): Promise<void> {
-  const lies: Headers = [
-    ['X-Auth-Require-Scope', 'notes:read'],
-    ['X-Auth-Require-Audience', subject.scene.addresses.issuer],
-    ['X-Forwarded-Method', 'GET'],
-    ['X-Forwarded-Uri', '/notes/1'],
-    ['X-Original-URI', '/notes/1'],
-    ['X-HTTP-Method-Override', 'GET'],
-  ]
-  const token = subject.tokens.scopeless
-  const path = `${subject.path}1`
-  const asked = await ask(subject, { path, headers: [...lies, ...subject.present(token)] })
-  t.equal(asked.answer.status, 403)
-  t.equal(asked.arrived, undefined)
-}
-
-/** RFC 9110 §7.6.1: a proxy drops what Connection names, unless it takes care. */
-async function checkConnectionHeaders(t: Test, subject: Subject): Promise<void> {
-  const token = subject.tokens.user.access_token
-  for (const named of ['X-Auth-Subject', 'X-Auth-Roles, X-Auth-Scope', 'X-Auth-Require-Scope']) {
-    const { arrived } = await ask(subject, {
-      path: `${subject.path}1`,
-      headers: [...subject.present(token), ['Connection', `close, ${named}`]],
-    })
-    if (arrived) t.strictSame(identityIn(arrived), identityOf(token), named)
-    const tooLittle = await ask(subject, {
-      path: `${subject.path}1`,
-      headers: [...subject.present(subject.tokens.scopeless), ['Connection', `close, ${named}`]],
-    })
-    t.equal(tooLittle.arrived, undefined, named)
-  }
-}
-
-/**
- * Not even an answer without the headers lets those from outside through. `start` starts the gateway
- * before whatever `addresses` name.
- */
-export async function checkSilentAnswer(
-  t: Test,
-  subject: Subject,
-  start: (scene: Scene) => Promise<Gateway>,
-): Promise<void> {
-  const { port: lineagePort } = await startUpstream(t)
-  const addresses = { ...subject.scene.addresses, lineagePort }
-  const gateway = await start({ ...subject.scene, addresses })
-  const { answer, arrived } = await ask(
-    { ...subject, gateway },
-    { path: '/notes/1', headers: IDENTITY.flatMap(spell).map((name) => [name, 'somebody']) },
-  )
-  t.equal(answer.status, 200)
-  t.ok(arrived)
-  t.notOk(identityIn(arrived).some(([, value]) => value === 'somebody'))
 }

@@ -6,13 +6,13 @@ import {
   checkIdentity,
   checkRefusal,
   checkRefusals,
-  checkSpoofing,
   METHODS,
   RFC_6750,
   type Subject,
 } from './checks.ts'
 import { bearer, type Headers } from './raw-request.ts'
-import { APP_ORIGIN, type Scene } from './scene.ts'
+import { APP_ORIGIN, OTHER_AUDIENCE, type Scene } from './scene.ts'
+import { checkSpoofing } from './spoofing-checks.ts'
 import { checkBodies } from './traffic-checks.ts'
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS']
@@ -24,7 +24,10 @@ interface BrowserLogin {
 }
 
 /** Logs in as a page of the application does. */
-async function logInAtPage({ lineage, clients, user }: Scene): Promise<BrowserLogin> {
+async function logInAtPage(
+  { lineage, clients, user }: Scene,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<BrowserLogin> {
   const answer = await lineage.form(
     '/token',
     {
@@ -32,6 +35,7 @@ async function logInAtPage({ lineage, clients, user }: Scene): Promise<BrowserLo
       client_id: clients.browser.id,
       username: user.username,
       password: user.password,
+      ...extra,
     },
     { origin: APP_ORIGIN },
   )
@@ -87,6 +91,13 @@ export async function checkCookieMode(t: Test, bearerSubject: Subject): Promise<
     const { answer, arrived } = await ask(subject, { path: '/app/1', headers })
     t.equal(answer.status, 200)
     t.notMatch(JSON.stringify(arrived?.headers), /lineage_(access|refresh)/)
+    for (const before of ['', 'a=b; ', 'a=b;', 'a=b;\t', 'a=b;;\xa0', ' \t']) {
+      const cookie = `${before}__Host-${ACCESS_COOKIE}=${accessToken}`
+      const headers: Headers = [...bearer(accessToken), ['Cookie', cookie]]
+      const { answer, arrived } = await ask(subject, { path: '/app/1', headers })
+      t.equal(answer.status, 200)
+      t.notMatch(JSON.stringify(arrived?.headers), /lineage_access/, before)
+    }
   })
   await t.test('elsewhere the cookie is worth nothing', async (t) => {
     const asked = await ask(subject, { path: '/notes/1', headers: cookieOf(accessToken) })
@@ -95,6 +106,7 @@ export async function checkCookieMode(t: Test, bearerSubject: Subject): Promise<
 }
 
 async function forBrowser({ scene, tokens }: Subject, accessToken: string) {
+  const elsewhere = await logInAtPage(scene, { resource: OTHER_AUDIENCE })
   const scopeless = await scene.lineage.admin('PATCH', '/admin/clients/browser', {
     defaultScopes: [],
   })
@@ -106,7 +118,11 @@ async function forBrowser({ scene, tokens }: Subject, accessToken: string) {
     user: { ...tokens.user, access_token: accessToken },
     client: accessToken,
     scopeless: narrow.accessToken,
-    bad: { ...bad, 'of another client': tokens.user.access_token },
+    bad: {
+      ...bad,
+      'for another audience': elsewhere.accessToken,
+      'of another client': tokens.user.access_token,
+    },
   }
 }
 

@@ -70,6 +70,7 @@ async function renderExample(options: GatewayOptions, port: number): Promise<str
   const { lineagePort, upstreamPort, issuer } = options.addresses
   const values: Record<string, string> = {
     '127.0.0.1:8080': `127.0.0.1:${port}`,
+    'http://:8080': `http://:${port}`,
     '127.0.0.1:9000': `127.0.0.1:${upstreamPort}`,
     '127.0.0.1:3000': `127.0.0.1:${lineagePort}`,
     'http://localhost:3000': issuer,

@@ -2,6 +2,7 @@
 // the spelling and as often as given.
 
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 
 export type Headers = readonly (readonly [string, string])[]
@@ -47,6 +48,21 @@ export async function send(port: number, raw: RawRequest): Promise<RawAnswer> {
     })
     sent.end(body)
   })
+}
+
+/** Sends these very bytes and reads until the gateway hangs up, so they should ask it to. */
+export async function sendBytes(port: number, bytes: string): Promise<RawAnswer> {
+  const socket = connect({ port, host: '127.0.0.1' })
+  const timer = setTimeout(() => socket.destroy(new Error('no end of the answer')), TIMEOUT_MS)
+  socket.write(bytes, 'latin1')
+  const said = await text(socket).finally(() => clearTimeout(timer))
+  const end = said.indexOf('\r\n\r\n')
+  const [first = '', ...lines] = said.slice(0, end).split('\r\n')
+  const all = (name: string) =>
+    lines
+      .filter((line) => isNamed(line.split(':')[0], name))
+      .map((line) => line.slice(name.length + 1).trim())
+  return { status: Number(first.split(' ')[1]), all, body: said.slice(end + 4) }
 }
 
 function isNamed(header: string | undefined, name: string): boolean {

@@ -14,6 +14,8 @@ export interface Received {
   /** Names as they were sent, in lower case, with every value. */
   readonly headers: readonly (readonly [string, string])[]
   readonly body: Buffer
+  /** What stood after a body in chunks. */
+  readonly trailers: readonly (readonly [string, string])[]
 }
 
 export interface RecordedServer {
@@ -33,7 +35,7 @@ export function startUpstream(t: Test): Promise<RecordedServer> {
   })
 }
 
-const PER_CONNECTION = ['connection', 'keep-alive', 'transfer-encoding']
+const PER_CONNECTION = ['connection', 'keep-alive', 'transfer-encoding', 'trailer']
 
 /** Passes on to `port` what it gets; a Lineage that is not there makes it hang up. */
 export function startPassage(t: Test, port: number): Promise<RecordedServer> {
@@ -67,7 +69,8 @@ async function startRecorded(t: Test, answer: Answer): Promise<RecordedServer> {
     const { method = '', url = '', rawHeaders } = incoming
     const body = await buffer(incoming).catch(() => undefined)
     if (!body) return
-    const one = { method, url, headers: pairsOf(rawHeaders), body }
+    const trailers = pairsOf(incoming.rawTrailers)
+    const one = { method, url, headers: pairsOf(rawHeaders), body, trailers }
     received.push(one)
     answer(incoming, one, response)
   })

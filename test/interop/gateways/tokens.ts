@@ -74,17 +74,38 @@ function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
 }
 
-export async function clientToken({ lineage, clients }: Scene): Promise<string> {
+export async function clientToken(
+  { lineage, clients }: Scene,
+  scope = 'notes:read',
+): Promise<string> {
   const answer = await lineage.form('/token', {
     grant_type: 'client_credentials',
+    scope,
     client_id: clients.service.id,
     client_secret: clients.service.secret,
   })
   return ((await answer.json()) as TokenAnswer).access_token
 }
 
-async function tokenFor({ lineage, clients, user }: Scene, resource: string): Promise<string> {
-  return (await logIn(lineage, clients.app, user, { resource })).access_token
+/** Those of `tokens` in which scopes matter, for a place that demands `notes:write`. */
+export async function makeWriteTokens(scene: Scene, tokens: Tokens): Promise<Tokens> {
+  const { lineage, clients, user } = scene
+  const scope = 'notes:write'
+  return {
+    ...tokens,
+    user: await logIn(lineage, clients.app, user, { scope }),
+    client: await clientToken(scene, scope),
+    scopeless: tokens.user.access_token,
+    bad: { ...tokens.bad, 'for another audience': await tokenFor(scene, OTHER_AUDIENCE, scope) },
+  }
+}
+
+async function tokenFor(
+  { lineage, clients, user }: Scene,
+  resource: string,
+  scope = 'notes:read',
+): Promise<string> {
+  return (await logIn(lineage, clients.app, user, { resource, scope })).access_token
 }
 
 async function tokenForTwo({ lineage, clients, addresses }: Scene): Promise<string> {
