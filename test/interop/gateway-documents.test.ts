@@ -1,5 +1,6 @@
 // The configurations that no Debian package can run: Envoy and Traefik. They are read as data, and
-// what they would ask is asked of a running Lineage. That the gateways read them alike is not shown.
+// what they would ask is asked of a running Lineage. Whether the gateways read them alike, this does
+// not show.
 
 import { type Test, test } from 'tap'
 import {
@@ -179,7 +180,7 @@ test('what Traefik asks of Lineage on each route', async (t) => {
   await checkCookie(t, scene, asked)
 })
 
-/** Why Traefik may not let a handshake through: Lineage answers it like any GET without `Upgrade`. */
+/** Why Traefik may let no handshake through: without `Upgrade` Lineage sees a GET like any other. */
 async function checkCookie(
   t: Test,
   scene: Scene,
