@@ -1,6 +1,6 @@
 // The configurations that no Debian package can run: Envoy and Traefik. They are read as data, and
-// what they would ask is asked of a running Lineage. Whether the gateways read them alike, this does
-// not show.
+// what they would ask is asked of a running Lineage. Whether the gateways read them alike, this
+// does not show.
 
 import { type Test, test } from 'tap'
 import {
@@ -180,7 +180,7 @@ test('what Traefik asks of Lineage on each route', async (t) => {
   await checkCookie(t, scene, asked)
 })
 
-/** Why Traefik may let no handshake through: without `Upgrade` Lineage sees a GET like any other. */
+/** Why Traefik may let no handshake through: without `Upgrade` Lineage sees a GET like others. */
 async function checkCookie(
   t: Test,
   scene: Scene,
