@@ -34,19 +34,24 @@ const CHALLENGES: Challenges = { ...RFC_6750, none: /^Bearer error="invalid_requ
 interface ApacheOptions {
   readonly configuration: 'jwks.conf' | 'introspection.conf'
   readonly introspector?: SceneClient
+  /** In place of `notes:read`. */
+  readonly scope?: string
 }
 
 function startApache(
   t: Test,
   { addresses }: Scene,
-  { configuration, introspector }: ApacheOptions,
+  { configuration, introspector, scope }: ApacheOptions,
 ): Promise<Gateway> {
   return startGateway(t, {
     name: 'apache',
     program: APACHE,
     args: (dir) => ['-d', dir, '-f', configuration, '-D', 'FOREGROUND'],
     addresses,
-    replace: introspector ? { 'demo-service': introspector.id } : {},
+    replace: {
+      ...(introspector && { 'demo-service': introspector.id }),
+      ...(scope && { 'notes:read': scope }),
+    },
     env: introspector ? { INTROSPECTION_SECRET: introspector.secret } : {},
   })
 }
@@ -82,6 +87,22 @@ test('Apache verifies tokens by the JWKS, without a question to Lineage', async 
     const asked = scene.passage.received.map(({ url }) => url)
     t.strictSame([...new Set(asked)], ['/.well-known/jwks.json'])
     t.ok(asked.length < 20, `the keys were fetched ${asked.length} times`)
+  })
+  await t.test('a scope is compared to the letter', async (t) => {
+    const dotted = await startApache(t, scene, { configuration: 'jwks.conf', scope: 'notes.read' })
+    const scopes = ['notes.read', 'notes-read', 'notes.reader', 'other', 'xnotes.read']
+    const client = await scene.lineage.makeClient({ scopes, audiences: [scene.addresses.issuer] })
+    const statusOf = async (scope: string) => {
+      const { access_token: token } = await logIn(scene.lineage, client, scene.user, { scope })
+      const asking = { ...subject, gateway: dotted }
+      return (await ask(asking, { path: '/notes/1', headers: bearer(token) })).answer.status
+    }
+    for (const scope of ['notes.read', 'other notes.read', 'notes.read notes-read other']) {
+      t.equal(await statusOf(scope), 200, scope)
+    }
+    for (const scope of ['notes-read', 'notes.reader xnotes.read']) {
+      t.equal(await statusOf(scope), 403, scope)
+    }
   })
   await t.test('known keys outlive Lineage', async (t) => {
     scene.lineage.signal('SIGKILL')
