@@ -13,6 +13,7 @@ import {
   type Subject,
 } from './gateways/checks.ts'
 import { requirePrograms } from './gateways/debian-package.ts'
+import { checkDocumented } from './gateways/documented-gateway.ts'
 import { checkEveryGateway } from './gateways/every-gateway.ts'
 import { type Gateway, startGateway } from './gateways/gateway-process.ts'
 import { bearer } from './gateways/raw-request.ts'
@@ -24,6 +25,9 @@ const APACHE = requirePrograms({
   apache2: '/usr/sbin/apache2',
   'libapache2-mod-oauth2': '/usr/lib/apache2/modules/mod_oauth2.so',
 })
+
+const LINE = 'Apache 2.4 with mod_oauth2 3.3'
+const PACKAGES = ['apache2', 'libapache2-mod-oauth2']
 
 /** mod_oauth2 waits 20 s, whatever it is told. */
 const MODULE_TIMEOUT_MS = 25_000
@@ -82,11 +86,9 @@ test('Apache verifies tokens by the JWKS, without a question to Lineage', async 
     forbidden: ['for another audience', 'of another issuer with the same key'],
   })
   await t.test('a revoked token passes until it expires: nobody is asked', async (t) => {
-    const headers = subject.present(await revokedToken(scene))
-    t.equal((await ask(subject, { path: '/notes/1', headers })).answer.status, 200)
-    const asked = scene.passage.received.map(({ url }) => url)
-    t.strictSame([...new Set(asked)], ['/.well-known/jwks.json'])
-    t.ok(asked.length < 20, `the keys were fetched ${asked.length} times`)
+    await checkDocumented(t, subject, { line: `${LINE}, offline`, packages: PACKAGES })
+    const { length } = scene.passage.received
+    t.ok(length < 20, `the keys were fetched ${length} times`)
   })
   await t.test('a scope is compared to the letter', async (t) => {
     const dotted = await startApache(t, scene, { configuration: 'jwks.conf', scope: 'notes.read' })
@@ -135,6 +137,7 @@ test('Apache asks /introspect about every token', async (t) => {
   const subject = bearerSubject(gateway, scene, await makeTokens(t, scene))
   await checkTraffic(t, subject, { ...CHALLENGES, forbidden: ['for another audience'] })
   await t.test('a token is refused as soon as it is revoked', async (t) => {
+    await checkDocumented(t, subject, { line: LINE, packages: PACKAGES })
     const headers = subject.present(await revokedToken(scene))
     checkRefusal(t, await ask(subject, { path: '/notes/1', headers }), 401, CHALLENGES.invalidToken)
     const good = subject.present(

@@ -18,4 +18,4 @@ function startCaddy(t: Test, { addresses }: Scene): Promise<Gateway> {
 }
 
 test('Caddy lets through whom /verify admits, as whom it says, and nobody else', (t) =>
-  checkVerifyGateway(t, startCaddy))
+  checkVerifyGateway(t, { line: 'Caddy 2.6', packages: ['caddy'] }, startCaddy))

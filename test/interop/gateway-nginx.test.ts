@@ -19,4 +19,4 @@ function startNginx(t: Test, { addresses }: Scene): Promise<Gateway> {
 }
 
 test('nginx lets through whom /verify admits, as whom it says, and nobody else', (t) =>
-  checkVerifyGateway(t, startNginx))
+  checkVerifyGateway(t, { line: 'nginx 1.22', packages: ['nginx'] }, startNginx))

@@ -4,27 +4,24 @@
 import type { Test } from 'tap'
 import { ask, bearerSubject } from './checks.ts'
 import { checkCookieMode } from './cookie-checks.ts'
+import { checkDocumented, type DocumentedGateway } from './documented-gateway.ts'
 import { checkEveryGateway } from './every-gateway.ts'
 import type { Gateway } from './gateway-process.ts'
 import { type Scene, startScene } from './scene.ts'
 import { checkSeparators, checkSilentAnswer, readTrailers } from './spoofing-checks.ts'
-import { makeTokens, revokedToken } from './tokens.ts'
+import { makeTokens } from './tokens.ts'
 import { checkOutages } from './traffic-checks.ts'
 
 export async function checkVerifyGateway(
   t: Test,
+  documented: DocumentedGateway,
   start: (t: Test, scene: Scene) => Promise<Gateway>,
 ): Promise<void> {
   const scene = await startScene(t)
   const subject = bearerSubject(await start(t, scene), scene, await makeTokens(t, scene))
   const { tokens } = subject
   await checkEveryGateway(t, subject)
-  await t.test('a revoked token is refused at once', async (t) => {
-    const headers = subject.present(await revokedToken(scene))
-    const { answer, arrived } = await ask(subject, { path: '/notes/1', headers })
-    t.equal(answer.status, 401)
-    t.equal(arrived, undefined)
-  })
+  await t.test('as it is documented', (t) => checkDocumented(t, subject, documented))
   await t.test('names that are nearly ours', (t) => checkSeparators(t, subject))
   await t.test('no trailer passes', async (t) => {
     t.strictSame(await readTrailers(t, subject), [])
