@@ -1,5 +1,6 @@
 // How a client presents itself in a request: Basic, post, or its id alone (RFC 6749 §2.3.1). Pure:
-// says what was sent and in which way, never whether it is right.
+// says what was sent and in which way, never whether it is right. An empty secret is an absent one,
+// in either place.
 
 import { OAuthError } from '../oauth/oauth-error.ts'
 import type { AuthMethod } from './client.ts'
@@ -43,6 +44,8 @@ export function parseClientCredentials(parts: ClientRequestParts): ClientCredent
     if (clientId !== undefined && clientId !== basic.clientId) {
       throw new OAuthError('client_id_mismatch')
     }
+    // An empty password is no secret: so do public clients of many libraries name themselves.
+    if (basic.clientSecret === '') return { ...basic, method: 'none', clientSecret: undefined }
     return { method: 'client_secret_basic', ...basic }
   }
   if (clientId === undefined) throw new OAuthError('client_absent')

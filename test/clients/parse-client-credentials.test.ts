@@ -29,7 +29,6 @@ test('form-decodes id and secret after base64 (C25)', async (t) => {
     ['a+b:c+%2B%25', 'a b', 'c +%'],
     ['id:p%C3%A4%E2%82%AC%F0%9F%98%80', 'id', 'pä€😀'],
     ['id:a:b:', 'id', 'a:b:'],
-    ['id:', 'id', ''],
     ['id:ä', 'id', 'ä'],
     ['id:%EF%BB%BFx', 'id', '\ufeffx'],
     ['id:a&b=c', 'id', 'a&b=c'],
@@ -58,6 +57,14 @@ test('reads credentials from the body, and an id alone', async (t) => {
   })
 })
 
+test('Basic with an empty password names a client without a secret', async (t) => {
+  const named = { method: 'none', clientId: 'spa', clientSecret: undefined }
+  t.strictSame(parse({ authorization: basic('spa:') }), named)
+  t.strictSame(parse({ authorization: basic('sp%61:'), clientId: 'spa' }), named)
+  const blank = { method: 'client_secret_basic', clientSecret: ' ' }
+  t.match(parse({ authorization: basic('spa:+') }), blank, 'a blank is not empty')
+})
+
 test('the same client_id beside Basic is fine (C27)', async (t) => {
   const parts = { authorization: basic('we%62:x'), clientId: 'web' }
   t.match(parse(parts), { method: 'client_secret_basic', clientId: 'web' })
@@ -68,6 +75,11 @@ const refused: [rule: string, reason: OAuthReason, parts: Partial<ClientRequestP
     'Basic beside a body secret (C24)',
     'client_two_mechanisms',
     { authorization: basic('web:x'), clientSecret: 'x' },
+  ],
+  [
+    'Basic with an empty password beside a body secret (C24)',
+    'client_two_mechanisms',
+    { authorization: basic('web:'), clientSecret: 'x' },
   ],
   [
     'malformed Basic beside a body secret, before anything else (C24)',

@@ -33,6 +33,8 @@ test('Basic is one strict spelling of one pair; every failure is the same 401', 
   ]) {
     t.equal((await ask(good))?.status, 200, good)
   }
+  const named = await ask(basic('page:'))
+  t.match(readJson(named), { error: 'unauthorized_client' }, 'the public client, without a secret')
   const refused = [
     basic(`:${secret}`),
     basic('machine:'),
@@ -47,7 +49,7 @@ test('Basic is one strict spelling of one pair; every failure is the same 401', 
     basic('__proto__:x'),
     basic('constructor:x'),
     basic('nobody:x'),
-    basic('page:'),
+    basic('nobody:'),
     basic('page:x'),
     basic(`machine:${secret}${'a'.repeat(4096)}`),
     basic(Buffer.from([0xff, 0x3a, 0x61])),
