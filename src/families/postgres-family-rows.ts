@@ -91,16 +91,19 @@ export async function upsertUser(client: pg.PoolClient, given: UserRecord): Prom
   )
   if (rows[0]) return toUserRecord(rows[0].row)
   // The upsert has locked the row that it left alone, so it is there and stays as it is.
-  return (await lockUser(client, userId)) ?? given
+  return (await readUser(client, userId)) ?? given
 }
 
-/** Keeps the record as it is, and lets others who only read it lock it too. */
-export async function lockUser(
+/**
+ * The record as it is committed at this moment. Without a lock: refreshes that each held one, however
+ * shortly, would between them keep a change of the user waiting for ever.
+ */
+export async function readUser(
   client: pg.PoolClient,
   userId: UserId,
 ): Promise<UserRecord | undefined> {
   const { rows } = await client.query<{ row: FamilyUserRow }>(
-    'SELECT to_jsonb(u) AS row FROM family_users u WHERE user_id = $1 FOR SHARE',
+    'SELECT to_jsonb(u) AS row FROM family_users u WHERE user_id = $1',
     [userId],
   )
   return rows[0] && toUserRecord(rows[0].row)

@@ -1,5 +1,9 @@
-// Families in PostgreSQL. Each method is one transaction that locks the user's row first and then
-// the family's, everywhere in this order, so that no two of them wait for each other in a ring.
+// Families in PostgreSQL. Each method is one transaction. What changes a user or adds a family locks
+// the user's row and then families, in this order; what concerns one family locks that one alone. So
+// no two of them wait in a ring, and refreshes, however many, never keep a change of the user waiting.
+//
+// A refresh reads the user under its family's lock. It sees every change that was committed by then,
+// and one that commits later is as if the refresh had come before: its tokens end with the others.
 
 import { timingSafeEqual } from 'node:crypto'
 import type pg from 'pg'
@@ -33,8 +37,8 @@ import {
   type FamilyUserRow,
   insertFamily,
   lockFamily,
-  lockUser,
   ownerKey,
+  readUser,
   toFamily,
   toUserRecord,
   updateEnd,
@@ -125,7 +129,6 @@ async function create(client: pg.PoolClient, input: CreateFamily): Promise<Creat
 }
 
 async function rotate(client: pg.PoolClient, input: RotateFamily): Promise<RotateOutcome> {
-  const user = await lockUser(client, input.userId)
   const family = await lockFamily(client, input)
   if (!family) return { outcome: 'inactive', reason: 'family_unknown' }
   if (!isSameHash(family.secretHash, input.secretHash)) {
@@ -134,6 +137,7 @@ async function rotate(client: pg.PoolClient, input: RotateFamily): Promise<Rotat
   if (family.clientId !== input.clientId) {
     return { outcome: 'inactive', reason: 'family_of_other_client' }
   }
+  const user = await readUser(client, input.userId)
   if (user === undefined || isUserStale(user, family)) return { outcome: 'user_stale' }
   const nowMs = Math.max(input.nowMs, family.rotatedAtMs)
   const reason = findInactiveReason(family, user, nowMs, input.clientSessionsValidFromMs)
@@ -158,13 +162,13 @@ async function rotate(client: pg.PoolClient, input: RotateFamily): Promise<Rotat
 }
 
 async function end(client: pg.PoolClient, input: EndFamily): Promise<EndOutcome> {
-  const user = await lockUser(client, input.userId)
   const family = await lockFamily(client, input)
   if (!family) return 'unknown'
   if (input.secretHash !== undefined && !isSameHash(family.secretHash, input.secretHash)) {
     return 'secret_wrong'
   }
   if (input.clientId !== undefined && family.clientId !== input.clientId) return 'other_client'
+  const user = await readUser(client, input.userId)
   const earlier = findEnd(family, user, input.atMs, 0)
   if (earlier && earlier.atMs <= input.atMs) return 'already_ended'
   await updateEnd(client, family, input.reason, input.atMs)

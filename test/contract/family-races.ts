@@ -20,6 +20,7 @@ import {
 } from './family-bench.ts'
 
 const ROUNDS = 25
+const STORM_ROUNDS = 3
 
 export async function runRaceCases(t: Test, open: OpenFamilyBench): Promise<void> {
   const { store, another } = await open(t)
@@ -89,6 +90,20 @@ export async function runRaceCases(t: Test, open: OpenFamilyBench): Promise<void
       }
     })
   }
+
+  t.test('a storm of refreshes does not keep a change of the user waiting', async (t) => {
+    for (let round = 0; round < STORM_ROUNDS; round += 1) {
+      const user = newUser()
+      const families = await together([store, other], 16, (one) => logIn(one, user))
+      const storm = families.map((family) => useUntilRefused(family))
+      // Into the storm, not before it.
+      await store.list(user.userId)
+      await other.putUser(nextEpoch(user, 'user_disabled'))
+      for (const answers of await Promise.all(storm)) {
+        t.strictSame(answers, ['inactive user_inactive', 'inactive user_inactive'])
+      }
+    }
+  })
 
   t.test('all but this races rotations: this one goes on, the others are dead', async (t) => {
     for (let round = 0; round < ROUNDS; round += 1) {
