@@ -35,13 +35,21 @@ export interface GrantedAudience {
   readonly token: readonly string[]
 }
 
+/**
+ * What tokens of the client may address today: the default audience only as long as the client lists
+ * none of its own, so that whoever takes it away by listing others takes it from living grants too.
+ */
+export function addressableAudiences(client: Client, defaultAudience: string): readonly string[] {
+  return client.audiences.length > 0 ? client.audiences : [defaultAudience]
+}
+
 /** Throws `invalid_target` for a resource outside of the client's audiences (RFC 8707 §2). */
 export function grantAudience(
   client: Client,
   defaultAudience: string,
   resources: readonly string[],
 ): GrantedAudience {
-  const allowed = client.audiences.length > 0 ? client.audiences : [defaultAudience]
+  const allowed = addressableAudiences(client, defaultAudience)
   if (resources.length === 0) return { grant: allowed, token: allowed.slice(0, 1) }
   const requested = parseResources(resources)
   if (!requested.every((resource) => allowed.includes(resource))) {

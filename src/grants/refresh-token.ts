@@ -21,7 +21,7 @@ import type { SigningKeys } from '../tokens/signing-keys.ts'
 import type { IssuedTokens } from '../tokens/token-response.ts'
 import type { UserRecord } from '../users/user.ts'
 import type { GrantContext } from './grant-context.ts'
-import { usableScope } from './granted.ts'
+import { addressableAudiences, usableScope } from './granted.ts'
 
 export interface RefreshTokenGrant {
   readonly families: Families
@@ -89,8 +89,7 @@ function rotate(
     requestedScope: requested.scope,
     clientScopes: client.scopes,
     requestedAudience: requested.audience,
-    // A grant made while the client had no audiences of its own names the default one.
-    clientAudiences: [...client.audiences, grant.defaultAudience],
+    clientAudiences: addressableAudiences(client, grant.defaultAudience),
     ip: source.ip,
     userAgent: source.userAgent,
   })
@@ -105,7 +104,7 @@ function mint(
   grant: RefreshTokenGrant,
 ): IssuedTokens {
   const scope = usableScope(requested.scope ?? family.scope, client, user.roles)
-  const addressable = [...client.audiences, grant.defaultAudience]
+  const addressable = addressableAudiences(client, grant.defaultAudience)
   const allowed = family.audience.filter((audience) => addressable.includes(audience))
   const audience = requested.audience ? inOrder(requested.audience, allowed) : allowed.slice(0, 1)
   const claims = buildUserClaims({ family, user, client, scope, audience, ...grant })
