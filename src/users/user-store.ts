@@ -25,7 +25,7 @@ export interface NewUser {
   readonly roles?: readonly string[] | undefined
 }
 
-/** What is undefined stays as it is. */
+/** What is undefined stays as it is; only `emailVerified` falls with the email that it was about. */
 export interface UserPatch {
   readonly username?: UserName | undefined
   readonly email?: UserName | undefined
@@ -205,12 +205,15 @@ function toQuery(filter: UserFilter, { limit, after }: UserPage) {
 
 /** Only what differs; a new status or new roles make a new version, disabling a new epoch. */
 function patchColumns(row: UserRow, patch: UserPatch, now: Date) {
-  const { username, email, emailVerified, status = row.status, roles = row.roles } = patch
+  const { username, email, status = row.status, roles = row.roles } = patch
+  const isNewEmail = email !== undefined && email.value !== row.email
+  // Nobody has proven the new address yet, unless the caller says so.
+  const emailVerified = patch.emailVerified ?? (isNewEmail ? false : row.emailVerified)
   const isRecordChanged = status !== row.status || !isSameList(roles, row.roles)
   const columns: Prisma.UserUpdateInput = {
     ...(username?.value !== row.username && nameColumns({ username })),
-    ...(email?.value !== row.email && nameColumns({ email })),
-    ...(emailVerified !== undefined && emailVerified !== row.emailVerified && { emailVerified }),
+    ...(isNewEmail && nameColumns({ email })),
+    ...(emailVerified !== row.emailVerified && { emailVerified }),
     ...(isRecordChanged && { status, roles: [...roles], version: row.version + 1 }),
     ...(status === 'disabled' && status !== row.status && startEpoch(row, 'user_disabled', now)),
   }

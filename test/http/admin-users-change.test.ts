@@ -43,6 +43,23 @@ test('a patch changes what it names and answers with all of it', async (t) => {
   t.same(await (await patch({})).json(), after, 'an empty patch changes nothing')
 })
 
+test('a new email is unverified, unless the same patch says otherwise', async (t) => {
+  const { patch } = await startWithUser(t)
+  const verifiedAfter = async (body: unknown) => {
+    await patch({ email: 'alice@example.org', emailVerified: true })
+    return ((await (await patch(body)).json()) as { emailVerified: boolean }).emailVerified
+  }
+  t.equal(await verifiedAfter({ email: 'other@example.org' }), false)
+  t.equal(
+    await verifiedAfter({ email: 'Alice@example.org' }),
+    false,
+    'by its letters another address',
+  )
+  t.equal(await verifiedAfter({ email: 'other@example.org', emailVerified: true }), true)
+  t.equal(await verifiedAfter({ email: 'alice@example.org' }), true, 'no other than it was')
+  t.equal(await verifiedAfter({ username: 'bob' }), true)
+})
+
 test('a patch of anything else is 422, null too (RFC 7396 removes, these stay)', async (t) => {
   const { app, path, patch } = await startWithUser(t)
   const before = await (await app.admin('GET', path)).json()
