@@ -142,23 +142,16 @@ async function rotate(client: pg.PoolClient, input: RotateFamily): Promise<Rotat
   const nowMs = Math.max(input.nowMs, family.rotatedAtMs)
   const reason = findInactiveReason(family, user, nowMs, input.clientSessionsValidFromMs)
   if (reason) return { outcome: 'inactive', reason }
+  const meaning = judgeGeneration(family, input.generation, nowMs, input.graceMs)
+  if (meaning === 'replay') {
+    const ended = await updateEnd(client, family, 'reuse_detected', nowMs)
+    return { outcome: 'replayed', family: ended }
+  }
   const error = findRefusal(family, user, input)
   if (error) return { outcome: 'refused', error }
-
-  const meaning = judgeGeneration(family, input.generation, nowMs, input.graceMs)
-  switch (meaning) {
-    case 'retry':
-      return { outcome: 'retried', family, user }
-    case 'replay': {
-      const ended = await updateEnd(client, family, 'reuse_detected', nowMs)
-      return { outcome: 'replayed', family: ended }
-    }
-    case 'current':
-    case 'ahead': {
-      const rotated = await updateRotation(client, family, input, nowMs)
-      return { outcome: 'rotated', family: rotated, user, behind: meaning === 'ahead' }
-    }
-  }
+  if (meaning === 'retry') return { outcome: 'retried', family, user }
+  const rotated = await updateRotation(client, family, input, nowMs)
+  return { outcome: 'rotated', family: rotated, user, behind: meaning === 'ahead' }
 }
 
 async function end(client: pg.PoolClient, input: EndFamily): Promise<EndOutcome> {

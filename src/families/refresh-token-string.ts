@@ -2,7 +2,7 @@
 // (DESIGN §4). Says nothing about whether its family lives.
 
 import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { RootSecrets } from '../secrets/root-secret.ts'
+import type { RootSecret, RootSecrets } from '../secrets/root-secret.ts'
 import type { UserId } from '../users/user.ts'
 import type { FamilyId } from './family.ts'
 
@@ -21,6 +21,12 @@ export interface RefreshToken {
   readonly familyId: FamilyId
   readonly familySecret: Buffer
   readonly generation: number
+}
+
+/** One that was presented and is ours. */
+export interface AuthenticRefreshToken extends RefreshToken {
+  /** The root secret that it names, under which its successor's access token is identified. */
+  readonly rootSecret: RootSecret
 }
 
 /** A new random family secret: in every token of the family, and hashed in the store. */
@@ -50,16 +56,16 @@ export function mintRefreshToken(token: RefreshToken, secrets: RootSecrets): str
 export function authenticateRefreshToken(
   presented: string,
   secrets: RootSecrets,
-): RefreshToken | undefined {
+): AuthenticRefreshToken | undefined {
   if (presented.length !== TOKEN_LENGTH || !presented.startsWith(PREFIX)) return undefined
   const encoded = presented.slice(PREFIX.length)
   const bytes = Buffer.from(encoded, 'base64url')
   // Buffer decodes leniently; one token must have one spelling.
   if (bytes.toString('base64url') !== encoded || bytes.readUInt8(0) !== VERSION) return undefined
-  const secret = secrets.byId(bytes.readUInt8(1))
-  if (!secret) return undefined
+  const rootSecret = secrets.byId(bytes.readUInt8(1))
+  if (!rootSecret) return undefined
   const signed = bytes.subarray(0, SIGNED_BYTES)
-  const expected = mac(signed, secret.refreshTokenKey)
+  const expected = mac(signed, rootSecret.refreshTokenKey)
   if (!timingSafeEqual(expected, bytes.subarray(SIGNED_BYTES))) return undefined
   const generation = signed.readUInt32BE(SIGNED_BYTES - 4)
   if (generation > GENERATION_MAX) return undefined
@@ -68,6 +74,7 @@ export function authenticateRefreshToken(
     familyId: uuidText(signed.subarray(18, 34)) as FamilyId,
     familySecret: Buffer.from(signed.subarray(34, 34 + SECRET_BYTES)),
     generation,
+    rootSecret,
   }
 }
 

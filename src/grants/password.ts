@@ -68,7 +68,8 @@ export async function issueByPassword(
     ...source,
   })
   const target = { scope: usable, audience: audience.token }
-  const claims = buildUserClaims({ family, user, client, ...target, ...grant })
+  const rootSecret = grant.rootSecrets.current
+  const claims = buildUserClaims({ family, user, client, ...target, rootSecret, ...grant })
   const nowSeconds = toSeconds(grant.clock())
   return {
     accessToken: grant.keys.sign(claims),

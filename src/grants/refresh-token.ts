@@ -4,6 +4,7 @@
 import type { Families } from '../families/families.ts'
 import type { Family, RotateOutcome } from '../families/family.ts'
 import {
+  type AuthenticRefreshToken,
   authenticateRefreshToken,
   hashFamilySecret,
   mintRefreshToken,
@@ -96,7 +97,7 @@ function rotate(
 }
 
 function mint(
-  presented: RefreshToken,
+  presented: AuthenticRefreshToken,
   family: Family,
   user: UserRecord,
   requested: Requested,
@@ -107,7 +108,8 @@ function mint(
   const addressable = addressableAudiences(client, grant.defaultAudience)
   const allowed = family.audience.filter((audience) => addressable.includes(audience))
   const audience = requested.audience ? inOrder(requested.audience, allowed) : allowed.slice(0, 1)
-  const claims = buildUserClaims({ family, user, client, scope, audience, ...grant })
+  const { rootSecret } = presented
+  const claims = buildUserClaims({ family, user, client, scope, audience, rootSecret, ...grant })
   const nowSeconds = toSeconds(grant.clock())
   const { generation } = family
   return {

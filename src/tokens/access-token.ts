@@ -5,7 +5,7 @@ import { createHmac, randomUUID } from 'node:crypto'
 import type { Client, ClientId } from '../clients/client.ts'
 import type { Family, FamilyId } from '../families/family.ts'
 import { toSeconds } from '../runtime/clock.ts'
-import type { RootSecrets } from '../secrets/root-secret.ts'
+import type { RootSecret } from '../secrets/root-secret.ts'
 import type { UserId, UserRecord } from '../users/user.ts'
 import type { SigningKey } from './signing-key.ts'
 
@@ -54,7 +54,8 @@ export interface UserTokenInput extends TokenTarget {
   readonly family: Family
   readonly user: UserRecord
   readonly client: Pick<Client, 'accessTokenTtlSeconds'>
-  readonly rootSecrets: RootSecrets
+  /** At a refresh the one that the presented token names, so that a rollover changes no retry. */
+  readonly rootSecret: Pick<RootSecret, 'tokenIdKey'>
 }
 
 /** The claims of a user's token: the same input gives the same claims, so a retry changes nothing. */
@@ -119,11 +120,11 @@ function targetClaims({ scope, audience }: TokenTarget): Pick<CommonClaims, 'aud
 // One id for one set of claims (RFC 7519 §4.1.7). `exp` is in it because the client's token life
 // may change between a rotation and its retry, and a revocation is kept until the `exp` it names.
 function deriveTokenId(
-  { family, user, scope, audience, rootSecrets }: UserTokenInput,
+  { family, user, scope, audience, rootSecret }: UserTokenInput,
   exp: number,
 ): string {
   const { familyId, generation } = family
-  return createHmac('sha256', rootSecrets.current.tokenIdKey)
+  return createHmac('sha256', rootSecret.tokenIdKey)
     .update(JSON.stringify([familyId, generation, scope, audience, user.version, exp]))
     .digest()
     .subarray(0, JTI_BYTES)

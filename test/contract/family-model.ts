@@ -68,10 +68,15 @@ export function newFamilyModel(): FamilyModel {
     const now = Math.max(request.nowMs, family.rotatedAtMs)
     const reason = whyDead(family, user, now, request.clientSessionsValidFromMs)
     if (reason) return { outcome: 'inactive', reason }
+    const lead = request.generation - family.generation
+    const isRetry = lead === -1 && now - family.rotatedAtMs < request.graceMs
+    if (lead < 0 && !isRetry) {
+      const ended: Family = { ...family, ended: { reason: 'reuse_detected', atMs: now } }
+      save(ended)
+      return { outcome: 'replayed', family: ended }
+    }
     const error = whyTooWide(family, user, request)
     if (error) return { outcome: 'refused', error }
-
-    const lead = request.generation - family.generation
     if (lead >= 0) {
       const rotated: Family = {
         ...family,
@@ -84,12 +89,7 @@ export function newFamilyModel(): FamilyModel {
       save(rotated)
       return { outcome: 'rotated', family: rotated, user, behind: lead > 0 }
     }
-    if (lead === -1 && now - family.rotatedAtMs < request.graceMs) {
-      return { outcome: 'retried', family, user }
-    }
-    const ended: Family = { ...family, ended: { reason: 'reuse_detected', atMs: now } }
-    save(ended)
-    return { outcome: 'replayed', family: ended }
+    return { outcome: 'retried', family, user }
   }
 
   function end({ reason, atMs, ...request }: EndFamily): string {

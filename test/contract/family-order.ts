@@ -85,19 +85,28 @@ export async function runOrderCases(t: Test, open: OpenFamilyBench): Promise<voi
     await walk(t, first, request, [['inactive user_epoch_passed', {}]])
   })
 
-  t.test('then sessionsValidFrom, scope, audience, and the generation last', async (t) => {
+  t.test('then sessionsValidFrom, and the generation before scope and audience', async (t) => {
     const first = await logIn(store)
     const second = await rotateOn(store, first)
     await rotateOn(store, second)
     const { secretHash, clientId } = first
-    const nowMs = T0 + GRACE_MS * 2
-    const corrected = { requestedScope: undefined, requestedAudience: undefined }
-    await walk(t, first, { ...everythingWrong, secretHash, clientId, nowMs }, [
-      ['inactive client_sessions_ended', { clientSessionsValidFromMs: 0 }],
-      ['refused invalid_scope', { requestedScope: undefined }],
-      ['refused invalid_target', corrected],
-    ])
-    t.equal((await store.rotate(rotation(first, { nowMs }))).outcome, 'replayed')
+    const request = { ...everythingWrong, secretHash, clientId, nowMs: T0 + GRACE_MS * 2 }
+    await walk(t, first, request, [['inactive client_sessions_ended', {}]])
+    const stale = rotation(first, { ...request, clientSessionsValidFromMs: 0 })
+    t.equal((await store.rotate(stale)).outcome, 'replayed')
+  })
+
+  t.test('then scope, then audience, at a current token and at a retry', async (t) => {
+    const first = await logIn(store)
+    const second = await rotateOn(store, first)
+    const { requestedScope, requestedAudience } = everythingWrong
+    for (const token of [first, second]) {
+      await walk(t, second, { generation: token.generation, requestedScope, requestedAudience }, [
+        ['refused invalid_scope', { requestedScope: undefined }],
+        ['refused invalid_target', { requestedAudience: undefined }],
+      ])
+    }
+    t.equal((await store.rotate(rotation(first, { nowMs: T0 + 2_000 }))).outcome, 'retried')
   })
 
   t.test("a foreign client's replay changes nothing (C49)", async (t) => {

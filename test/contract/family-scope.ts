@@ -104,14 +104,28 @@ export async function runScopeCases(t: Test, open: OpenFamilyBench): Promise<voi
     t.equal((await rotateOn(store, family)).generation, 1)
   })
 
-  t.test('scope comes before generation: a wide retry or replay changes nothing', async (t) => {
-    const first = await logIn(store)
-    const second = await rotateOn(store, first)
-    const request = { requestedScope: ['orders:write'] }
-    for (const nowMs of [T0 + 2_000, T0 + GRACE_MS * 2]) {
-      const answer = await store.rotate(rotation(first, { ...request, nowMs }))
-      t.equal(describe(answer), 'refused invalid_scope')
+  const wider: Partial<RotateFamily>[] = [
+    { requestedScope: ['orders:write'] },
+    { requestedAudience: ['https://x.example'] },
+    { clientAudiences: [] },
+    { clientScopes: [], requestedScope: ['openid'] },
+  ]
+  for (const request of wider) {
+    t.test(`a retry that asks for ${JSON.stringify(request)} changes nothing`, async (t) => {
+      const first = await logIn(store)
+      const second = await rotateOn(store, first)
+      const answer = await store.rotate(rotation(first, { ...request, nowMs: T0 + 2_000 }))
+      t.equal(answer.outcome, 'refused')
       t.strictSame(await read(store, first), second)
-    }
-  })
+    })
+
+    t.test(`a stale token that asks for ${JSON.stringify(request)} is a replay`, async (t) => {
+      const first = await logIn(store)
+      await rotateOn(store, first)
+      const nowMs = T0 + GRACE_MS * 2
+      const answer = await store.rotate(rotation(first, { ...request, nowMs }))
+      t.equal(answer.outcome, 'replayed')
+      t.match(await read(store, first), { ended: { reason: 'reuse_detected', atMs: nowMs } })
+    })
+  }
 }

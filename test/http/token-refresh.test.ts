@@ -1,8 +1,10 @@
 // grant_type=refresh_token over HTTP: one answer for every refusal, one successor for every retry.
 
+import { randomBytes } from 'node:crypto'
 import { decodeJwt } from 'jose'
 import { type Test, test } from 'tap'
-import { logIn, startApp, type TestApp, type TokenAnswer } from '../support/app.ts'
+import { deriveRootSecret, openRootSecrets } from '../../src/secrets/root-secret.ts'
+import { logIn, ROOT_SECRET, startApp, type TestApp, type TokenAnswer } from '../support/app.ts'
 
 const REFUSAL = {
   error: 'invalid_grant',
@@ -66,6 +68,48 @@ test('ends the family when an old token comes back (RFC 9700 §4.14.2, C53)', as
   t.strictSame(await newest.json(), REFUSAL)
   t.ok(app.log.some((line) => line.reason === 'refresh_family_ended'))
 })
+
+test('an old token that asks for more is no less a replay (C53)', async (t) => {
+  const { app, client, user } = await openScene(t)
+  const { refresh_token: zero } = await logIn(app, client, user)
+  const one = (await (await refresh(app, client.id, zero)).json()) as TokenAnswer
+  const two = (await (await refresh(app, client.id, one.refresh_token)).json()) as TokenAnswer
+  const replay = await refresh(app, client.id, zero, { scope: 'read write admin' })
+  t.equal(replay.status, 400)
+  t.strictSame(await replay.json(), REFUSAL)
+  t.ok(app.log.some((line) => line.event === 'refresh.reuse_detected'))
+  t.equal((await refresh(app, client.id, two.refresh_token)).status, 400)
+})
+
+test('a retry across a rollover of the root secret is the same access token', async (t) => {
+  const fresh = otherSecret()
+  const rootSecrets = openRootSecrets([ROOT_SECRET, fresh])
+  const app = await startApp(t, { config: { rootSecrets } })
+  const rolled = openRootSecrets([fresh, ROOT_SECRET])
+  const other = await startApp(t, { beside: app, config: { rootSecrets: rolled } })
+  const client = await app.makeClient({})
+  const user = await app.makeUser()
+  const { refresh_token: token } = await logIn(app, client, user)
+  const one = (await (await refresh(app, client.id, token)).json()) as TokenAnswer
+  const two = (await (await refresh(other, client.id, token)).json()) as TokenAnswer
+  t.strictSame(decodeJwt(two.access_token), decodeJwt(one.access_token))
+
+  await other.form('/revoke', { client_id: client.id, token: one.access_token })
+  const verified = await other.fetch('/verify', {
+    headers: { authorization: `Bearer ${two.access_token}` },
+  })
+  t.equal(verified.status, 401, 'there is no twin that outlives a revocation')
+  const three = await refresh(app, client.id, two.refresh_token)
+  t.equal(three.status, 200, 'the successor is of the new secret, which both know')
+})
+
+/** A root secret whose id is not that of ROOT_SECRET. */
+function otherSecret(): Buffer {
+  for (;;) {
+    const secret = randomBytes(32)
+    if (deriveRootSecret(secret).id !== deriveRootSecret(ROOT_SECRET).id) return secret
+  }
+}
 
 test('refuses a token of another client and leaves it untouched (RFC 6749 §6, C49)', async (t) => {
   const { app, client, user } = await openScene(t)

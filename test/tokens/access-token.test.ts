@@ -53,7 +53,10 @@ test('auth_time stays the same over rotations (C68)', async (t) => {
 })
 
 test('the same input gives the same claims, so that a retry is the same token', async (t) => {
-  const again = { ...structuredClone({ family, user, client }), rootSecrets: rootSecretsOf(1) }
+  const again = {
+    ...structuredClone({ family, user, client }),
+    rootSecret: rootSecretsOf(1).current,
+  }
   t.strictSame(buildUserClaims(userTokenInput()), buildUserClaims(userTokenInput(again)))
 })
 
@@ -68,7 +71,7 @@ test('whatever makes another token gives it another id (RFC 7519 §4.1.7)', asyn
     { audience: family.audience },
     { user: { ...user, version: 8 } },
     { client: { accessTokenTtlSeconds: 601 } },
-    { rootSecrets: rootSecretsOf(2) },
+    { rootSecret: rootSecretsOf(2).current },
   ]
   const ids = others.map((other) => buildUserClaims(userTokenInput(other)).jti)
   t.equal(new Set(ids).size, others.length)

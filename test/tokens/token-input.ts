@@ -58,7 +58,7 @@ export function userTokenInput(overrides: Partial<UserTokenInput> = {}): UserTok
     client,
     scope: family.scope,
     audience: family.audience.slice(0, 1),
-    rootSecrets: rootSecretsOf(1),
+    rootSecret: rootSecretsOf(1).current,
     ...overrides,
   }
 }

@@ -46,18 +46,17 @@ local now = math.max(given_now, tonumber(family.rotatedAtMs))
 local inactive = find_inactive_reason(family, user, now, sessions_valid_from)
 if inactive then return answer({ 'inactive', inactive }) end
 
-local refusal = find_refusal(family, user)
-if refusal then return answer({ 'refused', refusal }) end
-
 local current = tonumber(family.generation)
-if generation < current then
-  -- Half open, so that a grace of 0 never forgives, not even within the same millisecond.
-  if generation == current - 1 and now < tonumber(family.rotatedAtMs) + grace then
-    return answer({ 'retried', '', family_flat, user_flat })
-  end
+-- Half open, so that a grace of 0 never forgives, not even within the same millisecond.
+local is_retry = generation == current - 1 and now < tonumber(family.rotatedAtMs) + grace
+if generation < current and not is_retry then
   end_family(KEYS[1], 'reuse_detected', now)
   return answer({ 'replayed', '', redis.call('HGETALL', KEYS[1]) })
 end
+
+local refusal = find_refusal(family, user)
+if refusal then return answer({ 'refused', refusal }) end
+if is_retry then return answer({ 'retried', '', family_flat, user_flat }) end
 
 local absolute = tonumber(family.absoluteExpiresAtMs)
 redis.call('HSET', KEYS[1], 'generation', whole(generation + 1), 'rotatedAtMs', whole(now),
