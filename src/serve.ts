@@ -10,6 +10,7 @@ import { loadConfig } from './config.ts'
 import { openService, type Service } from './dependencies.ts'
 import { type EmbeddedMode, openEmbeddedMode } from './embedded/embedded-mode.ts'
 import { logEvent } from './ops/log-events.ts'
+import { type LogOutput, openLogOutput } from './ops/log-output.ts'
 import { createLogger } from './ops/logger.ts'
 import { closeOnSignal, DRAIN_MS, stopLimitMs } from './runtime/close-on-signal.ts'
 import { StartError } from './runtime/start-error.ts'
@@ -28,12 +29,14 @@ interface Running {
  */
 export async function serve(env: Environment): Promise<void> {
   const config = loadConfig(env)
-  const logger = createLogger(config.logLevel)
+  const output = openLogOutput((count) => logEvent(logger, 'log.lost', { count }))
+  const logger = createLogger(config.logLevel, output)
   const running: Running = { embedded: undefined, service: undefined, apps: [], isClosing: false }
   closeOnSignal({
     close: () => close(running, config.shutdownDelaySeconds),
     limitMs: stopLimitMs(config.shutdownDelaySeconds),
     log: (event, fields) => logEvent(logger, event, fields),
+    drainLog: output.drained,
   })
   try {
     if (config.mode === 'embedded') running.embedded = await openEmbeddedMode(config)
@@ -44,7 +47,7 @@ export async function serve(env: Environment): Promise<void> {
     const service = await openService({ config: serviceConfig, logger, threads })
     running.service = service
     running.apps = await listen(service, logger)
-    await announce(service, running, logger)
+    await announce(service, running, { logger, output })
   } catch (error) {
     await close(running, 0)
     throw error
@@ -87,7 +90,11 @@ function toStartError(error: unknown, host: string): unknown {
   }
 }
 
-async function announce(service: Service, running: Running, logger: Logger): Promise<void> {
+async function announce(
+  service: Service,
+  running: Running,
+  { logger, output }: { readonly logger: Logger; readonly output: LogOutput },
+): Promise<void> {
   const { embedded } = running
   const { config, clients, health } = service
   const welcome = await embedded?.welcome(service)
@@ -99,7 +106,7 @@ async function announce(service: Service, running: Running, logger: Logger): Pro
     port: config.port,
     clients: clients.list().length,
   })
-  if (welcome !== undefined) process.stdout.write(`\n${welcome}\n`)
+  if (welcome !== undefined) output.write(`\n${welcome}\n`)
 }
 
 function onDatabaseExit({ isClosing }: Running, logger: Logger): void {

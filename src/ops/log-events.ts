@@ -14,6 +14,7 @@ export const LOG_EVENTS = {
   'service.stop_timed_out': 'error',
   'service.stop_forced': 'warn',
   'service.crashed': 'fatal',
+  'log.lost': 'error',
 
   'request.completed': 'info',
   'request.refused': 'info',

@@ -7,9 +7,6 @@ import { serializeError } from './serialize-error.ts'
 
 export const CENSOR = '[redacted]'
 const DEPTH_MAX = 5
-/** Lines are written together, because a system call for each costs a tenth of a refresh. */
-const BUFFER_BYTES = 8 * 1024
-const FLUSH_MS = 100
 
 /** Compared without case, hyphens and underscores. */
 const SECRET_NAME =
@@ -37,11 +34,13 @@ const SECRET_TEXT = new RegExp(
 )
 
 /**
- * Opens the log at one of pino's levels. Every line that any child writes goes through the cuts.
- * `destination` is for tests; without it lines go to standard output within 100 ms, and at the
- * latest when the process exits; only SIGKILL can lose that last moment.
+ * Opens the log at one of pino's levels. Every line that any child writes goes through the cuts,
+ * and then to `destination`, of the service a LogOutput.
  */
-export function createLogger(level: string, destination?: DestinationStream): Logger {
+export function createLogger(
+  level: string,
+  destination: DestinationStream = process.stdout,
+): Logger {
   const options = {
     level,
     base: null,
@@ -58,17 +57,7 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
       streamWrite: (line: string) => line.replace(SECRET_TEXT, CENSOR),
     },
   }
-  return pino(options, destination ?? openStandardOutput())
-}
-
-/** pino flushes it at the exit of the process. */
-function openStandardOutput(): DestinationStream {
-  return pino.destination({
-    fd: 1,
-    sync: false,
-    minLength: BUFFER_BYTES,
-    periodicFlush: FLUSH_MS,
-  })
+  return pino(options, destination)
 }
 
 /** Fastify hands in an error's message beside the error, raw. */

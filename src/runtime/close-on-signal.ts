@@ -5,8 +5,10 @@
 export const DRAIN_MS = 10_000
 /** For flushing and closing connections after the drain. */
 const MARGIN_MS = 5_000
-/** A second SIGINT within this time is the same key press. */
-const SAME_KEY_PRESS_MS = 500
+/** A second SIGINT or SIGHUP within this time is of the same key press or closed terminal. */
+const SAME_EVENT_MS = 500
+/** How long the reader of the log may take with its last lines. */
+const LAST_LINES_MS = 1_000
 
 export type SignalOutcome =
   | 'service.stopping'
@@ -20,8 +22,10 @@ export interface CloseOnSignal {
   /** Called once. Its end is the end of the process: code 0, or 1 when it rejects. */
   readonly close: () => Promise<void>
   readonly limitMs: number
-  /** Must write synchronously, because the process may exit when it returns. */
+  /** The process may exit when it returns: what the log holds then must be written at the exit. */
   readonly log: (event: SignalOutcome, fields: object) => void
+  /** Resolves when the lines are written, or when their reader has had `timeoutMs`. */
+  readonly drainLog: (timeoutMs: number) => Promise<void>
 }
 
 /** The time that a whole stop may take, `LINEAGE_SHUTDOWN_DELAY_SECONDS` included. */
@@ -29,34 +33,37 @@ export function stopLimitMs(shutdownDelaySeconds: number): number {
   return shutdownDelaySeconds * 1_000 + DRAIN_MS + MARGIN_MS
 }
 
-/** Takes over SIGTERM, SIGINT and what nobody caught. Call once in a process. */
-export function closeOnSignal({ close, limitMs, log }: CloseOnSignal): void {
+/** Takes over SIGTERM, SIGINT, SIGHUP and what nobody caught. Call once in a process. */
+export function closeOnSignal({ close, limitMs, log, drainLog }: CloseOnSignal): void {
   let first: { readonly signal: NodeJS.Signals; readonly atMs: number } | undefined
 
   const exit = (code: 0 | 1, event: SignalOutcome, fields: object = {}): never => {
     log(event, fields)
     process.exit(code)
   }
+  const exitAtLeisure = (code: 0 | 1, event: SignalOutcome, fields: object = {}): void => {
+    log(event, fields)
+    void drainLog(LAST_LINES_MS).then(() => process.exit(code))
+  }
   const onSignal = (signal: NodeJS.Signals): void => {
     const atMs = performance.now()
     if (first) {
       // Ctrl-C goes to every process of the terminal's group, and npm forwards its own to us as
-      // well: one press arrives twice within milliseconds.
-      const isSamePress =
-        signal === 'SIGINT' && first.signal === 'SIGINT' && atMs - first.atMs < SAME_KEY_PRESS_MS
-      if (!isSamePress) exit(1, 'service.stop_forced', { signal })
+      // well: one press arrives twice within milliseconds. So does a terminal that is closed.
+      const isSameEvent =
+        signal !== 'SIGTERM' && signal === first.signal && atMs - first.atMs < SAME_EVENT_MS
+      if (!isSameEvent) exit(1, 'service.stop_forced', { signal })
       return
     }
     first = { signal, atMs }
     log('service.stopping', { signal })
     setTimeout(() => exit(1, 'service.stop_timed_out', { limitMs }), limitMs)
     close().then(
-      () => exit(0, 'service.stopped'),
-      (err: unknown) => exit(1, 'service.stop_failed', { err }),
+      () => exitAtLeisure(0, 'service.stopped'),
+      (err: unknown) => exitAtLeisure(1, 'service.stop_failed', { err }),
     )
   }
-  process.on('SIGTERM', onSignal)
-  process.on('SIGINT', onSignal)
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal)
   // After either of these nothing is known of the state, so nothing is closed in order.
   process.on('uncaughtException', (err) => exit(1, 'service.crashed', { err }))
   process.on('unhandledRejection', (err) => exit(1, 'service.crashed', { err }))

@@ -39,7 +39,7 @@ function start(t: Test, ...args: string[]): Closing {
   }
 }
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   test(`${signal} closes once and ends with code 0`, async (t) => {
     const process = start(t, 'quickly')
     await process.hears('ready')
@@ -69,6 +69,8 @@ for (const [first, second] of [
   ['SIGTERM', 'SIGTERM'],
   ['SIGTERM', 'SIGINT'],
   ['SIGINT', 'SIGTERM'],
+  ['SIGHUP', 'SIGTERM'],
+  ['SIGINT', 'SIGHUP'],
 ] as const) {
   test(`${second} after ${first} ends the process at once with code 1`, async (t) => {
     const process = start(t, 'never')
@@ -82,13 +84,18 @@ for (const [first, second] of [
   })
 }
 
-test('one Ctrl-C arrives twice under npm and still closes in order', async (t) => {
-  const process = start(t, 'twice', '300')
-  await process.hears('ready')
-  process.child.kill('SIGINT')
-  t.equal(await process.ended, 1)
-  t.equal(process.said.at(-1), 'service.stop_timed_out', 'the second one did not end it')
-})
+for (const [what, signal] of [
+  ['one Ctrl-C', 'SIGINT'],
+  ['a closed terminal', 'SIGHUP'],
+] as const) {
+  test(`${what} arrives twice under npm and still closes in order`, async (t) => {
+    const process = start(t, 'twice', '300', signal)
+    await process.hears('ready')
+    process.child.kill(signal)
+    t.equal(await process.ended, 1)
+    t.equal(process.said.at(-1), 'service.stop_timed_out', 'the second one did not end it')
+  })
+}
 
 test('a SIGINT later than a key press lasts ends the process at once', async (t) => {
   const process = start(t, 'never')

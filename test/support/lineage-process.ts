@@ -72,14 +72,21 @@ export async function startLineage(t: Test, env: Environment): Promise<LineagePr
   }
 }
 
-/** Starts one and waits for nothing. Without `PORT` it is given a free one. */
-export async function spawnLineage(t: Test, env: Environment): Promise<LineageProcess> {
+/**
+ * Starts one and waits for nothing. Without `PORT` it is given a free one. With `stdoutFd` its
+ * standard output goes there, and nothing of it is seen here.
+ */
+export async function spawnLineage(
+  t: Test,
+  env: Environment,
+  { stdoutFd }: { readonly stdoutFd?: number } = {},
+): Promise<LineageProcess> {
   const port = Number(env.PORT ?? (await findFreePort()))
   // tap would load itself into every Node child, with signal handlers of its own.
   const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import=tsx', MAIN], {
     cwd: ROOT,
     env: { ...smallHashes, PATH: process.env.PATH, PORT: String(port), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', stdoutFd ?? 'pipe', 'pipe'],
   })
   t.teardown(async () => {
     child.kill('SIGKILL')
@@ -125,8 +132,9 @@ export async function spawnLineage(t: Test, env: Environment): Promise<LineagePr
 
 const smallHashes = { LINEAGE_ARGON2_MEMORY_KIB: '1024', LINEAGE_ARGON2_TIME: '1' }
 
-function readLines(stream: Readable): string[] {
+function readLines(stream: Readable | null): string[] {
   const lines: string[] = []
+  if (!stream) return lines
   createInterface({ input: stream }).on('line', (line) => void lines.push(line))
   return lines
 }
