@@ -5,6 +5,7 @@ import { fastifyCookie } from '@fastify/cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Client } from '../clients/client.ts'
 import type { IssuedTokens } from '../tokens/token-response.ts'
+import { readCookies } from './cookie-header.ts'
 
 /** An access token as a browser sends it, and the client that the cookie's name names. */
 export interface AccessCookie {
@@ -38,11 +39,11 @@ export function openTokenCookies(issuer: string): TokenCookies {
   }
 
   return {
-    readRefreshTokens: (request, client) => readCookies(request, refreshName(client)),
+    readRefreshTokens: (request, client) => valuesOf(request, refreshName(client)),
     readAccessTokens: (request) =>
-      readPairs(request)
-        .filter(([name]) => name.startsWith(accessStart))
-        .map(([name, token]) => ({ clientId: name.slice(accessStart.length), token })),
+      readCookies(request.raw)
+        .filter(({ name }) => name.startsWith(accessStart))
+        .map(({ name, value }) => ({ clientId: name.slice(accessStart.length), token: value })),
     set(reply, client, { refreshToken, accessToken, expiresInSeconds }) {
       if (refreshToken) {
         setCookie(reply, refreshName(client), refreshToken.token, refreshToken.expiresInSeconds)
@@ -53,7 +54,7 @@ export function openTokenCookies(issuer: string): TokenCookies {
     },
     clearSent(request, reply, client) {
       for (const name of [refreshName(client), accessName(client)]) {
-        if (readCookies(request, name).length > 0) setCookie(reply, name, '', 0)
+        if (valuesOf(request, name).length > 0) setCookie(reply, name, '', 0)
       }
     },
   }
@@ -63,22 +64,8 @@ export function openTokenCookies(issuer: string): TokenCookies {
  * The values of every cookie of this name, as sent. More than one means that somebody else has set
  * one of them, and no order tells which (RFC 6265 §8.5, §8.6), so parsers that pick one are no use.
  */
-export function readCookies(request: FastifyRequest, name: string): readonly string[] {
-  return readPairs(request)
-    .filter(([found]) => found === name)
-    .map(([, value]) => value)
-}
-
-// What a browser takes off around a pair (RFC 6265 §5.2), and no more. trim() also takes off U+00A0,
-// which would make a name with it one of ours: one that a browser lets any sibling host set, since to
-// the browser it does not begin with __Host-.
-const SURROUNDING_BLANKS = /^[ \t]+|[ \t]+$/g
-
-/** Name and value of each cookie, in the order of the header; what has no `=` is none. */
-function readPairs(request: FastifyRequest): readonly (readonly [name: string, value: string])[] {
-  return (request.headers.cookie ?? '')
-    .split(';')
-    .map((pair) => pair.replace(SURROUNDING_BLANKS, ''))
-    .filter((pair) => pair.includes('='))
-    .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)])
+function valuesOf(request: FastifyRequest, name: string): readonly string[] {
+  return readCookies(request.raw)
+    .filter((cookie) => cookie.name === name)
+    .map(({ value }) => value)
 }

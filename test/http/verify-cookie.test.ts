@@ -42,6 +42,15 @@ test('the cookie counts where the gateway says so, and nowhere else', async (t) 
   t.equal(none.headers.get('www-authenticate'), 'Bearer', 'no cookie is no token')
 })
 
+test('of more cookies than a browser keeps none is read', async (t) => {
+  const { accessName, cookie, status } = await openScene(t)
+  const many = (count: number) => Array.from({ length: count }, (_, index) => `c${index}=`)
+  t.equal(await status({ cookie: [...many(255), cookie].join(';') }), 200)
+  t.equal(await status({ cookie: [...many(256), cookie].join(';') }), 401)
+  const second = [cookie, ...many(256), `${accessName}=x`].join(';')
+  t.equal(await status({ cookie: second }), 401, 'or the second of one name would not be seen')
+})
+
 test('a request with an Authorization header is judged by that alone', async (t) => {
   const { app, cookie, token, status } = await openScene(t)
   const body = await app.makeClient({})

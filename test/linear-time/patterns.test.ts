@@ -1,0 +1,178 @@
+// Every regular expression of the code either takes time in proportion to its input, which is tried
+// here with the inputs that would make it not, or never sees anything from outside. A pattern that is
+// in neither list fails this test: whoever writes one says what it would choke on.
+
+import { test } from 'tap'
+import { isLinear, measureGrowth } from './doubling.ts'
+import { findPatterns } from './source-patterns.ts'
+
+/** What is sent: a beginning, what is repeated, an end that makes the match fail late. */
+type Attack = readonly [start: string, pump: string, end: string]
+
+const UUID_ATTACKS: readonly Attack[] = [
+  ['', 'a', ''],
+  ['', '00000000-', '!'],
+]
+
+/** By the pattern as it is written. */
+const TRIED: Readonly<Record<string, readonly Attack[]>> = {
+  // Names, ids and lists of requests.
+  '/^c_[A-Za-z0-9_-]{22}$/': [['c_', '_', '!']],
+  '/^[a-z][a-z0-9-]{1,62}$/': [['a', '-', '!']],
+  '/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/': UUID_ATTACKS,
+  '/^[\\x21-\\x7e]{1,128}$/': [['', 'a', ' ']],
+  '/^[\\x21-\\x7e]+$/': [['', 'a', ' ']],
+  '/^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$/': [['', 'a', '"']],
+  '/^\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d:\\d\\d))?$/': [
+    ['', '0', '!'],
+    ['2026-01-01T00:00:00.', '0', '!'],
+  ],
+  '/^\\d{1,3}$/': [['', '0', '!']],
+  '/^(\\d{1,15}) ([\\x21-\\x7e]{1,128})$/': [
+    ['', '0', ' '],
+    ['0 ', 'a', ' '],
+  ],
+  '/^[A-Za-z0-9:._-]{1,64}$/': [['', '.', '!']],
+  '/^[\\p{L}\\p{N}][\\p{L}\\p{N}._-]{0,63}$/u': [
+    ['', 'a', '!'],
+    ['', '\u00e9', '!'],
+    ['a', '.', '!'],
+  ],
+  '/^[^\\s@\\p{Cc}\\p{Cs}]+@[^\\s@\\p{Cc}\\p{Cs}]+$/u': [
+    ['', 'a', ''],
+    ['a@', 'a', '@'],
+    ['', '@', 'a'],
+    ['', 'a@', ' '],
+  ],
+  '/\\p{Cs}/u': [['', '\u{1f600}', '']],
+  '/[\\p{Cc}\\p{Cs}]/u': [['', '\u{1f600}', '']],
+  '/^[^\\s\\p{Cc}\\p{Cs}]+$/u': [['', 'a', ' ']],
+  '/^https?:\\/\\/[\\w.:[\\]-]+$/': [['https://', 'a.', '/']],
+  '/^[a-z][a-z0-9+.-]*:[\\x21\\x24-\\x3b\\x3d\\x3f-\\x5b\\x5d\\x5f\\x61-\\x7a\\x7e]+$/i': [
+    ['', 'a', '!'],
+    ['', 'a:', ' '],
+    ['', ':', ' '],
+  ],
+  '/^\\w{1,64}$/': [['', 'a', '!']],
+  // Headers and targets.
+  '/^basic( |$)/i': [['basic', ' ', '']],
+  '/^bearer +([\\w.~+/-]+=*) *$/i': [
+    ['bearer', ' ', '!'],
+    ['bearer ', 'a', '!'],
+    ['bearer a', '=', '!'],
+    ['bearer a', ' ', '!'],
+    ['', 'bearer ', '!'],
+  ],
+  '/^bearer\\b/i': [['', 'bearer', '']],
+  '/^W\\//': [['', 'W/', '']],
+  '/websocket/i': [
+    ['', 'websocke', ''],
+    ['', 'w', ''],
+  ],
+  '/^https?:\\/\\/[^/?#]*/i': [['http://', 'a', '']],
+  '/^::ffff:(\\d+\\.\\d+\\.\\d+\\.\\d+)$/i': [['::ffff:', '1', '.']],
+  // Imported lines.
+  '/\\r?\\n/': [
+    ['', '\r', ''],
+    ['', '\n', ''],
+  ],
+  '/^\\$argon2id\\$v=19\\$([a-z0-9=,]{11,32})\\$([A-Za-z0-9+/]{11,86})\\$([A-Za-z0-9+/]{22,86})$/':
+    [
+      ['$argon2id$v=19$', 'a', ''],
+      ['$argon2id$v=19$m=65536,t=3,p=4$', 'A', '='],
+      ['', '$argon2id$v=19$', ''],
+    ],
+  '/^([mtp])=([1-9]\\d{0,6})$/': [['m=', '1', '!']],
+  '/[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cs}]/gu': [
+    ['', '\u202e', ''],
+    ['', 'a', ''],
+  ],
+  // Addresses of webhooks.
+  '/^https?:$/': [['http', 's', ':']],
+  '/^\\[(.*)\\]$/': [
+    ['[', ']', 'a'],
+    ['', '[', ']a'],
+  ],
+  // What errors say may repeat what somebody sent.
+  '/["\'`\\n]/': [['', 'a', '']],
+  '/^\\s+at .*:\\d+:\\d+\\)?$/': [
+    ['', ' ', ''],
+    [' at ', ':1', '!'],
+    [' at ', '1', '!'],
+    [' at :', '1', '!'],
+    ['', ' at ', ''],
+  ],
+}
+
+/** By the beginning of the file's name: what its patterns are given, which is not from outside. */
+const WITHIN: Readonly<Record<string, string>> = {
+  'conformance/': 'what another service answers to the operator who examines it',
+  'embedded/': 'files and processes of this machine',
+  'config/': 'the environment of the process',
+  'dependencies.ts': 'the issuer, of the environment',
+  'http/docs/': 'our own contract',
+  'database/': 'codes and messages of our own database',
+  'families/redis-failure.ts': 'messages of our own Redis',
+  'families/redis-server-check.ts': 'what our own Redis says of itself',
+  'families/refresh-token-string.ts': 'the 32 digits of an id',
+  'events/audit-event.ts': 'the 32 digits of an id',
+  'users/password-hasher.ts': 'the base64 of a few bytes',
+  'users/password-hash.ts /=+$/': 'the base64 of at most 66 bytes',
+  'ops/logger.ts /[-_]/g': 'names of fields',
+  'ops/logger.ts /password|': 'names of fields',
+  'ops/logger.ts new RegExp': 'lines of the log: tried with those in readers.test.ts',
+  'cli/add-command.ts': 'arguments of the command',
+  'cli/command-output.ts /[A-Z]/g': 'names of our own members',
+  'cli/conformance-command.ts': 'arguments of the command',
+  'cli/program.ts': 'arguments of the command',
+  'cli/postgres-findings.ts': 'codes and messages of our own database',
+  'cli/redis-findings.ts': 'messages of our own Redis',
+}
+
+const SIZE = 4_096
+
+function isWithin(place: string): boolean {
+  return Object.keys(WITHIN).some((start) => place.startsWith(start))
+}
+
+test('every pattern is tried, or is given nothing from outside', async (t) => {
+  const found = findPatterns()
+  const places = found.map(({ file, text }) => `${file} ${text}`)
+  const unknown = found
+    .filter(({ text }, index) => !TRIED[text] && !isWithin(places[index] ?? ''))
+    .map(({ file, text }) => `${file} ${text}`)
+  t.strictSame(unknown, [], 'patterns that are in neither list')
+  const texts = new Set(found.map(({ text }) => text))
+  t.strictSame(
+    Object.keys(TRIED).filter((text) => !texts.has(text)),
+    [],
+    'patterns that nobody uses any more',
+  )
+  t.strictSame(
+    Object.keys(WITHIN).filter((start) => !places.some((place) => place.startsWith(start))),
+    [],
+    'places without a pattern',
+  )
+})
+
+test('a pattern that is not linear is seen to be so', async (t) => {
+  const blanks = /[ \t]+$/
+  const { large, most } = await measureGrowth(1024, (size) => blanks.test(`${' '.repeat(size)}a`))
+  t.ok(large > most, `${large.toFixed(2)} ms of at most ${most.toFixed(2)} ms`)
+})
+
+for (const [text, attacks] of Object.entries(TRIED)) {
+  test(`${text} takes time in proportion to its input`, async (t) => {
+    const end = text.lastIndexOf('/')
+    const pattern = new RegExp(text.slice(1, end), text.slice(end + 1))
+    for (const [start, pump, tail] of attacks) {
+      const what = JSON.stringify([start, pump, tail])
+      await isLinear(t, what, SIZE, (size) => {
+        pattern.lastIndex = 0
+        const input = `${start}${pump.repeat(Math.ceil(size / pump.length))}${tail}`
+        if (pattern.global) input.replaceAll(pattern, '')
+        else pattern.test(input)
+      })
+    }
+  })
+}
