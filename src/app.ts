@@ -20,6 +20,7 @@ import { addMethodNotAllowedRoutes, collectKnownPaths } from './http/known-paths
 import { registerMetadata } from './http/metadata-route.ts'
 import { acceptFormsOnly } from './http/oauth-endpoint.ts'
 import { registerOpenapi } from './http/openapi-route.ts'
+import { setTraceHeaders } from './http/request-trace.ts'
 import { registerRevoke } from './http/revoke-route.ts'
 import {
   acceptJsonOnly,
@@ -52,6 +53,7 @@ export async function buildApp(
     trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
   })
   setErrorHandler(app)
+  setTraceHeaders(app)
   setAnswersOutsideRoutes(app)
   closeConnectionsWhenClosing(app)
   setCorsHeaders(app, service.clients)

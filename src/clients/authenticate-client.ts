@@ -34,7 +34,7 @@ export async function authenticateClient(
   const matches = clientSecret !== undefined && matchesClientSecret(clientSecret, hashes)
   if (!client) throw new OAuthError('client_unknown')
   const refusal = findRefusal(client, credentials, matches)
-  if (refusal) throw new OAuthError(refusal)
+  if (refusal) throw new OAuthError(refusal, { clientId: client.id })
   return { client, method: credentials.method }
 }
 

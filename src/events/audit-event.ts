@@ -1,7 +1,7 @@
 // An event as it is kept and shown (INTERFACE §1 "event"), and when two reports are one event.
 
 import { createHash, randomBytes } from 'node:crypto'
-import type { EventDetail, SecurityEvent } from '../runtime/security-event.ts'
+import type { EventDetail, SecurityEvent, SecurityEventType } from '../runtime/security-event.ts'
 import { sourceNetwork } from '../runtime/source-network.ts'
 
 export interface AuditEvent extends SecurityEvent {
@@ -11,6 +11,19 @@ export interface AuditEvent extends SecurityEvent {
 }
 
 const MINUTE_MS = 60_000
+
+/**
+ * What a caller can cause as often as it likes, without proof of anything or with the same proof
+ * again: counted by minute and source, so that it fills neither the queue nor the table.
+ */
+export const COUNTED_TYPES = [
+  'login.failed',
+  'client.authentication_failed',
+  'refresh.retried',
+] as const satisfies readonly SecurityEventType[]
+
+/** Left out of a counted event unless every report says the same. */
+const SHARED_MEMBERS = ['reason', 'subject', 'clientId', 'sessionId', 'userAgent'] as const
 
 /** Gives every event its id. Ids of one maker rise, so that a millisecond has an order too. */
 export function openEventMaker(): (event: SecurityEvent, atMs: number) => AuditEvent {
@@ -26,34 +39,34 @@ export function openEventMaker(): (event: SecurityEvent, atMs: number) => AuditE
   }
 }
 
-/**
- * What makes an event the same one as another: failed logins are counted by minute and source, so
- * that guessing does not fill the table; each step of a key is seen by every instance.
- */
+function isCounted(type: SecurityEventType): boolean {
+  return COUNTED_TYPES.some((counted) => counted === type)
+}
+
+/** What makes an event the same one as another. Each step of a key is seen by every instance. */
 function identityOf({ type, ip, detail }: SecurityEvent, atMs: number): string | undefined {
-  if (type === 'login.failed') {
+  if (isCounted(type)) {
     return `${type} ${Math.floor(atMs / MINUTE_MS)} ${sourceNetwork(ip ?? '')}`
   }
   return type.startsWith('key.') ? `${type} ${detail?.kid}` : undefined
 }
 
 function counted({ type, detail }: SecurityEvent, at: Date): { detail?: EventDetail } {
-  if (type !== 'login.failed') return {}
+  if (!isCounted(type)) return {}
   return { detail: { ...detail, count: 1, firstAt: at.toISOString(), lastAt: at.toISOString() } }
 }
 
-/** Two reports of one event. What failed logins do not have in common is left out. */
+/** Two reports of one event. What counted ones do not have in common is left out. */
 export function mergeEvents(one: AuditEvent, other: AuditEvent): AuditEvent {
-  if (one.type !== 'login.failed') return one
-  const { reason, clientId, userAgent, ...rest } = one
+  if (!isCounted(one.type)) return one
+  const { detail, ...members } = one
+  const differing = SHARED_MEMBERS.filter((name) => one[name] !== other[name])
+  for (const name of differing) delete (members as Partial<Record<typeof name, string>>)[name]
   return {
-    ...rest,
-    ...(reason !== undefined && reason === other.reason ? { reason } : {}),
-    ...(clientId !== undefined && clientId === other.clientId ? { clientId } : {}),
-    ...(userAgent !== undefined && userAgent === other.userAgent ? { userAgent } : {}),
+    ...members,
     detail: {
-      ...one.detail,
-      count: Number(one.detail?.count) + Number(other.detail?.count),
+      ...detail,
+      count: Number(detail?.count) + Number(other.detail?.count),
       ...(other.detail?.lastAt === undefined ? {} : { lastAt: other.detail.lastAt }),
     },
   }

@@ -1,12 +1,16 @@
 // The events that are not written yet: bounded, in order, and the same ones again until they are
 // written. No time, no I/O.
 
+import type { SecurityEventType } from '../runtime/security-event.ts'
 import { type AuditEvent, mergeEvents } from './audit-event.ts'
 
 const BATCH_MAX = 100
 
 export interface EventBuffer {
-  /** A further report of an event that waits is merged with it; a new event may find no room. */
+  /**
+   * A further report of an event that waits is merged with it. In a full buffer the kind of which
+   * most wait loses its newest event, so that a flood of one kind takes no room from the others.
+   */
   add(event: AuditEvent): void
   /** What to write now: the same events until `written` or `refused` says how that went. */
   next(): readonly AuditEvent[]
@@ -24,24 +28,53 @@ export interface EventBuffer {
 export function openEventBuffer(waitingMax: number): EventBuffer {
   /** By id, in order of arrival. */
   const waiting = new Map<string, AuditEvent>()
+  /** The ids of `waiting` by kind, each in order of arrival. */
+  const idsByType = new Map<SecurityEventType, string[]>()
   let taken: readonly AuditEvent[] = []
   let partMax = BATCH_MAX
   let lost = 0
 
+  function idsOf(type: SecurityEventType): string[] {
+    const ids = idsByType.get(type) ?? []
+    idsByType.set(type, ids)
+    return ids
+  }
+
+  /** Whether there is room for one of this kind now, made at the cost of another where need be. */
+  function makeRoom(type: SecurityEventType): boolean {
+    if (waiting.size < waitingMax) return true
+    let largest = idsOf(type)
+    for (const ids of idsByType.values()) if (ids.length > largest.length) largest = ids
+    // One more of this kind must not make it the largest itself.
+    if (largest.length <= idsOf(type).length + 1) return false
+    waiting.delete(largest.pop() ?? '')
+    lost += 1
+    return true
+  }
+
   return {
     add(event) {
       const same = waiting.get(event.id)
-      // The report of a gap must not fall into the next one.
-      const hasRoom = waiting.size < waitingMax || event.type === 'events.dropped'
-      if (same) waiting.set(event.id, mergeEvents(same, event))
-      else if (hasRoom) waiting.set(event.id, event)
-      else lost += 1
+      if (same) {
+        waiting.set(event.id, mergeEvents(same, event))
+        // The report of a gap must not fall into the next one.
+      } else if (event.type === 'events.dropped' || makeRoom(event.type)) {
+        waiting.set(event.id, event)
+        idsOf(event.type).push(event.id)
+      } else {
+        lost += 1
+      }
     },
 
     next() {
       if (taken.length === 0) {
-        taken = [...waiting.values()].slice(0, BATCH_MAX)
-        for (const { id } of taken) waiting.delete(id)
+        const batch: AuditEvent[] = []
+        for (const event of waiting.values()) if (batch.push(event) === BATCH_MAX) break
+        for (const { id, type } of batch) {
+          waiting.delete(id)
+          idsOf(type).shift()
+        }
+        taken = batch
         partMax = BATCH_MAX
       }
       return taken.slice(0, partMax)

@@ -4,7 +4,7 @@ import type pg from 'pg'
 import { type Database, guardDatabase } from '../database/database.ts'
 import type { Event as EventRow, Prisma } from '../generated/prisma/client.ts'
 import type { EventDetail, SecurityEventType } from '../runtime/security-event.ts'
-import type { AuditEvent } from './audit-event.ts'
+import { type AuditEvent, COUNTED_TYPES } from './audit-event.ts'
 
 /** Rows deleted by one statement, so that each stays well within its deadline. */
 const BATCH_ROWS = 5_000
@@ -59,9 +59,9 @@ export function openEventStore({ pool, prisma }: Pick<Database, 'pool' | 'prisma
 }
 
 /**
- * Writes a batch within a transaction. An event that is there already stays as it is, failed
- * logins apart, whose counts are added up: the one number that is too high when the answer to a
- * commit was lost and the batch is written again.
+ * Writes a batch within a transaction. An event that is there already stays as it is, counted ones
+ * apart, whose counts are added up: the one number that is too high when the answer to a commit was
+ * lost and the batch is written again.
  */
 export async function insertEvents(
   client: pg.PoolClient,
@@ -76,14 +76,16 @@ export async function insertEvents(
      ORDER BY id
      ON CONFLICT (id) DO UPDATE SET
        reason = CASE WHEN events.reason = excluded.reason THEN events.reason END,
+       subject = CASE WHEN events.subject = excluded.subject THEN events.subject END,
+       session_id = CASE WHEN events.session_id = excluded.session_id THEN events.session_id END,
        client_id = CASE WHEN events.client_id = excluded.client_id THEN events.client_id END,
        user_agent = CASE WHEN events.user_agent = excluded.user_agent THEN events.user_agent END,
        detail = events.detail || jsonb_build_object(
          'count', (events.detail->>'count')::int + (excluded.detail->>'count')::int,
          'firstAt', LEAST(events.detail->>'firstAt', excluded.detail->>'firstAt'),
          'lastAt', GREATEST(events.detail->>'lastAt', excluded.detail->>'lastAt'))
-     WHERE events.type = 'login.failed'`,
-    [JSON.stringify(events.map(toColumns))],
+     WHERE events.type = ANY ($2::text[])`,
+    [JSON.stringify(events.map(toColumns)), COUNTED_TYPES],
   )
 }
 

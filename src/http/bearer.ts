@@ -7,6 +7,7 @@ import type { TokenChecker } from '../tokens/check-access-token.ts'
 import type { UserId } from '../users/user.ts'
 import { ApiError } from './api-error.ts'
 import { isRepeated } from './repeated-header.ts'
+import { noteCaller } from './request-client.ts'
 
 export interface UserPrincipal {
   readonly userId: UserId
@@ -82,6 +83,7 @@ async function authenticate(
   const checked = token === undefined ? undefined : await checker.check(token)
   if (checked?.claims.aud && [checked.claims.aud].flat().includes(issuer)) {
     actors.set(request, checked.claims.sub)
+    noteCaller(request, { clientId: checked.client.id })
     return checked.claims
   }
   // RFC 6750 §3.1: a request without credentials gets a bare challenge.

@@ -7,6 +7,7 @@ import { logEvent } from '../ops/log-events.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { AlreadyTaken, type FieldError } from '../runtime/field-error.ts'
 import { API_ERRORS, ApiError, type ApiErrorCode } from './api-error.ts'
+import { describeCaller } from './request-client.ts'
 
 /** When to come back after a dependency was away: about as long as reconnecting takes. */
 const RETRY_AFTER_SECONDS = 2
@@ -77,7 +78,7 @@ function logRefusal(
   status: number,
   request: FastifyRequest,
 ): void {
-  const line = { reason, status, route: request.routeOptions.url }
+  const line = { reason, status, ...describeCaller(request) }
   if (status < 500) logEvent(request.log, 'request.refused', line)
   else logEvent(request.log, 'request.failed', { ...line, err: error.cause ?? error })
 }

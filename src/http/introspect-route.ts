@@ -4,7 +4,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Client } from '../clients/client.ts'
-import type { ClientTable } from '../clients/client-table.ts'
 import type { Families } from '../families/families.ts'
 import type { Family } from '../families/family.ts'
 import { findInactiveReason } from '../families/family-rules.ts'
@@ -19,10 +18,9 @@ import { type Clock, toSeconds } from '../runtime/clock.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import type { TokenChecker } from '../tokens/check-access-token.ts'
 import type { UserRecord } from '../users/user.ts'
-import { authenticateSender, formOf, OAUTH_ENDPOINT } from './oauth-endpoint.ts'
+import { authenticateSender, formOf, OAUTH_ENDPOINT, type SenderCheck } from './oauth-endpoint.ts'
 
-export interface IntrospectRouteDependencies {
-  readonly clients: Pick<ClientTable, 'find'>
+export interface IntrospectRouteDependencies extends SenderCheck {
   readonly checker: TokenChecker
   readonly families: Pick<Families, 'inspect'>
   readonly rootSecrets: RootSecrets
@@ -38,12 +36,12 @@ export function registerIntrospect(
   app: FastifyInstance,
   dependencies: IntrospectRouteDependencies,
 ): void {
-  const { clients, rootSecrets } = dependencies
+  const { rootSecrets } = dependencies
   app.post('/introspect', OAUTH_ENDPOINT, async (request) => {
     const form = formOf(request)
     const token = form.get('token')
     if (token === undefined) throw new OAuthError('parameter_missing')
-    const caller = await authenticateSender(request, form, clients)
+    const caller = await authenticateSender(request, form, dependencies)
     // RFC 7662 §2.1: the endpoint is no oracle for whoever knows a public client's id.
     if (caller.type === 'public') throw new OAuthError('client_public_not_allowed')
     const refreshToken = authenticateRefreshToken(token, rootSecrets)

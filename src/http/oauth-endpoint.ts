@@ -7,8 +7,11 @@ import type { Client } from '../clients/client.ts'
 import type { ClientTable } from '../clients/client-table.ts'
 import type { ClientRequestParts } from '../clients/parse-client-credentials.ts'
 import { OAuthError } from '../oauth/oauth-error.ts'
+import type { RecordEvent } from '../runtime/security-event.ts'
 import { FORM_BODY_BYTES_MAX, type FormBody, parseFormBody } from './form-body.ts'
 import { isRepeated } from './repeated-header.ts'
+import { noteCaller } from './request-client.ts'
+import { sourceOf } from './request-source.ts'
 
 /** Of any grant, ours or not: whoever sends one here has put a credential into a URL. */
 const PARAMETER_NAMES: ReadonlySet<string> = new Set([
@@ -68,14 +71,37 @@ export function formOf(request: FastifyRequest): FormBody {
   return body as FormBody
 }
 
-/** The client that sent a form, by whichever method it used. Throws OAuthError. */
+export interface SenderCheck {
+  readonly clients: Pick<ClientTable, 'find'>
+  readonly recordEvent: RecordEvent
+}
+
+/**
+ * The client that sent a form, by whichever method it used. Throws OAuthError; failed authentication
+ * is an event.
+ */
 export async function authenticateSender(
   request: FastifyRequest,
   form: FormBody,
-  clients: Pick<ClientTable, 'find'>,
+  { clients, recordEvent }: SenderCheck,
 ): Promise<Client> {
   if (isRepeated(request, 'authorization')) throw new OAuthError('client_two_mechanisms')
-  return (await authenticateClient(clientPartsOf(request, form), clients)).client
+  try {
+    const { client } = await authenticateClient(clientPartsOf(request, form), clients)
+    noteCaller(request, { clientId: client.id, client })
+    return client
+  } catch (error) {
+    if (error instanceof OAuthError) noteRefusal(error, request, recordEvent)
+    throw error
+  }
+}
+
+function noteRefusal(error: OAuthError, request: FastifyRequest, recordEvent: RecordEvent): void {
+  const { clientId, reason } = error
+  const known = clientId === undefined ? {} : { clientId }
+  if (clientId !== undefined) noteCaller(request, { clientId })
+  if (error.code !== 'invalid_client') return
+  recordEvent({ type: 'client.authentication_failed', reason, ...known, ...sourceOf(request) })
 }
 
 /** Where a client presents itself in a request. */

@@ -42,7 +42,7 @@ export function registerRevoke(app: FastifyInstance, dependencies: RevokeRouteDe
     if (token === undefined && !(await findNamedCookieClient(request, form, clients))) {
       throw new OAuthError('parameter_missing')
     }
-    const client = await authenticateSender(request, form, clients)
+    const client = await authenticateSender(request, form, dependencies)
     const source = sourceOf(request, client)
     if (client.tokenDelivery === 'body') {
       if (token !== undefined) await revoke(token, client, source, dependencies)

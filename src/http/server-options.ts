@@ -1,6 +1,5 @@
 // How the HTTP server itself behaves: limits, JSON parsing, and the answers that no route gives.
 
-import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import {
@@ -15,6 +14,7 @@ import { vouchFor } from '../ops/logger.ts'
 import { ApiError } from './api-error.ts'
 import { toApiError, toProblem } from './error-handler.ts'
 import { isRepeated } from './repeated-header.ts'
+import { nameRequest, openRequestLogger, requestIdOf } from './request-trace.ts'
 
 const JSON_BODY_BYTES_MAX = 64 * 1024
 
@@ -34,7 +34,8 @@ export const SERVER_OPTIONS = {
   return503OnClosing: false,
   // One line a request, written by setAnswersOutsideRoutes.
   logController: new LogController({ disableRequestLogging: true }),
-  genReqId: () => randomUUID(),
+  genReqId: requestIdOf,
+  childLoggerFactory: openRequestLogger,
   routerOptions: { maxParamLength: 16 * 1024, caseSensitive: true, ignoreTrailingSlash: false },
   ajv: {
     customOptions: {
@@ -115,7 +116,8 @@ function parseJson(bytes: Buffer): unknown {
 }
 
 /** A target that cannot be routed, such as one with a broken percent-encoding. */
-function answerUnroutable(error: Error, _request: FastifyRequest, reply: FastifyReply): void {
+function answerUnroutable(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  nameRequest(request, reply)
   const { status, ...problem } = toProblem(toApiError(error))
   reply
     .code(Number(status))

@@ -1,7 +1,6 @@
 // POST /token (RFC 6749 §3.2): the five steps of docs/architecture.md, in their order.
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { ClientTable } from '../clients/client-table.ts'
 import {
   type ClientCredentialsGrant,
   issueByClientCredentials,
@@ -15,23 +14,22 @@ import { type IssuedTokens, toTokenResponse } from '../tokens/token-response.ts'
 import { checkBrowserCall, findNamedCookieClient } from './browser-client.ts'
 import { callerSignal } from './caller-signal.ts'
 import type { FormBody } from './form-body.ts'
-import { authenticateSender, formOf, OAUTH_ENDPOINT } from './oauth-endpoint.ts'
+import { authenticateSender, formOf, OAUTH_ENDPOINT, type SenderCheck } from './oauth-endpoint.ts'
 import { sourceOf } from './request-source.ts'
 import type { TokenCookies } from './token-cookies.ts'
 
-export interface TokenRouteDependencies {
-  readonly clients: Pick<ClientTable, 'find'>
+export interface TokenRouteDependencies extends SenderCheck {
   readonly cookies: TokenCookies
   readonly grants: PasswordGrant & RefreshTokenGrant & ClientCredentialsGrant
 }
 
 export function registerToken(app: FastifyInstance, dependencies: TokenRouteDependencies): void {
-  const { clients, cookies, grants } = dependencies
+  const { cookies, grants } = dependencies
   app.post('/token', OAUTH_ENDPOINT, async (request, reply) => {
     const form = formOf(request)
     const cookieToken = await findCookieToken(request, form, dependencies)
     const tokenRequest = parseTokenRequest(form, cookieToken)
-    const client = await authenticateSender(request, form, clients)
+    const client = await authenticateSender(request, form, dependencies)
     if (!client.grantTypes.includes(tokenRequest.grantType)) {
       throw new OAuthError('grant_type_not_allowed')
     }

@@ -7,6 +7,7 @@ import type { AccessTokenClaims } from '../tokens/access-token.ts'
 import type { CheckedToken, TokenChecker } from '../tokens/check-access-token.ts'
 import { ApiError, type ApiErrorCode } from './api-error.ts'
 import { toProblem } from './error-handler.ts'
+import { describeCaller, noteCaller } from './request-client.ts'
 import type { AccessCookie, TokenCookies } from './token-cookies.ts'
 import { ignoreBodies } from './verify-body.ts'
 import { comesFromPageOf, isCookieOf, readCredential } from './verify-credential.ts'
@@ -77,6 +78,7 @@ async function judge(
   if ('fault' in credential) return { refusal: { reason: credential.fault, isAnonymous } }
   const checked = await checker.check(credential.token)
   if (!checked) return { refusal: { reason: 'token_inactive' } }
+  noteCaller(request, { clientId: checked.client.id })
   const reason = findObstacle(request, demands, credential, checked)
   return reason ? { refusal: { reason } } : { claims: checked.claims }
 }
@@ -120,8 +122,8 @@ function refuse(
 ): FastifyReply {
   const { reason } = refusal
   const error = new ApiError(VERIFY_REFUSALS[reason])
-  const route = request.routeOptions.url
-  logEvent(request.log, 'request.refused', { reason, status: error.status, route })
+  const line = { reason, status: error.status, ...describeCaller(request) }
+  logEvent(request.log, 'request.refused', line)
   return reply
     .code(error.status)
     .header('www-authenticate', challengeFor(refusal, demands))

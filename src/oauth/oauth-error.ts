@@ -135,6 +135,12 @@ export const OAUTH_ERRORS = {
 /** Our own word for what happened: logged, counted, never sent. */
 export type OAuthReason = keyof typeof OAUTH_ERRORS
 
+export interface OAuthErrorOptions {
+  readonly cause?: unknown
+  readonly retryAfterSeconds?: number
+  readonly clientId?: string
+}
+
 /** A refusal at an OAuth endpoint. `message` is the reason; the public words come from the table. */
 export class OAuthError extends Error {
   readonly reason: OAuthReason
@@ -143,8 +149,10 @@ export class OAuthError extends Error {
   readonly description: string
   /** Sent as `Retry-After` where it is set. */
   readonly retryAfterSeconds: number | undefined
+  /** The client that was refused, where it is one of ours. Logged, never sent. */
+  readonly clientId: string | undefined
 
-  constructor(reason: OAuthReason, options: { cause?: unknown; retryAfterSeconds?: number } = {}) {
+  constructor(reason: OAuthReason, options: OAuthErrorOptions = {}) {
     super(reason, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'OAuthError'
     const { code, status, description } = OAUTH_ERRORS[reason]
@@ -153,5 +161,6 @@ export class OAuthError extends Error {
     this.status = status
     this.description = description
     this.retryAfterSeconds = options.retryAfterSeconds
+    this.clientId = options.clientId
   }
 }

@@ -49,6 +49,7 @@ export const LOG_EVENTS = {
   'client.deleted': 'info',
   'client.secret_added': 'info',
   'client.secret_removed': 'info',
+  'client.authentication_failed': 'info',
   'events.dropped': 'error',
 
   'webhook.failed': 'warn',

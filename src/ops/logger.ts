@@ -19,13 +19,15 @@ const CALLERS_WORDS = new Set(
   ).split(' '),
 )
 
-// Anything that looks like a credential, wherever it stands in the line: JWTs, refresh tokens,
-// Authorization values, the user part of a URL, form parameters. No alternative looks twice at the
-// same text from two beginnings, so that a hostile User-Agent costs no more than another.
+// Anything that looks like a credential, wherever it stands in the line: JWTs, refresh tokens, the
+// secrets that we make, Authorization values, the user part of a URL, form parameters. No alternative
+// looks twice at the same text from two beginnings, so that a hostile User-Agent costs no more than
+// another.
 const SECRET_TEXT = new RegExp(
   [
     '(?<![\\w-])eyJ[\\w-]+\\.[\\w-]+(?:\\.[\\w-]*)*',
-    'lrt_[\\w-]+',
+    '(?:lrt|lcs)_[\\w-]+',
+    'whsec_[\\w+/=-]+',
     '\\b(?:Bearer|Basic|DPoP)\\s+[\\w.~+/=-]+',
     '(?<=:\\/\\/)[^\\s"/@:]*:[^\\s"/@]*(?=@)',
     '(?<=(?:password|username|secret|token|assertion)=)[^&\\s"\\\\]+',

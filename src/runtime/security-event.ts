@@ -19,6 +19,7 @@ export const SECURITY_EVENT_TYPES = [
   'client.deleted',
   'client.secret_added',
   'client.secret_removed',
+  'client.authentication_failed',
   'key.published',
   'key.activated',
   'key.retired',

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { type Database, guardDatabase } from '../database/database.ts'
-import type { AuditEvent } from '../events/audit-event.ts'
+import { type AuditEvent, COUNTED_TYPES } from '../events/audit-event.ts'
 import { toEvent } from '../events/event-store.ts'
 import type {
   WebhookDelivery as DeliveryRow,
@@ -73,17 +73,17 @@ export async function addDeliveries(
   client: pg.PoolClient,
   eventIds: readonly string[],
 ): Promise<void> {
-  // Failed logins are counted up to the end of their minute, and sent after it.
+  // Counted events count up to the end of their minute, and are sent after it.
   await client.query(
     `INSERT INTO webhook_deliveries (id, webhook_id, event_id, type, next_attempt_at)
      SELECT gen_random_uuid(), webhooks.id, events.id, events.type,
-       CASE events.type WHEN 'login.failed' THEN date_trunc('minute', events.at) + interval '61 s'
-       ELSE now() END
+       CASE WHEN events.type = ANY ($2::text[])
+         THEN date_trunc('minute', events.at) + interval '61 s' ELSE now() END
      FROM events JOIN webhooks ON status = 'active' AND events.type = ANY (webhooks.events)
      WHERE events.id = ANY ($1::uuid[])
      FOR KEY SHARE OF webhooks
      ON CONFLICT (event_id, webhook_id) DO NOTHING`,
-    [eventIds],
+    [eventIds, COUNTED_TYPES],
   )
 }
 

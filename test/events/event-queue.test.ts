@@ -147,6 +147,36 @@ test('closing tries for a while and then says how many are lost', async (t) => {
   t.strictSame(written(), [])
 })
 
+test('a kind that floods a full queue pushes out no other', async (t) => {
+  const { queue, recordMany, lost, written, writeWith } = openQueue({ waitingMax: 150 })
+  const signals = new EventEmitter()
+  const started = once(signals, 'started')
+  writeWith(async () => {
+    signals.emit('started')
+    await once(signals, 'go')
+  })
+  recordMany(100)
+  await started
+  recordMany(500, 100)
+  for (const subject of ['a', 'b', 'c']) queue.record({ type: 'user.disabled', subject })
+  recordMany(500, 600)
+  for (let count = 0; count < 100; count += 1) queue.record({ type: 'token.revoked' })
+  writeWith(async () => {})
+  signals.emit('go')
+  await until('the report', () => written().includes('events.dropped'))
+  await queue.close()
+  const after = written().slice(100)
+  t.strictSame(
+    after.filter((subject) => 'abc'.includes(subject)),
+    ['a', 'b', 'c'],
+    'the rare kind is whole',
+  )
+  // Of two kinds that flood, each has half of what the rare one leaves.
+  t.equal(after.filter((subject) => subject === 'token.revoked').length, 73)
+  t.strictSame(after.slice(0, 74), numbers(174).slice(100), 'the oldest of the flood')
+  t.strictSame(lost, [1_203 - 100 - 150])
+})
+
 test('failed logins of one source take one place, however many', async (t) => {
   const { queue, batches } = openQueue({ waitingMax: 1 })
   for (let count = 0; count < 500; count += 1) {

@@ -81,6 +81,22 @@ test('instances count failed logins together, without waiting for each other for
   }
 })
 
+test('retries of several sessions name neither subject nor session, and are counted', async (t) => {
+  const { database, store } = await openStore(t)
+  const make = openEventMaker()
+  const retried = (subject: string, sessionId: string) =>
+    make({ type: 'refresh.retried', ip: '192.0.2.1', clientId: 'web', subject, sessionId }, AT_MS)
+  const one = retried('ann', 's1')
+  await write(database, [one])
+  await write(database, [retried('ann', 's2')])
+  const [counted, ...others] = await store.list({}, PAGE)
+  t.strictSame(others, [])
+  t.match(counted, { id: one.id, subject: 'ann', clientId: 'web', detail: { count: 2 } })
+  t.notOk(counted && 'sessionId' in counted)
+  await write(database, [retried('bob', 's2')])
+  t.notOk('subject' in ((await store.list({}, PAGE))[0] ?? {}))
+})
+
 test('what two instances see of a key is kept as the first saw it', async (t) => {
   const { database, store } = await openStore(t)
   const seen = (atMs: number) =>

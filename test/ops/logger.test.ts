@@ -9,7 +9,11 @@ const PASSWORD = 'correct-horse-battery'
 const UNKNOWN_NAME = 'my-password-typed-as-a-name'
 const REFRESH_TOKEN = `lrt_${'Ab-_9'.repeat(18)}`
 const ACCESS_TOKEN = `${Buffer.from('{"alg":"ES256"}').toString('base64url')}.eyJzdWIiOiIxIn0.c2ln`
-const SECRETS = [PASSWORD, UNKNOWN_NAME, REFRESH_TOKEN, ACCESS_TOKEN]
+const CLIENT_SECRET = `lcs_${'Ab-_9'.repeat(8)}cde`
+const WEBHOOK_SECRET = `whsec_${Buffer.from('a secret of a webhook').toString('base64')}`
+const SECRETS = [
+  ...[PASSWORD, UNKNOWN_NAME, REFRESH_TOKEN, ACCESS_TOKEN, CLIENT_SECRET, WEBHOOK_SECRET],
+]
 
 function openLog(): { logger: ReturnType<typeof createLogger>; lines: string[] } {
   const lines: string[] = []
@@ -60,6 +64,7 @@ test('tokens are cut by their shape in messages, values, names and child binding
   logger.info(`refused ${REFRESH_TOKEN} and ${ACCESS_TOKEN}`)
   logger.info({ note: `kept ${REFRESH_TOKEN}`, list: [ACCESS_TOKEN] })
   logger.info({ [REFRESH_TOKEN]: 1, [ACCESS_TOKEN]: 2 })
+  logger.info({ reqId: CLIENT_SECRET, note: `kept ${WEBHOOK_SECRET}.` })
   logger.info('header was %s', `Bearer ${ACCESS_TOKEN}`)
   logger.info(`header was Basic ${Buffer.from('shop:secret').toString('base64')}`)
   logger.info(`grant_type=password&username=${UNKNOWN_NAME}&password=${PASSWORD}&x=1`)
