@@ -20,19 +20,19 @@ import {
 } from './family.ts'
 import { ROLE_BOUND_SCOPES } from './family-rules.ts'
 import { decodeFamily, decodeUser, encodeFamily, encodeUser, keysOf } from './redis-record.ts'
-import { loadScript, type RunScript } from './redis-script.ts'
+import { loadChangingScript, loadReadingScript, type RunScript } from './redis-script.ts'
 
 /** What carries a journal entry to Redis, and so passes a closed gate. */
 export type JournalCommands = Pick<FamilyStore, 'end' | 'putUser' | 'revokeToken'>
 export type FamilyCommands = Pick<FamilyStore, 'create' | 'rotate' | 'inspect' | 'list'>
 
-const createScript = loadScript('create')
-const rotateScript = loadScript('rotate')
-const inspectScript = loadScript('inspect')
-const listScript = loadScript('list')
-const endScript = loadScript('end-family')
-const putUserScript = loadScript('put-user')
-const revokeTokenScript = loadScript('revoke-token')
+const createScript = loadChangingScript('create')
+const rotateScript = loadChangingScript('rotate')
+const inspectScript = loadReadingScript('inspect')
+const listScript = loadReadingScript('list')
+const endScript = loadChangingScript('end-family')
+const putUserScript = loadChangingScript('put-user')
+const revokeTokenScript = loadChangingScript('revoke-token')
 
 export const FAMILY_SCRIPTS = [
   createScript,

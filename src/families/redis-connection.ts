@@ -6,7 +6,7 @@ import type { RedisTarget } from '../config.ts'
 import { describeRedisFailure } from './redis-failure.ts'
 
 /** Below DEPENDENCY_DEADLINE_MS, so that the reason is known before the deadline hides it. */
-const COMMAND_TIMEOUT_MS = 1_000
+export const COMMAND_TIMEOUT_MS = 1_000
 /** A server that is silent for so long is given up; a paused one is noticed by nothing else. */
 const SOCKET_TIMEOUT_MS = 1_200
 const CONNECT_TIMEOUT_MS = 1_000

@@ -15,6 +15,7 @@ import { gateConnection, type Replayed } from './redis-gate.ts'
 import { openJournalReplay } from './redis-replay.ts'
 import { type GateAccess, type RunScript, scriptRunner, sendCommand } from './redis-script.ts'
 import { checkServer, type ServerCheck } from './redis-server-check.ts'
+import { type StoreClock, watchStoreClock } from './redis-store-clock.ts'
 
 const READY_POLL_MS = 50
 
@@ -46,6 +47,7 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
   const client = openRedis(target, onConnectionError)
   const replay = openJournalReplay(journal, clock, client)
   const warnings = new WeakMap<Redis, readonly string[]>()
+  const clocks = new WeakMap<Redis, StoreClock>()
 
   async function check(redis: Redis): Promise<ServerCheck> {
     const found = await checkServer(redis)
@@ -56,12 +58,14 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
   async function replayOver(redis: Redis): Promise<Replayed> {
     // Asked before: a promotion in the middle must not pass for a replay that reached a master.
     if ((await check(redis)).isReplica) return 'is_replica'
+    await clocks.get(redis)?.read()
     await replay.replayOver(redis)
     return 'replayed'
   }
 
   forEachConnection(client, (redis) => {
     batchWrites(redis)
+    clocks.set(redis, watchStoreClock(redis))
     gateConnection(
       redis,
       () => replayOver(redis),

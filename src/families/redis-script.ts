@@ -4,11 +4,14 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Command, type Redis } from 'ioredis'
+import { COMMAND_TIMEOUT_MS } from './redis-connection.ts'
 import { replyCode } from './redis-failure.ts'
 
 export interface RedisScript {
   readonly lua: string
   readonly sha: string
+  /** It is told until when somebody waits for its answer, and does nothing after that. */
+  readonly changes: boolean
 }
 
 /** A whole client, or one connection of it. */
@@ -24,15 +27,33 @@ export type RunScript = (
 ) => Promise<unknown>
 
 const gatedCommands = new WeakSet<Command>()
+const givenUpAt = new WeakMap<Command, number>()
 
 export function isGated(command: Command): boolean {
   return gatedCommands.has(command)
 }
 
-/** Reads `lua/<name>.lua` with the shared part before it. */
-export function loadScript(name: string): RedisScript {
-  const lua = `${readLua('family')}\n${readLua(name)}`
-  return { lua, sha: createHash('sha1').update(lua).digest('hex') }
+/**
+ * Until when, by `performance.now()`, somebody waits for a command that changes something; its last
+ * argument is to become that moment by the clock of the server that it is sent to.
+ */
+export function giveUpMoment(command: Command): number | undefined {
+  return givenUpAt.get(command)
+}
+
+/** Reads `lua/<name>.lua`, which only reads, with the shared part before it. */
+export function loadReadingScript(name: string): RedisScript {
+  return toScript(['family', name], false)
+}
+
+/** Reads `lua/<name>.lua`, which changes something, with the shared parts before it. */
+export function loadChangingScript(name: string): RedisScript {
+  return toScript(['family', 'late', name], true)
+}
+
+function toScript(parts: readonly string[], changes: boolean): RedisScript {
+  const lua = parts.map(readLua).join('\n')
+  return { lua, sha: createHash('sha1').update(lua).digest('hex'), changes }
 }
 
 /**
@@ -41,25 +62,32 @@ export function loadScript(name: string): RedisScript {
  */
 export function scriptRunner(sender: CommandSender, access: GateAccess): RunScript {
   return async (script, keys, args) => {
-    const rest = [keys.length, ...keys, ...args]
+    // Counted from here, so that a second round trip has what the first one left.
+    const until = script.changes ? performance.now() + COMMAND_TIMEOUT_MS : undefined
+    const rest = [keys.length, ...keys, ...args, ...(script.changes ? [''] : [])]
     try {
-      return await sendCommand(sender, 'evalsha', [script.sha, ...rest], access)
+      return await sendCommand(sender, 'evalsha', [script.sha, ...rest], access, until)
     } catch (error) {
       if (replyCode(error) !== 'NOSCRIPT') throw error
-      return await sendCommand(sender, 'eval', [script.lua, ...rest], access)
+      return await sendCommand(sender, 'eval', [script.lua, ...rest], access, until)
     }
   }
 }
 
-/** Sends one command; replies are strings, numbers and lists of them. */
+/**
+ * Sends one command; replies are strings, numbers and lists of them. With `giveUpAt` the last
+ * argument is a blank that is filled in where the connection is known (redis-store-clock.ts).
+ */
 export function sendCommand(
   sender: CommandSender,
   name: string,
   args: (string | number)[],
   access: GateAccess,
+  giveUpAt?: number,
 ): Promise<unknown> {
   const command = new Command(name, args, { replyEncoding: 'utf8' })
   if (access === 'gated') gatedCommands.add(command)
+  if (giveUpAt !== undefined) givenUpAt.set(command, giveUpAt)
   sender.sendCommand(command)
   return command.promise
 }

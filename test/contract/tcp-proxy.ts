@@ -1,5 +1,6 @@
-// A wire that can be cut or fall silent, between a store and its server. A firewall that drops
-// packets looks like `hang`, a crashed host or a closed port like `cut`.
+// A wire that can be cut, fall silent or deliver late, between a store and its server. A firewall
+// that drops packets looks like `hang`, a crashed host or a closed port like `cut`, a route that is
+// lost and found again, while the kernel repeats what it was given, like `stall`.
 
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
@@ -12,6 +13,10 @@ export interface TcpProxy {
   /** Accepts, and passes nothing on any more. */
   hang(): void
   heal(): Promise<void>
+  /** Keeps what is sent to the server, also beyond the sender's own patience. */
+  stall(): void
+  /** Delivers what was kept, to the letter and in order, and passes everything on again. */
+  deliver(): void
 }
 
 /** Listens on a free port of the loopback and passes everything on to `target`. */
@@ -21,6 +26,9 @@ export async function openTcpProxy(
 ): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   let silent = false
+  let kept: (() => void)[] | undefined
+  /** At once, or when what stalls is delivered. */
+  const towardsServer = (work: () => void) => (kept ? kept.push(work) : work())
   const server = createServer((near) => {
     sockets.add(near)
     near.on('close', () => sockets.delete(near)).on('error', () => {})
@@ -28,7 +36,8 @@ export async function openTcpProxy(
     const far = connect(target)
     sockets.add(far)
     far.on('close', () => sockets.delete(far)).on('error', () => near.destroy())
-    near.on('data', (bytes) => silent || far.write(bytes)).on('close', () => far.destroy())
+    near.on('data', (bytes) => silent || towardsServer(() => far.write(bytes)))
+    near.on('close', () => towardsServer(() => far.end()))
     far.on('data', (bytes) => silent || near.write(bytes)).on('close', () => near.destroy())
   })
   const listen = async (port: number) => {
@@ -59,6 +68,14 @@ export async function openTcpProxy(
       drop()
       silent = false
       if (!server.listening) await listen(port)
+    },
+    stall() {
+      kept ??= []
+    },
+    deliver() {
+      const late = kept ?? []
+      kept = undefined
+      for (const work of late) work()
     },
   }
 }

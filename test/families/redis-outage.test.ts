@@ -69,12 +69,6 @@ test('a paused server: every call is refused in time, service is back within 5 s
     const backMs = Math.round(performance.now() - resumedAt)
     t.ok(backMs < RETURN_MS, `back after ${backMs} ms`)
   }
-  const { families } = await store.list(family.userId)
-  t.match(
-    families.find(({ familyId }) => familyId === family.familyId)?.ended,
-    { reason: 'revoked_by_user' },
-    'what was sent late was done late',
-  )
 })
 
 test('a dead server: refused at once, service is back within 5 s', async (t) => {
