@@ -32,7 +32,7 @@ export function openUsers(
     prisma: database.prisma,
     clock,
     journalChange: journalUserChange,
-    publishChange: ({ record, keepFamilyId }) => store.putUser(record, keepFamilyId),
+    publishChange: ({ record }) => store.putUser(record),
   })
   return { users, families: openFamilies({ store, journal, loadUser: users.loadRecord, clock }) }
 }

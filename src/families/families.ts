@@ -10,7 +10,6 @@ import type {
   CreateOutcome,
   EndFamily,
   EndOutcome,
-  FamilyId,
   FamilyList,
   FamilyStore,
   Inspect,
@@ -39,7 +38,7 @@ export interface Families {
   /** Journals, then remembers the token until it expires; rejects as `end` does. */
   revokeToken(token: RevokedToken): Promise<void>
   /** Carries a user's change, which its transaction has journalled already, to the store. */
-  publishUser(record: UserRecord, keepFamilyId?: FamilyId): Promise<void>
+  publishUser(record: UserRecord): Promise<void>
 }
 
 export interface FamiliesDependencies {
@@ -104,7 +103,7 @@ export function openFamilies(dependencies: FamiliesDependencies): Families {
       await bounded(journalThenApply({ kind: 'token', token }))
     },
 
-    publishUser: (record, keepFamilyId) => store.putUser(record, keepFamilyId),
+    publishUser: (record) => store.putUser(record),
   }
 }
 

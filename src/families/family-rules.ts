@@ -2,7 +2,7 @@
 // token means. The PostgreSQL adapter runs them; the Lua scripts repeat them, and the contract
 // suite holds both to the same answers.
 
-import type { UserRecord } from '../users/user.ts'
+import type { EpochStart, UserRecord } from '../users/user.ts'
 import type { EndedReason, Family, InactiveReason, RotateFamily } from './family.ts'
 
 /** The scope that needs a role of the same name; everybody else's tokens go without it. */
@@ -11,6 +11,21 @@ export const ROLE_BOUND_SCOPES: ReadonlySet<string> = new Set(['lineage:admin'])
 /** A record that cannot judge the family: missing, or older than the family itself. */
 export function isUserStale(user: UserRecord | undefined, family: Family): boolean {
   return user === undefined || user.epoch < family.epoch
+}
+
+/**
+ * The last epoch that the family has lived to see: its own, and those after it that kept it ("all
+ * but this"), without a gap.
+ */
+export function reachedEpoch(
+  family: Pick<Family, 'familyId' | 'epoch'>,
+  epochLog: readonly EpochStart[],
+): number {
+  return epochLog.reduce(
+    (reached, { epoch, keptFamilyId }) =>
+      epoch === reached + 1 && keptFamilyId === family.familyId ? epoch : reached,
+    family.epoch,
+  )
 }
 
 /** Why a family does not live at `nowMs`, in the order of DESIGN §5; undefined while it does. */
@@ -24,7 +39,7 @@ export function findInactiveReason(
   if (nowMs >= family.absoluteExpiresAtMs) return 'family_absolute_expired'
   if (nowMs >= family.idleExpiresAtMs) return 'family_idle_expired'
   if (user.status !== 'active') return 'user_inactive'
-  if (family.epoch < user.epoch) return 'user_epoch_passed'
+  if (reachedEpoch(family, user.epochLog) < user.epoch) return 'user_epoch_passed'
   if (family.createdAtMs < clientSessionsValidFromMs) return 'client_sessions_ended'
   return undefined
 }
@@ -44,7 +59,9 @@ export function findEnd(
     ends.push({ reason: 'idle_expired', atMs: family.idleExpiresAtMs })
   }
   if (family.ended) ends.push(family.ended)
-  const epochStart = user?.epochLog.find((start) => start.epoch > family.epoch)
+  const epochLog = user?.epochLog ?? []
+  const reached = reachedEpoch(family, epochLog)
+  const epochStart = epochLog.find((start) => start.epoch > reached)
   if (epochStart) ends.push({ reason: epochStart.reason, atMs: epochStart.atMs })
   if (family.createdAtMs < clientSessionsValidFromMs) {
     ends.push({ reason: 'client_sessions_ended', atMs: clientSessionsValidFromMs })

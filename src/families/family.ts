@@ -179,11 +179,11 @@ export interface FamilyStore {
   rotate(input: RotateFamily): Promise<RotateOutcome>
   end(input: EndFamily): Promise<EndOutcome>
   /**
-   * Stores the record unless an equal or newer one is there. `keepFamilyId` is re-stamped from the
-   * epoch before to this one ("all but this"), also when the record was there already, so that
-   * applying it again is harmless.
+   * Stores the record unless an equal or newer one is there. The family that its newest epoch keeps
+   * ("all but this") is stamped with that epoch in the same step, also when a newer record was there
+   * already: a log forgets old epochs, a stamp does not. Applying it again is harmless.
    */
-  putUser(record: UserRecord, keepFamilyId?: FamilyId): Promise<void>
+  putUser(record: UserRecord): Promise<void>
   revokeToken(token: RevokedToken, nowMs: number): Promise<void>
   /** One round trip for everything that an online check of a token needs. */
   inspect(input: Inspect): Promise<Inspection>

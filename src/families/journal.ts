@@ -5,7 +5,12 @@ import type { UserRecord } from '../users/user.ts'
 import type { EndFamily, EndOutcome, FamilyId, FamilyStore, RevokedToken } from './family.ts'
 
 export type JournalPayload =
-  | { readonly kind: 'user'; readonly record: UserRecord; readonly keepFamilyId?: FamilyId }
+  | {
+      readonly kind: 'user'
+      readonly record: UserRecord
+      /** Only in rows of versions whose records did not name it in their log. */
+      readonly keepFamilyId?: FamilyId
+    }
   | { readonly kind: 'family'; readonly end: EndFamily }
   | { readonly kind: 'token'; readonly token: RevokedToken }
 
@@ -32,7 +37,7 @@ export async function applyJournalPayload(
 ): Promise<EndOutcome | undefined> {
   switch (payload.kind) {
     case 'user':
-      await store.putUser(payload.record, payload.keepFamilyId)
+      await store.putUser(naming(payload.record, payload.keepFamilyId))
       return undefined
     case 'family':
       return await store.end(payload.end)
@@ -40,4 +45,12 @@ export async function applyJournalPayload(
       await store.revokeToken(payload.token, nowMs)
       return undefined
   }
+}
+
+/** The record as it is written today: its newest epoch names the family that it keeps. */
+function naming(record: UserRecord, keptFamilyId: FamilyId | undefined): UserRecord {
+  const newest = record.epochLog.at(-1)
+  if (keptFamilyId === undefined || newest?.epoch !== record.epoch) return record
+  const epochLog = [...record.epochLog.slice(0, -1), { ...newest, keptFamilyId }]
+  return { ...record, epochLog }
 }

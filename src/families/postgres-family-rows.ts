@@ -69,6 +69,12 @@ export function toUserRecord(row: FamilyUserRow): UserRecord {
   }
 }
 
+/**
+ * `user_id` is $2, as a condition that no index serves: PostgreSQL may otherwise walk through all
+ * families of the user to find the one whose id it was given.
+ */
+export const OF_USER = '(user_id = $2) IS TRUE'
+
 /** The owner as one column: a user's and a client's id can never meet. */
 export function ownerKey(owner: TokenOwner): string {
   return owner.userId === undefined ? `c:${owner.clientId}` : `u:${owner.userId}`
@@ -89,9 +95,29 @@ export async function upsertUser(client: pg.PoolClient, given: UserRecord): Prom
      RETURNING to_jsonb(stored) AS row`,
     [userId, epoch, status, roles, version, JSON.stringify(epochLog)],
   )
+  await stampKeptFamily(client, given)
   if (rows[0]) return toUserRecord(rows[0].row)
   // The upsert has locked the row that it left alone, so it is there and stays as it is.
   return (await readUser(client, userId)) ?? given
+}
+
+/** The family that the newest epoch keeps moves on to it, if it lived to see the epoch before. */
+async function stampKeptFamily(
+  client: pg.PoolClient,
+  { userId, epoch, epochLog }: UserRecord,
+): Promise<void> {
+  const keptFamilyId = epochLog.at(-1)?.keptFamilyId
+  if (keptFamilyId === undefined) return
+  const from = epochLog.reduceRight(
+    (first, start) =>
+      start.epoch === first && start.keptFamilyId === keptFamilyId ? first - 1 : first,
+    epoch,
+  )
+  await client.query(
+    `UPDATE families SET epoch = $3
+     WHERE id = $1 AND ${OF_USER} AND epoch >= $4 AND epoch < $3`,
+    [keptFamilyId, userId, epoch, from],
+  )
 }
 
 /**
@@ -114,7 +140,7 @@ export async function lockFamily(
   { familyId, userId }: { familyId: FamilyId; userId: UserId },
 ): Promise<Family | undefined> {
   const { rows } = await client.query<{ row: FamilyRow }>(
-    'SELECT to_jsonb(f) AS row FROM families f WHERE id = $1 AND user_id = $2 FOR UPDATE',
+    `SELECT to_jsonb(f) AS row FROM families f WHERE id = $1 AND ${OF_USER} FOR UPDATE`,
     [familyId, userId],
   )
   return rows[0] && toFamily(rows[0].row)
@@ -161,9 +187,17 @@ export async function updateRotation(
   }
   await client.query(
     `UPDATE families SET generation = $2, rotated_at_ms = $3, idle_expires_at_ms = $4, ip = $5,
-       user_agent = $6
+       user_agent = $6, epoch = $7
      WHERE id = $1`,
-    [rotated.familyId, rotated.generation, nowMs, rotated.idleExpiresAtMs, ip, userAgent],
+    [
+      rotated.familyId,
+      rotated.generation,
+      nowMs,
+      rotated.idleExpiresAtMs,
+      ip,
+      userAgent,
+      rotated.epoch,
+    ],
   )
   return rotated
 }

@@ -37,6 +37,7 @@ import {
   type FamilyUserRow,
   insertFamily,
   lockFamily,
+  OF_USER,
   ownerKey,
   readUser,
   toFamily,
@@ -61,15 +62,8 @@ export function openPostgresFamilyStore(
     rotate: (input) => inTransaction(pool, (client) => rotate(client, input)),
     end: (input) => inTransaction(pool, (client) => end(client, input)),
 
-    async putUser(record, keepFamilyId) {
-      await inTransaction(pool, async (client) => {
-        await upsertUser(client, record)
-        if (keepFamilyId === undefined) return
-        await client.query(
-          'UPDATE families SET epoch = $3 WHERE id = $1 AND user_id = $2 AND epoch = $3 - 1',
-          [keepFamilyId, record.userId, record.epoch],
-        )
-      })
+    async putUser(record) {
+      await inTransaction(pool, (client) => upsertUser(client, record))
     },
 
     async revokeToken({ owner, jti, expiresAtMs }, nowMs) {
@@ -150,7 +144,7 @@ async function rotate(client: pg.PoolClient, input: RotateFamily): Promise<Rotat
   const error = findRefusal(family, user, input)
   if (error) return { outcome: 'refused', error }
   if (meaning === 'retry') return { outcome: 'retried', family, user }
-  const rotated = await updateRotation(client, family, input, nowMs)
+  const rotated = await updateRotation(client, { ...family, epoch: user.epoch }, input, nowMs)
   return { outcome: 'rotated', family: rotated, user, behind: meaning === 'ahead' }
 }
 
@@ -179,7 +173,7 @@ async function inspect(
     revoked: boolean
   }>(
     `SELECT
-       (SELECT to_jsonb(f) FROM families f WHERE id = $1 AND user_id = $2) AS family,
+       (SELECT to_jsonb(f) FROM families f WHERE id = $1 AND ${OF_USER}) AS family,
        (SELECT to_jsonb(u) FROM family_users u WHERE user_id = $2) AS user,
        EXISTS (SELECT FROM revoked_tokens
                WHERE owner = $3 AND jti = $4 AND expires_at_ms > $5) AS revoked`,

@@ -52,11 +52,8 @@ export function openJournalCommands(run: RunScript): JournalCommands {
       return (await run(endScript, [keys.family(familyId), keys.user], args)) as EndOutcome
     },
 
-    async putUser(record, keepFamilyId) {
-      const keys = keysOf(record)
-      const kept = keepFamilyId === undefined ? [] : [keys.family(keepFamilyId)]
-      const args = [...encodeUser(record), TOMBSTONE_SLACK_MS]
-      await run(putUserScript, [keys.user, ...kept], args)
+    async putUser(record) {
+      await run(putUserScript, [keysOf(record).user], [...encodeUser(record), TOMBSTONE_SLACK_MS])
     },
 
     async revokeToken({ owner, jti, expiresAtMs }, nowMs) {

@@ -8,15 +8,10 @@ import { AlreadyTaken } from '../runtime/field-error.ts'
 import type { User, UserId, UserRecord } from './user.ts'
 import { recordOf, userOf } from './user-row.ts'
 
-/** A FamilyId, which lies in a layer that users do not look into. */
-export type KeptFamilyId = string & { readonly brand: 'FamilyId' }
-
 /** What the journal and the family store are told. */
 export interface UserChange {
   readonly kind: 'user'
   readonly record: UserRecord
-  /** The one family that outlives this epoch's start. */
-  readonly keepFamilyId?: KeptFamilyId
 }
 
 export interface UserChangeDependencies {
@@ -54,7 +49,6 @@ export type ChangeUser = (
 ) => Promise<ChangeOutcome>
 
 export interface ChangeOptions {
-  readonly keepFamilyId?: KeptFamilyId | undefined
   readonly onChanged?: OnChanged | undefined
 }
 
@@ -65,7 +59,6 @@ export function openUserChange(dependencies: UserChangeDependencies): ChangeUser
     tx: Prisma.TransactionClient,
     userId: UserId,
     decide: DecideChange,
-    kept: { keepFamilyId?: KeptFamilyId },
   ): Promise<{ row: UserRow; before?: UserRow } | undefined> {
     await tx.$queryRaw`SELECT 1 FROM users WHERE id = ${userId}::uuid FOR UPDATE`
     const row = await tx.user.findUnique({ where: { id: userId } })
@@ -76,15 +69,14 @@ export function openUserChange(dependencies: UserChangeDependencies): ChangeUser
     const data = { ...columns, updatedAt: now }
     const changedRow = await tx.user.update({ where: { id: userId }, data })
     if (changedRow.version > row.version) {
-      await journalChange(tx, { kind: 'user', record: recordOf(changedRow), ...kept })
+      await journalChange(tx, { kind: 'user', record: recordOf(changedRow) })
     }
     return { row: changedRow, before: row }
   }
 
-  return async (userId, decide, { keepFamilyId, onChanged } = {}) => {
-    const kept = keepFamilyId === undefined ? {} : { keepFamilyId }
+  return async (userId, decide, { onChanged } = {}) => {
     const change = async () => {
-      const done = await prisma.$transaction((tx) => commitChange(tx, userId, decide, kept))
+      const done = await prisma.$transaction((tx) => commitChange(tx, userId, decide))
       if (done?.before) onChanged?.(listChanged(done.before, done.row))
       return done
     }
@@ -92,7 +84,7 @@ export function openUserChange(dependencies: UserChangeDependencies): ChangeUser
     if (!outcome) return { user: undefined, changed: false }
     const { row, before } = outcome
     // Also when nothing changed: this may be the repetition of a call that never got this far.
-    await publishChange({ kind: 'user', record: recordOf(row), ...kept })
+    await publishChange({ kind: 'user', record: recordOf(row) })
     return { user: userOf(row), changed: before !== undefined }
   }
 }

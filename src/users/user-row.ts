@@ -2,7 +2,7 @@
 // record which decides whether families live (DESIGN §5).
 
 import type { User as UserRow } from '../generated/prisma/client.ts'
-import type { EpochReason, EpochStart, User, UserId, UserRecord } from './user.ts'
+import type { EpochReason, EpochStart, KeptFamilyId, User, UserId, UserRecord } from './user.ts'
 
 const EPOCH_LOG_MAX = 32
 
@@ -43,10 +43,16 @@ export function credentialsOf(row: UserRow): UserCredentials | undefined {
   return { user, record: recordOf(row), passwordHash: row.passwordHash }
 }
 
-/** The columns of a new epoch: every family from before it is inactive, for this reason. */
-export function startEpoch(row: UserRow, reason: EpochReason, now: Date) {
+/** The columns of a new epoch: every family from before it but one is inactive, for this reason. */
+export function startEpoch(
+  row: UserRow,
+  reason: EpochReason,
+  now: Date,
+  keptFamilyId?: KeptFamilyId,
+) {
   const epoch = row.epoch + 1
-  const epochLog = [...epochLogOf(row), { epoch, reason, atMs: now.getTime() }]
+  const kept = keptFamilyId === undefined ? {} : { keptFamilyId }
+  const epochLog = [...epochLogOf(row), { epoch, reason, atMs: now.getTime(), ...kept }]
     .slice(-EPOCH_LOG_MAX)
     // A JSON column takes plain object types, not interfaces.
     .map((start) => ({ ...start }))

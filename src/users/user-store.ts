@@ -3,9 +3,8 @@
 
 import { guardDatabase } from '../database/database.ts'
 import type { Prisma, User as UserRow } from '../generated/prisma/client.ts'
-import type { User, UserId, UserRecord } from './user.ts'
+import type { KeptFamilyId, User, UserId, UserRecord } from './user.ts'
 import {
-  type KeptFamilyId,
   type OnChanged,
   openUserChange,
   refusingTaken,
@@ -152,8 +151,9 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
     },
 
     async logoutEverywhere(userId, keepFamilyId, onChanged) {
-      const decide = (row: UserRow, now: Date) => startEpoch(row, 'logged_out_everywhere', now)
-      return (await changeUser(userId, decide, { keepFamilyId, onChanged })).changed
+      const decide = (row: UserRow, now: Date) =>
+        startEpoch(row, 'logged_out_everywhere', now, keepFamilyId)
+      return (await changeUser(userId, decide, { onChanged })).changed
     },
   }
 }

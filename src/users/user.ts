@@ -7,10 +7,18 @@ export type UserStatus = 'active' | 'disabled' | 'deleted'
 /** Why an epoch began, and so why every older family of the user ended. */
 export type EpochReason = 'password_changed' | 'user_disabled' | 'logged_out_everywhere'
 
+/** A FamilyId, which lies in a layer that users do not look into. */
+export type KeptFamilyId = string & { readonly brand: 'FamilyId' }
+
 export interface EpochStart {
   readonly epoch: number
   readonly reason: EpochReason
   readonly atMs: number
+  /**
+   * The one family that lives on in this epoch ("all but this"). It stands in the record, so that
+   * whoever sees the epoch sees at once whom it spares, in whatever order records arrive.
+   */
+  readonly keptFamilyId?: KeptFamilyId
 }
 
 /**

@@ -80,6 +80,16 @@ export function nextEpoch(
   }
 }
 
+/** "All but this": the newest epoch of the record keeps one family. */
+export function keeping(user: UserRecord, { familyId }: Pick<Family, 'familyId'>): UserRecord {
+  const newest = user.epochLog.at(-1)
+  if (!newest) throw new Error('no epoch has begun')
+  return {
+    ...user,
+    epochLog: [...user.epochLog.slice(0, -1), { ...newest, keptFamilyId: familyId }],
+  }
+}
+
 export function withRoles(user: UserRecord, roles: readonly string[]): UserRecord {
   return { ...user, roles, version: user.version + 1 }
 }

@@ -16,7 +16,7 @@ export interface FamilyModel {
   create(input: CreateFamily): CreateOutcome
   rotate(input: RotateFamily): RotateOutcome
   end(input: EndFamily): string
-  putUser(record: UserRecord, keepFamilyId?: FamilyId): void
+  putUser(record: UserRecord): void
   forgetUser(userId: UserId): void
   copyOf(userId: UserId): UserRecord | undefined
   find(userId: UserId, familyId: FamilyId): Family | undefined
@@ -29,15 +29,24 @@ export function newFamilyModel(): FamilyModel {
   const key = (of: { userId: UserId; familyId: FamilyId }) => `${of.userId}/${of.familyId}`
   const save = (family: Family) => families.set(key(family), family)
 
-  function putUser(record: UserRecord, keepFamilyId?: FamilyId): void {
+  function putUser(record: UserRecord): void {
     const copy = copies.get(record.userId)
     if (!copy || record.version > copy.version) copies.set(record.userId, record)
-    if (!keepFamilyId) return
-    const kept = families.get(key({ userId: record.userId, familyId: keepFamilyId }))
-    if (kept?.epoch === record.epoch - 1) save({ ...kept, epoch: record.epoch })
+    stampKept(record)
+  }
+
+  function stampKept(record: UserRecord): void {
+    for (const family of families.values()) {
+      const isKept = record.epochLog.at(-1)?.keptFamilyId === family.familyId
+      const isOfUser = family.userId === record.userId && family.epoch < record.epoch
+      if (isKept && isOfUser && !whatPassed(family, record)) {
+        save({ ...family, epoch: record.epoch })
+      }
+    }
   }
 
   function create({ family, user, nowMs }: CreateFamily): CreateOutcome {
+    stampKept(user)
     const stored = copies.get(user.userId)
     const copy = stored && stored.version >= user.version ? stored : user
     if (copy.status !== 'active' || copy.epoch !== user.epoch) return { outcome: 'user_moved' }
@@ -80,6 +89,7 @@ export function newFamilyModel(): FamilyModel {
     if (lead >= 0) {
       const rotated: Family = {
         ...family,
+        epoch: user.epoch,
         generation: request.generation + 1,
         rotatedAtMs: now,
         idleExpiresAtMs: Math.min(now + request.idleTtlMs, family.absoluteExpiresAtMs),
@@ -102,8 +112,12 @@ export function newFamilyModel(): FamilyModel {
       return 'other_client'
     }
     // Whatever came first in time; an end that arrives late may still have come first.
-    const passed = copies.get(family.userId)?.epochLog.find((start) => start.epoch > family.epoch)
-    const ends = [family.ended?.atMs, family.idleExpiresAtMs, passed?.atMs]
+    const copy = copies.get(family.userId)
+    const ends = [
+      family.ended?.atMs,
+      family.idleExpiresAtMs,
+      copy && whatPassed(family, copy)?.atMs,
+    ]
     if (ends.some((endMs) => endMs !== undefined && endMs <= atMs)) return 'already_ended'
     save({ ...family, ended: { reason, atMs } })
     return family.ended ? 'already_ended' : 'ended'
@@ -121,12 +135,22 @@ export function newFamilyModel(): FamilyModel {
   }
 }
 
+/** The first epoch after the family's own that did not keep it. */
+function whatPassed(family: Family, user: UserRecord): { readonly atMs: number } | undefined {
+  for (let epoch = family.epoch + 1; epoch <= user.epoch; epoch += 1) {
+    const start = user.epochLog.find((one) => one.epoch === epoch)
+    if (!start) throw new Error('the histories are too short to forget an epoch')
+    if (start.keptFamilyId !== family.familyId) return start
+  }
+  return undefined
+}
+
 function whyDead(family: Family, user: UserRecord, now: number, validFromMs: number) {
   if (family.ended) return 'family_ended'
   if (now >= family.absoluteExpiresAtMs) return 'family_absolute_expired'
   if (now >= family.idleExpiresAtMs) return 'family_idle_expired'
   if (user.status !== 'active') return 'user_inactive'
-  if (user.epoch > family.epoch) return 'user_epoch_passed'
+  if (whatPassed(family, user)) return 'user_epoch_passed'
   if (family.createdAtMs < validFromMs) return 'client_sessions_ended'
   return undefined
 }

@@ -12,6 +12,7 @@ import {
   describe,
   ending,
   type FamilyBench,
+  keeping,
   newLogin,
   newUser,
   nextEpoch,
@@ -34,7 +35,7 @@ interface World {
   readonly bench: FamilyBench
   readonly seen: Map<string, number>
   /** What PostgreSQL holds of each user, and every change that its journal has. */
-  readonly users: { truth: UserRecord; journal: { record: UserRecord; keep?: Family }[] }[]
+  readonly users: { truth: UserRecord; journal: UserRecord[] }[]
   readonly families: Family[]
   readonly validFrom: Map<string, number>
   nowMs: number
@@ -92,7 +93,7 @@ export function runReconnectProperties(name: string, open: OpenFamilyBench): voi
 }
 
 function newWorld(bench: FamilyBench, store: FamilyStore, seen: Map<string, number>): World {
-  const users = [newUser(), newUser()].map((truth) => ({ truth, journal: [{ record: truth }] }))
+  const users = [newUser(), newUser()].map((truth) => ({ truth, journal: [truth] }))
   const model = newFamilyModel()
   return { store, model, bench, seen, users, families: [], validFrom: new Map(), nowMs: T0 }
 }
@@ -108,11 +109,7 @@ async function runStep(world: World, step: Step): Promise<void> {
     case 'create':
       return await create(world, at(world.users, step.pick).truth, at(CLIENTS, step.client))
     case 'createWithOldRecord':
-      return await create(
-        world,
-        at(at(world.users, step.pick).journal, step.old).record,
-        CLIENTS[0],
-      )
+      return await create(world, at(at(world.users, step.pick).journal, step.old), CLIENTS[0])
     case 'moveUser':
     case 'allButThis':
     case 'applyAgain':
@@ -133,20 +130,20 @@ async function runUserStep(world: World, step: UserStep): Promise<void> {
     model.forgetUser(user.truth.userId)
     return
   }
-  let entry = step.kind === 'applyAgain' ? at(user.journal, step.old) : undefined
+  let record = at(user.journal, 'old' in step ? step.old : 0)
   if (step.kind === 'allButThis') {
-    const keep = world.families.length > 0 ? at(world.families, step.keep) : undefined
-    const record = nextEpoch(user.truth, 'logged_out_everywhere', nowMs)
-    entry = keep ? { record, keep } : { record }
+    record = nextEpoch(user.truth, 'logged_out_everywhere', nowMs)
+    if (world.families.length > 0) record = keeping(record, at(world.families, step.keep))
   }
-  if (step.kind === 'moveUser') entry = { record: move(user.truth, step.how, nowMs) }
-  if (!entry) return
+  if (step.kind === 'moveUser') record = move(user.truth, step.how, nowMs)
   if (step.kind !== 'applyAgain') {
-    user.truth = entry.record
-    user.journal.push(entry)
+    user.truth = record
+    user.journal.push(record)
   }
-  await store.putUser(entry.record, entry.keep?.familyId)
-  model.putUser(entry.record, entry.keep?.familyId)
+  // A record may overtake another on its way, or never arrive at all.
+  if ('isLost' in step && step.isLost) return
+  await store.putUser(record)
+  model.putUser(record)
 }
 
 function move(user: UserRecord, how: string, atMs: number): UserRecord {

@@ -7,6 +7,7 @@ import type { UserRecord } from '../../src/users/user.ts'
 import {
   describe,
   ending,
+  keeping,
   logIn,
   newLogin,
   newUser,
@@ -110,7 +111,7 @@ export async function runRaceCases(t: Test, open: OpenFamilyBench): Promise<void
       const user = newUser()
       const [kept, lost] = [await logIn(store, user), await logIn(store, user)]
       const rotations = Promise.all([rotateOn(other, kept), useUntilRefused(lost)])
-      await store.putUser(nextEpoch(user), kept.familyId)
+      await store.putUser(keeping(nextEpoch(user), kept))
       await assertDead(t, lost, 'user_epoch_passed')
       const [after, refusal] = await rotations
       t.strictSame(refusal, ['inactive user_epoch_passed', 'inactive user_epoch_passed'])

@@ -7,6 +7,8 @@ export const ABSOLUTE_MS = 3 * IDLE_MS
 
 /** Every number picks modulo what is there, so that a shrunk history stays a history. */
 const pick = fc.nat({ max: 7 })
+/** A committed change whose instance died before it told the store. */
+const isLost = fc.nat({ max: 3 }).map((number) => number === 0)
 export const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('create'), pick, client: pick }) },
   {
@@ -63,9 +65,13 @@ export const step = fc.oneof(
       kind: fc.constant('moveUser'),
       pick,
       how: fc.constantFrom('logout', 'password', 'disable', 'enable', 'promote', 'demote'),
+      isLost,
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('allButThis'), pick, keep: pick }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('allButThis'), pick, keep: pick, isLost }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('applyAgain'), pick, old: pick }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('forgetUser'), pick }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('endClientSessions'), pick }) },

@@ -4,10 +4,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
 import type { FamilyId } from '../../src/families/family.ts'
+import { findEnd, findInactiveReason } from '../../src/families/family-rules.ts'
+import { applyJournalPayload } from '../../src/families/journal.ts'
 import type { EpochReason } from '../../src/users/user.ts'
 import {
   describe,
   ending,
+  keeping,
   logIn,
   MOBILE,
   newUser,
@@ -16,6 +19,7 @@ import {
   read,
   rotateOn,
   rotation,
+  T0,
   withRoles,
 } from './family-bench.ts'
 
@@ -97,7 +101,7 @@ export async function runUserCases(t: Test, open: OpenFamilyBench): Promise<void
     const lost = [await logIn(store, user), await logIn(store, user, { clientId: MOBILE })]
     const record = nextEpoch(user)
     for (const times of ['once', 'twice']) {
-      await store.putUser(record, kept.familyId)
+      await store.putUser(keeping(record, kept))
       t.strictSame(await read(store, kept), { ...kept, epoch: 1 }, `${times}: only the epoch moved`)
     }
     for (const family of lost) {
@@ -111,16 +115,92 @@ export async function runUserCases(t: Test, open: OpenFamilyBench): Promise<void
     const user = newUser()
     const kept = await logIn(store, user)
     const lost = await logIn(store, user)
-    const record = nextEpoch(user)
+    const record = keeping(nextEpoch(user), kept)
     await store.putUser(withRoles(record, ['promoted']))
-    t.equal(describe(await store.rotate(rotation(kept))), 'inactive user_epoch_passed')
-    await store.putUser(record, kept.familyId)
+    await store.putUser(record)
     t.match(await store.rotate(rotation(kept)), {
       outcome: 'rotated',
       user: { roles: ['promoted'] },
     })
     t.equal(describe(await store.rotate(rotation(lost))), 'inactive user_epoch_passed')
   })
+
+  t.test(
+    'a family outlives every epoch that keeps it, in whatever order they arrive',
+    async (t) => {
+      const user = newUser()
+      const [kept, lost] = [await logIn(store, user), await logIn(store, user)]
+      const first = keeping(nextEpoch(user), kept)
+      const second = keeping(nextEpoch(first), kept)
+      const promoted = withRoles(second, ['promoted'])
+      const third = keeping(nextEpoch(promoted, 'password_changed'), kept)
+      for (const record of [second, first, third, promoted, second]) {
+        await other.putUser(record)
+        const { family, user: copy } = await store.inspect({
+          owner: { userId: user.userId },
+          familyId: kept.familyId,
+        })
+        if (!family || !copy) throw new Error('neither is forgotten')
+        t.equal(findInactiveReason(family, copy, T0, 0), undefined, 'an online check passes')
+        t.equal(findEnd(family, copy, T0, 0), undefined)
+      }
+      t.match(await rotateOn(store, kept), { epoch: 3, generation: 1 })
+      t.equal(describe(await store.rotate(rotation(lost))), 'inactive user_epoch_passed')
+    },
+  )
+
+  t.test('a login that brings the record brings what the record keeps', async (t) => {
+    const user = newUser()
+    const [kept, lost] = [await logIn(store, user), await logIn(store, user)]
+    await logIn(other, keeping(nextEpoch(user), kept))
+    t.equal((await rotateOn(store, kept)).epoch, 1)
+    t.equal(describe(await store.rotate(rotation(lost))), 'inactive user_epoch_passed')
+  })
+
+  t.test('an epoch that keeps another, or nobody, ends the family for good', async (t) => {
+    const user = newUser()
+    const [one, another] = [await logIn(store, user), await logIn(store, user)]
+    const first = keeping(nextEpoch(user), another)
+    await store.putUser(keeping(nextEpoch(first), one))
+    for (const family of [one, another]) {
+      t.equal(describe(await store.rotate(rotation(family))), 'inactive user_epoch_passed')
+    }
+    const end = ending(one, { atMs: T0 + 5_000 })
+    t.equal(await store.end(end), 'already_ended', 'the epoch came first')
+  })
+
+  t.test('a kept family outlives the log that kept it', async (t) => {
+    let record = newUser()
+    const kept = await logIn(store, record)
+    for (let epoch = 1; epoch <= 70; epoch += 1) {
+      record = keeping(nextEpoch(record), kept)
+      record = { ...record, epochLog: record.epochLog.slice(-32) }
+      // Half of the records are lost on their way; the log reaches back over those.
+      if (epoch % 2 === 0) await store.putUser(record)
+    }
+    t.match(await rotateOn(store, kept), { epoch: 70 })
+  })
+
+  t.test('what the log has forgotten was kept by nobody', async (t) => {
+    let record = newUser()
+    const kept = await logIn(store, record)
+    for (let epoch = 1; epoch <= 33; epoch += 1) record = keeping(nextEpoch(record), kept)
+    await store.putUser({ ...record, epochLog: record.epochLog.slice(-32) })
+    t.equal(describe(await store.rotate(rotation(kept))), 'inactive user_epoch_passed')
+  })
+
+  t.test(
+    'a journal row of an earlier version names the kept family beside the record',
+    async (t) => {
+      const user = newUser()
+      const [kept, lost] = [await logIn(store, user), await logIn(store, user)]
+      const row = { kind: 'user', record: nextEpoch(user), keepFamilyId: kept.familyId } as const
+      await store.putUser(row.record)
+      for (const _ of ['once', 'twice']) await applyJournalPayload(row, store, T0)
+      t.equal((await rotateOn(store, kept)).epoch, 1)
+      t.equal(describe(await store.rotate(rotation(lost))), 'inactive user_epoch_passed')
+    },
+  )
 
   t.test('the journal applied again revives nothing that a later epoch ended', async (t) => {
     const user = newUser()
@@ -129,8 +209,8 @@ export async function runUserCases(t: Test, open: OpenFamilyBench): Promise<void
     await store.end(ending(ended))
     const second = nextEpoch(first)
     for (const _ of [1, 2]) {
-      await store.putUser(first, kept.familyId)
-      await store.putUser(first, ended.familyId)
+      await store.putUser(keeping(first, kept))
+      await store.putUser(keeping(first, ended))
       await store.putUser(second)
     }
     t.equal(describe(await store.rotate(rotation(kept))), 'inactive user_epoch_passed')
@@ -144,7 +224,7 @@ export async function runUserCases(t: Test, open: OpenFamilyBench): Promise<void
     const kept = await logIn(store, user)
     const first = nextEpoch(user)
     const second = nextEpoch(first, 'password_changed')
-    for (const record of [first, second, first, second]) await store.putUser(record, kept.familyId)
+    for (const record of [first, second, first, second]) await store.putUser(keeping(record, kept))
     t.equal((await rotateOn(store, kept)).epoch, 2)
   })
 
@@ -153,10 +233,12 @@ export async function runUserCases(t: Test, open: OpenFamilyBench): Promise<void
     const old = await logIn(store, user)
     const foreign = await logIn(store, newUser({ epoch: 5, version: 5 }))
     const second = nextEpoch(nextEpoch(user))
-    await store.putUser(second, old.familyId)
+    await store.putUser(keeping(second, old))
     t.equal(describe(await store.rotate(rotation(old))), 'inactive user_epoch_passed')
-    await store.putUser(nextEpoch(second), foreign.familyId)
-    await store.putUser(nextEpoch(nextEpoch(second)), randomUUID() as FamilyId)
+    await store.putUser(keeping(nextEpoch(second), foreign))
+    await store.putUser(
+      keeping(nextEpoch(nextEpoch(second)), { familyId: randomUUID() as FamilyId }),
+    )
     t.strictSame(await read(store, foreign), foreign)
     t.equal((await store.list(user.userId)).families.length, 1)
   })
@@ -180,7 +262,7 @@ export async function runUserCases(t: Test, open: OpenFamilyBench): Promise<void
     const family = await logIn(store, user)
     // A failover kept the family's new epoch and lost the record that made it.
     const record = nextEpoch(user)
-    await store.putUser(record, family.familyId)
+    await store.putUser(keeping(record, family))
     await forgetUser(user.userId)
     await store.putUser(user)
     t.strictSame(await store.rotate(rotation(family)), { outcome: 'user_stale' })

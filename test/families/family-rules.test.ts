@@ -10,6 +10,7 @@ import {
   findRefusal,
   isUserStale,
   judgeGeneration,
+  reachedEpoch,
 } from '../../src/families/family-rules.ts'
 import type { EpochStart, UserId, UserRecord } from '../../src/users/user.ts'
 
@@ -50,6 +51,33 @@ test('a record is stale when it is missing or of an earlier epoch than the famil
   t.equal(isUserStale({ ...user, epoch: 2 }, family), true)
   t.equal(isUserStale(user, family), false)
   t.equal(isUserStale({ ...user, epoch: 4 }, family), false)
+})
+
+test('a family reaches as far as epochs keep it without a gap', async (t) => {
+  const start = (epoch: number, kept?: string): EpochStart => ({
+    epoch,
+    reason: 'logged_out_everywhere',
+    atMs: epoch * 100,
+    ...(kept === undefined ? {} : { keptFamilyId: kept as FamilyId }),
+  })
+  const cases: [number, number, EpochStart[]][] = [
+    [3, 3, []],
+    [3, 3, [start(4)]],
+    [4, 4, [start(4, 'f')]],
+    [6, 6, [start(3), start(4, 'f'), start(5, 'f'), start(6, 'f')]],
+    [4, 6, [start(4, 'f'), start(5, 'other'), start(6, 'f')]],
+    [3, 6, [start(5, 'f'), start(6, 'f')]],
+    [3, 4, [start(1, 'f'), start(2, 'f'), start(3, 'f'), start(4, 'other')]],
+  ]
+  for (const [reached, epoch, epochLog] of cases) {
+    t.equal(reachedEpoch(family, epochLog), reached)
+    const record = { ...user, epoch, epochLog }
+    const isPassed = reached < epoch
+    const reason = findInactiveReason(family, record, 4_000, 0)
+    t.equal(reason, isPassed ? 'user_epoch_passed' : undefined)
+    const passed = epochLog.find((one) => one.epoch > reached)
+    t.equal(findEnd(family, record, 4_000, 0)?.atMs, passed?.atMs)
+  }
 })
 
 test('a family dies at the millisecond of its expiry', async (t) => {

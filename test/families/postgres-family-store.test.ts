@@ -11,6 +11,7 @@ import {
   ABSOLUTE_MS,
   ending,
   GRACE_MS,
+  keeping,
   logIn,
   newUser,
   nextEpoch,
@@ -93,7 +94,7 @@ test('rotations race changes of the user on few connections, without a deadlock'
     const others = await Promise.all([1, 2, 3, 4, 5, 6].map(() => logIn(store, user)))
     const record = nextEpoch(user)
     const racing = [kept, ...others].map((family) => store.rotate(rotation(family)))
-    const answers = await Promise.all([store.putUser(record, kept.familyId), ...racing])
+    const answers = await Promise.all([store.putUser(keeping(record, kept)), ...racing])
     const outcomes = answers.slice(1).map((answer) => answer?.outcome)
     t.equal(outcomes[0], 'rotated', 'the kept family lives before and after')
     t.ok(outcomes.every((outcome) => outcome === 'rotated' || outcome === 'inactive'))

@@ -2,7 +2,15 @@
 // connect, and stays so between connects (DESIGN §5, C61).
 
 import { test } from 'tap'
-import { ending, logIn, newUser, nextEpoch, rotateOn, T0 } from '../contract/family-bench.ts'
+import {
+  ending,
+  keeping,
+  logIn,
+  newUser,
+  nextEpoch,
+  rotateOn,
+  T0,
+} from '../contract/family-bench.ts'
 import { startRedis } from '../support/redis.ts'
 import {
   firstAnswer,
@@ -61,9 +69,9 @@ test('what a server confirmed and lost in a crash is in force when it is back', 
 
   const record = nextEpoch(user)
   await journal.append({ kind: 'family', end: ending(ended) })
-  await journal.append({ kind: 'user', record, keepFamilyId: kept.familyId })
+  await journal.append({ kind: 'user', record: keeping(record, kept) })
   t.equal(await store.end(ending(ended)), 'ended')
-  await store.putUser(record, kept.familyId)
+  await store.putUser(keeping(record, kept))
   await server.kill()
   await server.start()
 
@@ -82,8 +90,8 @@ test('two epochs of "all but this" are re-applied in their order', async (t) => 
   const kept = await logIn(await openReadyStore(t, server.url, journal), user)
   let record = user
   for (let i = 0; i < 20; i += 1) {
-    record = nextEpoch(record)
-    await journal.append({ kind: 'user', record, keepFamilyId: kept.familyId })
+    record = keeping(nextEpoch(record), kept)
+    await journal.append({ kind: 'user', record })
   }
   const { store } = openStore(t, server.url, journal)
   t.equal(await firstRotation(store, kept), 'rotated')

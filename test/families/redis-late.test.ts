@@ -9,6 +9,7 @@ import {
   describe,
   ending,
   GRACE_MS,
+  keeping,
   logIn,
   newLogin,
   newUser,
@@ -95,7 +96,7 @@ test('no script that changes something acts late', async (t) => {
     () => first.rotate(rotation(family)),
     () => first.end(ending(family)),
     () => first.putUser(nextEpoch(user)),
-    () => first.putUser(nextEpoch(user), family.familyId),
+    () => first.putUser(keeping(nextEpoch(user), family)),
     () => first.revokeToken({ owner, jti: 'x', expiresAtMs: T0 + ABSOLUTE_MS }, T0),
   ]
   wire.stall()

@@ -6,7 +6,15 @@ import { type Test, test } from 'tap'
 import type { Family } from '../../src/families/family.ts'
 import type { RedisFamilyStore } from '../../src/families/redis-family-store.ts'
 import { DEPENDENCY_DEADLINE_MS } from '../../src/runtime/deadline.ts'
-import { ending, logIn, newUser, rotateOn, rotation } from '../contract/family-bench.ts'
+import {
+  ending,
+  keeping,
+  logIn,
+  newUser,
+  nextEpoch,
+  rotateOn,
+  rotation,
+} from '../contract/family-bench.ts'
 import { startRedis } from '../support/redis.ts'
 import {
   firstAnswer,
@@ -29,7 +37,7 @@ function callAll(store: RedisFamilyStore, family: Family): Promise<unknown>[] {
     logIn(store, user),
     store.rotate(rotation(family)),
     store.end(ending(family, { secretHash: family.secretHash })),
-    store.putUser(user, familyId),
+    store.putUser(keeping(nextEpoch(user), family)),
     store.revokeToken({ owner, jti: 'jti-of-a-token', expiresAtMs: 2_000 }, 1_000),
     store.inspect({ owner, familyId, jti: 'jti-of-a-token' }),
     store.list(userId),

@@ -12,9 +12,10 @@ local function has_ended_before()
   if family.endedAtMs and tonumber(family.endedAtMs) <= at then return true end
   if tonumber(family.absoluteExpiresAtMs) <= at then return true end
   if tonumber(family.idleExpiresAtMs) <= at then return true end
-  local epoch_log = redis.call('HGET', KEYS[2], 'epochLog')
-  for _, start in ipairs(cjson.decode(epoch_log or '[]')) do
-    if start.epoch > tonumber(family.epoch) then return start.atMs <= at end
+  local epoch_log = redis.call('HGET', KEYS[2], 'epochLog') or '[]'
+  local reached = reached_epoch(family.id, family.epoch, epoch_log)
+  for _, start in ipairs(cjson.decode(epoch_log)) do
+    if start.epoch > reached then return start.atMs <= at end
   end
   return false
 end

@@ -5,7 +5,7 @@
 local function read(key)
   local flat = redis.call('HGETALL', key)
   if #flat == 0 then return nil, flat end
-  local record = {}
+  local record = { id = string.match(key, '[^:]*$') }
   for i = 1, #flat, 2 do record[flat[i]] = flat[i + 1] end
   return record, flat
 end
@@ -19,6 +19,29 @@ local function extend(key, ttl)
   if redis.call('PTTL', key) < tonumber(ttl) then redis.call('PEXPIRE', key, ttl) end
 end
 
+-- reachedEpoch of family-rules.ts
+local function reached_epoch(family_id, family_epoch, epoch_log)
+  local reached = tonumber(family_epoch)
+  for _, start in ipairs(cjson.decode(epoch_log)) do
+    if start.epoch == reached + 1 and start.keptFamilyId == family_id then reached = start.epoch end
+  end
+  return reached
+end
+
+-- The user's key is <tag>:user, a family's <tag>:f:<id>.
+local function stamp_kept_family(user_key, user_epoch, epoch_log)
+  if not string.find(epoch_log, 'keptFamilyId', 1, true) then return end
+  local log = cjson.decode(epoch_log)
+  local id = log[#log].keptFamilyId
+  if not id then return end
+  local key = string.sub(user_key, 1, -#'user' - 1) .. 'f:' .. id
+  local epoch = redis.call('HGET', key, 'epoch')
+  if not epoch or tonumber(epoch) >= tonumber(user_epoch) then return end
+  if reached_epoch(id, epoch, epoch_log) == tonumber(user_epoch) then
+    redis.call('HSET', key, 'epoch', user_epoch)
+  end
+end
+
 local function put_user(key, epoch, status, roles, version, epoch_log, ttl)
   local held = redis.call('HGET', key, 'version')
   if not held or tonumber(version) > tonumber(held) then
@@ -26,10 +49,16 @@ local function put_user(key, epoch, status, roles, version, epoch_log, ttl)
       'version', version, 'epochLog', epoch_log)
   end
   extend(key, ttl)
+  stamp_kept_family(key, epoch, epoch_log)
 end
 
 local function end_family(key, reason, at)
   redis.call('HSET', key, 'endedReason', reason, 'endedAtMs', whole(at))
+end
+
+local function is_epoch_passed(family, user)
+  if tonumber(family.epoch) >= tonumber(user.epoch) then return false end
+  return reached_epoch(family.id, family.epoch, user.epochLog) < tonumber(user.epoch)
 end
 
 local function find_inactive_reason(family, user, now, sessions_valid_from)
@@ -37,7 +66,7 @@ local function find_inactive_reason(family, user, now, sessions_valid_from)
   if now >= tonumber(family.absoluteExpiresAtMs) then return 'family_absolute_expired' end
   if now >= tonumber(family.idleExpiresAtMs) then return 'family_idle_expired' end
   if user.status ~= 'active' then return 'user_inactive' end
-  if tonumber(family.epoch) < tonumber(user.epoch) then return 'user_epoch_passed' end
+  if is_epoch_passed(family, user) then return 'user_epoch_passed' end
   if tonumber(family.createdAtMs) < sessions_valid_from then return 'client_sessions_ended' end
   return nil
 end

@@ -60,7 +60,8 @@ if is_retry then return answer({ 'retried', '', family_flat, user_flat }) end
 
 local absolute = tonumber(family.absoluteExpiresAtMs)
 redis.call('HSET', KEYS[1], 'generation', whole(generation + 1), 'rotatedAtMs', whole(now),
-  'idleExpiresAtMs', whole(math.min(now + idle_ttl, absolute)), 'ip', ip, 'userAgent', user_agent)
+  'idleExpiresAtMs', whole(math.min(now + idle_ttl, absolute)), 'ip', ip, 'userAgent', user_agent,
+  'epoch', user.epoch)
 -- The copy outlives its families, so that a refresh needs no PostgreSQL.
 extend(KEYS[2], redis.call('PTTL', KEYS[1]))
 return answer({
