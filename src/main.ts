@@ -1,11 +1,19 @@
 // The process of `npm start` and of the image: the service, and nothing else.
 
 import { describeFailure } from './describe-failure.ts'
-import { serve } from './serve.ts'
+import { checkNativePackages } from './runtime/native-packages.ts'
 
 // Where nobody reads it any more there is nobody to tell.
 process.stderr.on('error', () => {})
-serve(process.env).catch((error: unknown) => {
+
+async function main(): Promise<void> {
+  // Whatever needs none of these packages is loaded while another process tries them.
+  await Promise.all([checkNativePackages(process.env), import('./app.ts')])
+  const { serve } = await import('./serve.ts')
+  await serve(process.env)
+}
+
+main().catch((error: unknown) => {
   process.stderr.write(`lineage: ${describeFailure(error)}\n`)
   process.exit(1)
 })

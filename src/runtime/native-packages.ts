@@ -1,0 +1,51 @@
+// Whether the packages with compiled code load on this Node. One that does not may end the process
+// without a word, as one for a newer Node-API does, so another process tries it.
+
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { StartError } from './start-error.ts'
+
+const PACKAGES = ['argon2']
+const require = createRequire(import.meta.url)
+
+/** Throws StartError with one line that names the package; a machine that lets us try none is fine. */
+export async function checkNativePackages(env: NodeJS.ProcessEnv): Promise<void> {
+  await Promise.all(
+    PACKAGES.map(async (name) => {
+      const obstacle = await tryToLoad(name, env)
+      if (obstacle === undefined) return
+      const { platform, arch, version } = process
+      throw new StartError(
+        `the package ${name} ${versionOf(name)} does not load on Node.js ${version}, ` +
+          `${platform}-${arch}: ${obstacle}; install the packages anew with this Node.js`,
+      )
+    }),
+  )
+}
+
+/** Why it does not load, on one line. */
+function tryToLoad(name: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const load = `require(${JSON.stringify(require.resolve(name))})`
+    const child = spawn(process.execPath, ['-e', load], {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    let said = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(0, 10_000)
+    })
+    child.on('error', () => resolve(undefined))
+    child.on('close', (code, signal) => {
+      if (code === 0) return resolve(undefined)
+      const error = /^\w*Error: (.*)$/m.exec(said)?.[1]
+      resolve(error ?? `it ends the process (${signal ?? `exit code ${code}`})`)
+    })
+  })
+}
+
+function versionOf(name: string): string {
+  const { version } = JSON.parse(readFileSync(require.resolve(`${name}/package.json`), 'utf8'))
+  return String(version)
+}
