@@ -20,6 +20,7 @@ import { addMethodNotAllowedRoutes, collectKnownPaths } from './http/known-paths
 import { registerMetadata } from './http/metadata-route.ts'
 import { acceptFormsOnly } from './http/oauth-endpoint.ts'
 import { registerOpenapi } from './http/openapi-route.ts'
+import { routeTargets } from './http/request-target.ts'
 import { setTraceHeaders } from './http/request-trace.ts'
 import { registerRevoke } from './http/revoke-route.ts'
 import {
@@ -34,7 +35,6 @@ import { registerToken } from './http/token-route.ts'
 import { registerUsersMe } from './http/users-me-route.ts'
 import { registerUsers } from './http/users-route.ts'
 import { registerVerify } from './http/verify-route.ts'
-import { hideVerifiedPaths } from './http/verify-target.ts'
 
 /** Which routes a listener serves: `LINEAGE_OPS_PORT` splits them over two. */
 export type Surface = 'all' | 'public' | 'operations'
@@ -49,7 +49,7 @@ export async function buildApp(
   const app = fastify({
     ...SERVER_OPTIONS,
     loggerInstance: logger,
-    rewriteUrl: hideVerifiedPaths(service.basePath),
+    rewriteUrl: routeTargets(service.basePath),
     trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
   })
   setErrorHandler(app)

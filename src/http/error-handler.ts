@@ -105,7 +105,7 @@ const API_CODE_BY_STATUS: Readonly<Record<number, ApiErrorCode>> = {
   503: 'temporarily_unavailable',
 }
 
-export function toApiError(error: Error): ApiError {
+function toApiError(error: Error): ApiError {
   if (error instanceof ApiError) return error
   if (error instanceof AlreadyTaken) {
     const errors = [{ pointer: error.pointer, detail: 'is taken already' }]

@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 
 /** What proxies and clients make: UUIDs, hexadecimal digits, words with such marks between them. */
 const REQUEST_ID = /^[\w.:-]{1,128}$/
@@ -31,16 +31,11 @@ export function openRequestLogger(
 /** Call before any other hook, so that refusals carry both, too. */
 export function setTraceHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
-    nameRequest(request, reply)
+    reply.header('x-request-id', request.id)
+    const traceparent = traceparentOf(request.raw)
+    if (traceparent !== undefined) reply.header('traceparent', traceparent)
     done()
   })
-}
-
-/** For the answers that no hook sees. */
-export function nameRequest(request: FastifyRequest, reply: FastifyReply): void {
-  reply.header('x-request-id', request.id)
-  const traceparent = traceparentOf(request.raw)
-  if (traceparent !== undefined) reply.header('traceparent', traceparent)
 }
 
 function traceparentOf({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined {

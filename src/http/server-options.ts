@@ -5,16 +5,15 @@ import type { Socket } from 'node:net'
 import {
   type FastifyHttpOptions,
   type FastifyInstance,
-  type FastifyReply,
   type FastifyRequest,
   LogController,
 } from 'fastify'
 import type { LogEvent } from '../ops/log-events.ts'
 import { vouchFor } from '../ops/logger.ts'
 import { ApiError } from './api-error.ts'
-import { toApiError, toProblem } from './error-handler.ts'
+import { toProblem } from './error-handler.ts'
 import { isRepeated } from './repeated-header.ts'
-import { nameRequest, openRequestLogger, requestIdOf } from './request-trace.ts'
+import { openRequestLogger, requestIdOf } from './request-trace.ts'
 
 const JSON_BODY_BYTES_MAX = 64 * 1024
 
@@ -46,7 +45,6 @@ export const SERVER_OPTIONS = {
       useDefaults: false,
     },
   },
-  frameworkErrors: answerUnroutable,
   clientErrorHandler: (error: Error & { code?: string }, socket: Socket) => {
     answerUnparsable(error.code, socket)
   },
@@ -113,17 +111,6 @@ function parseJson(bytes: Buffer): unknown {
   } catch {
     throw new ApiError('malformed_request')
   }
-}
-
-/** A target that cannot be routed, such as one with a broken percent-encoding. */
-function answerUnroutable(error: Error, request: FastifyRequest, reply: FastifyReply): void {
-  nameRequest(request, reply)
-  const { status, ...problem } = toProblem(toApiError(error))
-  reply
-    .code(Number(status))
-    .header('cache-control', 'no-store')
-    .type('application/problem+json')
-    .send({ ...problem, status })
 }
 
 /** What is not HTTP, or not within its limits, gets a problem document too (RFC 9112 §9.6). */

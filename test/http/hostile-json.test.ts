@@ -107,7 +107,7 @@ test('only JSON and merge patches are read; a DELETE needs no body', async (t) =
     const answer = await send(`PATCH ${path}`, '{}', [`Content-Type: ${type}`])
     t.equal(answer?.status, 404, type)
   }
-  for (const start of [`DELETE ${path}`, 'DELETE /admin/clients/x', 'DELETE /admin/users/%00']) {
+  for (const start of [`DELETE ${path}`, 'DELETE /admin/clients/x', 'DELETE /admin/users/0']) {
     t.equal((await send(start))?.status, 204, start)
     t.equal((await send(start, '', [JSON_TYPE]))?.status, 204, 'with a media type for nothing')
   }
@@ -115,16 +115,7 @@ test('only JSON and merge patches are read; a DELETE needs no body', async (t) =
 
 test('ids that nobody can have are 404, and 204 to DELETE', async (t) => {
   const { send } = await openAdmin(t)
-  const ids = [
-    'x',
-    '%00',
-    'a%2fb',
-    '..%2f..',
-    '__proto__',
-    'constructor',
-    '%C3%A9',
-    'a'.repeat(7000),
-  ]
+  const ids = ['x', 'a:b@c', '...', '__proto__', 'constructor', 'a'.repeat(7000)]
   for (const id of [...ids, randomUUID(), ADMIN.id]) {
     for (const path of [`/admin/users/${id}`, `/admin/clients/${id}`]) {
       t.equal((await send(`GET ${path}`))?.status, 404, `GET ${path}`)
