@@ -32,7 +32,7 @@ export function registerAdminClients(app: FastifyInstance, deps: AdminClientsDep
   const { clientStore, clients, basePath, recordEvent } = deps
 
   app.get('/admin/clients', async (request) => {
-    const page = parsePageRequest(request.query, isClientId)
+    const page = parsePageRequest(request.query, { isId: isClientId })
     const rows = await clientStore.list(page.limit + 1, page.after)
     return buildPage(rows, page, ({ createdAt, id }) => ({ at: createdAt, id }), clientJson)
   })

@@ -3,18 +3,26 @@
 import type { FastifyInstance } from 'fastify'
 import { toEventJson } from '../events/audit-event.ts'
 import type { EventFilter, EventStore } from '../events/event-store.ts'
-import { isSecurityEventType, type SecurityEventType } from '../runtime/security-event.ts'
+import {
+  isSecurityEventType,
+  SECURITY_EVENT_TYPES,
+  type SecurityEventType,
+} from '../runtime/security-event.ts'
 import { ApiError } from './api-error.ts'
 import { buildPage, parsePageRequest } from './pagination.ts'
 
 const EVENT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 // Ids of users, clients and sessions are shorter, and of these characters.
 const ABOUT = /^[\x21-\x7e]{1,128}$/
+/** PostgreSQL and ISO 8601 agree on the years between. */
+const MOMENT_MIN_MS = Date.UTC(1970, 0)
+const MOMENT_MAX_MS = Date.UTC(9999, 11, 31)
 const MOMENT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/
+const FILTERS = ['type', 'subject', 'clientId', 'sessionId', 'since', 'until']
 
 export function registerAdminEvents(app: FastifyInstance, events: Pick<EventStore, 'list'>): void {
   app.get<{ Querystring: Record<string, unknown> }>('/admin/events', async ({ query }) => {
-    const page = parsePageRequest(query, (id) => EVENT_ID.test(id))
+    const page = parsePageRequest(query, { filters: FILTERS, isId: (id) => EVENT_ID.test(id) })
     const rows = await events.list(parseFilter(query), page)
     return buildPage(rows, page, (event) => event, toEventJson)
   })
@@ -36,21 +44,27 @@ function parseTypes(value: unknown): readonly SecurityEventType[] | undefined {
   if (value === undefined) return undefined
   const types = typeof value === 'string' ? value.split(',') : ['']
   if (types.every(isSecurityEventType)) return types
-  throw invalid('type', 'must be types of events, with commas between them')
+  throw invalid('type', `must be of ${SECURITY_EVENT_TYPES.join(', ')}, with commas between them`)
 }
 
 function parseMoment(name: string, value: unknown): Date | undefined {
-  const text = parseText(name, value, MOMENT)
+  const text = parseText(name, value, MOMENT, 'must be ISO 8601, such as 2026-06-01T12:00:00Z')
   if (text === undefined) return undefined
   const moment = new Date(text)
-  if (Number.isNaN(moment.getTime())) throw invalid(name, 'is no date')
+  const isWithin = moment.getTime() >= MOMENT_MIN_MS && moment.getTime() <= MOMENT_MAX_MS
+  if (!isWithin) throw invalid(name, 'must be a date from 1970 to 9999')
   return moment
 }
 
-function parseText(name: string, value: unknown, pattern: RegExp): string | undefined {
+function parseText(
+  name: string,
+  value: unknown,
+  pattern: RegExp,
+  rule = 'does not have the form of one',
+): string | undefined {
   if (value === undefined) return undefined
   if (typeof value === 'string' && pattern.test(value)) return value
-  throw invalid(name, 'does not have the form of one')
+  throw invalid(name, rule)
 }
 
 function invalid(name: string, problem: string): ApiError {

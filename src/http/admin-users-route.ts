@@ -102,7 +102,10 @@ export function registerAdminUsers(
 function registerCollection(app: FastifyInstance, dependencies: AdminUsersRouteDependencies): void {
   const { basePath, config, users, hasher, recordEvent } = dependencies
   app.get('/admin/users', async (request) => {
-    const page = parsePageRequest(request.query, (id) => parseUserId(id) === id)
+    const page = parsePageRequest(request.query, {
+      filters: ['username', 'email', 'status'],
+      isId: (id) => parseUserId(id) === id,
+    })
     const filter = parseFilter(request.query as Record<string, unknown>)
     const found = filter ? await users.list(filter, page) : []
     return buildPage(found, page, ({ createdAt, id }) => ({ at: createdAt, id }), toUserJson)
@@ -225,7 +228,9 @@ function parseFilter(query: Record<string, unknown>): UserFilter | undefined {
 
 function keyOf(text: unknown, parse: typeof parseUsername): string | undefined {
   if (text === undefined) return undefined
-  if (typeof text !== 'string') throw new ApiError('invalid_query')
+  if (typeof text !== 'string') {
+    throw new ApiError('invalid_query', { detail: 'A query parameter is given once.' })
+  }
   return parse(text)?.key
 }
 

@@ -42,7 +42,7 @@ function registerCollection(app: FastifyInstance, deps: AdminWebhooksDependencie
   const { webhooks, basePath } = deps
 
   app.get('/admin/webhooks', async (request) => {
-    const page = parsePageRequest(request.query, isWebhookId)
+    const page = parsePageRequest(request.query, { isId: isWebhookId })
     const rows = await webhooks.list(page.limit + 1, page.after)
     return buildPage(rows, page, ({ createdAt, id }) => ({ at: createdAt, id }), toWebhookJson)
   })
@@ -106,7 +106,7 @@ function registerDeliveries(app: FastifyInstance, deps: AdminWebhooksDependencie
 
   app.get<OneWebhook>(`${PATH}/deliveries`, async ({ params, query }) => {
     const { id } = await find(params.id, webhooks)
-    const page = parsePageRequest(query, isWebhookId)
+    const page = parsePageRequest(query, { filters: ['status'], isId: isWebhookId })
     const rows = await outbox.list(id, parseStatus(query), page)
     return buildPage(rows, page, (row) => ({ at: row.createdAt, id: row.id }), toDeliveryJson)
   })

@@ -142,6 +142,9 @@ function validationErrors(error: Error): FieldError[] | undefined {
     const pointer = isPlainName(member) ? `${instancePath}/${member}` : instancePath
     if (keyword === 'required') return { pointer, detail: 'is required' }
     if (keyword === 'additionalProperties') return { pointer, detail: 'is not known here' }
+    if (keyword === 'enum') {
+      return { pointer, detail: `must be one of ${[params.allowedValues].flat().join(', ')}` }
+    }
     return { pointer, detail: message ?? 'is not valid' }
   })
 }

@@ -40,7 +40,7 @@ export function registerIntrospect(
   app.post('/introspect', OAUTH_ENDPOINT, async (request) => {
     const form = formOf(request)
     const token = form.get('token')
-    if (token === undefined) throw new OAuthError('parameter_missing')
+    if (token === undefined) throw new OAuthError('parameter_missing', { parameter: 'token' })
     const caller = await authenticateSender(request, form, dependencies)
     // RFC 7662 §2.1: the endpoint is no oracle for whoever knows a public client's id.
     if (caller.type === 'public') throw new OAuthError('client_public_not_allowed')

@@ -23,14 +23,25 @@ export interface Page<T> {
   readonly nextCursor: string | null
 }
 
+export interface ListRules {
+  /** The parameters of this list besides `limit` and `cursor`, whose values the caller checks. */
+  readonly filters?: readonly string[]
+  /** Whether a row of this list can have the id: a database may choke on another one. */
+  readonly isId?: (id: string) => boolean
+}
+
 /**
- * Reads `limit` and `cursor`; throws ApiError 400 for a value that no list gave out. `isId` says
- * whether a row of this list can have the id: a database may choke on another one.
+ * Reads `limit` and `cursor`; throws ApiError 400 for a value that no list gave out, and for any
+ * parameter that is not of this list: a filter that is misspelt would answer with everything.
  */
-export function parsePageRequest(
-  query: unknown,
-  isId: (id: string) => boolean = () => true,
-): PageRequest {
+export function parsePageRequest(query: unknown, rules: ListRules = {}): PageRequest {
+  const { filters = [], isId = () => true } = rules
+  const known = ['limit', 'cursor', ...filters]
+  if (!Object.keys(query as Record<string, unknown>).every((name) => known.includes(name))) {
+    // What was sent is not repeated, in case it is no name at all.
+    const detail = `The query parameters here are ${known.join(', ')}.`
+    throw new ApiError('invalid_query', { detail })
+  }
   const { limit, cursor } = query as Record<string, unknown>
   return {
     limit: limit === undefined ? LIMIT_DEFAULT : parseLimit(limit),

@@ -40,7 +40,7 @@ export function registerRevoke(app: FastifyInstance, dependencies: RevokeRouteDe
     const token = form.get('token')
     // Where a cookie stands in for the parameter, having neither means being logged out already.
     if (token === undefined && !(await findNamedCookieClient(request, form, clients))) {
-      throw new OAuthError('parameter_missing')
+      throw new OAuthError('parameter_missing', { parameter: 'token' })
     }
     const client = await authenticateSender(request, form, dependencies)
     const source = sourceOf(request, client)

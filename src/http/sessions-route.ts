@@ -91,7 +91,7 @@ async function listSessions(
   { families, clients, clock }: SessionsRouteDependencies,
   currentFamilyId?: FamilyId,
 ): Promise<Page<SessionJson>> {
-  const page = parsePageRequest(query)
+  const page = parsePageRequest(query, { filters: ['status'] })
   const status = parseStatus(query)
   const found = await families.list(userId)
   const sessions: SessionJson[] = []

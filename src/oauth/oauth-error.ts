@@ -83,7 +83,8 @@ export const OAUTH_ERRORS = {
   grant_type_unsupported: {
     code: 'unsupported_grant_type',
     status: 400,
-    description: 'The grant type is not supported.',
+    description:
+      'The grant type is not supported. There are password, refresh_token and client_credentials.',
   },
   grant_type_not_allowed: {
     code: 'unauthorized_client',
@@ -139,7 +140,12 @@ export interface OAuthErrorOptions {
   readonly cause?: unknown
   readonly retryAfterSeconds?: number
   readonly clientId?: string
+  /** Which one is missing: its name in the RFC, never a text of the request. */
+  readonly parameter?: RequiredParameter
 }
+
+/** Without which a request is not one. */
+export type RequiredParameter = 'grant_type' | 'username' | 'password' | 'refresh_token' | 'token'
 
 /** A refusal at an OAuth endpoint. `message` is the reason; the public words come from the table. */
 export class OAuthError extends Error {
@@ -159,7 +165,8 @@ export class OAuthError extends Error {
     this.reason = reason
     this.code = code
     this.status = status
-    this.description = description
+    const { parameter } = options
+    this.description = parameter ? description.replace(/\.$/, `: ${parameter}.`) : description
     this.retryAfterSeconds = options.retryAfterSeconds
     this.clientId = options.clientId
   }

@@ -1,7 +1,7 @@
 // The token request, typed by its grant (RFC 6749 §4.3.2, §4.4.2, §6). Required parameters are
 // checked here, before anybody is authenticated; what they mean is the grants' business.
 
-import { OAuthError } from './oauth-error.ts'
+import { OAuthError, type RequiredParameter } from './oauth-error.ts'
 
 interface CommonParameters {
   /** As sent; undefined means the default of the grant. */
@@ -38,15 +38,15 @@ export interface Parameters {
  */
 export function parseTokenRequest(form: Parameters, cookieToken?: string): TokenRequest {
   const common = { scope: form.get('scope'), resources: form.resources }
-  const grantType = required(form.get('grant_type'))
+  const grantType = required('grant_type', form.get('grant_type'))
   switch (grantType) {
     case 'password': {
-      const username = required(form.get('username'))
-      const password = required(form.get('password'))
+      const username = required('username', form.get('username'))
+      const password = required('password', form.get('password'))
       return { grantType, username, password, ...common }
     }
     case 'refresh_token': {
-      const refreshToken = required(form.get('refresh_token') ?? cookieToken)
+      const refreshToken = required('refresh_token', form.get('refresh_token') ?? cookieToken)
       return { grantType, refreshToken, ...common }
     }
     case 'client_credentials':
@@ -56,7 +56,7 @@ export function parseTokenRequest(form: Parameters, cookieToken?: string): Token
   }
 }
 
-function required(value: string | undefined): string {
-  if (value === undefined) throw new OAuthError('parameter_missing')
+function required(parameter: RequiredParameter, value: string | undefined): string {
+  if (value === undefined) throw new OAuthError('parameter_missing', { parameter })
   return value
 }

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
 import { API_ERRORS } from '../../src/http/api-error.ts'
-import { OAUTH_ERRORS } from '../../src/oauth/oauth-error.ts'
+import { OAUTH_ERRORS, OAuthError } from '../../src/oauth/oauth-error.ts'
 
 /** Every row below a heading of a code: with a reason at the OAuth endpoints, without elsewhere. */
 function readDocument() {
@@ -48,7 +48,8 @@ test('every code has one section, and every row says everything', async (t) => {
 })
 
 test('public descriptions keep to the characters of RFC 6749 §5.2 (C19)', async (t) => {
-  for (const { description } of Object.values(OAUTH_ERRORS)) {
+  const missing = new OAuthError('parameter_missing', { parameter: 'refresh_token' })
+  for (const { description } of [...Object.values(OAUTH_ERRORS), missing]) {
     t.match(description, /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/)
   }
 })

@@ -1,6 +1,7 @@
 // What /token refuses before any grant runs: each a clean RFC 6749 §5.2 answer, nothing reflected.
 
 import { type Test, test } from 'tap'
+import { GRANT_TYPES } from '../../src/clients/client.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
@@ -53,6 +54,27 @@ test('bodies that are not one clean form are invalid_request (C3, C6, C9)', asyn
   for (const [why, body, headers] of cases) {
     await refused(t, await post(app, body, headers), 400, 'invalid_request', why)
   }
+})
+
+test('a refusal names the parameter that is missing, and the grants that there are', async (t) => {
+  const app = await startApp(t)
+  const told = async (path: string, parameters: Record<string, string>) => {
+    const answer = await app.form(path, parameters)
+    return ((await answer.json()) as { error_description: string }).error_description
+  }
+  const missing: [path: string, parameters: Record<string, string>, name: string][] = [
+    ['/token', { evil: '1' }, 'grant_type'],
+    ['/token', { grant_type: 'password', password: 'evil' }, 'username'],
+    ['/token', { grant_type: 'password', username: 'evil' }, 'password'],
+    ['/token', { grant_type: 'refresh_token', refresh_token: '' }, 'refresh_token'],
+    ['/introspect', { evil: '1' }, 'token'],
+    ['/revoke', { token: '' }, 'token'],
+  ]
+  for (const [path, parameters, name] of missing) {
+    t.equal(await told(path, parameters), `A required parameter is missing: ${name}.`)
+  }
+  const grants = await told('/token', { grant_type: 'evil' })
+  for (const name of GRANT_TYPES) t.match(grants, new RegExp(`\\b${name}\\b`))
 })
 
 test('a charset suffix and any case of the media type are fine (C6)', async (t) => {
