@@ -7,6 +7,7 @@ import { isLoopbackHost } from './config/config-values.ts'
 import { type Environment, type ReadFile, readSettings } from './config/read-settings.ts'
 import { StartError } from './runtime/start-error.ts'
 import type { RootSecrets } from './secrets/root-secret.ts'
+import { THREADED_WORK_MAX, WORK_MAX } from './users/password-hash.ts'
 
 export type SigningAlg = 'ES256' | 'EdDSA' | 'RS256' | 'PS256'
 export type MigrateMode = 'auto' | 'check' | 'off'
@@ -125,6 +126,7 @@ function findContradictions(values: Partial<Settings>): string[] {
     // Every comparison with NaN is false: a value that is missing contradicts nothing.
     return typeof value === 'number' ? value : Number.NaN
   }
+  const work = number('LINEAGE_ARGON2_MEMORY_KIB') * number('LINEAGE_ARGON2_TIME')
   const rules: readonly (readonly [isBroken: boolean, problem: string])[] = [
     [
       number('LINEAGE_OPS_PORT') === number('PORT'),
@@ -141,6 +143,12 @@ function findContradictions(values: Partial<Settings>): string[] {
     [
       number('LINEAGE_ARGON2_MEMORY_KIB') < 8 * number('LINEAGE_ARGON2_PARALLELISM'),
       'LINEAGE_ARGON2_MEMORY_KIB must be 8 or more for each LINEAGE_ARGON2_PARALLELISM.',
+    ],
+    [
+      // Else no login could verify what was hashed by it.
+      work > WORK_MAX || work * number('LINEAGE_ARGON2_PARALLELISM') > THREADED_WORK_MAX,
+      `LINEAGE_ARGON2_MEMORY_KIB times LINEAGE_ARGON2_TIME must be at most ${WORK_MAX}, and ` +
+        `times LINEAGE_ARGON2_PARALLELISM at most ${THREADED_WORK_MAX}.`,
     ],
     [
       number('LINEAGE_PASSWORD_MIN_LENGTH') > number('LINEAGE_PASSWORD_MAX_LENGTH'),

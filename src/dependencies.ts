@@ -28,7 +28,9 @@ import { openTokenChecker, type TokenChecker } from './tokens/check-access-token
 import { openSigningKeys, type SigningKeys } from './tokens/signing-keys.ts'
 import { authenticateUser } from './users/authenticate-user.ts'
 import { defaultHashingLanes, openHashingLanes } from './users/hashing-lanes.ts'
+import { openPasswordCosts, type PasswordCosts } from './users/password-costs.ts'
 import { openPasswordHasher, type PasswordHasher } from './users/password-hasher.ts'
+import { loadStoredPasswordCosts } from './users/stored-password-costs.ts'
 import type { UserStore } from './users/user-store.ts'
 
 /** Everything that routes are handed; each takes what it names. */
@@ -43,6 +45,7 @@ export interface Service extends Omit<Audit, 'close'> {
   readonly clients: ClientTable
   readonly users: UserStore
   readonly hasher: PasswordHasher
+  readonly passwordCosts: PasswordCosts
   readonly families: Families
   readonly keys: SigningKeys
   readonly checker: TokenChecker
@@ -137,7 +140,10 @@ async function openOn(
   const clientStore = openClients(database, config, clock)
   const clients = await loadClientTable(clientStore, config, clock)
   const { users, families } = openUsers(database, opened, clock)
-  const hasher = openPasswordHasher(config.argon2, openHashingLanes(defaultHashingLanes(threads)))
+  const passwordCosts = openPasswordCosts(config.argon2, () => loadStoredPasswordCosts(database))
+  await passwordCosts.reload()
+  const lanes = openHashingLanes(defaultHashingLanes(threads))
+  const hasher = openPasswordHasher(config.argon2, lanes, passwordCosts)
   const checker = openTokenChecker({ verify: keys.verify, clients, families, clock })
   const health = createHealth({
     checks: {
@@ -150,7 +156,7 @@ async function openOn(
     clock,
   })
   await opened.settle()
-  const parts = { database, opened, audit, keys, clients, logger, outages, clock }
+  const parts = { database, opened, audit, keys, clients, passwordCosts, logger, outages, clock }
   const housekeeping = startHousekeeping({
     ...parts,
     eventRetentionDays: config.eventRetentionDays,
@@ -166,6 +172,7 @@ async function openOn(
     clients,
     users,
     hasher,
+    passwordCosts,
     families,
     keys,
     checker,

@@ -12,6 +12,7 @@ import type { OutageLog } from './ops/outage-log.ts'
 import type { Clock } from './runtime/clock.ts'
 import { DependencyUnavailable } from './runtime/dependency-unavailable.ts'
 import type { SigningKeys } from './tokens/signing-keys.ts'
+import type { PasswordCosts } from './users/password-costs.ts'
 
 /** Changes are promised within 5 s on every instance (INTERFACE §2). */
 const POLL_MS = 2_000
@@ -27,6 +28,7 @@ export interface HousekeepingOptions {
   readonly eventRetentionDays: number
   readonly keys: SigningKeys
   readonly clients: ClientTable
+  readonly passwordCosts: PasswordCosts
   readonly logger: Logger
   readonly outages: OutageLog
   readonly clock: Clock
@@ -38,7 +40,7 @@ export interface Housekeeping {
 }
 
 export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
-  const { database, opened, audit, keys, clients, logger, outages, clock } = options
+  const { database, opened, audit, keys, clients, passwordCosts, logger, outages, clock } = options
   const eventsKeptMs = options.eventRetentionDays * DAY_MS
   const running = new Set<Promise<void>>()
   let garbageDueMs = clock() + GARBAGE_MS
@@ -59,6 +61,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   function onTick(): void {
     outages.succeeded('postgresql')
     start('signing keys', keys.tick)
+    start('password costs', passwordCosts.reload)
     start('journal', async () => {
       await opened.applyNewEntries()
       outages.succeeded(opened.store.name)

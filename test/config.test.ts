@@ -228,6 +228,15 @@ test('settings that contradict each other are one problem for each pair', async 
       LINEAGE_ARGON2_MEMORY_KIB: '31',
       LINEAGE_ARGON2_PARALLELISM: '4',
     },
+    'LINEAGE_ARGON2_MEMORY_KIB times LINEAGE_ARGON2_TIME must be': {
+      LINEAGE_ARGON2_MEMORY_KIB: '262144',
+      LINEAGE_ARGON2_TIME: '4',
+    },
+    'and times LINEAGE_ARGON2_PARALLELISM at most': {
+      LINEAGE_ARGON2_MEMORY_KIB: '262144',
+      LINEAGE_ARGON2_TIME: '3',
+      LINEAGE_ARGON2_PARALLELISM: '3',
+    },
     'LINEAGE_PASSWORD_MIN_LENGTH must not be over': {
       LINEAGE_PASSWORD_MIN_LENGTH: '13',
       LINEAGE_PASSWORD_MAX_LENGTH: '12',
@@ -272,6 +281,18 @@ test('every bound of INTERFACE §2 holds at both ends', async (t) => {
     ],
     LINEAGE_REGISTRATION: [['closed', 'open'], ['true']],
     LINEAGE_MIGRATE: [['auto', 'check', 'off'], ['on']],
+    LINEAGE_ARGON2_MEMORY_KIB: [
+      ['8', '262144'],
+      ['7', '262145'],
+    ],
+    LINEAGE_ARGON2_TIME: [
+      ['1', '16'],
+      ['0', '17'],
+    ],
+    LINEAGE_ARGON2_PARALLELISM: [
+      ['1', '16'],
+      ['0', '17'],
+    ],
     LINEAGE_TRUST_PROXY: [['loopback', '10.0.0.0/8'], ['everyone']],
     LINEAGE_DEFAULT_AUDIENCE: [['https://api.example.com', 'orders'], ['two words']],
     LOG_LEVEL: [

@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import { findPasswordErrors, readNames, toUserJson } from '../http/user-json.ts'
 import { openHashingLanes } from '../users/hashing-lanes.ts'
-import { parsePasswordHash } from '../users/password-hash.ts'
+import { PASSWORD_HASH_RULE, parsePasswordHash } from '../users/password-hash.ts'
 import { openPasswordHasher } from '../users/password-hasher.ts'
 import { findRoleErrors } from '../users/user-roles.ts'
 import { addCommand, collect } from './add-command.ts'
@@ -70,7 +70,7 @@ async function createUser(options: CreateOptions, context: CommandContext): Prom
 async function readPasswordHash(context: CommandContext): Promise<string> {
   const hash = await readSecretLine(context, 'password hash')
   if (parsePasswordHash(hash)) return hash
-  throw new CommandFailure('standard input must have an argon2id PHC string within bounds')
+  throw new CommandFailure(`the line of standard input ${PASSWORD_HASH_RULE}`)
 }
 
 /** Throws CommandFailure for what the policy refuses. */

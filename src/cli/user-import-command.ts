@@ -27,6 +27,8 @@ interface ImportReport {
   readonly valid: number
   /** Hashes of less work than configured: each is renewed at the next login of its user. */
   readonly weakHashes: number
+  /** Hashes of more work: until they are renewed, every login is as dear as the dearest. */
+  readonly dearHashes: number
   readonly problems: readonly LineProblem[]
 }
 
@@ -64,7 +66,7 @@ async function checkLines(
   const problems: LineProblem[] = []
   const seen = new Map<string, number>()
   let batch: KeyedLine[] = []
-  let [line, users, weakHashes] = [0, 0, 0]
+  let [line, users, weakHashes, dearHashes] = [0, 0, 0, 0]
 
   async function lookUpBatch(): Promise<void> {
     const taken = await findTakenKeys(
@@ -87,12 +89,13 @@ async function checkLines(
     if (errors.length > 0) problems.push({ line, errors })
     if (!checked.ok || errors.length > 0) continue
     weakHashes += Number(checked.isHashWeak)
+    dearHashes += Number(checked.isHashDear)
     batch.push({ line, keys: checked.keys })
     if (batch.length === BATCH_LINES) await lookUpBatch()
   }
   await lookUpBatch()
   problems.sort((one, other) => one.line - other.line)
-  return { users, valid: users - problems.length, weakHashes, problems }
+  return { users, valid: users - problems.length, weakHashes, dearHashes, problems }
 }
 
 /** What an earlier line has already; remembers what this one brings. */
@@ -111,10 +114,14 @@ function findShared(keys: UserKeys, problemOf: (key: string) => string | false):
   })
 }
 
-function formatReport({ users, valid, weakHashes, problems }: ImportReport): string {
+function formatReport({ users, valid, weakHashes, dearHashes, problems }: ImportReport): string {
   const lines = problems.flatMap(({ line, errors }) =>
     errors.map(({ pointer, detail }) => `line ${line}: ${`${pointer.slice(1)} ${detail}`.trim()}`),
   )
   const weak = weakHashes === 0 ? [] : [`weak hashes, renewed at the next login: ${weakHashes}`]
-  return [...lines, `valid: ${valid} of ${users}`, ...weak].join('\n')
+  const dear =
+    dearHashes === 0
+      ? []
+      : [`dear hashes, renewed at the next login; until then every login costs that: ${dearHashes}`]
+  return [...lines, `valid: ${valid} of ${users}`, ...weak, ...dear].join('\n')
 }

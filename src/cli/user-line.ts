@@ -4,7 +4,7 @@ import type { Argon2Parameters } from '../config.ts'
 import { ApiError } from '../http/api-error.ts'
 import { findPasswordErrors, readNames } from '../http/user-json.ts'
 import type { FieldError } from '../runtime/field-error.ts'
-import { parsePasswordHash, workOf } from '../users/password-hash.ts'
+import { PASSWORD_HASH_RULE, parsePasswordHash, workOf } from '../users/password-hash.ts'
 import type { PasswordLimits } from '../users/password-policy.ts'
 import { parseUserId } from '../users/user-id.ts'
 import { findRoleErrors } from '../users/user-roles.ts'
@@ -15,7 +15,12 @@ export const USER_KEYS = ['id', 'username', 'email'] as const
 export type UserKeys = { readonly [Name in (typeof USER_KEYS)[number]]: string | undefined }
 
 export type CheckedUser =
-  | { readonly ok: true; readonly keys: UserKeys; readonly isHashWeak: boolean }
+  | {
+      readonly ok: true
+      readonly keys: UserKeys
+      readonly isHashWeak: boolean
+      readonly isHashDear: boolean
+    }
   | { readonly ok: false; readonly errors: readonly FieldError[] }
 
 type Rules = PasswordLimits & { readonly argon2: Argon2Parameters }
@@ -29,7 +34,7 @@ const MEMBERS = {
   emailVerified: 'boolean',
 } as const
 
-/** Every fault of the line, as the service would find it; `isHashWeak` is none. */
+/** Every fault of the line, as the service would find it; neither `isHash…` is one. */
 export function checkUser(text: string, rules: Rules): CheckedUser {
   const user = parseObject(text)
   if (!user) return { ok: false, errors: [{ pointer: '', detail: 'must be one JSON object' }] }
@@ -43,7 +48,7 @@ export function checkUser(text: string, rules: Rules): CheckedUser {
       username: names.username.key,
       email: names.email.key,
     }
-    return { ok: true, keys, isHashWeak: isWeak(passwordHash, rules.argon2) }
+    return { ok: true, keys, ...compareWork(passwordHash, rules.argon2) }
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
     return { ok: false, errors: error.errors ?? [] }
@@ -87,8 +92,7 @@ function findCredentialErrors(
   }
   if (typeof password === 'string') return findPasswordErrors('/password', password, rules)
   if (typeof passwordHash !== 'string' || parsePasswordHash(passwordHash)) return []
-  const detail = 'must be an argon2id PHC string within sensible bounds'
-  return [{ pointer: '/passwordHash', detail }]
+  return [{ pointer: '/passwordHash', detail: PASSWORD_HASH_RULE }]
 }
 
 /** A missing name is a bad one; a member of another type is told of above. */
@@ -96,7 +100,9 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
-function isWeak(passwordHash: unknown, argon2: Argon2Parameters): boolean {
+/** Against the work of the configured parameters; a password is hashed by those. */
+function compareWork(passwordHash: unknown, argon2: Argon2Parameters) {
   const facts = typeof passwordHash === 'string' ? parsePasswordHash(passwordHash) : undefined
-  return facts !== undefined && workOf(facts) < workOf(argon2)
+  const work = workOf(facts ?? argon2)
+  return { isHashWeak: work < workOf(argon2), isHashDear: work > workOf(argon2) }
 }

@@ -140,11 +140,11 @@ export const CONFIG_TABLE = {
   LINEAGE_EVENT_RETENTION_DAYS: row('90', integer(1, TEN_YEARS_DAYS), 'How long events are kept.'),
   LINEAGE_ARGON2_MEMORY_KIB: row(
     '19456',
-    integer(8, 4_194_304),
+    integer(8, 262_144),
     'Memory of one password hash; 8 or more for each lane of parallelism.',
   ),
-  LINEAGE_ARGON2_TIME: row('2', integer(1, 100), 'Passes of one password hash.'),
-  LINEAGE_ARGON2_PARALLELISM: row('1', integer(1, 64), 'Lanes of one password hash.'),
+  LINEAGE_ARGON2_TIME: row('2', integer(1, 16), 'Passes of one password hash.'),
+  LINEAGE_ARGON2_PARALLELISM: row('1', integer(1, 16), 'Lanes of one password hash.'),
   LINEAGE_PASSWORD_MIN_LENGTH: row(
     '8',
     integer(1, 1_024),

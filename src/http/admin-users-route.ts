@@ -4,7 +4,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { FieldError } from '../runtime/field-error.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
-import { parsePasswordHash } from '../users/password-hash.ts'
+import type { PasswordCosts } from '../users/password-costs.ts'
+import { PASSWORD_HASH_RULE, parsePasswordHash } from '../users/password-hash.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
 import type { PasswordLimits } from '../users/password-policy.ts'
 import type { User } from '../users/user.ts'
@@ -28,6 +29,7 @@ export interface AdminUsersRouteDependencies {
     'create' | 'findById' | 'list' | 'patch' | 'setPassword' | 'delete'
   >
   readonly hasher: PasswordHasher
+  readonly passwordCosts: Pick<PasswordCosts, 'include'>
   readonly recordEvent: RecordEvent
 }
 
@@ -100,7 +102,7 @@ export function registerAdminUsers(
 }
 
 function registerCollection(app: FastifyInstance, dependencies: AdminUsersRouteDependencies): void {
-  const { basePath, config, users, hasher, recordEvent } = dependencies
+  const { basePath, config, users, hasher, passwordCosts, recordEvent } = dependencies
   app.get('/admin/users', async (request) => {
     const page = parsePageRequest(request.query, {
       filters: ['username', 'email', 'status'],
@@ -129,6 +131,8 @@ function registerCollection(app: FastifyInstance, dependencies: AdminUsersRouteD
         emailVerified,
         roles,
       })
+      const cost = passwordHash === undefined ? undefined : parsePasswordHash(passwordHash)
+      if (cost) passwordCosts.include(cost)
       recordEvent({ type: 'user.created', subject: user.id, ...actOf(request) })
       const location = `${basePath}/admin/users/${user.id}`
       return reply.code(201).header('location', location).send(toUserJson(user))
@@ -207,9 +211,7 @@ function findCredentialErrors(
   }
   if (password !== undefined) return findPasswordErrors('/password', password, config)
   if (passwordHash !== undefined && parsePasswordHash(passwordHash)) return []
-  return [
-    { pointer: '/passwordHash', detail: 'must be an argon2id PHC string within sensible bounds' },
-  ]
+  return [{ pointer: '/passwordHash', detail: PASSWORD_HASH_RULE }]
 }
 
 /** Undefined when nobody can match; throws ApiError 400 for what is no filter. */

@@ -57,7 +57,7 @@ export function registerUsersMe(
       const isMatch =
         problem !== 'too_long' &&
         problem !== 'malformed' &&
-        (await hasher.verify(found.passwordHash, currentPassword, signal))
+        (await hasher.verify(found.passwordHash, currentPassword, signal)).matches
       if (!isMatch) throw new ApiError('invalid_current_password')
       const passwordHash = await hasher.hash(newPassword, signal)
       const { epoch } = found.record

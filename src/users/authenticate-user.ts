@@ -2,6 +2,7 @@
 // wrong password and a disabled user (DESIGN §7). Starts no family.
 
 import { OAuthError } from '../oauth/oauth-error.ts'
+import { parsePasswordHash } from './password-hash.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import { findPasswordProblem, type PasswordLimits } from './password-policy.ts'
 import type { User, UserRecord } from './user.ts'
@@ -55,19 +56,20 @@ export async function authenticateUser(
   const account = key === undefined ? '' : JSON.stringify(key)
   await throttle?.check(account)
   const found = key && (await users.findForLogin(key))
-  const isMatch = await hasher.verify(found?.passwordHash, password, signal)
-  if (!found || !isMatch || found.user.status !== 'active') {
+  const { matches, isStale } = await hasher.verify(found?.passwordHash, password, signal)
+  if (!found || !matches || found.user.status !== 'active') {
     await throttle?.failed(account)
-    throw new OAuthError(reasonOf(found, isMatch))
+    throw new OAuthError(reasonOf(found, matches))
   }
   await throttle?.succeeded(account)
-  await renewHash(found, password, users, hasher)
+  if (isStale) await renewHash(found, password, users, hasher)
   return { user: found.user, record: found.record }
 }
 
-function reasonOf(found: UserCredentials | undefined, isMatch: boolean) {
+function reasonOf(found: UserCredentials | undefined, matches: boolean) {
   if (!found) return 'login_user_unknown'
-  return isMatch ? 'login_user_disabled' : 'login_password_wrong'
+  if (matches) return 'login_user_disabled'
+  return parsePasswordHash(found.passwordHash) ? 'login_password_wrong' : 'login_hash_refused'
 }
 
 /** The one moment when the password is known; a failure leaves it to the next login. */
@@ -77,7 +79,6 @@ async function renewHash(
   users: LoginDependencies['users'],
   hasher: PasswordHasher,
 ): Promise<void> {
-  if (!hasher.needsRehash(passwordHash)) return
   try {
     const newHash = await hasher.hash(password)
     await users.replaceHash(user.id, passwordHash, newHash)

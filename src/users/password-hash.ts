@@ -12,9 +12,13 @@ const PHC =
   /^\$argon2id\$v=19\$([a-z0-9=,]{11,32})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/
 const PARAMETER = /^([mtp])=([1-9]\d{0,6})$/
 
-const MEMORY_KIB_MAX = 262_144
-const TIME_MAX = 16
-const PARALLELISM_MAX = 16
+export const MEMORY_KIB_MAX = 262_144
+export const TIME_MAX = 16
+export const PARALLELISM_MAX = 16
+/** Three passes over all of that memory. */
+export const WORK_MAX = 786_432
+/** Lanes are threads, which take the cores from everything else: more of them, less work. */
+export const THREADED_WORK_MAX = 2_097_152
 /** RFC 9106 §3.1: a salt of at least 8 bytes, at least 8 KiB of memory a lane. */
 const SALT_BYTES_MIN = 8
 const MEMORY_KIB_PER_LANE_MIN = 8
@@ -27,6 +31,14 @@ const BYTES_MAX = 64
  */
 export function parsePasswordHash(text: string): PasswordHashFacts | undefined {
   const [, parameterList = '', salt = '', hash = ''] = PHC.exec(text) ?? []
+  const cost = parseCost(parameterList)
+  if (!cost) return undefined
+  const facts = { ...cost, saltBytes: decodedLength(salt), hashBytes: decodedLength(hash) }
+  return isWithinBounds(facts) ? facts : undefined
+}
+
+/** The parameters of a PHC string alone, such as `m=19456,t=2,p=1`; not judged by any bound. */
+export function parseCost(parameterList: string): Argon2Parameters | undefined {
   const parameters = new Map<string, number>()
   const parts = parameterList.split(',')
   for (const part of parts) {
@@ -35,10 +47,25 @@ export function parsePasswordHash(text: string): PasswordHashFacts | undefined {
   }
   const [memoryKib, time, parallelism] = ['m', 't', 'p'].map((name) => parameters.get(name))
   if (parts.length !== 3 || !memoryKib || !time || !parallelism) return undefined
-  const saltBytes = decodedLength(salt)
-  const hashBytes = decodedLength(hash)
-  const facts = { memoryKib, time, parallelism, saltBytes, hashBytes }
-  return isWithinBounds(facts) ? facts : undefined
+  return { memoryKib, time, parallelism }
+}
+
+/** What a refused hash should have been, after the name of the member. */
+export const PASSWORD_HASH_RULE =
+  `must be an argon2id PHC string, version 19, with m <= ${MEMORY_KIB_MAX}, t <= ${TIME_MAX}, ` +
+  `p <= ${PARALLELISM_MAX}, m * t <= ${WORK_MAX} and m * t * p <= ${THREADED_WORK_MAX}`
+
+/** Whether a login may cost this much. */
+export function isBoundedCost(cost: Argon2Parameters): boolean {
+  const { memoryKib, time, parallelism } = cost
+  return (
+    memoryKib >= MEMORY_KIB_PER_LANE_MIN * parallelism &&
+    memoryKib <= MEMORY_KIB_MAX &&
+    time <= TIME_MAX &&
+    parallelism <= PARALLELISM_MAX &&
+    workOf(cost) <= WORK_MAX &&
+    workOf(cost) * parallelism <= THREADED_WORK_MAX
+  )
 }
 
 /** What one hash costs, in KiB passes. */
@@ -47,12 +74,9 @@ export function workOf({ memoryKib, time }: Argon2Parameters): number {
 }
 
 function isWithinBounds(facts: PasswordHashFacts): boolean {
-  const { memoryKib, time, parallelism, saltBytes, hashBytes } = facts
+  const { saltBytes, hashBytes } = facts
   return (
-    memoryKib >= MEMORY_KIB_PER_LANE_MIN * parallelism &&
-    memoryKib <= MEMORY_KIB_MAX &&
-    time <= TIME_MAX &&
-    parallelism <= PARALLELISM_MAX &&
+    isBoundedCost(facts) &&
     saltBytes >= SALT_BYTES_MIN &&
     saltBytes <= BYTES_MAX &&
     hashBytes >= HASH_BYTES_MIN &&

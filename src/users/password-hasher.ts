@@ -1,75 +1,122 @@
-// Argon2id over passwords, inside the hashing lanes. Every verification costs the same work, also
-// when there is no hash to verify (DESIGN §7).
+// Argon2id over passwords, inside the hashing lanes. Every verification runs the same work, whoever
+// is asked for: without a hash, with a cheap one and with the dearest.
 
 import { randomBytes } from 'node:crypto'
 import argon2 from 'argon2'
 import type { Argon2Parameters } from '../config.ts'
 import type { HashingLanes } from './hashing-lanes.ts'
-import { parsePasswordHash, workOf } from './password-hash.ts'
+import { openPasswordCosts, type PasswordCosts } from './password-costs.ts'
+import { type PasswordHashFacts, parsePasswordHash, workOf } from './password-hash.ts'
 import { normalizePassword } from './password-policy.ts'
 
 const SALT_BYTES = 16
 const HASH_BYTES = 32
+const MEMORY_KIB_PER_LANE_MIN = 8
+
+export interface Verification {
+  readonly matches: boolean
+  /**
+   * Whether the hash is of other parameters than the configured ones, or of the password as it was
+   * typed and not of its normal form.
+   */
+  readonly isStale: boolean
+}
 
 /** The caller has bounded the password. Both methods throw what the lanes throw. */
 export interface PasswordHasher {
   /** A PHC string under the current parameters. */
   hash(password: string, signal?: AbortSignal): Promise<string>
   /**
-   * False after the same work without a hash as with one. A hash from weaker parameters is made
-   * up to the current work; one from stronger parameters takes as long as it takes.
+   * Does the same work for every hash, and for none: that of the dearest hash of each parallelism
+   * in use. A password that is not in NFKC is tried in both forms, because other systems have
+   * hashed what was typed. A hash out of bounds is none.
    */
-  verify(passwordHash: string | undefined, password: string, signal?: AbortSignal): Promise<boolean>
-  /** Whether the parameters have risen since: more work, or more lanes for no less of it. */
-  needsRehash(passwordHash: string): boolean
+  verify(
+    passwordHash: string | undefined,
+    password: string,
+    signal?: AbortSignal,
+  ): Promise<Verification>
+}
+
+interface StoredHash {
+  readonly text: string
+  readonly facts: PasswordHashFacts
 }
 
 export function openPasswordHasher(
   parameters: Argon2Parameters,
   lanes: HashingLanes,
+  costs: PasswordCosts = openPasswordCosts(parameters),
 ): PasswordHasher {
-  const options = {
+  const salt = randomBytes(SALT_BYTES)
+  const optionsOf = ({ memoryKib, time, parallelism }: Argon2Parameters) => ({
     type: argon2.argon2id,
-    memoryCost: parameters.memoryKib,
-    timeCost: parameters.time,
-    parallelism: parameters.parallelism,
+    memoryCost: memoryKib,
+    timeCost: time,
+    parallelism,
     hashLength: HASH_BYTES,
-  } as const
-  // Verifies nothing: the hash is random, so no password has it.
-  const dummyHash = formatDummyHash(parameters)
+  })
 
-  /** Spends what a weaker hash left of the current work, so that its age does not show. */
-  async function spendRest(passwordHash: string, password: string): Promise<void> {
-    const facts = parsePasswordHash(passwordHash)
-    const rest = facts ? workOf(parameters) - workOf(facts) : 0
-    const memoryCost = Math.floor(rest / parameters.time)
-    if (memoryCost < 8 * parameters.parallelism) return
-    await argon2.hash(password, { ...options, memoryCost, raw: true })
+  /** Work for nothing but its time. */
+  async function spend(cost: Argon2Parameters, password: string): Promise<void> {
+    await argon2.hash(password, { ...optionsOf(cost), salt, raw: true })
+  }
+
+  /** What a cheaper hash leaves of the dearest one with as many lanes. */
+  async function spendRest(
+    cost: Argon2Parameters,
+    spent: Argon2Parameters,
+    password: string,
+  ): Promise<void> {
+    const memoryKib = Math.floor((workOf(cost) - workOf(spent)) / cost.time)
+    if (memoryKib < MEMORY_KIB_PER_LANE_MIN * cost.parallelism) return
+    await spend({ ...cost, memoryKib }, password)
+  }
+
+  async function tryPassword(
+    hash: StoredHash | undefined,
+    password: string,
+    dearest: readonly Argon2Parameters[],
+  ): Promise<boolean> {
+    let matches = false
+    for (const cost of dearest) {
+      if (hash?.facts.parallelism === cost.parallelism) {
+        matches = await argon2.verify(hash.text, password)
+        await spendRest(cost, hash.facts, password)
+      } else {
+        await spend(cost, password)
+      }
+    }
+    return matches
   }
 
   return {
     hash: (password, signal) =>
-      lanes.run(() => argon2.hash(normalizePassword(password), options), signal),
+      lanes.run(() => argon2.hash(normalizePassword(password), optionsOf(parameters)), signal),
 
-    verify: (passwordHash = dummyHash, password, signal) =>
+    verify: (passwordHash, password, signal) =>
       lanes.run(async () => {
+        const facts = passwordHash === undefined ? undefined : parsePasswordHash(passwordHash)
+        const hash = passwordHash !== undefined && facts ? { text: passwordHash, facts } : undefined
+        // Stored since the costs were loaded: from now on everybody pays for it.
+        if (facts) costs.include(facts)
+        const dearest = costs.list()
         const normalized = normalizePassword(password)
-        const matches = await argon2.verify(passwordHash, normalized)
-        await spendRest(passwordHash, normalized)
-        return matches
+        const matchesNormalized = await tryPassword(hash, normalized, dearest)
+        // Only what was typed decides about this second round, whoever is asked for.
+        const matchesTyped = password !== normalized && (await tryPassword(hash, password, dearest))
+        return {
+          matches: matchesNormalized || matchesTyped,
+          isStale: matchesTyped || !facts || !isSameCost(facts, parameters),
+        }
       }, signal),
-
-    needsRehash(passwordHash) {
-      const facts = parsePasswordHash(passwordHash)
-      if (!facts) return true
-      const risen = workOf(parameters) - workOf(facts)
-      return risen > 0 || (risen === 0 && facts.parallelism < parameters.parallelism)
-    },
   }
 }
 
-function formatDummyHash({ memoryKib, time, parallelism }: Argon2Parameters): string {
-  const random = (bytes: number) => randomBytes(bytes).toString('base64').replace(/=+$/, '')
-  const cost = `m=${memoryKib},t=${time},p=${parallelism}`
-  return `$argon2id$v=19$${cost}$${random(SALT_BYTES)}$${random(HASH_BYTES)}`
+function isSameCost(one: Argon2Parameters, other: Argon2Parameters): boolean {
+  return (
+    one.memoryKib === other.memoryKib &&
+    one.time === other.time &&
+    one.parallelism === other.parallelism
+  )
 }

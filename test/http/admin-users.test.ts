@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import argon2 from 'argon2'
 import { test } from 'tap'
 import { logIn, startApp, type TestApp } from '../support/app.ts'
+import { watchHashing } from '../users/user-fixture.ts'
 
 interface UserJson {
   readonly id: string
@@ -59,6 +60,23 @@ test('imports an argon2id hash, which is hashed anew at the first login', async 
   t.ok(await logIn(app, await app.makeClient({}), ALICE))
   const found = await app.service.users.findCredentials(id as never)
   t.match(found?.passwordHash, /\$m=2048,/)
+})
+
+test('from an import on, every login is as dear as the dearest imported hash', async (t) => {
+  const app = await startApp(t)
+  const client = await app.makeClient({})
+  const passwordHash = await argon2.hash('x', { memoryCost: 512, timeCost: 3, parallelism: 2 })
+  const { costs } = watchHashing(t)
+  const form = { grant_type: 'password', client_id: client.id, password: 'wrong horse' }
+  const refuse = async (username: string, at = app) =>
+    t.equal((await at.form('/token', { ...form, username })).status, 400)
+  await refuse('nobody')
+  await create(app, { username: 'imported', email: 'i@example.org', passwordHash })
+  for (const username of ['nobody', 'imported']) await refuse(username)
+  const both = ['m=1024,t=1,p=1', 'm=512,t=3,p=2']
+  t.strictSame(costs, ['m=1024,t=1,p=1', ...both, ...both])
+  await refuse('nobody', await startApp(t, { beside: app }))
+  t.strictSame(costs.slice(5), both, 'an instance knows them from its start')
 })
 
 test('422 names what a new user must not be', async (t) => {

@@ -3,6 +3,7 @@
 import argon2 from 'argon2'
 import { test } from 'tap'
 import { parsePasswordHash } from '../../src/users/password-hash.ts'
+import type { PasswordHasher } from '../../src/users/password-hasher.ts'
 import { findPasswordProblem } from '../../src/users/password-policy.ts'
 import { FAST_ARGON2, openCountingHasher } from './user-fixture.ts'
 
@@ -11,6 +12,9 @@ const SALT = 'c29tZXNhbHRzb21lc2FsdA'
 const HASH = 'A0m+OCqHoIiLb6n22aH/qsEwWKc1UmRfoaEY7SQmTQU'
 const phc = (parameters: string, salt = SALT, hash = HASH) =>
   `$argon2id$v=19$${parameters}$${salt}$${hash}`
+
+const matchesOf = (hasher: PasswordHasher) => async (hash: string | undefined, password: string) =>
+  (await hasher.verify(hash, password)).matches
 
 test('a password is measured in code points after NFKC, nothing else', async (t) => {
   const problemOf = (password: string) => findPasswordProblem(password, LIMITS)
@@ -28,13 +32,14 @@ test('a password is measured in code points after NFKC, nothing else', async (t)
 
 test('verifies what it hashed, to the last byte, NUL and all (C43)', async (t) => {
   const { hasher } = openCountingHasher()
+  const matches = matchesOf(hasher)
   const long = `${'x'.repeat(100)}\0tail ☃`
   const hash = await hasher.hash(long)
-  t.match(hash, /^\$argon2id\$v=19\$m=1024,p=1,t=1\$/)
-  t.equal(await hasher.verify(hash, long), true)
-  t.equal(await hasher.verify(hash, `${'x'.repeat(100)}\0tail`), false, 'past 72 bytes and a NUL')
-  t.equal(await hasher.verify(await hasher.hash('Zoe\u0308'), 'Zo\u00eb'), true, 'NFKC')
-  t.equal(await hasher.verify(undefined, long), false)
+  t.match(hash, /^\$argon2id\$v=19\$m=1024,t=1,p=1\$/)
+  t.equal(await matches(hash, long), true)
+  t.equal(await matches(hash, `${'x'.repeat(100)}\0tail`), false, 'past 72 bytes and a NUL')
+  t.equal(await matches(await hasher.hash('Zoe\u0308'), 'Zo\u00eb'), true, 'NFKC')
+  t.equal(await matches(undefined, long), false)
 })
 
 test('each hash has a salt of its own', async (t) => {
@@ -42,15 +47,15 @@ test('each hash has a salt of its own', async (t) => {
   t.not(await hasher.hash('the same one'), await hasher.hash('the same one'))
 })
 
-test('a rehash is due when parameters rose, not when they fell', async (t) => {
-  const { hasher: strong } = openCountingHasher({ memoryKib: 2048, time: 2, parallelism: 1 })
-  t.equal(strong.needsRehash(phc('m=2048,t=2,p=1')), false)
-  t.equal(strong.needsRehash(phc('m=1024,t=2,p=1')), true, 'memory')
-  t.equal(strong.needsRehash(phc('m=2048,t=1,p=1')), true, 'time')
-  t.equal(strong.needsRehash(phc('m=4096,t=2,p=1')), false)
-  t.equal(strong.needsRehash(phc('m=4096,t=1,p=1')), false, 'the same work in another shape')
-  const { hasher: wide } = openCountingHasher({ memoryKib: 2048, time: 2, parallelism: 2 })
-  t.equal(wide.needsRehash(phc('m=2048,t=2,p=1')), true, 'parallelism')
+test('a hash is stale when its parameters are others, above or below', async (t) => {
+  const parameters = { memoryKib: 2048, time: 2, parallelism: 1 }
+  const { hasher } = openCountingHasher(parameters)
+  const isStale = async (cost: string) => (await hasher.verify(phc(cost), 'a password')).isStale
+  t.equal(await isStale('m=2048,t=2,p=1'), false)
+  t.equal(await isStale('m=2048,p=1,t=2'), false)
+  for (const other of ['m=1024,t=2,p=1', 'm=4096,t=2,p=1', 'm=4096,t=1,p=1', 'm=2048,t=2,p=2']) {
+    t.equal(await isStale(other), true, other)
+  }
 })
 
 test('a hash from weaker parameters still verifies, and a wrong password does not', async (t) => {
@@ -60,8 +65,9 @@ test('a hash from weaker parameters still verifies, and a wrong password does no
     parallelism: 1,
   })
   const { hasher } = openCountingHasher({ memoryKib: 4096, time: 2, parallelism: 1 })
-  t.equal(await hasher.verify(weak, 'correct horse'), true)
-  t.equal(await hasher.verify(weak, 'wrong horse'), false)
+  const matches = matchesOf(hasher)
+  t.equal(await matches(weak, 'correct horse'), true)
+  t.equal(await matches(weak, 'wrong horse'), false)
 })
 
 test('takes argon2id hashes as other systems write them', async (t) => {
@@ -74,6 +80,15 @@ test('takes argon2id hashes as other systems write them', async (t) => {
     hashBytes: 32,
   })
   t.ok(parsePasswordHash(phc('m=19456,t=2,p=1')), 'in the order of the PHC text')
+  for (const known of [
+    'm=262144,t=3,p=1',
+    'm=65536,t=3,p=4',
+    'm=65536,t=4,p=1',
+    'm=102400,t=2,p=8',
+    'm=7168,t=5,p=1',
+  ]) {
+    t.ok(parsePasswordHash(phc(known)), `a default of a widespread library: ${known}`)
+  }
   t.ok(parsePasswordHash(phc('m=8,t=1,p=1')), 'weak ones are hashed anew at the next login')
 })
 
@@ -87,6 +102,9 @@ test('refuses a hash that is of another kind, costs too much or is written loose
     'absurd memory': phc('m=99999999999,t=1,p=1'),
     'too many passes': phc('m=1024,t=17,p=1'),
     'too many lanes': phc('m=1024,t=1,p=17'),
+    'too much work': phc('m=262144,t=4,p=1'),
+    'the work of 16 s': phc('m=262144,t=16,p=1'),
+    'too much work in its lanes': phc('m=262144,t=3,p=3'),
     'less memory than its lanes need': phc('m=15,t=1,p=2'),
     'no memory': phc('m=0,t=1,p=1'),
     'a parameter twice': phc('m=1024,t=1,m=1024'),
