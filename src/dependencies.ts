@@ -160,6 +160,7 @@ async function openOn(
   const housekeeping = startHousekeeping({
     ...parts,
     eventRetentionDays: config.eventRetentionDays,
+    longestFamilySeconds: Math.max(config.refreshAbsoluteTtlSeconds, config.accessTokenTtlSeconds),
   })
   return {
     config,

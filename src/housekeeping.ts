@@ -18,14 +18,14 @@ import type { PasswordCosts } from './users/password-costs.ts'
 const POLL_MS = 2_000
 const GARBAGE_MS = 10 * 60 * 1000
 const DAY_MS = 24 * 60 * 60 * 1000
-/** Longer than any outage of the store that nobody would have ended. */
-const JOURNAL_KEPT_MS = 7 * DAY_MS
 
 export interface HousekeepingOptions {
   readonly database: Database
   readonly opened: OpenedFamilyStore
   readonly audit: Pick<Audit, 'events' | 'outbox' | 'deliverDue'>
   readonly eventRetentionDays: number
+  /** What the configuration gives a family, where its client says nothing. */
+  readonly longestFamilySeconds: number
   readonly keys: SigningKeys
   readonly clients: ClientTable
   readonly passwordCosts: PasswordCosts
@@ -70,7 +70,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     if (clock() < garbageDueMs) return
     garbageDueMs = clock() + GARBAGE_MS
     start('garbage', async () => {
-      await opened.journal.prune(clock() - JOURNAL_KEPT_MS)
+      await opened.journal.prune(clock(), options.longestFamilySeconds * 1000)
       await opened.deleteExpired(clock())
       await audit.events.prune(clock() - eventsKeptMs)
       await audit.outbox.prune(clock() - eventsKeptMs)

@@ -1,5 +1,5 @@
-// Families as the rest of the service uses them: the store, the journal before it, and the one
-// reload of a user's record when the store's copy is missing or behind (DESIGN §5).
+// Families as the rest of the service uses them: the store, the journal before it, and what the
+// store is told once more: a user's record that is missing or behind, a family that it has lost.
 
 import type { Clock } from '../runtime/clock.ts'
 import { withDeadline } from '../runtime/deadline.ts'
@@ -10,6 +10,7 @@ import type {
   CreateOutcome,
   EndFamily,
   EndOutcome,
+  Family,
   FamilyList,
   FamilyStore,
   Inspect,
@@ -18,25 +19,37 @@ import type {
   RotateFamily,
   RotateOutcome,
 } from './family.ts'
+import { openFamilyEnding } from './family-ending.ts'
 import { isUserStale } from './family-rules.ts'
-import { applyJournalPayload, type Journal, type JournalPayload } from './journal.ts'
+import type { Journal } from './journal.ts'
+import { openLostFamilies } from './lost-families.ts'
 
 /** The journal and the store, one after the other, when both are slow to fail (DESIGN §12). */
 const REVOKE_DEADLINE_MS = 1_900
 
+/**
+ * For how long a login can be made again. It is longer than any failover takes to be noticed; a
+ * store that has lost more is one from a backup.
+ */
+const LOGIN_KEPT_MS = 15 * 60 * 1000
+
 export interface Families {
+  /** Journals the login where the store may lose it, then makes the family. */
   create(input: CreateFamily): Promise<CreateOutcome>
   /** Never `user_stale`: that is resolved here. */
   rotate(input: RotateFamily): Promise<Exclude<RotateOutcome, { outcome: 'user_stale' }>>
   inspect(input: Inspect): Promise<Inspection>
   list(userId: UserId): Promise<FamilyList>
   /**
-   * Journals, then ends the family. With PostgreSQL away the store still ends it, and the call
-   * rejects so that the caller repeats it.
+   * Journals what changes something, then ends the family. With PostgreSQL away the store still
+   * ends it, and the call rejects so that the caller repeats it.
    */
   end(input: EndFamily): Promise<EndOutcome>
-  /** Journals, then remembers the token until it expires; rejects as `end` does. */
-  revokeToken(token: RevokedToken): Promise<void>
+  /**
+   * Journals, then remembers the token until it expires; rejects as `end` does. Says whether the
+   * token was valid until now.
+   */
+  revokeToken(token: RevokedToken): Promise<boolean>
   /** Carries a user's change, which its transaction has journalled already, to the store. */
   publishUser(record: UserRecord): Promise<void>
 }
@@ -51,36 +64,57 @@ export interface FamiliesDependencies {
 
 export function openFamilies(dependencies: FamiliesDependencies): Families {
   const { store, journal, loadUser, clock } = dependencies
+  const lost = openLostFamilies(store, journal)
+  const ending = openFamilyEnding({ store, journal, inspect: inspectFound, clock })
 
   async function reloadUser(userId: UserId): Promise<void> {
     const record = await loadUser(userId)
     if (record) await store.putUser(record)
   }
 
-  async function journalThenApply(payload: JournalPayload): Promise<EndOutcome | undefined> {
-    const journalled = await Promise.allSettled([journal.append(payload)])
-    const outcome = await applyJournalPayload(payload, store, clock())
-    if (journalled[0].status === 'rejected') throw journalled[0].reason
-    return outcome
+  async function inspectFound(input: Inspect): Promise<Inspection> {
+    const inspection = await store.inspect(input)
+    if (inspection.family || input.familyId === undefined) return inspection
+    return (await lost.restore(input.familyId)) ? await store.inspect(input) : inspection
+  }
+
+  /** First, so that no end of the family can come before its login. */
+  async function journalLogin(input: CreateFamily): Promise<void> {
+    const keepUntilMs = Math.min(clock() + LOGIN_KEPT_MS, input.family.absoluteExpiresAtMs)
+    await journal.append({ kind: 'created', login: input }, keepUntilMs)
   }
 
   return {
-    create: (input) => store.create(input),
+    async create(input) {
+      if (store.name === 'postgresql') return await store.create(input)
+      await journalLogin(input)
+      let isMade = false
+      try {
+        const created = await store.create(input)
+        isMade = created.outcome === 'created'
+        return created
+      } finally {
+        if (!isMade) journal.retractLogin(input.family.familyId).catch(() => {})
+      }
+    },
 
     async rotate(input) {
       let outcome = await store.rotate(input)
+      if (isUnknown(outcome) && (await lost.restore(input.familyId))) {
+        outcome = await store.rotate(input)
+      }
       if (outcome.outcome === 'user_stale') {
         await reloadUser(input.userId)
         outcome = await store.rotate(input)
       }
       // PostgreSQL itself is behind the family (a restored backup) or has no such user.
       if (outcome.outcome === 'user_stale') return { outcome: 'inactive', reason: 'user_inactive' }
-      if (outcome.outcome === 'replayed') journalReplay(input, journal, clock())
+      if (outcome.outcome === 'replayed') journalReplay(outcome.family, journal, clock())
       return outcome
     },
 
     async inspect(input) {
-      const inspection = await store.inspect(input)
+      const inspection = await inspectFound(input)
       const { family, user } = inspection
       if (!family || !isUserStale(user, family)) return inspection
       await reloadUser(family.userId)
@@ -94,15 +128,8 @@ export function openFamilies(dependencies: FamiliesDependencies): Families {
       return await store.list(userId)
     },
 
-    async end(input) {
-      const outcome = await bounded(journalThenApply({ kind: 'family', end: input }))
-      return outcome ?? 'unknown'
-    },
-
-    async revokeToken(token) {
-      await bounded(journalThenApply({ kind: 'token', token }))
-    },
-
+    end: (input) => bounded(ending.end(input)),
+    revokeToken: (token) => bounded(ending.revokeToken(token)),
     publishUser: (record) => store.putUser(record),
   }
 }
@@ -111,10 +138,14 @@ export function openFamilies(dependencies: FamiliesDependencies): Families {
  * The store has ended the family already; this guards the end against a failover that loses it.
  * Nobody waits for it, so that a replay takes no longer to refuse than any other bad token.
  */
-function journalReplay(input: RotateFamily, journal: Journal, nowMs: number): void {
-  const { userId, familyId } = input
+function journalReplay(family: Family, journal: Journal, nowMs: number): void {
+  const { userId, familyId, absoluteExpiresAtMs } = family
   const end = { userId, familyId, reason: 'reuse_detected', atMs: nowMs } as const
-  journal.append({ kind: 'family', end }).catch(() => {})
+  journal.append({ kind: 'family', end }, absoluteExpiresAtMs).catch(() => {})
+}
+
+function isUnknown(outcome: RotateOutcome): boolean {
+  return outcome.outcome === 'inactive' && outcome.reason === 'family_unknown'
 }
 
 function bounded<T>(work: Promise<T>): Promise<T> {

@@ -1,14 +1,13 @@
-// Carries to a store what stands in the journal and may not have reached it: the instance that
-// wrote an entry died first. Applying one again is harmless, so it reads generously.
+// Carries to families in PostgreSQL what stands in the journal and may not have reached them: the
+// instance that wrote an entry died first. Applying one again is harmless, so it reads generously.
 
 import type { Clock } from '../runtime/clock.ts'
 import type { FamilyStore } from './family.ts'
 import { applyJournalPayload, type Journal } from './journal.ts'
+import { openSeenEntries } from './seen-entries.ts'
 
-/** What a store may have lost, and what was journalled before we looked (DESIGN §5). */
+/** What a store may have lost, and what was journalled before we looked. */
 export const JOURNAL_REPLAY_MS = 15 * 60 * 1000
-/** Rows become visible when they are committed, a little after their own time. */
-export const JOURNAL_OVERLAP_MS = 60 * 1000
 
 export interface JournalReader {
   /** Applies every entry since the last call that succeeded, the last 15 minutes at first. */
@@ -20,20 +19,19 @@ export function openJournalReader(
   store: Pick<FamilyStore, 'end' | 'putUser' | 'revokeToken'>,
   clock: Clock,
 ): JournalReader {
-  let sinceMs = clock() - JOURNAL_REPLAY_MS
-  /** Within the overlap an entry is met again at each call; once is enough. */
-  let applied: ReadonlySet<bigint> = new Set()
+  // A family in PostgreSQL lies beside the journal: what one has kept, the other has too.
+  const target = { ...store, restore: async () => {} }
+  const seen = openSeenEntries(clock() - JOURNAL_REPLAY_MS, clock)
 
   return {
     async applyNewEntries() {
-      const entries = await journal.readSince(sinceMs)
-      for (const { id, payload } of entries) {
-        if (!applied.has(id)) await applyJournalPayload(payload, store, clock())
+      for await (const page of journal.readSince(seen.readFromMs())) {
+        for (const entry of page) {
+          if (seen.has(entry)) continue
+          await applyJournalPayload(entry.payload, target, clock())
+          seen.add(entry)
+        }
       }
-      const newest = entries.at(-1)
-      if (!newest) return
-      sinceMs = Math.max(sinceMs, newest.atMs - JOURNAL_OVERLAP_MS)
-      applied = new Set(entries.filter(({ atMs }) => atMs >= sinceMs).map(({ id }) => id))
     },
   }
 }

@@ -1,8 +1,8 @@
 // The journal: what must reach the family store is committed to PostgreSQL first, so that a crash
-// or a failover between the two loses nothing (DESIGN §5). Applying an entry again is harmless.
+// or a failover between the two loses nothing. Applying an entry again is harmless.
 
 import type { UserRecord } from '../users/user.ts'
-import type { EndFamily, EndOutcome, FamilyId, FamilyStore, RevokedToken } from './family.ts'
+import type { CreateFamily, EndFamily, FamilyId, FamilyStore, RevokedToken } from './family.ts'
 
 export type JournalPayload =
   | {
@@ -13,6 +13,8 @@ export type JournalPayload =
     }
   | { readonly kind: 'family'; readonly end: EndFamily }
   | { readonly kind: 'token'; readonly token: RevokedToken }
+  /** A login, which a store that loses what it confirmed would not know any more. */
+  | { readonly kind: 'created'; readonly login: CreateFamily }
 
 export interface JournalEntry {
   readonly id: bigint
@@ -22,28 +24,46 @@ export interface JournalEntry {
 
 /** The journal as the rest of the service uses it. Rejects with DependencyUnavailable. */
 export interface Journal {
-  append(payload: JournalPayload): Promise<void>
-  /** Every entry written at `sinceMs` (by the database's clock) or later, oldest first. */
-  readSince(sinceMs: number): Promise<readonly JournalEntry[]>
-  /** Deletes what is older than `olderThanMs`, by the database's clock. */
-  prune(olderThanMs: number): Promise<void>
+  /**
+   * Writes the entry, unless one about the same thing is there; says whether it was written. It is
+   * kept until `keepUntilMs`, without that as long as any family may live.
+   */
+  append(payload: JournalPayload, keepUntilMs?: number): Promise<boolean>
+  /** The login that made the family, if it is young and nothing has ended it. */
+  findLogin(familyId: FamilyId): Promise<CreateFamily | undefined>
+  /** Forgets the login: it failed, and nobody was given its tokens. */
+  retractLogin(familyId: FamilyId): Promise<void>
+  /** Every entry written at `sinceMs` (by the database's clock) or later, oldest first, in pages. */
+  readSince(sinceMs: number): AsyncIterable<readonly JournalEntry[]>
+  /**
+   * Deletes what ends nothing any more; of entries that do not say so, what is older than both
+   * `longestFamilyMs` and the longest life that any client gives a family.
+   */
+  prune(nowMs: number, longestFamilyMs: number): Promise<void>
 }
 
-/** Carries one entry to the store; the outcome of an ended family, undefined for the other kinds. */
+/** What entries are carried to. */
+export interface JournalTarget extends Pick<FamilyStore, 'end' | 'putUser' | 'revokeToken'> {
+  /** Makes a family that was lost; leaves alone one that is there, whatever became of it. */
+  restore(login: CreateFamily): Promise<void>
+}
+
+/** Carries one entry to the store. */
 export async function applyJournalPayload(
   payload: JournalPayload,
-  store: Pick<FamilyStore, 'end' | 'putUser' | 'revokeToken'>,
+  store: JournalTarget,
   nowMs: number,
-): Promise<EndOutcome | undefined> {
+): Promise<void> {
   switch (payload.kind) {
     case 'user':
-      await store.putUser(naming(payload.record, payload.keepFamilyId))
-      return undefined
+      return await store.putUser(naming(payload.record, payload.keepFamilyId))
     case 'family':
-      return await store.end(payload.end)
+      await store.end(payload.end)
+      return
     case 'token':
-      await store.revokeToken(payload.token, nowMs)
-      return undefined
+      return await store.revokeToken(payload.token, nowMs)
+    case 'created':
+      return await store.restore(payload.login)
   }
 }
 
@@ -53,4 +73,28 @@ function naming(record: UserRecord, keptFamilyId: FamilyId | undefined): UserRec
   if (keptFamilyId === undefined || newest?.epoch !== record.epoch) return record
   const epochLog = [...record.epochLog.slice(0, -1), { ...newest, keptFamilyId }]
   return { ...record, epochLog }
+}
+
+/** What an entry is about, so that a second one about it is not written; undefined for users. */
+export function subjectOf(payload: JournalPayload): string | undefined {
+  switch (payload.kind) {
+    case 'user':
+      return undefined
+    case 'family': {
+      // With its conditions, so that one that the store will refuse stands in nobody's way.
+      const { familyId, clientId = '', secretHash = '' } = payload.end
+      return `end:${familyId}:${clientId}:${secretHash}`
+    }
+    case 'token': {
+      const { owner, jti } = payload.token
+      const of = owner.userId === undefined ? `c:${owner.clientId}` : `u:${owner.userId}`
+      return `token:${of}:${jti}`
+    }
+    case 'created':
+      return loginSubject(payload.login.family.familyId)
+  }
+}
+
+export function loginSubject(familyId: FamilyId): string {
+  return `login:${familyId}`
 }

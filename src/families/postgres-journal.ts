@@ -2,10 +2,20 @@
 
 import { type Database, guardDatabase } from '../database/database.ts'
 import type { Prisma } from '../generated/prisma/client.ts'
-import type { Journal, JournalEntry, JournalPayload } from './journal.ts'
+import {
+  type Journal,
+  type JournalEntry,
+  type JournalPayload,
+  loginSubject,
+  subjectOf,
+} from './journal.ts'
 
-/** Rows read or deleted by one statement, so that each stays well within its deadline. */
-const BATCH_ROWS = 5_000
+/** Rows held at once, and read by one statement: each stays well within its deadline. */
+const PAGE_ROWS = 2_000
+/** Rows deleted by one statement. */
+const PRUNED_ROWS = 5_000
+/** Clocks of instances and of the database may differ; nothing is lost by keeping rows longer. */
+const CLOCK_SLACK_MS = 60 * 60 * 1000
 
 interface JournalRow {
   readonly id: string
@@ -19,48 +29,95 @@ interface JournalRow {
  */
 export function openPostgresJournal(database: Pick<Database, 'pool'>): Journal {
   const { pool } = database
+
+  async function readPage(after: Pick<JournalRow, 'at' | 'id'>): Promise<JournalRow[]> {
+    const { rows } = await guardDatabase(() =>
+      pool.query<JournalRow>(
+        `SELECT id, at, payload FROM journal WHERE (at, id) > ($1, $2)
+         ORDER BY at, id LIMIT $3`,
+        [after.at, after.id, PAGE_ROWS],
+      ),
+    )
+    return rows
+  }
+
   return {
-    async append(payload) {
+    async append(payload, keepUntilMs) {
+      const subject = subjectOf(payload) ?? null
+      const keepUntil = keepUntilMs === undefined ? null : new Date(keepUntilMs + CLOCK_SLACK_MS)
+      const values = [JSON.stringify(payload), subject, keepUntil]
+      const { rowCount } = await guardDatabase(() =>
+        payload.kind === 'family'
+          ? pool.query(APPEND_END, [...values, loginSubject(payload.end.familyId)])
+          : pool.query(APPEND, values),
+      )
+      return rowCount === 1
+    },
+
+    async findLogin(familyId) {
+      const { rows } = await guardDatabase(() =>
+        pool.query<Pick<JournalRow, 'payload'>>('SELECT payload FROM journal WHERE subject = $1', [
+          loginSubject(familyId),
+        ]),
+      )
+      const payload = rows[0]?.payload
+      return payload?.kind === 'created' ? payload.login : undefined
+    },
+
+    async retractLogin(familyId) {
       await guardDatabase(() =>
-        pool.query('INSERT INTO journal (payload) VALUES ($1)', [JSON.stringify(payload)]),
+        pool.query('DELETE FROM journal WHERE subject = $1', [loginSubject(familyId)]),
       )
     },
 
-    async readSince(sinceMs) {
-      const entries: JournalEntry[] = []
-      let after = { at: new Date(sinceMs), id: '0' }
+    async *readSince(sinceMs) {
+      let next = readPage({ at: new Date(sinceMs), id: '0' })
       for (;;) {
-        const { at, id } = after
-        const { rows } = await guardDatabase(() =>
-          pool.query<JournalRow>(
-            `SELECT id, at, payload FROM journal WHERE (at, id) > ($1, $2)
-             ORDER BY at, id LIMIT $3`,
-            [at, id, BATCH_ROWS],
-          ),
-        )
-        for (const row of rows) {
-          entries.push({ id: BigInt(row.id), atMs: row.at.getTime(), payload: row.payload })
-        }
+        const rows = await next
         const last = rows.at(-1)
-        if (!last || rows.length < BATCH_ROWS) return entries
-        after = last
+        if (!last) return
+        const isWhole = rows.length === PAGE_ROWS
+        // Read ahead while this page is being applied; whoever stops early wants no error of it.
+        if (isWhole) {
+          next = readPage(last)
+          next.catch(() => {})
+        }
+        yield rows.map(toEntry)
+        if (!isWhole) return
       }
     },
 
-    async prune(olderThanMs) {
+    async prune(nowMs, longestFamilyMs) {
       let deleted: number
       do {
         const { rowCount } = await guardDatabase(() =>
-          pool.query(
-            `DELETE FROM journal WHERE id IN
-               (SELECT id FROM journal WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
-            [new Date(olderThanMs), BATCH_ROWS],
-          ),
+          pool.query(PRUNE, [nowMs, longestFamilyMs, PRUNED_ROWS]),
         )
         deleted = rowCount ?? 0
-      } while (deleted === BATCH_ROWS)
+      } while (deleted === PRUNED_ROWS)
     },
   }
+}
+
+// Looked for before it is inserted, so that a repetition writes nothing, not even to a sequence.
+const APPEND = `INSERT INTO journal (payload, subject, keep_until)
+  SELECT $1::jsonb, $2::text, $3::timestamptz
+  WHERE $2::text IS NULL OR NOT EXISTS (SELECT FROM journal WHERE subject = $2)
+  ON CONFLICT (subject) DO NOTHING`
+
+// The login goes with the end, so that no order of the two revives what has ended.
+const APPEND_END = `WITH login AS (DELETE FROM journal WHERE subject = $4) ${APPEND}`
+
+const PRUNE = `DELETE FROM journal WHERE ctid = ANY (ARRAY(
+  SELECT ctid FROM journal
+  WHERE keep_until < to_timestamp($1::float8 / 1000)
+    OR (keep_until IS NULL AND at < to_timestamp(($1::float8 - GREATEST($2::float8, (
+      SELECT 1000::float8 * max(GREATEST(refresh_absolute_ttl_seconds, access_token_ttl_seconds))
+      FROM clients))) / 1000))
+  LIMIT $3 FOR UPDATE SKIP LOCKED))`
+
+function toEntry({ id, at, payload }: JournalRow): JournalEntry {
+  return { id: BigInt(id), atMs: at.getTime(), payload }
 }
 
 /** Journals a user's change in the transaction that makes it. */

@@ -19,11 +19,12 @@ import {
   TOMBSTONE_SLACK_MS,
 } from './family.ts'
 import { ROLE_BOUND_SCOPES } from './family-rules.ts'
+import type { JournalTarget } from './journal.ts'
 import { decodeFamily, decodeUser, encodeFamily, encodeUser, keysOf } from './redis-record.ts'
 import { loadChangingScript, loadReadingScript, type RunScript } from './redis-script.ts'
 
 /** What carries a journal entry to Redis, and so passes a closed gate. */
-export type JournalCommands = Pick<FamilyStore, 'end' | 'putUser' | 'revokeToken'>
+export type JournalCommands = JournalTarget
 export type FamilyCommands = Pick<FamilyStore, 'create' | 'rotate' | 'inspect' | 'list'>
 
 const createScript = loadChangingScript('create')
@@ -60,6 +61,10 @@ export function openJournalCommands(run: RunScript): JournalCommands {
       const ttlMs = Math.ceil(expiresAtMs - nowMs)
       if (ttlMs <= 0) return
       await run(revokeTokenScript, [keysOf(owner).revokedToken(jti)], [ttlMs])
+    },
+
+    async restore(login) {
+      await create(run, login)
     },
   }
 }

@@ -11,10 +11,11 @@ import { batchWrites } from './redis-batch.ts'
 import { openFamilyCommands, openJournalCommands } from './redis-commands.ts'
 import { openRedis, type RedisClient } from './redis-connection.ts'
 import { describeRedisFailure, guardRedis, rethrowSafely } from './redis-failure.ts'
-import { gateConnection, type Replayed } from './redis-gate.ts'
-import { openJournalReplay } from './redis-replay.ts'
+import { type Gate, gateClosed, gateConnection, type Replayed } from './redis-gate.ts'
+import { type JournalReplay, openJournalReplay } from './redis-replay.ts'
 import { type GateAccess, type RunScript, scriptRunner, sendCommand } from './redis-script.ts'
 import { checkServer, type ServerCheck } from './redis-server-check.ts'
+import { SLOTS } from './redis-slot.ts'
 import { type StoreClock, watchStoreClock } from './redis-store-clock.ts'
 
 const READY_POLL_MS = 50
@@ -41,11 +42,18 @@ export interface RedisFamilyStoreDependencies {
   readonly onReplayFailure: (detail: string, dependency: Dependency) => void
 }
 
+/** One connection, and the server behind it. */
+interface Server {
+  readonly replay: JournalReplay
+  readonly gate: Gate
+}
+
 /** Starts connecting and returns at once; nothing passes before the journal was re-applied. */
 export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies): RedisFamilyStore {
   const { target, journal, clock, onConnectionError, onReplayFailure } = dependencies
   const client = openRedis(target, onConnectionError)
-  const replay = openJournalReplay(journal, clock, client)
+  const cluster = 'nodes' in client ? client : undefined
+  const servers = new Map<Redis, Server>()
   const warnings = new WeakMap<Redis, readonly string[]>()
   const clocks = new WeakMap<Redis, StoreClock>()
 
@@ -55,24 +63,60 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
     return found
   }
 
-  async function replayOver(redis: Redis): Promise<Replayed> {
+  async function replayOver(redis: Redis, replay: JournalReplay): Promise<Replayed> {
     // Asked before: a promotion in the middle must not pass for a replay that reached a master.
     if ((await check(redis)).isReplica) return 'is_replica'
     await clocks.get(redis)?.read()
-    await replay.replayOver(redis)
+    await replay.replay()
     return 'replayed'
   }
 
   forEachConnection(client, (redis) => {
     batchWrites(redis)
     clocks.set(redis, watchStoreClock(redis))
-    gateConnection(
+    const replay = openJournalReplay({ journal, clock, redis, cluster })
+    const gate = gateConnection(
       redis,
-      () => replayOver(redis),
+      () => replayOver(redis, replay),
       // A Cluster that has not read its slots yet is no failure of the journal.
       (error) => client.status === 'ready' && onReplayFailure(...describeReplayFailure(error)),
     )
+    servers.set(redis, { replay, gate })
+    redis.once('end', () => servers.delete(redis))
   })
+
+  async function catchUp(redis: Redis): Promise<void> {
+    const server = servers.get(redis)
+    if (!server?.gate.isOpen()) throw gateClosed()
+    if ((await server.replay.catchUp()) === 'seen') return
+    onReplayFailure('lost what it had confirmed', 'redis')
+    await server.gate.reopen()
+  }
+
+  async function catchUpEverywhere(): Promise<void> {
+    const results = await Promise.allSettled(connectedServers().map(catchUp))
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed) rethrowSafely(failed.reason)
+    checkCoverage()
+  }
+
+  /** A node that is away is not even among those that ioredis names. */
+  function checkCoverage(): void {
+    if (!cluster) return
+    const slots = serversOf(client).map((redis) => servers.get(redis)?.replay.servedSlots() ?? 0)
+    if (slots.reduce((sum, count) => sum + count, 0) < SLOTS) {
+      throw new DependencyUnavailable('redis', 'slots of the Cluster are not served')
+    }
+  }
+
+  function connectedServers(): Redis[] {
+    const connected = serversOf(client)
+    if (connected.length === 0) throw new DependencyUnavailable('redis', 'not connected')
+    return connected
+  }
+
+  const carrying = openJournalCommands(guardedRunner(client, 'free'))
+  let catchingUp: Promise<void> | undefined
 
   async function pingServer(redis: Redis): Promise<void> {
     await sendCommand(redis, 'ping', [], 'gated')
@@ -80,17 +124,23 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
   }
 
   async function ping(): Promise<void> {
-    const servers = serversOf(client)
-    if (servers.length === 0) throw new DependencyUnavailable('redis', 'not connected')
-    await guardRedis(() => Promise.all(servers.map(pingServer)))
+    await guardRedis(() => Promise.all(connectedServers().map(pingServer)))
+    checkCoverage()
   }
 
   return {
     name: 'redis',
     ...openFamilyCommands(guardedRunner(client, 'gated')),
-    ...openJournalCommands(guardedRunner(client, 'free')),
+    end: carrying.end,
+    putUser: carrying.putUser,
+    revokeToken: carrying.revokeToken,
     // Not under the deadline as a whole: a long journal takes long, and each step has its own.
-    applyNewEntries: () => replay.applyNewEntries().catch(rethrowSafely),
+    applyNewEntries() {
+      catchingUp ??= catchUpEverywhere().finally(() => {
+        catchingUp = undefined
+      })
+      return catchingUp
+    },
     ping,
     ready: (timeoutMs) => retryFor(timeoutMs, ping),
     warnings: () => [...new Set(serversOf(client).flatMap((redis) => warnings.get(redis) ?? []))],

@@ -105,11 +105,12 @@ async function revokeAccessToken(
   source: Source,
   { families, recordEvent }: RevokeRouteDependencies,
 ): Promise<void> {
-  await families.revokeToken({
+  const isNews = await families.revokeToken({
     owner: tokenOwnerOf(claims),
     jti: claims.jti,
     expiresAtMs: claims.exp * 1000,
   })
+  if (!isNews) return
   const about = { subject: claims.sub, clientId: client.id, ...source }
   recordEvent({ type: 'token.revoked', reason: 'revoked_by_client', ...about })
 }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { FamilyStore } from '../../src/families/family.ts'
 import { openRedisFamilyStore } from '../../src/families/redis-family-store.ts'
+import { NO_JOURNAL } from '../support/journal.ts'
 import { startRedis, startRedisCluster } from '../support/redis.ts'
 import type { FamilyBench } from './family-bench.ts'
 import { openTcpProxy } from './tcp-proxy.ts'
@@ -109,7 +110,7 @@ async function openReadyStore(
       sentinelName: undefined,
     },
     // What the journal brings back is test/families/redis-*.test.ts's to prove.
-    journal: { readSince: async () => [] },
+    journal: NO_JOURNAL,
     clock: Date.now,
     onConnectionError() {},
     onReplayFailure() {},

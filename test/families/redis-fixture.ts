@@ -6,7 +6,7 @@ import { parseRedisUrl } from '../../src/config/redis-url.ts'
 import { openDatabase } from '../../src/database/database.ts'
 import { applyMigrations } from '../../src/database/migrations.ts'
 import type { Family, FamilyStore } from '../../src/families/family.ts'
-import type { Journal } from '../../src/families/journal.ts'
+import type { Journal, JournalPayload } from '../../src/families/journal.ts'
 import { openPostgresJournal } from '../../src/families/postgres-journal.ts'
 import {
   openRedisFamilyStore,
@@ -15,6 +15,7 @@ import {
 import { DependencyUnavailable } from '../../src/runtime/dependency-unavailable.ts'
 import { describe, ending, rotation } from '../contract/family-bench.ts'
 import { openTcpProxy, type TcpProxy } from '../contract/tcp-proxy.ts'
+import { NO_JOURNAL } from '../support/journal.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 
 const GIVE_UP_MS = 20_000
@@ -29,7 +30,7 @@ export interface OpenedStore {
 export function openStore(
   t: Test,
   url: string,
-  journal: Pick<Journal, 'readSince'> = { readSince: async () => [] },
+  journal: Pick<Journal, 'readSince'> = NO_JOURNAL,
 ): OpenedStore {
   const connectionErrors: string[] = []
   const replayFailures: string[] = []
@@ -59,8 +60,10 @@ export interface TestJournal {
   readonly journal: Journal
   /** The way to PostgreSQL. */
   readonly wire: TcpProxy
-  /** Writes an entry as if `agoMs` before now, without telling any store. */
+  /** Writes the end of `family` as if `agoMs` before now, without telling any store. */
   appendAt(agoMs: number, family: Family): Promise<void>
+  /** The same for any entry. */
+  writeAt(agoMs: number, payload: JournalPayload): Promise<void>
 }
 
 export async function openTestJournal(t: Test): Promise<TestJournal> {
@@ -76,16 +79,17 @@ export async function openTestJournal(t: Test): Promise<TestJournal> {
     await direct.close()
   })
   await applyMigrations(direct.pool)
+  async function writeAt(agoMs: number, payload: JournalPayload): Promise<void> {
+    await direct.pool.query('INSERT INTO journal (at, payload) VALUES ($1, $2)', [
+      new Date(Date.now() - agoMs),
+      JSON.stringify(payload),
+    ])
+  }
   return {
     journal: openPostgresJournal(database),
     wire,
-    async appendAt(agoMs, family) {
-      const payload = JSON.stringify({ kind: 'family', end: ending(family) })
-      await direct.pool.query('INSERT INTO journal (at, payload) VALUES ($1, $2)', [
-        new Date(Date.now() - agoMs),
-        payload,
-      ])
-    },
+    appendAt: (agoMs, family) => writeAt(agoMs, { kind: 'family', end: ending(family) }),
+    writeAt,
   }
 }
 

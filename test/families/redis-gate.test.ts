@@ -22,6 +22,7 @@ import {
 } from './redis-fixture.ts'
 
 const HOUR_MS = 60 * 60_000
+const MARK = 'lineage:{journal}:seen-up-to'
 
 test('what was journalled before the start is in force before the first rotation', async (t) => {
   const server = await startRedis(t)
@@ -128,21 +129,21 @@ test('the gate stays closed while the journal cannot be read, for family command
   t.equal(await firstRotation(store, family), 'inactive family_ended')
 })
 
-test('an instance that starts after a long outage begins where Redis has come to', async (t) => {
+test('an instance begins where its Redis has come to, and at the beginning without a mark', async (t) => {
   const server = await startRedis(t)
   const { journal, appendAt } = await openTestJournal(t)
   const before = await openReadyStore(t, server.url, journal)
-  const [known, missed] = [await logIn(before), await logIn(before)]
-  await appendAt(3 * HOUR_MS, known)
-  const tooOld = openStore(t, server.url, journal)
-  t.equal(await firstRotation(tooOld.store, known), 'rotated', 'older than any instance looks')
+  const [old, known, missed] = [await logIn(before), await logIn(before), await logIn(before)]
+  await appendAt(900 * HOUR_MS, old)
+  const first = openStore(t, server.url, journal)
+  t.equal(await firstRotation(first.store, old), 'inactive family_ended', 'no mark: everything')
 
-  await appendAt(0, await logIn(before))
-  await before.applyNewEntries()
-  await server.cli('SET', 'lineage:{journal}:seen-up-to', String(Date.now() - 2 * HOUR_MS))
+  await server.cli('SET', MARK, String(Date.now() - 2 * HOUR_MS))
+  await appendAt(3 * HOUR_MS, known)
   await appendAt(HOUR_MS, missed)
   const { store } = openStore(t, server.url, journal)
   t.equal(await firstRotation(store, missed), 'inactive family_ended')
+  t.equal(await firstRotation(store, known), 'rotated', 'which Redis said that it had')
 })
 
 test('the poll brings what another instance did not live to deliver, once', async (t) => {

@@ -8,7 +8,14 @@ local user_key, family_key, all_key, live_key = KEYS[1], KEYS[2], KEYS[3], KEYS[
 
 put_user(user_key, epoch, ARGV[2], ARGV[3], ARGV[4], ARGV[5], ttl)
 local user, user_flat = read(user_key)
-if user.epoch ~= epoch or user.status ~= 'active' then return { 'user_moved' } end
+-- No login is kept by a later epoch, but one that the journal brings again may have been.
+if user.status ~= 'active' or is_epoch_passed({ id = family_id, epoch = epoch }, user) then
+  return { 'user_moved' }
+end
+-- The journal brings a login again: it neither resets nor revives what has become of the family.
+if redis.call('EXISTS', family_key) == 1 then
+  return { 'created', redis.call('HGETALL', family_key), user_flat }
+end
 
 local function is_used_before(one, other)
   if one.rotatedAtMs ~= other.rotatedAtMs then return one.rotatedAtMs < other.rotatedAtMs end

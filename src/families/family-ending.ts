@@ -1,0 +1,100 @@
+// How a family or a single token ends: looked at first, because only what changes something is
+// journalled; then the journal, then the store. What the store holds as ended is journalled too if
+// it never was, so that the repetition of a call that PostgreSQL missed makes up for it.
+
+import type { Clock } from '../runtime/clock.ts'
+import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
+import type {
+  EndFamily,
+  EndOutcome,
+  Family,
+  FamilyStore,
+  Inspect,
+  Inspection,
+  RevokedToken,
+} from './family.ts'
+import { findInactiveReason, isUserStale } from './family-rules.ts'
+import type { Journal } from './journal.ts'
+
+export interface FamilyEnding {
+  /**
+   * `ended` also where the store had ended the family for the same reason and the journal did not
+   * know. With PostgreSQL away the store still ends it, and the call rejects.
+   */
+  end(input: EndFamily): Promise<EndOutcome>
+  /** Whether the token was valid until now; rejects as `end` does. */
+  revokeToken(token: RevokedToken): Promise<boolean>
+}
+
+export interface FamilyEndingDependencies {
+  readonly store: Pick<FamilyStore, 'end' | 'revokeToken'>
+  /** Knows lost families again. */
+  readonly inspect: (input: Inspect) => Promise<Inspection>
+  readonly journal: Pick<Journal, 'append'>
+  readonly clock: Clock
+}
+
+export function openFamilyEnding(dependencies: FamilyEndingDependencies): FamilyEnding {
+  const { store, journal, inspect, clock } = dependencies
+
+  /** Undefined when a store that is away, or whose gate is closed, cannot be asked. */
+  async function look(input: Inspect): Promise<Inspection | undefined> {
+    try {
+      return await inspect(input)
+    } catch (error) {
+      if (error instanceof DependencyUnavailable) return undefined
+      throw error
+    }
+  }
+
+  /** What the journal could not be told is done all the same, and then the failure is told. */
+  async function journalThen<T>(journalled: Promise<boolean>, apply: () => Promise<T>): Promise<T> {
+    const [result] = await Promise.allSettled([journalled])
+    const outcome = await apply()
+    if (result.status === 'rejected') throw result.reason
+    return outcome
+  }
+
+  /** The end as it happened, without conditions: they are met. */
+  function journalEnd(family: Family, { reason, atMs }: NonNullable<Family['ended']>) {
+    const { userId, familyId, absoluteExpiresAtMs } = family
+    const payload = { kind: 'family', end: { userId, familyId, reason, atMs } } as const
+    return journal.append(payload, absoluteExpiresAtMs)
+  }
+
+  return {
+    async end(input) {
+      const { userId, familyId, clientId, secretHash, reason, atMs } = input
+      const found = await look({ owner: { userId }, familyId })
+      if (!found) {
+        const journalled = journal.append({ kind: 'family', end: input })
+        return await journalThen(journalled, () => store.end(input))
+      }
+      const { family, user } = found
+      if (!family) return 'unknown'
+      if (secretHash !== undefined && family.secretHash !== secretHash) return 'secret_wrong'
+      if (clientId !== undefined && family.clientId !== clientId) return 'other_client'
+      const nowMs = clock()
+      if (nowMs >= family.absoluteExpiresAtMs) return 'already_ended'
+      if (family.ended) {
+        const isNews = await journalEnd(family, family.ended)
+        return isNews && family.ended.reason === reason ? 'ended' : 'already_ended'
+      }
+      if (nowMs >= family.idleExpiresAtMs) return 'already_ended'
+      const isJudged = user !== undefined && !isUserStale(user, family)
+      if (isJudged && findInactiveReason(family, user, nowMs, 0)) return 'already_ended'
+      const journalled = journalEnd(family, { reason, atMs })
+      return await journalThen(journalled, () => store.end(input))
+    },
+
+    async revokeToken(token) {
+      const { owner, jti, expiresAtMs } = token
+      if (expiresAtMs <= clock()) return false
+      const found = await look({ owner, jti })
+      const journalled = journal.append({ kind: 'token', token }, expiresAtMs)
+      if (found?.tokenRevoked) return await journalled
+      await journalThen(journalled, () => store.revokeToken(token, clock()))
+      return true
+    },
+  }
+}

@@ -1,0 +1,36 @@
+// Families that the store does not know though their tokens were minted here: a failover took the
+// login with it. The journal still has it for a while, and the family is made again from that;
+// rotations since catch up by their tokens, ends since are in the journal too.
+
+import type { FamilyId, FamilyStore } from './family.ts'
+import type { Journal } from './journal.ts'
+
+/** A family that the journal does not know either is not looked for again at once. */
+const MISS_KEPT_MS = 60_000
+const MISSES_MAX = 10_000
+
+export interface LostFamilies {
+  /** Whether the family is in the store now; rejects with DependencyUnavailable. */
+  restore(familyId: FamilyId): Promise<boolean>
+}
+
+export function openLostFamilies(
+  store: Pick<FamilyStore, 'name' | 'create'>,
+  journal: Pick<Journal, 'findLogin'>,
+): LostFamilies {
+  /** Until when, by the monotonic clock, the answer is known to be no. */
+  const misses = new Map<FamilyId, number>()
+
+  return {
+    async restore(familyId) {
+      // PostgreSQL loses a family with the journal or not at all.
+      if (store.name === 'postgresql') return false
+      if (performance.now() < (misses.get(familyId) ?? 0)) return false
+      const login = await journal.findLogin(familyId)
+      if (login) return (await store.create(login)).outcome === 'created'
+      if (misses.size >= MISSES_MAX) misses.clear()
+      misses.set(familyId, performance.now() + MISS_KEPT_MS)
+      return false
+    },
+  }
+}
