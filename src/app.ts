@@ -8,6 +8,7 @@ import { registerAdminEvents } from './http/admin-events-route.ts'
 import { registerAdminKeys } from './http/admin-keys-route.ts'
 import { registerAdminUsers } from './http/admin-users-route.ts'
 import { registerAdminWebhooks } from './http/admin-webhooks-route.ts'
+import { answerInTurn } from './http/answers-in-turn.ts'
 import { requireScope, requireUser } from './http/bearer.ts'
 import { allowAnyOrigin, allowClientOrigins, setCorsHeaders } from './http/cors.ts'
 import { loadContract } from './http/docs/contract.ts'
@@ -53,6 +54,7 @@ export async function buildApp(
     trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
   })
   setErrorHandler(app)
+  answerInTurn(app)
   setTraceHeaders(app)
   setAnswersOutsideRoutes(app)
   closeConnectionsWhenClosing(app)
