@@ -7,6 +7,7 @@ import type { ClientStore } from './clients/client-store.ts'
 import { type ClientTable, openClientTable } from './clients/client-table.ts'
 import type { ServiceConfig } from './config.ts'
 import { type Database, openDatabase } from './database/database.ts'
+import { type DatabaseClock, openDatabaseClock } from './database/database-clock.ts'
 import { applyMigrations, checkMigrations } from './database/migrations.ts'
 import type { Families } from './families/families.ts'
 import { openPostgresJournal } from './families/postgres-journal.ts'
@@ -20,7 +21,7 @@ import { openClients, openUsers } from './open-stores.ts'
 import { createHealth, type Health } from './ops/health.ts'
 import { logEvent } from './ops/log-events.ts'
 import { type OutageLog, openOutageLog } from './ops/outage-log.ts'
-import { type Clock, systemClock } from './runtime/clock.ts'
+import type { Clock } from './runtime/clock.ts'
 import { DependencyUnavailable } from './runtime/dependency-unavailable.ts'
 import { StartError } from './runtime/start-error.ts'
 import type { RootSecrets } from './secrets/root-secret.ts'
@@ -57,6 +58,7 @@ export interface Service extends Omit<Audit, 'close'> {
 export interface ServiceOptions {
   readonly config: ServiceConfig
   readonly logger: Logger
+  /** Instead of PostgreSQL's, which all instances share. */
   readonly clock?: Clock
   /** The size of libuv's pool; Node's own default is 4. */
   readonly threads?: number
@@ -68,9 +70,11 @@ const START_RETRY_MS = 500
 
 /** Opens the service; throws StartError with one line when it cannot start. */
 export async function openService(options: ServiceOptions): Promise<Service> {
-  const { config, logger, clock = systemClock } = options
+  const { config, logger } = options
   const outages = openOutageLog(logger)
   const database = openDatabase(config.databaseUrl, (err) => outages.failed('postgresql', { err }))
+  const databaseClock = openDatabaseClock(database)
+  const clock = options.clock ?? databaseClock.now
   const opened = openFamilyStore({
     config,
     outages,
@@ -83,7 +87,8 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     return await withPatience(outages, async () => {
       await migrate(database, config, logger)
       await database.warmUp()
-      return await openOn(database, opened, audit, { ...options, outages })
+      await databaseClock.read()
+      return await openOn(database, opened, audit, { ...options, outages, clock, databaseClock })
     })
   } catch (error) {
     await audit.close()
@@ -118,13 +123,19 @@ async function migrate(database: Database, config: ServiceConfig, logger: Logger
   if (applied.length > 0) logEvent(logger, 'database.migrated', { applied })
 }
 
+interface OpenOptions extends ServiceOptions {
+  readonly outages: OutageLog
+  readonly clock: Clock
+  readonly databaseClock: DatabaseClock
+}
+
 async function openOn(
   database: Database,
   opened: OpenedFamilyStore,
   audit: Audit,
-  options: ServiceOptions & { readonly outages: OutageLog },
+  options: OpenOptions,
 ): Promise<Service> {
-  const { config, logger, outages, clock = systemClock, threads = 4 } = options
+  const { config, logger, outages, clock, databaseClock, threads = 4 } = options
   const { rootSecrets, issuer } = config
   const { recordEvent } = audit
   await audit.webhooks.reencrypt()
@@ -145,18 +156,20 @@ async function openOn(
   const lanes = openHashingLanes(defaultHashingLanes(threads))
   const hasher = openPasswordHasher(config.argon2, lanes, passwordCosts)
   const checker = openTokenChecker({ verify: keys.verify, clients, families, clock })
-  const health = createHealth({
-    checks: {
-      postgresql: database.ping,
-      ...(opened.store.name === 'redis' ? { redis: opened.store.ping } : {}),
-    },
-    warnings: opened.warnings,
-    onChange: (dependency, state) =>
-      state === 'ok' ? outages.succeeded(dependency) : outages.failed(dependency),
-    clock,
-  })
+  const health = openHealth(database, opened, outages)
   await opened.settle()
-  const parts = { database, opened, audit, keys, clients, passwordCosts, logger, outages, clock }
+  const parts = {
+    database,
+    databaseClock,
+    opened,
+    audit,
+    keys,
+    clients,
+    passwordCosts,
+    logger,
+    outages,
+    clock,
+  }
   const housekeeping = startHousekeeping({
     ...parts,
     eventRetentionDays: config.eventRetentionDays,
@@ -197,6 +210,18 @@ async function openOn(
       await database.close()
     },
   }
+}
+
+function openHealth(database: Database, opened: OpenedFamilyStore, outages: OutageLog): Health {
+  return createHealth({
+    checks: {
+      postgresql: database.ping,
+      ...(opened.store.name === 'redis' ? { redis: opened.store.ping } : {}),
+    },
+    warnings: opened.warnings,
+    onChange: (dependency, state) =>
+      state === 'ok' ? outages.succeeded(dependency) : outages.failed(dependency),
+  })
 }
 
 async function loadClientTable(

@@ -4,12 +4,13 @@
 import type { Logger } from 'pino'
 import type { ClientTable } from './clients/client-table.ts'
 import type { Database } from './database/database.ts'
+import type { DatabaseClock } from './database/database-clock.ts'
 import { startTablePoll } from './database/table-versions.ts'
 import type { Audit } from './open-audit.ts'
 import type { OpenedFamilyStore } from './open-family-store.ts'
 import { logEvent } from './ops/log-events.ts'
 import type { OutageLog } from './ops/outage-log.ts'
-import type { Clock } from './runtime/clock.ts'
+import { type Clock, monotonicClock } from './runtime/clock.ts'
 import { DependencyUnavailable } from './runtime/dependency-unavailable.ts'
 import type { SigningKeys } from './tokens/signing-keys.ts'
 import type { PasswordCosts } from './users/password-costs.ts'
@@ -21,6 +22,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 
 export interface HousekeepingOptions {
   readonly database: Database
+  readonly databaseClock: Pick<DatabaseClock, 'read'>
   readonly opened: OpenedFamilyStore
   readonly audit: Pick<Audit, 'events' | 'outbox' | 'deliverDue'>
   readonly eventRetentionDays: number
@@ -40,10 +42,11 @@ export interface Housekeeping {
 }
 
 export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
-  const { database, opened, audit, keys, clients, passwordCosts, logger, outages, clock } = options
+  const { database, databaseClock, opened, audit, keys, clients } = options
+  const { passwordCosts, logger, outages, clock } = options
   const eventsKeptMs = options.eventRetentionDays * DAY_MS
   const running = new Set<Promise<void>>()
-  let garbageDueMs = clock() + GARBAGE_MS
+  let garbageDueMs = monotonicClock() + GARBAGE_MS
 
   /** An outage is told once, not by everything that meets it. */
   function report(err: unknown, doing: string): void {
@@ -60,6 +63,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
 
   function onTick(): void {
     outages.succeeded('postgresql')
+    start('clock', databaseClock.read)
     start('signing keys', keys.tick)
     start('password costs', passwordCosts.reload)
     start('journal', async () => {
@@ -67,8 +71,8 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
       outages.succeeded(opened.store.name)
     })
     start('webhooks', audit.deliverDue)
-    if (clock() < garbageDueMs) return
-    garbageDueMs = clock() + GARBAGE_MS
+    if (monotonicClock() < garbageDueMs) return
+    garbageDueMs = monotonicClock() + GARBAGE_MS
     start('garbage', async () => {
       await opened.journal.prune(clock(), options.longestFamilySeconds * 1000)
       await opened.deleteExpired(clock())

@@ -4,6 +4,7 @@
 import type { Logger } from 'pino'
 import { loadConfig, type ServiceConfig } from '../config.ts'
 import { type Database, openDatabase } from '../database/database.ts'
+import { openDatabaseClock } from '../database/database-clock.ts'
 import { checkMigrations } from '../database/migrations.ts'
 import { joinEmbeddedMode } from '../embedded/embedded-mode.ts'
 import type { EventStore } from '../events/event-store.ts'
@@ -74,10 +75,14 @@ export async function withStores<T>(
     const { config, database } = opened
     if (config.migrate !== 'off') await checkMigrations(database.pool)
     await database.warmUp()
-    const audit = openAudit(opened)
+    // What a command writes is compared with what instances write.
+    const { now: clock, read } = openDatabaseClock(database)
+    await read()
+    const stores = { ...opened, clock }
+    const audit = openAudit(stores)
     try {
       return await work({
-        ...opened,
+        ...stores,
         events: audit.events,
         recordEvent: (event) =>
           audit.recordEvent({ ...event, detail: { ...event.detail, by: ACTOR } }),

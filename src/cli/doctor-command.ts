@@ -59,7 +59,7 @@ async function examineServices(opened: CommandDatabase): Promise<Finding[]> {
   const { config, database, clock } = opened
   const [postgres, redis] = await Promise.all([
     examinePostgres(database, clock),
-    examineRedis(config.redis),
+    examineRedis(config.redis, clock),
   ])
   const hasTables = postgres.every(({ status }) => status === 'ok' || status === 'warn')
   if (hasTables) await database.warmUp()

@@ -5,13 +5,11 @@ import { listPendingMigrations } from '../database/migrations.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'
-import { type Finding, fail, ok, skip, warn } from './finding.ts'
+import { judgeClock } from './clock-finding.ts'
+import { type Finding, fail, ok, skip } from './finding.ts'
 
 /** The first with gen_random_uuid(). */
 const VERSION_MIN = 13
-const CLOCK_WARN_MS = 2_000
-/** What a new signing key waits beyond the caches of verifiers (DESIGN §8). */
-const CLOCK_FAIL_MS = 60_000
 
 const CHECK = 'postgresql'
 
@@ -25,15 +23,19 @@ export async function examinePostgres(database: Database, clock: Clock): Promise
     const rest = ['clock', 'migrations'].map((check) => skip(check, 'PostgreSQL does not answer'))
     return [fail(CHECK, error.message, adviseOn(error.message)), ...rest]
   }
-  return [judgeServer(facts), judgeClock(facts), await examineMigrations(database)]
+  return [
+    judgeServer(facts),
+    judgeClock('clock', 'PostgreSQL', facts.moments),
+    await examineMigrations(database),
+  ]
 }
 
 interface ServerFacts {
   readonly version: string
   readonly isReadOnly: boolean
   readonly tookMs: number
-  /** How far the server's clock is ahead of ours. */
-  readonly aheadMs: number
+  /** The server's time, between two of ours. */
+  readonly moments: readonly [number, number, number]
 }
 
 async function readFacts({ pool }: Database, clock: Clock): Promise<ServerFacts> {
@@ -47,11 +49,12 @@ async function readFacts({ pool }: Database, clock: Clock): Promise<ServerFacts>
          extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms`,
     ),
   )
-  const tookMs = clock() - fromMs
+  const toMs = clock()
   const [row] = rows
   if (!row) throw new Error('PostgreSQL gave no row')
-  const aheadMs = Math.round(row.ms - (fromMs + tookMs / 2))
-  return { version: row.version, isReadOnly: row.readonly === 'on', tookMs, aheadMs }
+  const { version, ms } = row
+  const moments = [fromMs, ms, toMs] as const
+  return { version, isReadOnly: row.readonly === 'on', tookMs: toMs - fromMs, moments }
 }
 
 function judgeServer({ version, isReadOnly, tookMs }: ServerFacts): Finding {
@@ -67,13 +70,6 @@ function judgeServer({ version, isReadOnly, tookMs }: ServerFacts): Finding {
     )
   }
   return ok(CHECK, detail)
-}
-
-function judgeClock({ aheadMs }: ServerFacts): Finding {
-  const detail = `PostgreSQL is ${Math.abs(aheadMs)} ms ${aheadMs < 0 ? 'behind' : 'ahead of'} us`
-  const advice = 'run NTP on this machine and on that of PostgreSQL'
-  if (Math.abs(aheadMs) > CLOCK_FAIL_MS) return fail('clock', detail, advice)
-  return Math.abs(aheadMs) > CLOCK_WARN_MS ? warn('clock', detail, advice) : ok('clock', detail)
 }
 
 async function examineMigrations({ pool }: Database): Promise<Finding> {

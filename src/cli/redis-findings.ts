@@ -7,6 +7,8 @@ import type { RedisTarget } from '../config.ts'
 import { openRedis, type RedisClient } from '../families/redis-connection.ts'
 import { describeRedisFailure } from '../families/redis-failure.ts'
 import { checkServer } from '../families/redis-server-check.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { judgeClock } from './clock-finding.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 
 const CHECK = 'redis'
@@ -15,7 +17,10 @@ const POLL_MS = 50
 /** The oldest that the tests run on. */
 const VERSION_MIN = 7
 
-export async function examineRedis(target: RedisTarget | undefined): Promise<Finding[]> {
+export async function examineRedis(
+  target: RedisTarget | undefined,
+  clock: Clock,
+): Promise<Finding[]> {
   if (!target) return [ok(CHECK, 'not used: families live in PostgreSQL')]
   let lastError = 'no answer'
   const client = openRedis(target, (detail) => {
@@ -24,7 +29,7 @@ export async function examineRedis(target: RedisTarget | undefined): Promise<Fin
   try {
     const servers = await waitForServers(client)
     if (servers.length === 0) return [fail(CHECK, lastError, adviseOn(lastError, target))]
-    return (await Promise.all(servers.map(examineServer))).flat()
+    return (await Promise.all(servers.map((server) => examineServer(server, clock)))).flat()
   } finally {
     client.disconnect()
   }
@@ -44,7 +49,7 @@ async function waitForServers(client: RedisClient): Promise<readonly Redis[]> {
   return []
 }
 
-async function examineServer(redis: Redis): Promise<Finding[]> {
+async function examineServer(redis: Redis, clock: Clock): Promise<Finding[]> {
   const { host, port } = redis.options
   const check = `${CHECK} ${host}:${port}`
   try {
@@ -58,10 +63,20 @@ async function examineServer(redis: Redis): Promise<Finding[]> {
         ? warn(check, detail, `use Redis ${VERSION_MIN} or later: older ones are not tested`)
         : ok(check, detail),
       ...warnings.map((warning) => warn(check, warning, adviseOnSetting(warning))),
+      await examineClock(redis, clock),
     ]
   } catch (error) {
     return [fail(check, describeRedisFailure(error), 'look into the log of that server')]
   }
+}
+
+/** The nodes among each other matter most: a replica that is promoted expires keys by its own. */
+async function examineClock(redis: Redis, clock: Clock): Promise<Finding> {
+  const { host, port } = redis.options
+  const fromMs = clock()
+  const [seconds, microseconds] = await redis.time()
+  const theirMs = Number(seconds) * 1000 + Number(microseconds) / 1000
+  return judgeClock(`clock of redis ${host}:${port}`, 'Redis', [fromMs, theirMs, clock()])
 }
 
 function adviseOnSetting(warning: string): string {

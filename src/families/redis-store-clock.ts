@@ -3,22 +3,13 @@
 // that delivers late, would otherwise carry out what its sender has long repeated elsewhere.
 
 import type { Redis } from 'ioredis'
+import { type ClockOffset, narrowOffset, readOffset } from '../runtime/clock-offset.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { replyCode } from './redis-failure.ts'
 import { giveUpMoment, sendCommand } from './redis-script.ts'
 
 /** How soon a clock that somebody has set is noticed, where no late answer tells it before. */
 const READ_EVERY_MS = 2_000
-/** How far two clocks may part, for each millisecond: more than a crystal, less than a step. */
-const DRIFT = 0.001
-
-/** What must be added to our monotonic clock to get the server's, as known at `atMs`. */
-export interface ClockOffset {
-  readonly atMs: number
-  readonly lowMs: number
-  readonly highMs: number
-}
-
 export interface StoreClock {
   /** Asks the server for its time. Until that was done, what changes something is refused. */
   read(): Promise<void>
@@ -33,10 +24,10 @@ export function watchStoreClock(redis: Redis): StoreClock {
   async function read(): Promise<void> {
     const of = redis.stream
     const sentAtMs = performance.now()
-    const reply = await sendCommand(redis, 'time', [], 'free')
-    const read = readOffset(reply as string[], sentAtMs, performance.now())
+    const reply = (await sendCommand(redis, 'time', [], 'free')) as string[]
+    const read = readOffset(toMs(reply), sentAtMs, performance.now())
     if (redis.stream !== of) return
-    known = { of, offset: known?.of === of ? narrowOffset(known.offset, read) : read }
+    known = { of, offset: narrowOffset(known?.of === of ? known.offset : undefined, read) }
   }
 
   const readUnasked = () => {
@@ -67,27 +58,9 @@ export function watchStoreClock(redis: Redis): StoreClock {
   return { read }
 }
 
-/** The reply of TIME, whose moment lies somewhere between sending and receiving. */
-export function readOffset(
-  [seconds, microseconds]: readonly string[],
-  sentAtMs: number,
-  receivedAtMs: number,
-): ClockOffset {
-  const serverMs = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
-  return {
-    atMs: receivedAtMs,
-    lowMs: serverMs - receivedAtMs,
-    // Milliseconds were cut off.
-    highMs: serverMs + 1 - sentAtMs,
-  }
-}
-
-/** What both readings allow; the newer one alone when they contradict, as after a set clock. */
-export function narrowOffset(known: ClockOffset, read: ClockOffset): ClockOffset {
-  const driftMs = (read.atMs - known.atMs) * DRIFT
-  const lowMs = Math.max(known.lowMs - driftMs, read.lowMs)
-  const highMs = Math.min(known.highMs + driftMs, read.highMs)
-  return lowMs <= highMs ? { atMs: read.atMs, lowMs, highMs } : read
+/** The reply of TIME. */
+function toMs([seconds, microseconds]: readonly string[]): number {
+  return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
 }
 
 /**

@@ -27,7 +27,8 @@ export function issueByClientCredentials(
   if (client.type === 'public') throw new OAuthError('grant_type_not_allowed')
   const scope = grantScope(client, request.scope)
   const { token: audience } = grantAudience(client, grant.defaultAudience, request.resources)
-  const nowMs = grant.clock()
+  // Who asks where the end of the client's sessions is known comes after it.
+  const nowMs = Math.max(grant.clock(), client.sessionsValidFrom.getTime())
   const claims = buildClientClaims({ client, scope, audience, issuer: grant.issuer, nowMs })
   return {
     accessToken: grant.keys.sign(claims),

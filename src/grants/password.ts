@@ -118,7 +118,8 @@ function newFamily(
   { client, source, scope, audience, familySecret }: NewFamily,
   grant: PasswordGrant,
 ): Omit<Family, 'userId' | 'epoch' | 'generation' | 'rotatedAtMs' | 'ended'> {
-  const createdAtMs = grant.clock()
+  // Who logs in where the end of the client's sessions is known comes after it.
+  const createdAtMs = Math.max(grant.clock(), client.sessionsValidFrom.getTime())
   // Without a refresh token the family lives as long as its one access token (DESIGN §6).
   const ttls = canRefresh(client)
     ? { idle: client.refreshIdleTtlSeconds, absolute: client.refreshAbsoluteTtlSeconds }

@@ -2,8 +2,7 @@
 // last said. A dead dependency never makes it unready, because much still works (DESIGN §12) and
 // taking every instance out of the balancer would end that too.
 
-import type { Clock } from '../runtime/clock.ts'
-import { systemClock } from '../runtime/clock.ts'
+import { type Clock, monotonicClock } from '../runtime/clock.ts'
 import { DEPENDENCY_DEADLINE_MS, withDeadline } from '../runtime/deadline.ts'
 import { type Dependency, DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 
@@ -43,7 +42,7 @@ export function createHealth({
   checks,
   warnings = () => [],
   onChange = () => {},
-  clock = systemClock,
+  clock = monotonicClock,
 }: HealthOptions): Health {
   let phase: 'starting' | 'serving' | 'draining' = 'starting'
   const states: Partial<Record<Dependency, DependencyState>> = {}

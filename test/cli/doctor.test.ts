@@ -8,6 +8,7 @@ import { runCommand, runHere } from '../support/command-line.ts'
 import { type Environment, serverEnvironment, startLineage } from '../support/lineage-process.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 import { startRedis } from '../support/redis.ts'
+import { openWrongClock } from '../support/wrong-clock.ts'
 
 interface Finding {
   readonly check: string
@@ -53,6 +54,7 @@ test('everything in order: a running service, its Redis and its keys', async (t)
       'ok    clock',
       'ok    migrations',
       'ok    redis 127.0.0.1',
+      'ok    clock of redis 127.0.0.1',
       'ok    signing keys',
       'ok    root secrets',
       'ok    issuer',
@@ -158,6 +160,24 @@ test('root secrets: one that is missing is a failure, one that is not first a wa
   t.match(before.find('signing keys'), [{ status: 'ok' }])
   t.match(before.find('root secrets'), [{ status: 'warn', advice: /restart an instance/ }])
   t.notMatch(JSON.stringify([without.findings, before.findings]), other)
+})
+
+test('a clock that is seconds from the others is a warning, minutes a failure', async (t) => {
+  const [url, redis] = await Promise.all([migratedUrl(t), startRedis(t)])
+  const env = await quietEnvironment(url, redis.url)
+  for (const [offset, status, detail] of [
+    [30, 'warn', / 30 s behind us/],
+    [-3_600, 'fail', / 3600 s ahead of us/],
+  ] as const) {
+    const wrong = { ...env, ...openWrongClock(offset).env }
+    const { stdout } = await runCommand(t, wrong, ['doctor', '--json'])
+    const { findings } = JSON.parse(stdout) as { findings: Finding[] }
+    const clocks = findings.filter(({ check }) => check.startsWith('clock'))
+    t.match(clocks, [
+      { check: 'clock', status, detail },
+      { check: /^clock of redis/, status, detail, advice: /NTP/ },
+    ])
+  }
 })
 
 test('it changes nothing: no table, no key', async (t) => {

@@ -13,8 +13,9 @@ import { startRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
 
 const REQUESTS = 20
-/** The poll of tables, journal, deliveries, hashes and clocks runs by itself, whatever is requested. */
-const POLL = /FROM (table_versions|journal|webhooks|generate_series)|\{journal\}|^time$/i
+/** What is polled runs by itself, whatever is requested: tables, journal, deliveries, hashes, clocks. */
+const POLL =
+  /clock_timestamp|FROM (table_versions|journal|webhooks|generate_series)|\{journal\}|^time$/i
 /** Longer than the poll's turn, in which it may still reload what was changed before. */
 const QUIET_MS = 2_500
 
