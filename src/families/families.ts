@@ -21,15 +21,15 @@ import type {
 } from './family.ts'
 import { openFamilyEnding } from './family-ending.ts'
 import { isUserStale } from './family-rules.ts'
-import type { Journal } from './journal.ts'
+import { JOURNAL_SLACK_MS, type Journal } from './journal.ts'
 import { openLostFamilies } from './lost-families.ts'
 
 /** The journal and the store, one after the other, when both are slow to fail (DESIGN §12). */
 const REVOKE_DEADLINE_MS = 1_900
 
 /**
- * For how long a login can be made again. It is longer than any failover takes to be noticed; a
- * store that has lost more is one from a backup.
+ * For how long a login can be made again: longer than any failover takes to be noticed. A store that
+ * has lost more is one from a backup.
  */
 const LOGIN_KEPT_MS = 15 * 60 * 1000
 
@@ -141,7 +141,7 @@ export function openFamilies(dependencies: FamiliesDependencies): Families {
 function journalReplay(family: Family, journal: Journal, nowMs: number): void {
   const { userId, familyId, absoluteExpiresAtMs } = family
   const end = { userId, familyId, reason: 'reuse_detected', atMs: nowMs } as const
-  journal.append({ kind: 'family', end }, absoluteExpiresAtMs).catch(() => {})
+  journal.append({ kind: 'family', end }, absoluteExpiresAtMs + JOURNAL_SLACK_MS).catch(() => {})
 }
 
 function isUnknown(outcome: RotateOutcome): boolean {

@@ -14,7 +14,7 @@ import type {
   RevokedToken,
 } from './family.ts'
 import { findInactiveReason, isUserStale } from './family-rules.ts'
-import type { Journal } from './journal.ts'
+import { JOURNAL_SLACK_MS, type Journal } from './journal.ts'
 
 export interface FamilyEnding {
   /**
@@ -59,7 +59,7 @@ export function openFamilyEnding(dependencies: FamilyEndingDependencies): Family
   function journalEnd(family: Family, { reason, atMs }: NonNullable<Family['ended']>) {
     const { userId, familyId, absoluteExpiresAtMs } = family
     const payload = { kind: 'family', end: { userId, familyId, reason, atMs } } as const
-    return journal.append(payload, absoluteExpiresAtMs)
+    return journal.append(payload, absoluteExpiresAtMs + JOURNAL_SLACK_MS)
   }
 
   return {
@@ -91,7 +91,7 @@ export function openFamilyEnding(dependencies: FamilyEndingDependencies): Family
       const { owner, jti, expiresAtMs } = token
       if (expiresAtMs <= clock()) return false
       const found = await look({ owner, jti })
-      const journalled = journal.append({ kind: 'token', token }, expiresAtMs)
+      const journalled = journal.append({ kind: 'token', token }, expiresAtMs + JOURNAL_SLACK_MS)
       if (found?.tokenRevoked) return await journalled
       await journalThen(journalled, () => store.revokeToken(token, clock()))
       return true

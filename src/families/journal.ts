@@ -33,7 +33,10 @@ export interface Journal {
   findLogin(familyId: FamilyId): Promise<CreateFamily | undefined>
   /** Forgets the login: it failed, and nobody was given its tokens. */
   retractLogin(familyId: FamilyId): Promise<void>
-  /** Every entry written at `sinceMs` (by the database's clock) or later, oldest first, in pages. */
+  /**
+   * Every entry written at `sinceMs` (by the database's clock) or later that still counts, oldest
+   * first, in pages.
+   */
   readSince(sinceMs: number): AsyncIterable<readonly JournalEntry[]>
   /**
    * Deletes what ends nothing any more; of entries that do not say so, what is older than both
@@ -41,6 +44,12 @@ export interface Journal {
    */
   prune(nowMs: number, longestFamilyMs: number): Promise<void>
 }
+
+/**
+ * How much longer than it must an entry is kept that ends something: clocks may differ, and nothing
+ * is lost by it.
+ */
+export const JOURNAL_SLACK_MS = 60 * 60 * 1000
 
 /** What entries are carried to. */
 export interface JournalTarget extends Pick<FamilyStore, 'end' | 'putUser' | 'revokeToken'> {

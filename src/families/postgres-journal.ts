@@ -14,8 +14,6 @@ import {
 const PAGE_ROWS = 2_000
 /** Rows deleted by one statement. */
 const PRUNED_ROWS = 5_000
-/** Clocks of instances and of the database may differ; nothing is lost by keeping rows longer. */
-const CLOCK_SLACK_MS = 60 * 60 * 1000
 
 interface JournalRow {
   readonly id: string
@@ -33,7 +31,8 @@ export function openPostgresJournal(database: Pick<Database, 'pool'>): Journal {
   async function readPage(after: Pick<JournalRow, 'at' | 'id'>): Promise<JournalRow[]> {
     const { rows } = await guardDatabase(() =>
       pool.query<JournalRow>(
-        `SELECT id, at, payload FROM journal WHERE (at, id) > ($1, $2)
+        `SELECT id, at, payload FROM journal
+         WHERE (at, id) > ($1, $2) AND (keep_until IS NULL OR keep_until > now())
          ORDER BY at, id LIMIT $3`,
         [after.at, after.id, PAGE_ROWS],
       ),
@@ -44,7 +43,7 @@ export function openPostgresJournal(database: Pick<Database, 'pool'>): Journal {
   return {
     async append(payload, keepUntilMs) {
       const subject = subjectOf(payload) ?? null
-      const keepUntil = keepUntilMs === undefined ? null : new Date(keepUntilMs + CLOCK_SLACK_MS)
+      const keepUntil = keepUntilMs === undefined ? null : new Date(keepUntilMs)
       const values = [JSON.stringify(payload), subject, keepUntil]
       const { rowCount } = await guardDatabase(() =>
         payload.kind === 'family'
@@ -56,9 +55,10 @@ export function openPostgresJournal(database: Pick<Database, 'pool'>): Journal {
 
     async findLogin(familyId) {
       const { rows } = await guardDatabase(() =>
-        pool.query<Pick<JournalRow, 'payload'>>('SELECT payload FROM journal WHERE subject = $1', [
-          loginSubject(familyId),
-        ]),
+        pool.query<Pick<JournalRow, 'payload'>>(
+          'SELECT payload FROM journal WHERE subject = $1 AND keep_until > now()',
+          [loginSubject(familyId)],
+        ),
       )
       const payload = rows[0]?.payload
       return payload?.kind === 'created' ? payload.login : undefined

@@ -40,8 +40,7 @@ function openSingle(target: RedisTarget): Redis {
     retryStrategy,
     sentinels: [...target.nodes],
     name: target.sentinelName ?? '',
-    // A user name is of the data servers; a bare password is shared, or ignored by open Sentinels.
-    ...(target.username === undefined && { sentinelPassword: target.password }),
+    sentinelPassword: passwordOfSentinels(target),
     sentinelCommandTimeout: COMMAND_TIMEOUT_MS,
     sentinelRetryStrategy: reconnectDelayMs,
     ...(target.tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
@@ -86,6 +85,22 @@ function connectionOptions(target: RedisTarget) {
   } satisfies RedisOptions
 }
 
-function reconnectDelayMs(attempt: number): number {
+/** Of a connection to one Sentinel. */
+export function sentinelOptions(target: RedisTarget) {
+  return {
+    password: passwordOfSentinels(target),
+    ...(target.tls && { tls: {} }),
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
+    keepAlive: 5_000,
+  } satisfies RedisOptions
+}
+
+/** A user name is of the data servers; a bare password is shared, or ignored by open Sentinels. */
+function passwordOfSentinels({ username, password }: RedisTarget): string | undefined {
+  return username === undefined ? password : undefined
+}
+
+export function reconnectDelayMs(attempt: number): number {
   return Math.min(attempt * 100, RECONNECT_DELAY_MAX_MS)
 }

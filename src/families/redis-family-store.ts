@@ -8,10 +8,12 @@ import { type Dependency, DependencyUnavailable } from '../runtime/dependency-un
 import type { FamilyStore } from './family.ts'
 import type { Journal } from './journal.ts'
 import { batchWrites } from './redis-batch.ts'
+import { checkSlots, openCatchUp, type ServerHandle } from './redis-catch-up.ts'
 import { openFamilyCommands, openJournalCommands } from './redis-commands.ts'
 import { openRedis, type RedisClient } from './redis-connection.ts'
-import { describeRedisFailure, guardRedis, rethrowSafely } from './redis-failure.ts'
-import { type Gate, gateClosed, gateConnection, type Replayed } from './redis-gate.ts'
+import { watchFailover } from './redis-failover-watch.ts'
+import { describeRedisFailure, guardRedis } from './redis-failure.ts'
+import { gateConnection, type Replayed } from './redis-gate.ts'
 import { type JournalReplay, openJournalReplay } from './redis-replay.ts'
 import { type GateAccess, type RunScript, scriptRunner, sendCommand } from './redis-script.ts'
 import { checkServer, type ServerCheck } from './redis-server-check.ts'
@@ -42,18 +44,13 @@ export interface RedisFamilyStoreDependencies {
   readonly onReplayFailure: (detail: string, dependency: Dependency) => void
 }
 
-/** One connection, and the server behind it. */
-interface Server {
-  readonly replay: JournalReplay
-  readonly gate: Gate
-}
-
 /** Starts connecting and returns at once; nothing passes before the journal was re-applied. */
 export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies): RedisFamilyStore {
   const { target, journal, clock, onConnectionError, onReplayFailure } = dependencies
   const client = openRedis(target, onConnectionError)
+  const endWatch = watchFailover(target, client)
   const cluster = 'nodes' in client ? client : undefined
-  const servers = new Map<Redis, Server>()
+  const servers = new Map<Redis, ServerHandle>()
   const warnings = new WeakMap<Redis, readonly string[]>()
   const clocks = new WeakMap<Redis, StoreClock>()
 
@@ -85,28 +82,10 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
     redis.once('end', () => servers.delete(redis))
   })
 
-  async function catchUp(redis: Redis): Promise<void> {
-    const server = servers.get(redis)
-    if (!server?.gate.isOpen()) throw gateClosed()
-    if ((await server.replay.catchUp()) === 'seen') return
-    onReplayFailure('lost what it had confirmed', 'redis')
-    await server.gate.reopen()
-  }
-
-  async function catchUpEverywhere(): Promise<void> {
-    const results = await Promise.allSettled(connectedServers().map(catchUp))
-    const failed = results.find((result) => result.status === 'rejected')
-    if (failed) rethrowSafely(failed.reason)
-    checkCoverage()
-  }
-
-  /** A node that is away is not even among those that ioredis names. */
   function checkCoverage(): void {
     if (!cluster) return
-    const slots = serversOf(client).map((redis) => servers.get(redis)?.replay.servedSlots() ?? 0)
-    if (slots.reduce((sum, count) => sum + count, 0) < SLOTS) {
-      throw new DependencyUnavailable('redis', 'slots of the Cluster are not served')
-    }
+    const handles = serversOf(cluster).map((redis) => servers.get(redis))
+    checkSlots(handles, SLOTS)
   }
 
   function connectedServers(): Redis[] {
@@ -116,7 +95,6 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
   }
 
   const carrying = openJournalCommands(guardedRunner(client, 'free'))
-  let catchingUp: Promise<void> | undefined
 
   async function pingServer(redis: Redis): Promise<void> {
     await sendCommand(redis, 'ping', [], 'gated')
@@ -134,17 +112,17 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
     end: carrying.end,
     putUser: carrying.putUser,
     revokeToken: carrying.revokeToken,
-    // Not under the deadline as a whole: a long journal takes long, and each step has its own.
-    applyNewEntries() {
-      catchingUp ??= catchUpEverywhere().finally(() => {
-        catchingUp = undefined
-      })
-      return catchingUp
-    },
+    applyNewEntries: openCatchUp({
+      connected: connectedServers,
+      handles: servers,
+      checkCoverage,
+      onLost: () => onReplayFailure('lost what it had confirmed', 'redis'),
+    }),
     ping,
     ready: (timeoutMs) => retryFor(timeoutMs, ping),
     warnings: () => [...new Set(serversOf(client).flatMap((redis) => warnings.get(redis) ?? []))],
     async close() {
+      endWatch()
       client.disconnect()
     },
   }

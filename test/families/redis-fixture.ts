@@ -5,7 +5,8 @@ import type { Test } from 'tap'
 import { parseRedisUrl } from '../../src/config/redis-url.ts'
 import { openDatabase } from '../../src/database/database.ts'
 import { applyMigrations } from '../../src/database/migrations.ts'
-import type { Family, FamilyStore } from '../../src/families/family.ts'
+import { type Families, openFamilies } from '../../src/families/families.ts'
+import type { CreateFamily, Family, FamilyStore } from '../../src/families/family.ts'
 import type { Journal, JournalPayload } from '../../src/families/journal.ts'
 import { openPostgresJournal } from '../../src/families/postgres-journal.ts'
 import {
@@ -119,4 +120,17 @@ export async function rejectionOf(call: Promise<unknown>): Promise<DependencyUna
   )
   if (answer instanceof DependencyUnavailable) return answer
   throw answer
+}
+
+/** Families over `store` and the journal, as an instance has them; no user is ever reloaded. */
+export function familiesOn(store: FamilyStore, journal: Journal): Families {
+  return openFamilies({ store, journal, loadUser: async () => undefined, clock: Date.now })
+}
+
+/** The family that a login made. */
+export async function readFamily(store: FamilyStore, login: CreateFamily): Promise<Family> {
+  const owner = { userId: login.user.userId }
+  const { family } = await store.inspect({ owner, familyId: login.family.familyId })
+  if (!family) throw new Error('the store does not know the family')
+  return family
 }
