@@ -4,7 +4,7 @@
 
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import type { Test } from 'tap'
+import type { Scope } from '../support/scope.ts'
 
 export interface TcpProxy {
   readonly port: number
@@ -21,7 +21,7 @@ export interface TcpProxy {
 
 /** Listens on a free port of the loopback and passes everything on to `target`. */
 export async function openTcpProxy(
-  t: Test,
+  t: Scope,
   target: { readonly host: string; readonly port: number },
 ): Promise<TcpProxy> {
   const sockets = new Set<Socket>()

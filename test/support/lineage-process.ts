@@ -7,9 +7,9 @@ import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import type { Test } from 'tap'
 import { findFreePort } from '../../src/embedded/free-port.ts'
 import { ADMIN, type HttpTools, ISSUER, type LogLine, openTools, ROOT_SECRET } from './app.ts'
+import type { Scope } from './scope.ts'
 import { until } from './until.ts'
 
 const ROOT = dirname(dirname(import.meta.dirname))
@@ -57,7 +57,7 @@ export function serverEnvironment(databaseUrl: string, redisUrl?: string): Envir
 }
 
 /** Starts one and waits until all of it is up; throws with its own words when it does not get there. */
-export async function startLineage(t: Test, env: Environment): Promise<LineageProcess> {
+export async function startLineage(t: Scope, env: Environment): Promise<LineageProcess> {
   for (let attempt = 1; ; attempt += 1) {
     const service = await spawnLineage(t, env)
     try {
@@ -77,7 +77,7 @@ export async function startLineage(t: Test, env: Environment): Promise<LineagePr
  * standard output goes there, and nothing of it is seen here.
  */
 export async function spawnLineage(
-  t: Test,
+  t: Scope,
   env: Environment,
   { stdoutFd }: { readonly stdoutFd?: number } = {},
 ): Promise<LineageProcess> {

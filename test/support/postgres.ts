@@ -6,7 +6,6 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
-import type { Test } from 'tap'
 import { openPostgresBinaries } from '../../src/embedded/postgres-binaries.ts'
 import {
   createCluster,
@@ -16,6 +15,7 @@ import {
 } from '../../src/embedded/postgres-cluster.ts'
 import { findServerAccount } from '../../src/embedded/server-account.ts'
 import { signalTree } from './process-tree.ts'
+import type { Scope } from './scope.ts'
 import { makeServerDir } from './temp-dir.ts'
 
 const SETTINGS = [
@@ -37,7 +37,7 @@ export interface TestPostgres {
 }
 
 /** A whole server for this test alone, stopped at its end. */
-export async function startPostgres(t: Test): Promise<TestPostgres> {
+export async function startPostgres(t: Scope): Promise<TestPostgres> {
   const cluster = await makeCluster()
   let running: RunningPostgres | undefined = await startCluster(cluster, SETTINGS)
   const { url, port } = running
@@ -75,7 +75,7 @@ async function sharedServerUrl(): Promise<string> {
 }
 
 /** An empty database of its own, dropped at the end of the test. */
-export async function openTestDatabase(t: Test): Promise<{ url: string }> {
+export async function openTestDatabase(t: Scope): Promise<{ url: string }> {
   const serverUrl = await sharedServerUrl()
   const name = `test_${randomBytes(8).toString('hex')}`
   await runAsAdmin(

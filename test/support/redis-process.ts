@@ -5,10 +5,10 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import type { Test } from 'tap'
 import { findFreePort } from '../../src/embedded/free-port.ts'
 import { type SupervisedProcess, startSupervised } from '../../src/embedded/supervised-process.ts'
 import { findRedisServer } from './redis-binary.ts'
+import type { Scope } from './scope.ts'
 import { makeServerDir } from './temp-dir.ts'
 
 export interface RedisProcess {
@@ -30,7 +30,7 @@ export interface RedisProcess {
 
 /** `configure` gives the server's arguments for a port; asked again when that port was taken. */
 export async function runRedis(
-  t: Test,
+  t: Scope,
   configure: (port: number, dir: string) => Promise<string[]> | string[],
 ): Promise<RedisProcess> {
   const dir = makeServerDir()

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { findFreePort } from '../../src/embedded/free-port.ts'
 import { type RedisProcess, runRedis } from './redis-process.ts'
+import type { Scope } from './scope.ts'
 
 export type { RedisProcess } from './redis-process.ts'
 
@@ -19,7 +20,7 @@ export interface RedisOptions {
 }
 
 /** One server with AOF and noeviction, ready when it answers PING. */
-export function startRedis(t: Test, { args = [] }: RedisOptions = {}): Promise<RedisProcess> {
+export function startRedis(t: Scope, { args = [] }: RedisOptions = {}): Promise<RedisProcess> {
   return runRedis(t, () => [...DURABLE, ...args])
 }
 

@@ -1,0 +1,64 @@
+// What happened in a run, from outside: who asked which instance for what, between which two
+// moments of the one clock of the driver, and what came back. No token stands in it.
+
+/** How an operation is called, and the statuses with which the service may answer it. */
+export const OPERATIONS = {
+  login: [200, 400, 429, 503],
+  refresh: [200, 400, 503],
+  /** An old token, at least two generations behind, as a thief would present it. */
+  replay: [400, 503],
+  verify: [200, 401, 503],
+  revoke: [200, 503],
+  logOutOthers: [204, 401, 503],
+  logOutAll: [204, 401, 503],
+  disable: [200, 401, 503],
+  enable: [200, 401, 503],
+} as const satisfies Record<string, readonly number[]>
+
+export type OperationName = keyof typeof OPERATIONS
+
+export interface Operation {
+  readonly name: OperationName
+  readonly user: string
+  /** Of the token that was presented; unknown for a login and for what an administrator does. */
+  readonly session?: string
+  readonly generation?: number
+  /** The number of the instance that was asked. */
+  readonly instance: number
+  readonly startMs: number
+  readonly endMs: number
+  /** 0 when no answer came. */
+  readonly status: number
+  readonly error?: string
+  /** The refresh token that was given, its text as a digest. */
+  readonly got?: {
+    readonly session: string
+    readonly generation: number
+    readonly digest: string
+  }
+}
+
+export interface FaultSpan {
+  readonly name: string
+  readonly beginMs: number
+  readonly endMs: number
+  /** The instances that reach no store of families meanwhile: nothing begun within can act. */
+  readonly silent: readonly number[]
+}
+
+export interface History {
+  readonly graceMs: number
+  readonly operations: readonly Operation[]
+  readonly faults: readonly FaultSpan[]
+  /** The sessions of all theft alarms. */
+  readonly alarms: readonly string[]
+  /** Who was not served again after a fault was over, with what he met last. */
+  readonly unserved: readonly string[]
+}
+
+/** One line for each thing, for a file. */
+export function toJsonLines(history: History): string {
+  const { graceMs, operations, faults, alarms, unserved } = history
+  const lines = [{ graceMs, alarms, unserved }, ...faults, ...operations]
+  return `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`
+}
