@@ -21,6 +21,7 @@ import { addMethodNotAllowedRoutes, collectKnownPaths } from './http/known-paths
 import { registerMetadata } from './http/metadata-route.ts'
 import { acceptFormsOnly } from './http/oauth-endpoint.ts'
 import { registerOpenapi } from './http/openapi-route.ts'
+import { trustProxies } from './http/peer-address.ts'
 import { routeTargets } from './http/request-target.ts'
 import { setTraceHeaders } from './http/request-trace.ts'
 import { registerRevoke } from './http/revoke-route.ts'
@@ -51,8 +52,8 @@ export async function buildApp(
     ...SERVER_OPTIONS,
     loggerInstance: logger,
     rewriteUrl: routeTargets(service.basePath),
-    trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
   })
+  trustProxies(app, config.trustProxy)
   setErrorHandler(app)
   answerInTurn(app)
   setTraceHeaders(app)

@@ -1,10 +1,13 @@
 // LINEAGE_TRUST_PROXY: the networks whose forwarded headers are believed.
 
 import { isIPv4, isIPv6 } from 'node:net'
+import { parseIpAddress } from '../runtime/ip-address.ts'
 import { BadValue } from './config-values.ts'
 
 const LOOPBACK = ['127.0.0.0/8', '::1/128'] as const
 const NETWORKS_MAX = 64
+/** The bits of an IPv6 network before those of an IPv4 one within it (RFC 4291 §2.5.5.2). */
+const MAPPED_PREFIX = 96
 
 /** CIDR ranges from a comma list of ranges, single addresses and the word `loopback`. */
 export function parseTrustedProxies(text: string): readonly string[] {
@@ -14,12 +17,15 @@ export function parseTrustedProxies(text: string): readonly string[] {
 }
 
 function parseNetwork(entry: string): string {
-  const [address = '', length, ...rest] = entry.split('/')
-  // A zone names an interface of one machine, and the proxy parser below us knows none.
-  const bits = isIPv4(address) ? 32 : isIPv6(address) && !address.includes('%') ? 128 : 0
+  const [text = '', length, ...rest] = entry.split('/')
+  // A zone names an interface of one machine; nobody can mean a network by it.
+  const bits = isIPv4(text) ? 32 : isIPv6(text) && !text.includes('%') ? 128 : 0
   const prefix = length ?? String(bits)
-  // A length of 0 trusts everyone, which lets any caller choose its own address.
   const isLength = /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits
-  if (bits > 0 && isLength && rest.length === 0) return `${address}/${prefix}`
+  const address = parseIpAddress(text) ?? ''
+  // IPv4 within IPv6 is compared as IPv4.
+  const ownPrefix = Number(prefix) - (isIPv4(address) && bits === 128 ? MAPPED_PREFIX : 0)
+  // A length of 0 trusts everyone, which lets any caller choose its own address.
+  if (isLength && ownPrefix > 0 && rest.length === 0) return `${address}/${ownPrefix}`
   throw new BadValue('must be a comma list of CIDR ranges (length 1 or more), or loopback')
 }

@@ -1,9 +1,10 @@
 // Where a request came from, bounded and vouched for.
 
-import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import type { Client } from '../clients/client.ts'
 import type { Source } from '../grants/grant-context.ts'
+import { parseIpAddress } from '../runtime/ip-address.ts'
+import { peerAddressOf } from './peer-address.ts'
 
 const USER_AGENT_LENGTH_MAX = 256
 
@@ -15,12 +16,8 @@ const USER_AGENT_LENGTH_MAX = 256
 export function sourceOf(request: FastifyRequest, client?: Client): Source {
   const userAgent = (request.headers['user-agent'] ?? '').slice(0, USER_AGENT_LENGTH_MAX)
   const mayForward = client?.forwardsClientIp && client.type === 'confidential'
-  const forwarded = mayForward ? request.headers['lineage-client-ip'] : undefined
-  const ip = [forwarded, request.ip].find(isAddress) ?? request.socket.remoteAddress ?? ''
-  return { ip, userAgent }
-}
-
-/** Without a zone (RFC 4007 §11), which means nothing elsewhere and has no bound. */
-function isAddress(value: unknown): value is string {
-  return typeof value === 'string' && isIP(value) > 0 && !value.includes('%')
+  // Two of them arrive as one value with a comma, which is no address.
+  const given = mayForward ? request.headers['lineage-client-ip'] : undefined
+  const forwarded = typeof given === 'string' ? parseIpAddress(given) : undefined
+  return { ip: forwarded ?? peerAddressOf(request.raw, request.server), userAgent }
 }

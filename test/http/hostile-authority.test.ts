@@ -138,7 +138,7 @@ test('the largest token there can be is verified and revoked (C72)', async (t) =
 })
 
 test('a forwarded source is an address or nothing', async (t) => {
-  const app = await startApp(t, { config: { trustProxy: ['127.0.0.1'] } })
+  const app = await startApp(t, { config: { trustProxy: ['127.0.0.1/32'] } })
   const gateway = await app.makeClient({
     type: 'confidential',
     grantTypes: ['password'],

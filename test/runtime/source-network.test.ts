@@ -22,5 +22,6 @@ test('an IPv6 source is its /64, however the address is written', async (t) => {
 })
 
 test('what is no address stays as it is', async (t) => {
-  for (const text of ['', 'unknown', 'fe80::1%eth0']) t.equal(sourceNetwork(text), text)
+  t.equal(sourceNetwork('fe80::1%eth0'), 'fe80:0:0:0::/64', 'a zone is no part of it')
+  for (const text of ['', 'unknown', '192.0.2.256', ':::']) t.equal(sourceNetwork(text), text)
 })

@@ -1,0 +1,39 @@
+// Addresses as proxies, gateways and sockets write them, brought to one text: two texts would be two
+// sources to a throttle, and to whoever searches the events.
+
+import { isIPv4, isIPv6 } from 'node:net'
+
+/** The longest that is accepted, `for="[…%zone]:65535"`, is shorter. */
+const LENGTH_MAX = 80
+/** RFC 7239 §4 and §6: proxies copy a node with its name, its quotation marks and its port. */
+const NAMED = /^for=/i
+const QUOTED = /^"(.*)"$/
+const BRACKETED = /^\[([^\]]*)\](?::\d{1,5})?$/
+const IPV4_WITH_PORT = /^([\d.]+):\d{1,5}$/
+/** RFC 4007 §11. It names an interface of one machine, and means nothing elsewhere. */
+const ZONE = /%[\w.~-]{1,16}$/
+/** As the URL parser writes it. */
+const MAPPED_IPV4 = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/
+
+/**
+ * The address in the text, without port, zone or brackets: IPv6 as RFC 5952 writes it, an IPv4
+ * address within IPv6 (RFC 4291 §2.5.5.2) as IPv4. Undefined for anything else.
+ */
+export function parseIpAddress(text: string): string | undefined {
+  if (isIPv4(text)) return text
+  if (text.length > LENGTH_MAX) return undefined
+  const node = text.trim().replace(NAMED, '').replace(QUOTED, '$1')
+  const bracketed = BRACKETED.exec(node)?.[1]
+  const host = (bracketed ?? IPV4_WITH_PORT.exec(node)?.[1] ?? node).replace(ZONE, '')
+  if (isIPv6(host) && !host.includes('%')) return canonicalIpv6(host)
+  // An IPv4 address has neither brackets nor a zone.
+  return isIPv4(host) && bracketed === undefined && !node.includes('%') ? host : undefined
+}
+
+function canonicalIpv6(address: string): string {
+  const text = new URL(`http://[${address}]`).hostname.slice(1, -1)
+  const [, high, low] = MAPPED_IPV4.exec(text) ?? []
+  if (high === undefined || low === undefined) return text
+  const bits = [high, low].map((group) => Number.parseInt(group, 16))
+  return bits.flatMap((group) => [group >> 8, group & 0xff]).join('.')
+}
