@@ -7,6 +7,8 @@ import type { JournalEntry } from './journal.ts'
 /** Longer than any transaction that writes an entry. */
 export const JOURNAL_OVERLAP_MS = 60 * 1000
 
+const FORGET_AT_SIZE = 1_000
+
 export interface SeenEntries {
   /** The time of the youngest entry, by the journal's clock. */
   readonly upToMs: number
@@ -21,12 +23,21 @@ export interface SeenEntries {
 }
 
 export function openSeenEntries(startMs: number, clock: Clock): SeenEntries {
-  /** Those that the next read meets again, in the order in which they were added. */
+  /** Those that the next read meets again. */
   const met = new Map<bigint, number>()
   let upToMs = startMs
+  let forgetAtSize = FORGET_AT_SIZE
 
   const pass = ({ atMs }: JournalEntry) => {
     upToMs = Math.max(upToMs, atMs)
+  }
+
+  /** Now and then, because what was deleted from the front of a Map is passed over each time. */
+  function forget(): void {
+    for (const [id, atMs] of met) {
+      if (atMs < upToMs - JOURNAL_OVERLAP_MS) met.delete(id)
+    }
+    forgetAtSize = Math.max(FORGET_AT_SIZE, 2 * met.size)
   }
 
   return {
@@ -43,14 +54,12 @@ export function openSeenEntries(startMs: number, clock: Clock): SeenEntries {
     add(entry) {
       met.set(entry.id, entry.atMs)
       pass(entry)
-      for (const [oldId, oldAtMs] of met) {
-        if (oldAtMs >= upToMs - JOURNAL_OVERLAP_MS) break
-        met.delete(oldId)
-      }
+      if (met.size >= forgetAtSize) forget()
     },
 
     restart(fromMs) {
       met.clear()
+      forgetAtSize = FORGET_AT_SIZE
       upToMs = fromMs
     },
   }

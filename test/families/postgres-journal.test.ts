@@ -151,6 +151,7 @@ test('a long journal is read and pruned whole, whatever its times', async (t) =>
   const { database, journal } = await openJournal(t, (await openTestDatabase(t)).url)
   // All of 12,000 rows in two milliseconds, so that pages end within one.
   await writeRows(database, 12_000, 2)
+  for await (const page of journal.readSince(T0)) t.ok(page.length <= 2_000, 'in pages')
   const entries = await readAll(journal, T0)
   t.equal(new Set(entries.map((entry) => entry.id)).size, 12_000)
   t.ok(entries.every((entry, i) => i === 0 || (entries[i - 1]?.atMs ?? 0) <= entry.atMs))

@@ -183,6 +183,41 @@ test('a poll that fails says so and is made up for by the next', async (t) => {
   t.equal(await firstRotation(store, family), 'inactive family_ended')
 })
 
+test('one reading of the journal at a time, and page by page', async (t) => {
+  const server = await startRedis(t)
+  let [reading, most, pages] = [0, 0, 0]
+  const page = Array.from({ length: 500 }, (_, i) => ({
+    id: BigInt(i),
+    atMs: Date.now(),
+    payload: { kind: 'user', record: newUser() } as const,
+  }))
+  const journal = {
+    async *readSince() {
+      reading += 1
+      most = Math.max(most, reading)
+      try {
+        for (let i = 0; i < 5; i += 1) {
+          pages += 1
+          yield page
+        }
+      } finally {
+        reading -= 1
+      }
+    },
+  }
+  const store = await openReadyStore(t, server.url, journal)
+  await Promise.all([1, 2, 3].map(() => store.applyNewEntries()))
+  t.equal(pages, 10, 'calls of the poll that meet are one')
+  for (let round = 0; round < 2; round += 1) {
+    await server.restart()
+    await firstAnswer(() => {
+      store.applyNewEntries().catch(() => {})
+      return store.ping()
+    })
+  }
+  t.equal(most, 1)
+})
+
 /** The pool needs a moment to notice that its connections were cut. */
 async function firstPostgresAnswer(store: { applyNewEntries(): Promise<void> }): Promise<void> {
   for (;;) {

@@ -114,3 +114,16 @@ test('needs a token and an authenticated client (C82, C88)', async (t) => {
   t.equal(twice.status, 400, '(C3)')
   t.equal((await me(app, login.access_token)).status, 200)
 })
+
+test('a repeated revocation changes nothing more, and leaves one event', async (t) => {
+  const { app, client, user } = await openScene(t)
+  const logins = [await logIn(app, client, user), await logIn(app, client, user)]
+  const [first, second] = logins as [TokenAnswer, TokenAnswer]
+  for (const token of [first.refresh_token, second.access_token]) {
+    for (let round = 0; round < 3; round += 1) {
+      const answer = await app.form('/revoke', { client_id: client.id, token })
+      t.equal(answer.status, 200)
+    }
+  }
+  t.equal(app.log.filter(({ event }) => event === 'token.revoked').length, 2)
+})

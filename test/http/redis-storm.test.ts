@@ -1,0 +1,115 @@
+// Redis that restarts, changes sides, is full, forbids or forgets under load: an answer is the right
+// one or 503, and nothing that the driver says becomes a 500.
+
+import { type Test, test } from 'tap'
+import { parseRedisUrl } from '../../src/config/redis-url.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+import { type RedisProcess, startRedis } from '../support/redis.ts'
+import { until } from '../support/until.ts'
+
+const ALLOWED: readonly number[] = [200, 204, 400, 401, 503]
+const MET = ['login', 'verify', 'refresh', 'revocation', 'logout']
+
+interface Tally {
+  /** How often each status was the answer to each kind of call, such as `200 login`. */
+  readonly counts: Map<string, number>
+  note(kind: string, answering: Promise<Response>): Promise<Record<string, string>>
+  /** Resolves when so many more answers of the kind have come; of any kind without one. */
+  more(count: number, kind?: string): Promise<unknown>
+}
+
+function openTally(t: Test): Tally {
+  const counts = new Map<string, number>()
+  const count = (kind?: string) =>
+    kind ? (counts.get(kind) ?? 0) : [...counts.values()].reduce((sum, n) => sum + n, 0)
+  return {
+    counts,
+    async note(kind, answering) {
+      const answer = await answering
+      const body = await answer.text()
+      const key = `${answer.status} ${kind}`
+      counts.set(key, count(key) + 1)
+      if (!ALLOWED.includes(answer.status)) t.fail(`${key}: ${body}`)
+      return answer.status === 200 && body.startsWith('{') ? JSON.parse(body) : {}
+    },
+    async more(wanted, kind) {
+      const goal = count(kind) + wanted
+      await until(`more of ${kind ?? 'all'}`, () => count(kind) >= goal)
+    },
+  }
+}
+
+/** One user, whose calls follow each other until the storm is over. */
+async function live(app: TestApp, clientId: string, tally: Tally, isOver: () => boolean) {
+  const user = await app.makeUser()
+  const client = { client_id: clientId }
+  const credentials = { username: user.username, password: user.password }
+  let [access, refresh] = ['none', 'none']
+  while (!isOver()) {
+    const login = { ...client, grant_type: 'password', ...credentials }
+    const tokens = await tally.note('login', app.form('/token', login))
+    access = tokens.access_token ?? access
+    refresh = tokens.refresh_token ?? refresh
+    const headers = { authorization: `Bearer ${access}` }
+    const rotation = { ...client, grant_type: 'refresh_token', refresh_token: refresh }
+    await Promise.all([
+      tally.note('verify', app.fetch('/verify', { headers })),
+      tally.note('sessions', app.fetch('/users/me/sessions', { headers })),
+      tally.note('refresh', app.form('/token', rotation)),
+      tally.note('revocation', app.form('/revoke', { ...client, token: access })),
+      tally.note('logout', app.fetch('/users/me/sessions', { method: 'DELETE', headers })),
+      tally.note('readiness', app.fetch('/readyz')),
+    ])
+  }
+}
+
+/** What happens to Redis, and how it ends; answers are waited for in between. */
+function disturbances(server: RedisProcess): (() => Promise<unknown>)[][] {
+  const send =
+    (...command: string[]) =>
+    () =>
+      server.cli(...command)
+  return [
+    [send('SCRIPT', 'FLUSH')],
+    [send('CLIENT', 'KILL', 'TYPE', 'normal')],
+    [send('FLUSHALL')],
+    [send('REPLICAOF', '127.0.0.1', '1'), send('REPLICAOF', 'NO', 'ONE')],
+    [send('CONFIG', 'SET', 'maxmemory', '1'), send('CONFIG', 'SET', 'maxmemory', '0')],
+    [
+      send('CONFIG', 'SET', 'min-replicas-to-write', '1'),
+      send('CONFIG', 'SET', 'min-replicas-to-write', '0'),
+    ],
+    [send('ACL', 'SETUSER', 'default', '-evalsha'), send('ACL', 'SETUSER', 'default', '+@all')],
+    [server.kill, server.start],
+    [server.restart],
+    [server.kill, server.start],
+  ]
+}
+
+test('no failure of Redis under load is a 500', async (t) => {
+  const server = await startRedis(t)
+  const app = await startApp(t, { config: { redis: parseRedisUrl(server.url) } })
+  const { id } = await app.makeClient({})
+  const tally = openTally(t)
+  let isOver = false
+  const users = [1, 2, 3, 4, 5, 6].map(() => live(app, id, tally, () => isOver))
+  for (const steps of disturbances(server)) {
+    await tally.more(1, '200 login')
+    for (const step of steps) {
+      await step()
+      await tally.more(24)
+    }
+  }
+  await tally.more(1, '200 login')
+  isOver = true
+  await Promise.all(users)
+  for (const kind of MET) {
+    t.ok(tally.counts.has(`503 ${kind}`), `${kind} met the storm`)
+    t.ok(tally.counts.has(`200 ${kind}`) || tally.counts.has(`204 ${kind}`), `${kind} worked`)
+  }
+  const unexpected = app.log.filter(
+    ({ event, status }) =>
+      event === 'work.failed' || (event === 'request.failed' && status !== 503),
+  )
+  t.strictSame(unexpected, [])
+})
