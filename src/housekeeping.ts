@@ -46,7 +46,8 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   const { passwordCosts, logger, outages, clock } = options
   const eventsKeptMs = options.eventRetentionDays * DAY_MS
   const running = new Set<Promise<void>>()
-  let garbageDueMs = monotonicClock() + GARBAGE_MS
+  // By both clocks: one may be set back, and the other stands still while its machine sleeps.
+  const isGarbageDue = openAlarm([clock, monotonicClock], GARBAGE_MS)
 
   /** An outage is told once, not by everything that meets it. */
   function report(err: unknown, doing: string): void {
@@ -71,8 +72,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
       outages.succeeded(opened.store.name)
     })
     start('webhooks', audit.deliverDue)
-    if (monotonicClock() < garbageDueMs) return
-    garbageDueMs = monotonicClock() + GARBAGE_MS
+    if (!isGarbageDue()) return
     start('garbage', async () => {
       await opened.journal.prune(clock(), options.longestFamilySeconds * 1000)
       await opened.deleteExpired(clock())
@@ -93,5 +93,16 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
       await poll.stop()
       await Promise.allSettled(running)
     },
+  }
+}
+
+/** True once whenever `everyMs` have passed by any of the clocks. */
+function openAlarm(clocks: readonly Clock[], everyMs: number): () => boolean {
+  const dueAt = () => clocks.map((clock) => clock() + everyMs)
+  let due = dueAt()
+  return () => {
+    const isDue = clocks.some((clock, index) => clock() >= (due[index] ?? 0))
+    if (isDue) due = dueAt()
+    return isDue
   }
 }
