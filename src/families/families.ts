@@ -64,7 +64,7 @@ export interface FamiliesDependencies {
 
 export function openFamilies(dependencies: FamiliesDependencies): Families {
   const { store, journal, loadUser, clock } = dependencies
-  const lost = openLostFamilies(store, journal)
+  const lost = openLostFamilies(store, journal, reloadUser)
   const ending = openFamilyEnding({ store, journal, inspect: inspectFound, clock })
 
   async function reloadUser(userId: UserId): Promise<void> {

@@ -2,6 +2,7 @@
 // login with it. The journal still has it for a while, and the family is made again from that;
 // rotations since catch up by their tokens, ends since are in the journal too.
 
+import type { UserId } from '../users/user.ts'
 import type { FamilyId, FamilyStore } from './family.ts'
 import type { Journal } from './journal.ts'
 
@@ -17,6 +18,7 @@ export interface LostFamilies {
 export function openLostFamilies(
   store: Pick<FamilyStore, 'name' | 'create'>,
   journal: Pick<Journal, 'findLogin'>,
+  reloadUser: (userId: UserId) => Promise<void>,
 ): LostFamilies {
   /** Until when, by the monotonic clock, the answer is known to be no. */
   const misses = new Map<FamilyId, number>()
@@ -27,7 +29,11 @@ export function openLostFamilies(
       if (store.name === 'postgresql') return false
       if (performance.now() < (misses.get(familyId) ?? 0)) return false
       const login = await journal.findLogin(familyId)
-      if (login) return (await store.create(login)).outcome === 'created'
+      if (login) {
+        // A store that has lost the family may lack what has become of its user since, too.
+        await reloadUser(login.user.userId)
+        return (await store.create(login)).outcome === 'created'
+      }
       if (misses.size >= MISSES_MAX) misses.clear()
       misses.set(familyId, performance.now() + MISS_KEPT_MS)
       return false

@@ -1,6 +1,7 @@
 // How far a server of Redis has come in the journal, kept in that server itself: one that loses
 // writes, is emptied or starts from an older volume says so by its own mark. In a Cluster each node
-// has one, under a key in a slot that it serves.
+// has one, under a key in a slot that it serves. Only raised, since instances raise it together;
+// versions before had a key of another name, which they also lowered.
 
 import type { Redis } from 'ioredis'
 import { loadChangingScript, scriptRunner, sendCommand } from './redis-script.ts'
@@ -42,11 +43,11 @@ export function findJournalMark(redis: Redis, served?: ServedSlots): JournalMark
 
 /** The same for every instance as long as the node serves the same slots. */
 function findKey(served: ServedSlots | undefined): string | undefined {
-  const first = 'lineage:{journal}:seen-up-to'
+  const first = 'lineage:{journal}:mark'
   if (!served || served.has(slotOf(first))) return first
   // So many tries find a key even for a node with a handful of slots.
   for (let i = 1; i < 100_000; i += 1) {
-    const key = `lineage:{journal-${i}}:seen-up-to`
+    const key = `lineage:{journal-${i}}:mark`
     if (served.has(slotOf(key))) return key
   }
   return undefined

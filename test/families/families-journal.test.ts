@@ -6,7 +6,7 @@ import type { ClientId } from '../../src/clients/client.ts'
 import type { EndFamily, FamilyId, RevokedToken } from '../../src/families/family.ts'
 import { LIVE_FAMILIES_MAX } from '../../src/families/family.ts'
 import { hashFamilySecret, newFamilySecret } from '../../src/families/refresh-token-string.ts'
-import type { UserId } from '../../src/users/user.ts'
+import type { UserId, UserRecord } from '../../src/users/user.ts'
 import { describe, newLogin, newUser, nextEpoch, rotation } from '../contract/family-bench.ts'
 import { readAll } from '../support/journal.ts'
 import { startRedis } from '../support/redis.ts'
@@ -25,7 +25,8 @@ async function openScene(t: Test) {
   const server = await startRedis(t)
   const { journal, wire } = await openTestJournal(t)
   const store = await openReadyStore(t, server.url, journal)
-  const families = familiesOn(store, journal)
+  const users = new Map<UserId, UserRecord>()
+  const families = familiesOn(store, journal, users)
   const kinds = async () => (await readAll(journal, 0)).map(({ payload }) => payload.kind)
   /** A login of now, which the real clock judges. */
   const make = async (user = newUser(), livesMs = HOUR_MS) => {
@@ -41,7 +42,7 @@ async function openScene(t: Test) {
     const keys = (await server.cli('KEYS', `lineage:{u:${userId}}:*`)) as string[]
     await server.cli('DEL', ...keys)
   }
-  return { server, journal, wire, store, families, kinds, make, lose }
+  return { server, journal, wire, store, families, users, kinds, make, lose }
 }
 
 const endNow = (
@@ -141,6 +142,16 @@ test('a login that a failover took along is made again, an ended one is not', as
   await store.applyNewEntries()
   t.match(await store.rotate(rotation(old.family)), { outcome: 'rotated' }, 'by the poll too')
   t.match(await store.inspect({ owner: { userId }, familyId }), { family: { generation: 4 } })
+})
+
+test('a lost family is made again for its user of now, though the store knows nothing', async (t) => {
+  const { families, users, make, server } = await openScene(t)
+  const user = newUser()
+  const [{ family }, other] = [await make(user), await make()]
+  await server.cli('FLUSHALL')
+  users.set(user.userId, nextEpoch(user, 'user_disabled', Date.now()))
+  t.equal(describe(await families.rotate(rotation(family))), 'inactive family_unknown')
+  t.equal(describe(await families.rotate(rotation(other.family))), 'rotated')
 })
 
 test('what a user’s change or the limit has ended stays ended when logins come again', async (t) => {

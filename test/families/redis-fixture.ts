@@ -14,6 +14,7 @@ import {
   type RedisFamilyStore,
 } from '../../src/families/redis-family-store.ts'
 import { DependencyUnavailable } from '../../src/runtime/dependency-unavailable.ts'
+import type { UserId, UserRecord } from '../../src/users/user.ts'
 import { describe, ending, rotation } from '../contract/family-bench.ts'
 import { openTcpProxy, type TcpProxy } from '../contract/tcp-proxy.ts'
 import { NO_JOURNAL } from '../support/journal.ts'
@@ -122,9 +123,13 @@ export async function rejectionOf(call: Promise<unknown>): Promise<DependencyUna
   throw answer
 }
 
-/** Families over `store` and the journal, as an instance has them; no user is ever reloaded. */
-export function familiesOn(store: FamilyStore, journal: Journal): Families {
-  return openFamilies({ store, journal, loadUser: async () => undefined, clock: Date.now })
+/** Families over `store` and the journal, as an instance has them; without `users` none is known. */
+export function familiesOn(
+  store: FamilyStore,
+  journal: Journal,
+  users: ReadonlyMap<UserId, UserRecord> = new Map(),
+): Families {
+  return openFamilies({ store, journal, loadUser: async (id) => users.get(id), clock: Date.now })
 }
 
 /** The family that a login made. */

@@ -22,7 +22,7 @@ import {
 } from './redis-fixture.ts'
 
 const HOUR_MS = 60 * 60_000
-const MARK = 'lineage:{journal}:seen-up-to'
+const MARK = 'lineage:{journal}:mark'
 
 test('what was journalled before the start is in force before the first rotation', async (t) => {
   const server = await startRedis(t)
