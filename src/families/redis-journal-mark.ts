@@ -4,19 +4,23 @@
 // versions before had a key of another name, which they also lowered.
 
 import type { Redis } from 'ioredis'
+import { replyCode } from './redis-failure.ts'
 import { loadChangingScript, scriptRunner, sendCommand } from './redis-script.ts'
 import { type ServedSlots, slotOf } from './redis-slot.ts'
 
 const raiseScript = loadChangingScript('raise-mark')
 
+/** Before all time. */
+export const NO_MARK = -1
+
 export interface JournalMark {
   readonly key: string
   /** Up to when, by the journal's clock, the server has every entry; undefined without a mark. */
   read(): Promise<number | undefined>
-  /** The same; sets the mark to the beginning of time where there is none. */
+  /** The same; sets the mark to the beginning of time where there is none, -1 if it cannot be set. */
   begin(): Promise<number>
-  /** False, and nothing is done, when the mark is not even at `knownMs`. */
-  raise(knownMs: number, upToMs: number): Promise<boolean>
+  /** Gives the mark as it is then; undefined, and nothing is done, when it is not at `knownMs`. */
+  raise(knownMs: number, upToMs: number): Promise<number | undefined>
 }
 
 /** The mark of the server behind `redis`; undefined for a node that serves no slot. */
@@ -34,10 +38,29 @@ export function findJournalMark(redis: Redis, served?: ServedSlots): JournalMark
     key,
     read,
     async begin() {
-      await sendCommand(redis, 'set', [key, 0, 'NX'], 'free')
-      return (await read()) ?? 0
+      const held = await read()
+      if (held !== undefined) return held
+      await whereThereIsRoom(() => sendCommand(redis, 'set', [key, 0, 'NX'], 'free'))
+      return (await read()) ?? NO_MARK
     },
-    raise: async (knownMs, upToMs) => (await run(raiseScript, [key], [knownMs, upToMs])) === 1,
+    async raise(knownMs, upToMs) {
+      const reply = await whereThereIsRoom(() => run(raiseScript, [key], [knownMs, upToMs]))
+      if (reply === undefined) return knownMs
+      return reply === null ? undefined : Number(reply)
+    },
+  }
+}
+
+/**
+ * A server without memory left still serves what is there; a mark that stays behind only makes the
+ * next reading of the journal longer. Undefined then.
+ */
+async function whereThereIsRoom<T>(write: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await write()
+  } catch (error) {
+    if (replyCode(error) !== 'OOM') throw error
+    return undefined
   }
 }
 

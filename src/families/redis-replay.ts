@@ -9,7 +9,7 @@ import { applyJournalPayload, type Journal, type JournalEntry } from './journal.
 import { JOURNAL_REPLAY_MS } from './journal-reader.ts'
 import { FAMILY_SCRIPTS, openJournalCommands } from './redis-commands.ts'
 import { replyCode } from './redis-failure.ts'
-import { findJournalMark, type JournalMark } from './redis-journal-mark.ts'
+import { findJournalMark, type JournalMark, NO_MARK } from './redis-journal-mark.ts'
 import { keysOf } from './redis-record.ts'
 import { type CommandSender, type RunScript, scriptRunner, sendCommand } from './redis-script.ts'
 import { readServedSlots, type ServedSlots, slotOf } from './redis-slot.ts'
@@ -86,8 +86,9 @@ export function openJournalReplay(dependencies: JournalReplayDependencies): Jour
   }
 
   async function raise(mark: JournalMark, knownMs: number): Promise<boolean> {
-    if (seen.upToMs > knownMs && !(await mark.raise(knownMs, seen.upToMs))) return false
-    known = { key: mark.key, markMs: Math.max(knownMs, seen.upToMs) }
+    const markMs = seen.upToMs > knownMs ? await mark.raise(knownMs, seen.upToMs) : knownMs
+    if (markMs === undefined) return false
+    known = { key: mark.key, markMs }
     return true
   }
 
@@ -113,7 +114,7 @@ export function openJournalReplay(dependencies: JournalReplayDependencies): Jour
     if (!mark) return 'seen'
     // Another key after slots have moved, to a server that has lived all the while.
     const knownMs = known?.key === mark.key ? known.markMs : await mark.begin()
-    if (((await mark.read()) ?? -1) < knownMs) return 'lost'
+    if (((await mark.read()) ?? NO_MARK) < knownMs) return 'lost'
     await applySince(
       seen.readFromMs(),
       (entry) => !seen.has(entry) && belongs(entry.payload, served),

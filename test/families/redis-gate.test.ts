@@ -1,7 +1,9 @@
 // The gate: what the journal holds is in force in Redis before the first family command after any
 // connect, and stays so between connects (DESIGN §5, C61).
 
+import { randomUUID } from 'node:crypto'
 import { test } from 'tap'
+import type { FamilyId } from '../../src/families/family.ts'
 import {
   ending,
   keeping,
@@ -216,6 +218,29 @@ test('one reading of the journal at a time, and page by page', async (t) => {
     })
   }
   t.equal(most, 1)
+})
+
+test('a server without memory left is served from all the same, with a mark and without', async (t) => {
+  const server = await startRedis(t)
+  const { journal, appendAt } = await openTestJournal(t)
+  const store = await openReadyStore(t, server.url, journal)
+  const family = await logIn(store)
+  const { userId, familyId } = family
+  const find = () => store.inspect({ owner: { userId }, familyId })
+  await server.cli('CONFIG', 'SET', 'maxmemory', '1')
+  for (const commands of [['PING'], ['DEL', MARK]]) {
+    await server.cli(...commands)
+    // What needs no memory: an end of a family that was never there.
+    await appendAt(0, { ...family, familyId: randomUUID() as FamilyId })
+    await server.cli('CLIENT', 'KILL', 'TYPE', 'normal')
+    t.match(await firstAnswer(find), { family })
+    for (const _ of ['once', 'twice']) await store.applyNewEntries()
+    await find()
+  }
+  await server.cli('CONFIG', 'SET', 'maxmemory', '0')
+  await appendAt(0, family)
+  await store.applyNewEntries()
+  t.ok(Number(await server.cli('GET', MARK)) > 0)
 })
 
 /** The pool needs a moment to notice that its connections were cut. */
