@@ -1,7 +1,7 @@
 // `lineage user sessions` and `lineage user logout`: what a user has open, and its end.
 
 import type { Command } from 'commander'
-import { toSessionJson } from '../http/session-json.ts'
+import { listSessions as findSessions } from '../http/session-list.ts'
 import { openClients } from '../open-stores.ts'
 import { addCommand } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
@@ -63,16 +63,12 @@ async function listSessions(
     const clients = new Map(
       (await openClients(database, config, clock).loadAll()).map((client) => [client.id, client]),
     )
-    const found = await families.list(id)
-    const sessions = found.families.map((family) => ({
-      endedReason: undefined,
-      ...toSessionJson(family, {
-        user: found.user,
-        client: clients.get(family.clientId),
-        nowMs: clock(),
-        currentFamilyId: undefined,
-      }),
-    }))
+    const found = await findSessions(
+      id,
+      {},
+      { families, clock, findClient: async (clientId) => clients.get(clientId) },
+    )
+    const sessions = found.map((session) => ({ endedReason: undefined, ...session }))
     printResult(context, options, sessions, formatTable(sessions, COLUMNS))
   })
 }

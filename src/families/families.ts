@@ -11,7 +11,7 @@ import type {
   EndFamily,
   EndOutcome,
   Family,
-  FamilyList,
+  FamilyIndex,
   FamilyStore,
   Inspect,
   Inspection,
@@ -39,7 +39,9 @@ export interface Families {
   /** Never `user_stale`: that is resolved here. */
   rotate(input: RotateFamily): Promise<Exclude<RotateOutcome, { outcome: 'user_stale' }>>
   inspect(input: Inspect): Promise<Inspection>
-  list(userId: UserId): Promise<FamilyList>
+  /** What the sessions of a user are listed from; those that have ended are then read. */
+  index(userId: UserId): Promise<FamilyIndex>
+  read: FamilyStore['read']
   /**
    * Journals what changes something, then ends the family. With PostgreSQL away the store still
    * ends it, and the call rejects so that the caller repeats it.
@@ -121,13 +123,16 @@ export function openFamilies(dependencies: FamiliesDependencies): Families {
       return await store.inspect(input)
     },
 
-    async list(userId) {
-      const found = await store.list(userId)
-      if (!found.families.some((family) => isUserStale(found.user, family))) return found
+    async index(userId) {
+      const found = await store.index(userId)
+      const { user, live, ended } = found
+      const isUnjudged = user === undefined && ended.length > 0
+      if (!isUnjudged && !live.some((family) => isUserStale(user, family))) return found
       await reloadUser(userId)
-      return await store.list(userId)
+      return await store.index(userId)
     },
 
+    read: (userId, familyIds) => store.read(userId, familyIds),
     end: (input) => bounded(ending.end(input)),
     revokeToken: (token) => bounded(ending.revokeToken(token)),
     publishUser: (record) => store.putUser(record),

@@ -160,11 +160,31 @@ export interface Inspection {
   readonly tokenRevoked: boolean
 }
 
-export interface FamilyList {
+/** The most ended families of one user that are listed; older ones are still known by their id. */
+export const ENDED_LISTED_MAX = 200
+
+/** Where a family stands in a list, which is ordered by age. */
+export type FamilyKey = Pick<Family, 'familyId' | 'createdAtMs'>
+
+/** The families of one user that a list may show. */
+export interface FamilyIndex {
   /** Undefined when the store holds no copy. */
   readonly user: UserRecord | undefined
-  /** Oldest first; ended ones until the store forgets them. */
-  readonly families: readonly Family[]
+  /**
+   * Those that live, at most LIVE_FAMILIES_MAX for each client, and among them such as have died
+   * without an act upon them. Oldest first.
+   */
+  readonly live: readonly Family[]
+  /** The newest ENDED_LISTED_MAX of all others, oldest first. */
+  readonly ended: readonly FamilyKey[]
+}
+
+/** The order of lists: by age, then by id. */
+export function compareAge(one: FamilyKey, other: FamilyKey): number {
+  return (
+    one.createdAtMs - other.createdAtMs ||
+    (one.familyId < other.familyId ? -1 : Number(one.familyId > other.familyId))
+  )
 }
 
 /**
@@ -187,7 +207,10 @@ export interface FamilyStore {
   revokeToken(token: RevokedToken, nowMs: number): Promise<void>
   /** One round trip for everything that an online check of a token needs. */
   inspect(input: Inspect): Promise<Inspection>
-  list(userId: UserId): Promise<FamilyList>
+  /** What a list is made of, at a cost that does not depend on how many families have ended. */
+  index(userId: UserId): Promise<FamilyIndex>
+  /** Those of the families that the store still has, in any order. */
+  read(userId: UserId, familyIds: readonly FamilyId[]): Promise<Family[]>
   /** Resolves when the server answers and family commands may be sent to it. */
   ping(): Promise<void>
   close(): Promise<void>

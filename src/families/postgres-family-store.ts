@@ -14,14 +14,16 @@ import type { UserId } from '../users/user.ts'
 import {
   type CreateFamily,
   type CreateOutcome,
+  ENDED_LISTED_MAX,
   type EndFamily,
   type EndOutcome,
   type Family,
-  type FamilyList,
+  type FamilyId,
+  type FamilyIndex,
+  type FamilyKey,
   type FamilyStore,
   type Inspect,
   type Inspection,
-  LIVE_FAMILIES_MAX,
   type RotateFamily,
   type RotateOutcome,
 } from './family.ts'
@@ -32,6 +34,7 @@ import {
   isUserStale,
   judgeGeneration,
 } from './family-rules.ts'
+import { ENDED_OF, LIVE_OF, makeRoom } from './postgres-family-room.ts'
 import {
   type FamilyRow,
   type FamilyUserRow,
@@ -79,7 +82,8 @@ export function openPostgresFamilyStore(
     },
 
     inspect: (input) => guardDatabase(() => inspect(pool, input, clock())),
-    list: (userId) => guardDatabase(() => list(pool, userId)),
+    index: (userId) => inTransaction(pool, (client) => index(client, userId)),
+    read: (userId, familyIds) => guardDatabase(() => read(pool, userId, familyIds)),
     ping: () => database.ping(),
     async close() {},
   }
@@ -100,25 +104,7 @@ async function create(client: pg.PoolClient, input: CreateFamily): Promise<Creat
     ended: undefined,
   }
   await insertFamily(client, family)
-  // The user's lock keeps other creates out, so that the limit is never passed. What lives is
-  // `findInactiveReason`, in SQL because the dead ones may be many.
-  await client.query(
-    `UPDATE families SET ended_at_ms = $3, ended_reason = 'session_limit' WHERE id IN
-       (SELECT id FROM families
-        WHERE user_id = $1 AND client_id = $2 AND id <> $4 AND ended_at_ms IS NULL
-          AND absolute_expires_at_ms > $3 AND idle_expires_at_ms > $3
-          AND epoch >= $5 AND created_at_ms >= $6
-        ORDER BY rotated_at_ms DESC, created_at_ms DESC, id DESC OFFSET $7)`,
-    [
-      user.userId,
-      family.clientId,
-      nowMs,
-      family.familyId,
-      user.epoch,
-      input.clientSessionsValidFromMs,
-      LIVE_FAMILIES_MAX - 1,
-    ],
-  )
+  await makeRoom(client, family, user, input)
   return { outcome: 'created', family, user }
 }
 
@@ -187,19 +173,42 @@ async function inspect(
   }
 }
 
-async function list(pool: pg.Pool, userId: UserId): Promise<FamilyList> {
-  const { rows } = await pool.query<{ user: FamilyUserRow | null; families: FamilyRow[] | null }>(
+async function index(client: pg.PoolClient, userId: UserId): Promise<FamilyIndex> {
+  // Without statistics PostgreSQL would gather all ended ones and sort them to give the newest.
+  await client.query('SET LOCAL enable_bitmapscan = off')
+  const { rows } = await client.query<{
+    user: FamilyUserRow | null
+    live: FamilyRow[] | null
+    ended: FamilyKey[] | null
+  }>(
     `SELECT
        (SELECT to_jsonb(u) FROM family_users u WHERE user_id = $1) AS user,
        (SELECT jsonb_agg(to_jsonb(f) ORDER BY created_at_ms, id) FROM families f
-        WHERE user_id = $1) AS families`,
-    [userId],
+        WHERE ${LIVE_OF} = $1) AS live,
+       (SELECT jsonb_agg(jsonb_build_object('familyId', id, 'createdAtMs', created_at_ms)
+                         ORDER BY created_at_ms, id)
+        FROM (SELECT id, created_at_ms FROM families WHERE ${ENDED_OF} = $1
+              ORDER BY created_at_ms DESC, id DESC LIMIT $2) newest) AS ended`,
+    [userId, ENDED_LISTED_MAX],
   )
   const [row] = rows
   return {
     user: row?.user ? toUserRecord(row.user) : undefined,
-    families: (row?.families ?? []).map(toFamily),
+    live: (row?.live ?? []).map(toFamily),
+    ended: row?.ended ?? [],
   }
+}
+
+async function read(
+  pool: pg.Pool,
+  userId: UserId,
+  familyIds: readonly FamilyId[],
+): Promise<Family[]> {
+  const { rows } = await pool.query<{ row: FamilyRow }>(
+    `SELECT to_jsonb(f) AS row FROM families f WHERE id = ANY ($1) AND ${OF_USER}`,
+    [familyIds, userId],
+  )
+  return rows.map(({ row }) => toFamily(row))
 }
 
 /** The MAC before it has been checked already; constant time costs nothing here. */

@@ -1,14 +1,11 @@
 // The methods of the store as scripts, whatever runs them: the whole client under a guard, or the
 // one connection over which the journal is re-applied.
 
-import type { UserId } from '../users/user.ts'
 import {
   type CreateFamily,
   type CreateOutcome,
   type EndOutcome,
   type Family,
-  type FamilyId,
-  type FamilyList,
   type FamilyStore,
   type InactiveReason,
   type Inspect,
@@ -20,17 +17,17 @@ import {
 } from './family.ts'
 import { ROLE_BOUND_SCOPES } from './family-rules.ts'
 import type { JournalTarget } from './journal.ts'
+import { LIST_SCRIPTS, openListCommands } from './redis-family-list.ts'
 import { decodeFamily, decodeUser, encodeFamily, encodeUser, keysOf } from './redis-record.ts'
 import { loadChangingScript, loadReadingScript, type RunScript } from './redis-script.ts'
 
 /** What carries a journal entry to Redis, and so passes a closed gate. */
 export type JournalCommands = JournalTarget
-export type FamilyCommands = Pick<FamilyStore, 'create' | 'rotate' | 'inspect' | 'list'>
+export type FamilyCommands = Pick<FamilyStore, 'create' | 'rotate' | 'inspect' | 'index' | 'read'>
 
 const createScript = loadChangingScript('create')
 const rotateScript = loadChangingScript('rotate')
 const inspectScript = loadReadingScript('inspect')
-const listScript = loadReadingScript('list')
 const endScript = loadChangingScript('end-family')
 const putUserScript = loadChangingScript('put-user')
 const revokeTokenScript = loadChangingScript('revoke-token')
@@ -39,7 +36,7 @@ export const FAMILY_SCRIPTS = [
   createScript,
   rotateScript,
   inspectScript,
-  listScript,
+  ...LIST_SCRIPTS,
   endScript,
   putUserScript,
   revokeTokenScript,
@@ -74,7 +71,7 @@ export function openFamilyCommands(run: RunScript): FamilyCommands {
     create: (input) => create(run, input),
     rotate: (input) => rotate(run, input),
     inspect: (input) => inspect(run, input),
-    list: (userId) => list(run, userId),
+    ...openListCommands(run),
   }
 }
 
@@ -157,17 +154,6 @@ async function inspect(run: RunScript, { owner, familyId, jti }: Inspect): Promi
   }
 }
 
-async function list(run: RunScript, userId: UserId): Promise<FamilyList> {
-  const keys = keysOf({ userId })
-  const reply = await run(listScript, [keys.user, keys.families], [keys.familyPrefix])
-  const [user, flat] = reply as [unknown, unknown[]]
-  const families: Family[] = []
-  for (let i = 0; i + 1 < flat.length; i += 2) {
-    families.push(present(decodeFamily(flat[i + 1], userId, flat[i] as FamilyId)))
-  }
-  return { user: decodeUser(user, userId), families: families.sort(compareAge) }
-}
-
 function rotateArguments(input: RotateFamily): (string | number)[] {
   const { requestedScope, requestedAudience } = input
   return [
@@ -186,10 +172,6 @@ function rotateArguments(input: RotateFamily): (string | number)[] {
     input.ip,
     input.userAgent,
   ]
-}
-
-function compareAge(one: Family, other: Family): number {
-  return one.createdAtMs - other.createdAtMs || (one.familyId < other.familyId ? -1 : 1)
 }
 
 function present<T>(value: T | undefined): T {

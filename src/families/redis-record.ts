@@ -7,8 +7,10 @@ import type { Family, FamilyEndReason, FamilyId, TokenOwner } from './family.ts'
 
 export interface OwnerKeys {
   readonly user: string
-  /** Every family of the user, scored by when the store forgets it. */
+  /** The live families of the user, scored by when the store forgets them. */
   readonly families: string
+  /** The newest ended families of the user, scored by when they were made. */
+  readonly ended: string
   readonly familyPrefix: string
   family(familyId: FamilyId): string
   /** The families that count towards the limit at one client. */
@@ -23,6 +25,7 @@ export function keysOf(owner: TokenOwner): OwnerKeys {
   return {
     user: `${tag}:user`,
     families: `${tag}:families`,
+    ended: `${tag}:ended`,
     familyPrefix: `${tag}:f:`,
     family: (familyId) => `${tag}:f:${familyId}`,
     liveFamilies: (clientId) => `${tag}:live:${clientId}`,

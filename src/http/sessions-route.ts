@@ -11,12 +11,13 @@ import { parseUserId } from '../users/user-id.ts'
 import type { UserStore } from '../users/user-store.ts'
 import { ApiError } from './api-error.ts'
 import { principalOf } from './bearer.ts'
-import { buildPage, type Page, type PageKey, parsePageRequest } from './pagination.ts'
+import { buildPage, type Page, parsePageRequest } from './pagination.ts'
 import { actOf } from './request-act.ts'
-import { type SessionJson, toSessionJson } from './session-json.ts'
+import type { SessionJson } from './session-json.ts'
+import { listSessions } from './session-list.ts'
 
 export interface SessionsRouteDependencies {
-  readonly families: Pick<Families, 'list' | 'end'>
+  readonly families: Pick<Families, 'index' | 'read' | 'end'>
   readonly users: Pick<UserStore, 'findById' | 'logoutEverywhere'>
   readonly clients: Pick<ClientTable, 'find'>
   readonly clock: Clock
@@ -30,7 +31,7 @@ export function registerOwnSessions(
 ): void {
   app.get('/users/me/sessions', async (request) => {
     const { userId, familyId } = principalOf(request)
-    return await listSessions(userId, request.query, dependencies, familyId)
+    return await pageOfSessions(userId, request.query, dependencies, familyId)
   })
 
   app.delete('/users/me/sessions', async (request, reply) => {
@@ -64,7 +65,7 @@ export function registerAdminSessions(
   app.get<OneUser>('/admin/users/:id/sessions', async ({ params, query }) => {
     const userId = parseUserId(params.id)
     if (!userId || !(await users.findById(userId))) throw new ApiError('not_found')
-    return await listSessions(userId, query, dependencies)
+    return await pageOfSessions(userId, query, dependencies)
   })
 
   app.delete<OneUser>('/admin/users/:id/sessions', async (request, reply) => {
@@ -84,38 +85,28 @@ export function registerAdminSessions(
   )
 }
 
-/** Oldest first. A user has a bounded number of them, so the page is cut from all. */
-async function listSessions(
+async function pageOfSessions(
   userId: UserId,
   query: unknown,
   { families, clients, clock }: SessionsRouteDependencies,
   currentFamilyId?: FamilyId,
 ): Promise<Page<SessionJson>> {
   const page = parsePageRequest(query, { filters: ['status'] })
-  const status = parseStatus(query)
-  const found = await families.list(userId)
-  const sessions: SessionJson[] = []
-  for (const family of found.families) {
-    const client = await clients.find(family.clientId)
-    const context = { user: found.user, client, nowMs: clock(), currentFamilyId }
-    sessions.push(toSessionJson(family, context))
+  const after = page.after && {
+    familyId: page.after.id as FamilyId,
+    createdAtMs: page.after.at.getTime(),
   }
-  const rows = sessions
-    .filter((session) => status === undefined || session.status === status)
-    .map((session) => ({ at: new Date(session.createdAt), id: session.id, session }))
-    .filter((row) => page.after === undefined || compareKeys(row, page.after) > 0)
-    .sort(compareKeys)
-  return buildPage(
-    rows,
-    page,
-    ({ at, id }) => ({ at, id }),
-    ({ session }) => session,
+  const limit = page.limit + 1
+  const sessions = await listSessions(
+    userId,
+    { status: parseStatus(query), after, limit, currentFamilyId },
+    { families, clock, findClient: (id) => clients.find(id) },
   )
-}
-
-function compareKeys(one: PageKey, other: PageKey): number {
-  return (
-    one.at.getTime() - other.at.getTime() || (one.id < other.id ? -1 : Number(one.id > other.id))
+  return buildPage(
+    sessions,
+    page,
+    ({ createdAt, id }) => ({ at: new Date(createdAt), id }),
+    (session) => session,
   )
 }
 

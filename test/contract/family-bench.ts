@@ -5,13 +5,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
 import type { ClientId } from '../../src/clients/client.ts'
-import type {
-  CreateFamily,
-  EndFamily,
-  Family,
-  FamilyId,
-  FamilyStore,
-  RotateFamily,
+import {
+  type CreateFamily,
+  compareAge,
+  type EndFamily,
+  type Family,
+  type FamilyId,
+  type FamilyStore,
+  type RotateFamily,
 } from '../../src/families/family.ts'
 import { hashFamilySecret, newFamilySecret } from '../../src/families/refresh-token-string.ts'
 import type { EpochReason, UserId, UserRecord } from '../../src/users/user.ts'
@@ -180,6 +181,19 @@ export async function rotateOn(
 export async function read(store: FamilyStore, family: Family): Promise<Family | undefined> {
   const { userId, familyId } = family
   return (await store.inspect({ owner: { userId }, familyId })).family
+}
+
+/** The user's copy and every family that a list may show, oldest first. */
+export async function listAll(
+  store: FamilyStore,
+  userId: UserId,
+): Promise<{ user: UserRecord | undefined; families: Family[] }> {
+  const { user, live, ended } = await store.index(userId)
+  const read = await store.read(
+    userId,
+    ended.map(({ familyId }) => familyId),
+  )
+  return { user, families: [...live, ...read].sort(compareAge) }
 }
 
 /** An answer in one word, with its reason: what most cases compare. */

@@ -13,6 +13,7 @@ import {
   describe,
   ending,
   IDLE_MS,
+  listAll,
   logIn,
   MOBILE,
   newLogin,
@@ -45,7 +46,7 @@ export async function runCreateCases(t: Test, open: OpenFamilyBench): Promise<vo
       ended: undefined,
     }
     t.strictSame(await store.create(login), { outcome: 'created', family, user })
-    t.strictSame(await store.list(user.userId), { user, families: [family] })
+    t.strictSame(await listAll(store, user.userId), { user, families: [family] })
   })
 
   t.test('the record of a login reaches the store, a newer one stays', async (t) => {
@@ -53,10 +54,10 @@ export async function runCreateCases(t: Test, open: OpenFamilyBench): Promise<vo
     await logIn(store, user)
     const promoted = withRoles(user, ['promoted'])
     await logIn(store, promoted)
-    t.strictSame((await store.list(user.userId)).user, promoted)
+    t.strictSame((await listAll(store, user.userId)).user, promoted)
     const answer = await store.create(newLogin(user))
     t.match(answer, { outcome: 'created', user: promoted }, 'roles alone move nobody')
-    t.strictSame((await store.list(user.userId)).user, promoted)
+    t.strictSame((await listAll(store, user.userId)).user, promoted)
   })
 
   const moves: [string, (user: UserRecord) => UserRecord][] = [
@@ -74,7 +75,7 @@ export async function runCreateCases(t: Test, open: OpenFamilyBench): Promise<vo
       await store.putUser(moved)
       const login = newLogin(user)
       t.strictSame(await store.create(login), { outcome: 'user_moved' })
-      t.strictSame(await store.list(user.userId), { user: moved, families: [before] })
+      t.strictSame(await listAll(store, user.userId), { user: moved, families: [before] })
       t.notMatch(await dump(), login.family.familyId)
     })
   }
@@ -82,7 +83,7 @@ export async function runCreateCases(t: Test, open: OpenFamilyBench): Promise<vo
   t.test('a record that is not active makes no family', async (t) => {
     const user = newUser({ status: 'disabled' })
     t.strictSame(await store.create(newLogin(user)), { outcome: 'user_moved' })
-    t.strictSame((await store.list(user.userId)).families, [])
+    t.strictSame((await listAll(store, user.userId)).families, [])
   })
 
   t.test('the 101st family ends the least recently used one', async (t) => {
@@ -93,7 +94,7 @@ export async function runCreateCases(t: Test, open: OpenFamilyBench): Promise<vo
     await rotateOn(store, oldest, { nowMs: T0 + 1_000 })
     await rotateOn(store, third, { nowMs: T0 + 1_001 })
     await logIn(store, user, {}, T0 + 2_000)
-    const ended = (await store.list(user.userId)).families.filter((family) => family.ended)
+    const ended = (await listAll(store, user.userId)).families.filter((family) => family.ended)
     t.strictSame(ended, [{ ...second, ended: { reason: 'session_limit', atMs: T0 + 2_000 } }])
     const answer = await store.rotate(rotation(second))
     t.equal(describe(answer), 'inactive family_ended')
@@ -140,7 +141,7 @@ export async function runCreateCases(t: Test, open: OpenFamilyBench): Promise<vo
     const user = newUser()
     await fill(store, user, LIVE_FAMILIES_MAX - 5)
     await together([store, await another()], 20, (one, i) => logIn(one, user, {}, T0 + 1_000 + i))
-    const { families } = await store.list(user.userId)
+    const { families } = await listAll(store, user.userId)
     t.equal(families.length, LIVE_FAMILIES_MAX + 15)
     t.equal(families.filter((family) => !family.ended).length, LIVE_FAMILIES_MAX)
   })
@@ -163,6 +164,6 @@ async function fill(store: FamilyStore, user: UserRecord, count: number): Promis
 }
 
 async function countEnded(store: FamilyStore, user: UserRecord): Promise<number> {
-  const { families } = await store.list(user.userId)
+  const { families } = await listAll(store, user.userId)
   return families.filter((family) => family.ended).length
 }

@@ -9,6 +9,7 @@ import {
   describe,
   ending,
   IDLE_MS,
+  listAll,
   logIn,
   MOBILE,
   newUser,
@@ -110,7 +111,7 @@ export async function runEndCases(t: Test, open: OpenFamilyBench): Promise<void>
       t.strictSame(await read(store, family), family)
       t.equal((await rotateOn(store, family)).generation, 1)
       t.strictSame(
-        (await store.list(full.userId)).families.length,
+        (await listAll(store, full.userId)).families.length,
         full.userId === family.userId ? 1 : 0,
       )
     })

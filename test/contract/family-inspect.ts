@@ -8,6 +8,7 @@ import type { UserId } from '../../src/users/user.ts'
 import {
   ABSOLUTE_MS,
   ending,
+  listAll,
   logIn,
   newUser,
   nextEpoch,
@@ -43,7 +44,7 @@ export async function runInspectCases(t: Test, open: OpenFamilyBench): Promise<v
         user,
         tokenRevoked: false,
       })
-      t.strictSame(await store.list(userId), { user, families: [family] })
+      t.strictSame(await listAll(store, userId), { user, families: [family] })
       const { ip, userAgent } = family
       const request = {
         ip,
@@ -61,7 +62,7 @@ export async function runInspectCases(t: Test, open: OpenFamilyBench): Promise<v
     let user = newUser({ roles: Array.from({ length: 32 }, (_, i) => `Role:${i}._-`) })
     for (let i = 0; i < 32; i += 1) user = nextEpoch(user, 'password_changed', T0 - 100 + i)
     await store.putUser(user)
-    t.strictSame(await store.list(user.userId), { user, families: [] })
+    t.strictSame(await listAll(store, user.userId), { user, families: [] })
     t.strictSame((await store.inspect({ owner: { userId: user.userId } })).user, user)
   })
 
@@ -70,7 +71,7 @@ export async function runInspectCases(t: Test, open: OpenFamilyBench): Promise<v
     const familyId = randomUUID() as FamilyId
     const nothing = { family: undefined, user: undefined, tokenRevoked: false }
     t.strictSame(await store.inspect({ owner: { userId }, familyId, jti: 'x' }), nothing)
-    t.strictSame(await store.list(userId), { user: undefined, families: [] })
+    t.strictSame(await listAll(store, userId), { user: undefined, families: [] })
     const stranger = await logIn(store)
     const { family } = await store.inspect({ owner: { userId }, familyId: stranger.familyId })
     t.equal(family, undefined, "another user's family is not there")
@@ -85,7 +86,7 @@ export async function runInspectCases(t: Test, open: OpenFamilyBench): Promise<v
     if (!five || !one || !nine || !three) throw new Error('no families')
     await store.end(ending(nine, { atMs: T0 + 100 }))
     const rotated = await rotateOn(store, one, { nowMs: T0 + 100 })
-    t.strictSame((await store.list(user.userId)).families, [
+    t.strictSame((await listAll(store, user.userId)).families, [
       rotated,
       three,
       five,

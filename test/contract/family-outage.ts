@@ -45,7 +45,7 @@ export async function runOutageCases(t: Test, open: OpenFamilyBench): Promise<vo
         revokeToken: () =>
           store.revokeToken({ owner, jti: 'x', expiresAtMs: T0 + ABSOLUTE_MS }, T0),
         inspect: () => store.inspect({ owner, familyId: family.familyId, jti: 'x' }),
-        list: () => store.list(user.userId),
+        index: () => store.index(user.userId),
         ping: () => store.ping(),
       }
       await begin()

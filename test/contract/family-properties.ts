@@ -13,6 +13,7 @@ import {
   ending,
   type FamilyBench,
   keeping,
+  listAll,
   newLogin,
   newUser,
   nextEpoch,
@@ -224,7 +225,7 @@ function agree(world: World, actual: { outcome: string }, expected: { outcome: s
 
 async function compareLists({ store, model, users }: World): Promise<void> {
   for (const { truth } of users) {
-    const { user, families } = await store.list(truth.userId)
+    const { user, families } = await listAll(store, truth.userId)
     deepStrictEqual(user, model.copyOf(truth.userId))
     const times = families.map((family) => family.createdAtMs)
     deepStrictEqual(

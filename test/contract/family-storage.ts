@@ -13,6 +13,7 @@ import {
   ending,
   GRACE_MS,
   IDLE_MS,
+  listAll,
   logIn,
   newUser,
   nextEpoch,
@@ -79,12 +80,12 @@ export async function runStorageCases(t: Test, open: OpenFamilyBench): Promise<v
     await store.putUser(nextEpoch(moved))
     const owner = { userId: user.userId }
     await store.revokeToken({ owner, jti: 'gone', expiresAtMs: T0 + IDLE_MS }, T0)
-    const before = await store.list(user.userId)
+    const before = await listAll(store, user.userId)
 
     await restart()
     await waitUntilUp(store)
     for (const one of [store, await another()]) {
-      t.strictSame(await one.list(user.userId), before)
+      t.strictSame(await listAll(one, user.userId), before)
       t.equal((await one.inspect({ owner, jti: 'gone' })).tokenRevoked, true)
       const retry = await one.rotate(rotation(first, { nowMs: T0 + 100 + GRACE_MS - 1 }))
       t.match(retry, { outcome: 'retried', family: second })

@@ -7,7 +7,14 @@ import type { EndFamily, FamilyId, RevokedToken } from '../../src/families/famil
 import { LIVE_FAMILIES_MAX } from '../../src/families/family.ts'
 import { hashFamilySecret, newFamilySecret } from '../../src/families/refresh-token-string.ts'
 import type { UserId, UserRecord } from '../../src/users/user.ts'
-import { describe, newLogin, newUser, nextEpoch, rotation } from '../contract/family-bench.ts'
+import {
+  describe,
+  listAll,
+  newLogin,
+  newUser,
+  nextEpoch,
+  rotation,
+} from '../contract/family-bench.ts'
 import { readAll } from '../support/journal.ts'
 import { startRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
@@ -168,7 +175,7 @@ test('what a user’s change or the limit has ended stays ended when logins come
   const last = (await make(crowd)).family
   const state = async () => ({
     epoch: describe(await store.rotate(rotation(family))),
-    limit: (await store.list(crowd.userId)).families.filter(({ ended }) => ended).length,
+    limit: (await listAll(store, crowd.userId)).families.filter(({ ended }) => ended).length,
     first: describe(await store.rotate(rotation(first, { generation: 9 }))),
     last: describe(await store.rotate(rotation(last, { generation: 0, graceMs: HOUR_MS }))),
   })

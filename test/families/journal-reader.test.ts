@@ -5,7 +5,7 @@ import { openJournalReader } from '../../src/families/journal-reader.ts'
 import { openPostgresFamilyStore } from '../../src/families/postgres-family-store.ts'
 import { openPostgresJournal } from '../../src/families/postgres-journal.ts'
 import { DependencyUnavailable } from '../../src/runtime/dependency-unavailable.ts'
-import { ending, logIn, newUser, nextEpoch, read } from '../contract/family-bench.ts'
+import { ending, listAll, logIn, newUser, nextEpoch, read } from '../contract/family-bench.ts'
 import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 
@@ -28,7 +28,7 @@ test('an entry that nobody applied is applied, from before the start and from af
 
   await journal.append({ kind: 'user', record: nextEpoch(user) })
   await reader.applyNewEntries()
-  t.strictSame((await store.list(user.userId)).user, nextEpoch(user))
+  t.strictSame((await listAll(store, user.userId)).user, nextEpoch(user))
 })
 
 test('an entry that the store could not take comes again, one that it took does not', async (t) => {

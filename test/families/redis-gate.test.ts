@@ -118,7 +118,7 @@ test('the gate stays closed while the journal cannot be read, for family command
       logIn(store),
       rotateOn(store, family),
       store.inspect({ owner, familyId: family.familyId }),
-      store.list(family.userId),
+      store.index(family.userId),
       store.ping(),
     ]
     for (const error of await Promise.all(calls.map(rejectionOf))) {

@@ -10,6 +10,7 @@ import {
   ending,
   GRACE_MS,
   keeping,
+  listAll,
   logIn,
   newLogin,
   newUser,
@@ -89,7 +90,7 @@ test('no script that changes something acts late', async (t) => {
   const user = newUser()
   const owner = { userId: user.userId }
   const family = await logIn(second, user)
-  const before = await second.list(user.userId)
+  const before = await listAll(second, user.userId)
   const called = await scriptsCalled(server)
   const calls = [
     () => first.create(newLogin(user)),
@@ -104,7 +105,7 @@ test('no script that changes something acts late', async (t) => {
   wire.deliver()
   await untilLate([server], calls.length)
   t.equal(await scriptsCalled(server), called + calls.length, 'all of them arrived')
-  t.strictSame(await second.list(user.userId), before)
+  t.strictSame(await listAll(second, user.userId), before)
   t.equal((await second.inspect({ owner, jti: 'x' })).tokenRevoked, false)
 })
 

@@ -40,7 +40,7 @@ function callAll(store: RedisFamilyStore, family: Family): Promise<unknown>[] {
     store.putUser(keeping(nextEpoch(user), family)),
     store.revokeToken({ owner, jti: 'jti-of-a-token', expiresAtMs: 2_000 }, 1_000),
     store.inspect({ owner, familyId, jti: 'jti-of-a-token' }),
-    store.list(userId),
+    store.index(userId),
   ]
 }
 

@@ -1,4 +1,4 @@
--- KEYS: user, family, every family of the user, live families at the client.
+-- KEYS: user, family, live families of the user, and of the user at the client.
 -- Answers {outcome, family, user}.
 local epoch, now, sessions_valid_from = ARGV[1], tonumber(ARGV[6]), tonumber(ARGV[7])
 local live_max, ttl, gone_at = tonumber(ARGV[8]), ARGV[9], ARGV[10]
@@ -22,29 +22,37 @@ local function is_used_before(one, other)
   return one.id < other.id
 end
 
--- The dead leave the index only here, where they would count.
-local function make_room()
-  if redis.call('ZCARD', live_key) < live_max then return end
+-- Gives those that live; the dead leave.
+local function sift(ids)
   local live = {}
-  for _, id in ipairs(redis.call('ZRANGE', live_key, 0, -1)) do
-    local family = read(family_prefix .. id)
-    if not family or find_inactive_reason(family, user, now, sessions_valid_from) then
+  for _, id in ipairs(ids) do
+    local family = read_state(family_prefix .. id)
+    if not family then
+      redis.call('ZREM', all_key, id)
       redis.call('ZREM', live_key, id)
+    elseif find_inactive_reason(family, user, now, sessions_valid_from) then
+      leave_live(family_prefix .. id, family)
     else
-      live[#live + 1] = { id = id, rotatedAtMs = tonumber(family.rotatedAtMs) }
+      family.rotatedAtMs = tonumber(family.rotatedAtMs)
+      live[#live + 1] = family
     end
   end
+  return live
+end
+
+-- The dead are looked for only where they would count.
+local function make_room()
+  if redis.call('ZCARD', live_key) < live_max then return end
+  local live = sift(redis.call('ZRANGE', live_key, 0, -1))
   table.sort(live, is_used_before)
   for i = 1, #live - live_max + 1 do
-    end_family(family_prefix .. live[i].id, 'session_limit', now)
-    redis.call('ZREM', live_key, live[i].id)
+    end_family(family_prefix .. live[i].id, live[i], 'session_limit', now)
   end
 end
 
 make_room()
 redis.call('HSET', family_key, unpack(ARGV, FIELDS_FROM))
 redis.call('PEXPIRE', family_key, ttl)
-redis.call('ZREMRANGEBYSCORE', all_key, '-inf', '(' .. ARGV[6])
 for _, index in ipairs({ all_key, live_key }) do
   redis.call('ZADD', index, gone_at, family_id)
   extend(index, ttl)

@@ -21,5 +21,5 @@ local function has_ended_before()
 end
 
 if has_ended_before() then return 'already_ended' end
-end_family(KEYS[1], reason, at)
+end_family(KEYS[1], family, reason, at)
 return family.endedAtMs and 'already_ended' or 'ended'

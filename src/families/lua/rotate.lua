@@ -50,7 +50,7 @@ local current = tonumber(family.generation)
 -- Half open, so that a grace of 0 never forgives, not even within the same millisecond.
 local is_retry = generation == current - 1 and now < tonumber(family.rotatedAtMs) + grace
 if generation < current and not is_retry then
-  end_family(KEYS[1], 'reuse_detected', now)
+  end_family(KEYS[1], family, 'reuse_detected', now)
   return answer({ 'replayed', '', redis.call('HGETALL', KEYS[1]) })
 end
 

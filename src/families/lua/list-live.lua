@@ -1,0 +1,27 @@
+-- KEYS: user, live families of the user. Looks at some of them, those that are kept longest first,
+-- and takes out the dead. Answers {user, {{id, family}, ...}, how many it has looked at}.
+local family_prefix, from, count, slack = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+
+local user, user_flat = read(KEYS[1])
+-- Whoever comes after us may have a clock that is behind ours, and nobody comes back into the list.
+local now = server_now() - tonumber(slack)
+
+local function is_dead(family)
+  if user then return find_inactive_reason(family, user, now, 0) end
+  return family.endedAtMs
+end
+
+local families = {}
+local ids = redis.call('ZREVRANGE', KEYS[2], from, from + count - 1)
+for _, id in ipairs(ids) do
+  local key = family_prefix .. id
+  local state = read_state(key)
+  if not state then
+    redis.call('ZREM', KEYS[2], id)
+  elseif is_dead(state) then
+    leave_live(key, state)
+  else
+    families[#families + 1] = { id, redis.call('HGETALL', key) }
+  end
+end
+return { user_flat, families, #ids }
