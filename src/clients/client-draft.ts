@@ -156,8 +156,16 @@ function isAudience(text: string): boolean {
   return text.length <= AUDIENCE_LENGTH_MAX && /^[^\s\p{Cc}\p{Cs}]+$/u.test(text)
 }
 
+/**
+ * What pages within an app or a browser's extension send: the URL parser gives such schemes an
+ * opaque origin, their web views do not.
+ */
+const WEB_VIEW =
+  /^(?:capacitor|ionic|tauri|chrome-extension|moz-extension|safari-web-extension):\/\/[A-Za-z0-9.-]+$/
+
 /** Whether the text is the serialisation of a web origin (RFC 6454 §6.2), so `===` compares it. */
 function isOrigin(text: string): boolean {
+  if (text.length <= ORIGIN_LENGTH_MAX && WEB_VIEW.test(text)) return true
   // URL takes a `*` for a host name; a wildcard that silently matches nothing helps nobody.
   const isHttp = text.length <= ORIGIN_LENGTH_MAX && /^https?:\/\/[\w.:[\]-]+$/.test(text)
   return isHttp && URL.canParse(text) && new URL(text).origin === text

@@ -1,6 +1,7 @@
 // Clients in PostgreSQL. Whatever is stored was checked as a whole, and every change raises the
 // version of the table, which is how other instances learn of it.
 
+import { isDeepStrictEqual } from 'node:util'
 import { guardDatabase } from '../database/database.ts'
 import { Prisma } from '../generated/prisma/client.ts'
 import { AlreadyTaken } from '../runtime/field-error.ts'
@@ -44,8 +45,16 @@ export interface ClientStore extends ClientSecretStore {
   loadAll(): Promise<Client[]>
   /** Up to `limit` clients after the named one, oldest first. */
   list(limit: number, after?: { readonly at: Date; readonly id: string }): Promise<Client[]>
-  /** Merges as RFC 7396 does and checks the whole; undefined for an unknown id. */
-  patch(id: string, patch: ClientInput, check?: CheckCurrent): Promise<Checked<Client> | undefined>
+  /**
+   * Merges as RFC 7396 does and checks the whole; undefined for an unknown id. What asks for nothing
+   * new changes nothing, and `onChanged` is not told.
+   */
+  patch(
+    id: string,
+    patch: ClientInput,
+    check?: CheckCurrent,
+    onChanged?: () => void,
+  ): Promise<Checked<Client> | undefined>
   /** Whether there was one. */
   delete(id: string, check?: CheckCurrent): Promise<boolean>
   /** Every family and token of the client so far is dead; false for an unknown id. */
@@ -59,7 +68,11 @@ export function openClientStore(dependencies: ClientStoreDependencies): ClientSt
   return {
     ...openClientSecretStore(dependencies),
     create: (input) => createClient(input, dependencies),
-    patch: (id, patch, check) => patchClient(id, patch, check, dependencies),
+    async patch(id, patch, check, onChanged) {
+      const done = await patchClient(id, patch, check, dependencies)
+      if (done?.changed) onChanged?.()
+      return done?.checked
+    },
 
     async find(id) {
       const query = { where: { id }, include: WITH_SECRETS }
@@ -138,17 +151,20 @@ function patchClient(
   patch: ClientInput,
   check: CheckCurrent | undefined,
   dependencies: ClientStoreDependencies,
-): Promise<Checked<Client> | undefined> {
+): Promise<{ checked: Checked<Client>; changed?: true } | undefined> {
   const { prisma, defaults, clock } = dependencies
   return inChange(prisma, async (tx) => {
     const stored = await lockClient(tx, id)
     if (!stored) return undefined
-    check?.(rowToClient(stored, defaults))
-    const checked = draftClient({ ...rowToDraft(stored), ...patch }, defaults)
-    if (!checked.ok) return checked
+    const current = rowToClient(stored, defaults)
+    check?.(current)
+    const before = rowToDraft(stored)
+    const checked = draftClient({ ...before, ...patch }, defaults)
+    if (!checked.ok) return { checked }
+    if (isDeepStrictEqual(checked.value, before)) return { checked: { ok: true, value: current } }
     const data = { ...draftToColumns(checked.value), updatedAt: new Date(clock()) }
     const row = await tx.client.update({ where: { id }, data, include: WITH_SECRETS })
-    return { ok: true, value: await publish(tx, row, dependencies) }
+    return { checked: { ok: true, value: await publish(tx, row, dependencies) }, changed: true }
   })
 }
 

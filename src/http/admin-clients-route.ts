@@ -60,9 +60,10 @@ export function registerAdminClients(app: FastifyInstance, deps: AdminClientsDep
     async (request, reply) => {
       const { params, body } = request
       const check = requireMatchOf(request)
-      const client = accepted(found(await clientStore.patch(knownId(params.id), body, check)))
-      const about = { clientId: client.id, ...actOf(request, { changed: Object.keys(body) }) }
-      recordEvent({ type: 'client.updated', ...about })
+      const clientId = knownId(params.id)
+      const about = { clientId, ...actOf(request, { changed: Object.keys(body) }) }
+      const onChanged = () => recordEvent({ type: 'client.updated', ...about })
+      const client = accepted(found(await clientStore.patch(clientId, body, check, onChanged)))
       await clients.reload()
       return withEntityTag(reply, clientJson(client))
     },

@@ -1,6 +1,7 @@
 // /admin/webhooks and below: who is sent which events, and what became of it. The routes stand
 // behind the scope `lineage:admin`.
 
+import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import type { DeliveryStatus, Webhook, WebhookSettings } from '../webhooks/webhook.ts'
 import type { WebhookOutbox } from '../webhooks/webhook-outbox.ts'
@@ -69,7 +70,11 @@ function registerSingle(app: FastifyInstance, { webhooks }: AdminWebhooksDepende
     { schema: { body: WEBHOOK_PATCH_BODY } },
     async ({ params, body }) => {
       // Two patches at once may still leave a bad pair: sending checks it again.
-      checkUrl({ ...(await find(params.id, webhooks)), ...body })
+      const current = await find(params.id, webhooks)
+      const wanted = { ...current, ...body }
+      checkUrl(wanted)
+      // What asks for nothing new changes nothing, `updatedAt` neither.
+      if (isDeepStrictEqual(wanted, current)) return toWebhookJson(current)
       return toWebhookJson(found(await webhooks.patch(params.id, body)))
     },
   )

@@ -11,6 +11,10 @@ declare module 'fastify' {
   }
 }
 
+/** Beside what calls need, what libraries and tracers add to every request of a page. */
+const ALLOWED_HEADERS =
+  'Authorization, Content-Type, X-Requested-With, X-Request-Id, traceparent, tracestate'
+
 /** Answers of this scope's routes may be read by scripts of any origin, without credentials. */
 export function allowAnyOrigin(scope: FastifyInstance): void {
   scope.addHook('onRoute', (route) => {
@@ -53,7 +57,7 @@ export function answerPreflight(reply: FastifyReply, methods: string): FastifyRe
   return reply
     .code(204)
     .header('access-control-allow-methods', methods)
-    .header('access-control-allow-headers', 'Authorization, Content-Type')
+    .header('access-control-allow-headers', ALLOWED_HEADERS)
     .send()
 }
 

@@ -129,7 +129,7 @@ function retryAfterOf(error: Error): { retryAfterSeconds?: number } {
 }
 
 function statusOf(error: Error): number {
-  if (error instanceof OAuthError) return error.status
+  if (error instanceof OAuthError || error instanceof ApiError) return error.status
   return 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500
 }
 

@@ -61,6 +61,10 @@ export function setAnswersOutsideRoutes(app: FastifyInstance): void {
   app.server.on('checkExpectation', (request, response) => {
     app.server.emit('request', request, response)
   })
+  app.addHook('onRequest', (request, _reply, done) => {
+    // RFC 9112 §3.2: whoever reads the other one means another host.
+    done(isRepeated(request, 'host') ? new ApiError('malformed_request') : undefined)
+  })
   app.addHook('onResponse', (request, reply, done) => {
     const line = {
       event: 'request.completed' satisfies LogEvent,
@@ -95,8 +99,8 @@ export function acceptJsonOnly(app: FastifyInstance): void {
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) => {
       if (isRepeated(request, 'content-type')) throw new ApiError('unsupported_media_type')
-      // Many clients name a media type always; what a DELETE carries means nothing.
-      return request.method === 'DELETE' && body.length === 0 ? undefined : parseJson(body)
+      // Many clients name a media type always, also where there is nothing to say.
+      return body.length === 0 ? undefined : parseJson(body)
     },
   )
   app.addHook('onRequest', async (_request, reply) => {

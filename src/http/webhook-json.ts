@@ -12,7 +12,8 @@ const MEMBERS = {
     uniqueItems: true,
     items: { type: 'string', enum: SECURITY_EVENT_TYPES },
   },
-  description: { type: 'string', maxLength: 200 },
+  // PostgreSQL keeps no NUL and no half of a pair, and nobody reads the other control characters.
+  description: { type: 'string', maxLength: 200, pattern: '^[^\\p{Cc}\\p{Cs}]*$' },
   status: { type: 'string', enum: ['active', 'disabled'] },
   allowPrivateNetwork: { type: 'boolean' },
 } as const

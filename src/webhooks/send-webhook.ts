@@ -1,11 +1,13 @@
 // One attempt to send a message: one POST on a connection of its own, to an address that was looked
-// at before it was connected to. Follows no redirect and reads no answer but its status.
+// at before it was connected to. Follows no redirect and reads of an answer its status and when to
+// come back.
 
 import { lookup } from 'node:dns'
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { isPublicAddress } from './public-address.ts'
+import { parseRetryAfter } from './retry-after.ts'
 import { findUrlProblem, hostOf } from './webhook-url.ts'
 
 const ANSWER_HEADERS_MAX = 16 * 1024
@@ -14,8 +16,13 @@ const ANSWER_HEADERS_MAX = 16 * 1024
 export type SendError = 'url_refused' | 'address_refused' | 'timeout' | 'stopping' | 'failed'
 
 export type SendOutcome =
-  | { readonly status: number; readonly error?: never }
-  | { readonly error: string; readonly status?: never }
+  | {
+      readonly status: number
+      readonly error?: never
+      /** What the receiver asks to wait before it is tried again. */
+      readonly retryAfterSeconds?: number
+    }
+  | { readonly error: string; readonly status?: never; readonly retryAfterSeconds?: never }
 
 export interface WebhookMessage {
   readonly url: string
@@ -49,7 +56,9 @@ export function sendWebhook(message: WebhookMessage, signal: AbortSignal): Promi
   return new Promise((resolve) => {
     const request = target.protocol === 'https:' ? requestHttps : requestHttp
     const outgoing = request(target, options, (answer) => {
-      resolve({ status: answer.statusCode ?? 0 })
+      const retryAfterSeconds = parseRetryAfter(answer.headers['retry-after'], Date.now())
+      const status = answer.statusCode ?? 0
+      resolve(retryAfterSeconds === undefined ? { status } : { status, retryAfterSeconds })
       answer.destroy()
     })
     // Also what comes after the answer was dropped, which nobody waits for any more.

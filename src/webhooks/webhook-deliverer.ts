@@ -1,6 +1,7 @@
 // Sends what is due: claims it, signs it, records what came of it. Has no timer of its own; whoever
 // writes events and the poll say when to look.
 
+import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { toEventJson } from '../events/audit-event.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -17,6 +18,12 @@ const STOP_PATIENCE_MS = 2_000
 /** Before each further attempt, give or take a fifth; in all less than the least retention. */
 const RETRY_SECONDS = [5, 60, 300, 1_800, 7_200, 18_000, 36_000]
 const JITTER = 0.2
+/** The most that a receiver may ask for: all attempts stay within the least retention. */
+const RETRY_AFTER_SECONDS_MAX = 1_800
+/** RFC 9110 §15.5.11: whoever says so wants to be asked no more. */
+const GONE = 410
+/** What receivers that failed last may hold of SENDING_MAX, or they would hold it all, for long. */
+const SENDING_TO_FAILING_MAX = 8
 /** An outcome that could not be recorded would be a message sent twice: all within the lease. */
 const SETTLE_ATTEMPTS = 5
 const SETTLE_RETRY_MS = 5_000
@@ -41,8 +48,11 @@ export interface WebhookDeliverer {
 export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookDeliverer {
   const { outbox, rootSecrets, clock, onFailed, onError } = options
   const sending = new Map<ClaimedDelivery, Promise<void>>()
+  /** Webhooks whose last attempt failed; there are as many as webhooks at the most. */
+  const failing = new Set<string>()
   const stopping = new AbortController()
   const cutOff = new AbortController()
+  setMaxListeners(SENDING_MAX, cutOff.signal)
   let claiming: Promise<void> | undefined
   let isWanted = false
 
@@ -58,18 +68,34 @@ export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookD
   async function claimAll(): Promise<void> {
     while (isWanted && !stopping.signal.aborted && sending.size < SENDING_MAX) {
       isWanted = false
-      const busy = [...sending.keys()].map(({ webhookId }) => webhookId)
-      for (const claimed of await outbox.claim(SENDING_MAX - sending.size, [...new Set(busy)])) {
-        const done = deliver(claimed).catch(onError)
-        sending.set(claimed, done)
-        void done.then(() => onDone(claimed))
-      }
+      await claim(SENDING_MAX - sending.size, [...failing])
+      if (failing.size === 0) continue
+      const toFailing = webhooksInUse().filter((id) => failing.has(id)).length
+      const room = Math.min(SENDING_MAX - sending.size, SENDING_TO_FAILING_MAX - toFailing)
+      if (room > 0) await claim(room, [])
     }
+  }
+
+  async function claim(limit: number, exceptIds: readonly string[]): Promise<void> {
+    for (const claimed of await outbox.claim(limit, [
+      ...new Set([...webhooksInUse(), ...exceptIds]),
+    ])) {
+      const done = deliver(claimed).catch(onError)
+      sending.set(claimed, done)
+      void done.then(() => onDone(claimed))
+    }
+  }
+
+  /** Once for each delivery. */
+  function webhooksInUse(): string[] {
+    return [...sending.keys()].map(({ webhookId }) => webhookId)
   }
 
   async function deliver(claimed: ClaimedDelivery): Promise<void> {
     const sent = await attempt(claimed)
     const outcome = judge(sent, claimed.attempts)
+    if (outcome.status === 'delivered') failing.delete(claimed.webhookId)
+    else failing.add(claimed.webhookId)
     await settle(claimed, outcome)
     if (outcome.status === 'failed') onFailed(claimed, outcome)
   }
@@ -122,16 +148,19 @@ export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookD
 }
 
 /** A success is any 2xx; a redirect is none, and is not followed. */
-function judge({ status, error }: SendOutcome, attempts: number): DeliveryOutcome {
+function judge(sent: SendOutcome, attempts: number): DeliveryOutcome {
+  const { status, error, retryAfterSeconds = 0 } = sent
   const last = { lastStatus: status, lastError: error }
   if (status !== undefined && status >= 200 && status < 300) {
     return { status: 'delivered', ...last, retryInSeconds: undefined }
   }
   // Being cut off by us is nobody's failure, so it is never the last attempt.
   const seconds = RETRY_SECONDS[attempts - 1] ?? (error === 'stopping' ? 0 : undefined)
-  if (seconds === undefined) return { status: 'failed', ...last, retryInSeconds: undefined }
+  if (seconds === undefined || status === GONE)
+    return { status: 'failed', ...last, retryInSeconds: undefined }
   const jitter = 1 - JITTER + 2 * JITTER * Math.random()
-  return { status: 'pending', ...last, retryInSeconds: seconds * jitter }
+  const asked = Math.min(retryAfterSeconds, RETRY_AFTER_SECONDS_MAX)
+  return { status: 'pending', ...last, retryInSeconds: Math.max(seconds * jitter, asked) }
 }
 
 /** The same at every attempt, but for the count of failed logins, which may have risen. */

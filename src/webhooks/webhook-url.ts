@@ -5,10 +5,13 @@ import { isIP } from 'node:net'
 import { isPublicAddress } from './public-address.ts'
 
 const URL_LENGTH_MAX = 2048
+const PRINTABLE = /^[^\s\p{Cc}\p{Cs}]*$/u
 
 /** Why the URL is refused, or undefined. Never repeats the URL, which may hold a secret. */
 export function findUrlProblem(text: string, allowPrivateNetwork: boolean): string | undefined {
   if (text.length > URL_LENGTH_MAX) return `must have at most ${URL_LENGTH_MAX} characters`
+  // The parser takes them out or escapes them; the text is kept as it came.
+  if (!PRINTABLE.test(text)) return 'must not hold blanks or control characters'
   if (!URL.canParse(text)) return 'must be an absolute URL'
   const url = new URL(text)
   if (url.username !== '' || url.password !== '') return 'must not hold credentials'

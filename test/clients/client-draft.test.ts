@@ -193,6 +193,10 @@ test('an origin is one as a browser serialises it (RFC 6454 §6.2)', async (t) =
     'http://localhost:5173',
     'http://[::1]:8080',
     'https://a:8443',
+    // Pages within an app or an extension.
+    ...['capacitor://localhost', 'ionic://localhost', 'tauri://localhost'],
+    'chrome-extension://abcdefghijklmnopabcdefghijklmnop',
+    'moz-extension://3e1d9d4c-8a57-4c8e-b1a9-70f2c5d6e8ab',
   ]
   t.strictSame(pointersOf({ allowedOrigins: good }), [])
   for (const origin of [
@@ -220,6 +224,8 @@ test('an origin is one as a browser serialises it (RFC 6454 §6.2)', async (t) =
     'file:///',
     'data:text/html,x',
     'ftp://app.example',
+    ...['capacitor://', 'capacitor://localhost/', 'capacitor://*', 'Capacitor://localhost'],
+    ...['javascript://localhost', 'ws://localhost', 'about:blank', 'blob:https://app.example'],
     `https://${long(250)}.example`,
   ]) {
     t.strictSame(pointersOf({ allowedOrigins: [origin] }), ['/allowedOrigins/0'], origin)

@@ -171,7 +171,7 @@ test('lists are paged, oldest first, and filtered exactly by key', async (t) => 
 test('a deleted user is gone, and deleting is 204 for any id', async (t) => {
   const app = await startApp(t)
   const { id } = await create(app, ALICE)
-  for (const any of [id, id, randomUUID(), 'no-uuid', '%00']) {
+  for (const any of [id, id, randomUUID(), 'no-uuid', '0']) {
     const answer = await app.admin('DELETE', `/admin/users/${any}`)
     t.equal(answer.status, 204, any)
     t.equal(await answer.text(), '')
@@ -185,7 +185,7 @@ test('an unknown, malformed or deleted id is 404', async (t) => {
   const app = await startApp(t)
   const { id: deleted } = await create(app, ALICE)
   await app.admin('DELETE', `/admin/users/${deleted}`)
-  for (const id of [randomUUID(), 'no-uuid', '%00', deleted, 'a'.repeat(5_000)]) {
+  for (const id of [randomUUID(), 'no-uuid', '0', deleted, 'a'.repeat(5_000)]) {
     const path = `/admin/users/${id}`
     const answers = [
       await app.admin('GET', path),

@@ -82,7 +82,10 @@ test('preflights are answered with the methods of the path', async (t) => {
     t.equal(answer.status, 204, path)
     t.strictSame(corsOf(answer), { origin: APP, credentials: 'true', vary: 'Origin' })
     t.equal(answer.headers.get('access-control-allow-methods'), methods)
-    t.equal(answer.headers.get('access-control-allow-headers'), 'Authorization, Content-Type')
+    t.equal(
+      answer.headers.get('access-control-allow-headers'),
+      'Authorization, Content-Type, X-Requested-With, X-Request-Id, traceparent, tracestate',
+    )
     t.equal(answer.headers.get('access-control-max-age'), null, 'asked again after 5 s')
     t.equal(
       (await preflight(app, path, PLAIN)).headers.get('access-control-allow-credentials'),

@@ -174,6 +174,22 @@ test('targets mean what they say and nothing near it', async (t) => {
   t.same(await exchange(url, write('CONNECT lineage.test:443')), [], 'CONNECT is not served')
 })
 
+test('two hosts are none, whichever is ours (RFC 9112 §3.2)', async (t) => {
+  const { url } = await startApp(t)
+  for (const [start, check] of [
+    ['GET /livez', isProblem],
+    ['GET /verify', isProblem],
+    ['GET /nowhere', isProblem],
+    ['POST /token', isOAuthRefusal],
+  ] as const) {
+    for (const second of ['Host: other.test', 'host: lineage.test', 'HOST:']) {
+      const [answer] = await exchange(url, write(start, [second]))
+      t.equal(answer?.status, 400, `${start}, ${second}`)
+      check(t, answer, start)
+    }
+  }
+})
+
 test('a slow sender is cut off, and looked for often enough', async (t) => {
   const { app } = await startApp(t)
   const { headersTimeout, requestTimeout, timeout, keepAliveTimeout } = app.server

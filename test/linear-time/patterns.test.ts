@@ -100,6 +100,8 @@ const TRIED: Readonly<Record<string, readonly Attack[]>> = {
     ['00-', '0', ''],
     ['00-', 'a', '-'],
   ],
+  '/^(?:capacitor|ionic|tauri|chrome-extension|moz-extension|safari-web-extension):\\/\\/[A-Za-z0-9.-]+$/':
+    [['ionic://', 'a.', '/']],
   // Imported lines.
   '/\\r?\\n/': [
     ['', '\r', ''],
@@ -117,6 +119,12 @@ const TRIED: Readonly<Record<string, readonly Attack[]>> = {
     ['', 'a', ''],
   ],
   // Addresses of webhooks.
+  '/^[^\\s\\p{Cc}\\p{Cs}]*$/u': [['', 'a', ' ']],
+  '/^\\d{1,9}$/': [['', '0', '!']],
+  '/^[A-Z][a-z]{2}, \\d{2} [A-Z][a-z]{2} \\d{4} \\d{2}:\\d{2}:\\d{2} GMT$/': [
+    ['Mon, ', '0', ''],
+    ['', 'Mon, ', ''],
+  ],
   '/^https?:$/': [['http', 's', ':']],
   '/^\\[(.*)\\]$/': [
     ['[', ']', 'a'],

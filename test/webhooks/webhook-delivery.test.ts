@@ -106,6 +106,55 @@ test('each subscriber gets what it subscribes to; a disabled or later one does n
   ])
 })
 
+/** In how many seconds of the database's clock, or 0. */
+const waitOf = ({ nextAttemptAt, lastAttemptAt }: DeliveryJson) =>
+  (Date.parse(nextAttemptAt ?? '') - Date.parse(lastAttemptAt ?? '')) / 1000
+
+test('410 ends it, and Retry-After is honoured within bounds', async (t) => {
+  const { app, receiver } = await start(t)
+  const gone = await subscribe(app, receiver.url.replace('/hook', '/gone'))
+  const busy = await subscribe(app, receiver.url.replace('/hook', '/busy'))
+  const patient = await subscribe(app, receiver.url.replace('/hook', '/patient'))
+  receiver.answerWith((response, { path }) => {
+    const later = new Date(Date.now() + 600_000).toUTCString()
+    const after = { '/busy': later, '/patient': '999999999', '/gone': '1' }[path] ?? ''
+    response.writeHead(path === '/gone' ? 410 : 503, { 'retry-after': after }).end()
+  })
+  await app.makeUser()
+  const ended = await waitForOutcome(app, gone.id)
+  t.match(ended, { status: 'failed', lastStatus: 410, attempts: 1, nextAttemptAt: null })
+  const asked = await waitForOutcome(app, busy.id)
+  t.match(asked, { status: 'pending', lastStatus: 503 })
+  t.ok(Math.abs(waitOf(asked) - 600) < 120, `${waitOf(asked)} s`)
+  const bounded = waitOf(await waitForOutcome(app, patient.id))
+  t.ok(Math.abs(bounded - 1_800) < 2, `${bounded} s`)
+})
+
+test('receivers that hang hold half of what is sent, and the others are sent theirs', async (t) => {
+  const { app, receiver } = await start(t)
+  const hanging = new Set<ServerResponse>()
+  let mostHanging = 0
+  receiver.answerWith((response, { path }) => {
+    if (!path.startsWith('/hang')) return take(response)
+    if (!receiver.received.some((message) => message.path === '/live')) return fail(response)
+    hanging.add(response.once('close', () => hanging.delete(response)))
+    mostHanging = Math.max(mostHanging, hanging.size)
+  })
+  const slow = await Promise.all(
+    Array.from({ length: 16 }, (_, index) =>
+      subscribe(app, receiver.url.replace('/hook', `/hang-${index}`)),
+    ),
+  )
+  await app.makeUser()
+  for (const { id } of slow) await waitForOutcome(app, id)
+  await subscribe(app, receiver.url.replace('/hook', '/live'))
+  for (let count = 0; count < 5; count += 1) await app.makeUser()
+  await until('all of the live one', () => {
+    return receiver.received.filter(({ path }) => path === '/live').length === 5
+  })
+  t.ok(mostHanging <= 8, `${mostHanging} at once`)
+})
+
 test('what fails is tried again with the same id and a new signature, also after a restart', async (t) => {
   const { url: databaseUrl } = await openTestDatabase(t)
   const receiver = await startReceiver(t)
