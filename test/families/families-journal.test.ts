@@ -151,6 +151,20 @@ test('a login that a failover took along is made again, an ended one is not', as
   t.match(await store.inspect({ owner: { userId }, familyId }), { family: { generation: 4 } })
 })
 
+test('whether a family was lost is never guessed: without the journal nobody is refused', async (t) => {
+  const { families, make, lose, wire } = await openScene(t)
+  const { family } = await make()
+  await lose(family.userId)
+  const { userId, familyId } = family
+  const rotate = () => families.rotate(rotation(family))
+  await wire.cut()
+  const calls = [rotate(), families.inspect({ owner: { userId }, familyId })]
+  for (const call of calls) t.equal((await rejectionOf(call)).dependency, 'postgresql')
+  await wire.heal()
+  const answer = await until('PostgreSQL', () => rotate().catch(() => false as const))
+  t.match(answer, { outcome: 'rotated' })
+})
+
 test('a lost family is made again for its user of now, though the store knows nothing', async (t) => {
   const { families, users, make, server } = await openScene(t)
   const user = newUser()
