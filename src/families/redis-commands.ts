@@ -19,13 +19,18 @@ import { ROLE_BOUND_SCOPES } from './family-rules.ts'
 import type { JournalTarget } from './journal.ts'
 import { LIST_SCRIPTS, openListCommands } from './redis-family-list.ts'
 import { decodeFamily, decodeUser, encodeFamily, encodeUser, keysOf } from './redis-record.ts'
-import { loadChangingScript, loadReadingScript, type RunScript } from './redis-script.ts'
+import {
+  loadAddingScript,
+  loadChangingScript,
+  loadReadingScript,
+  type RunScript,
+} from './redis-script.ts'
 
 /** What carries a journal entry to Redis, and so passes a closed gate. */
 export type JournalCommands = JournalTarget
 export type FamilyCommands = Pick<FamilyStore, 'create' | 'rotate' | 'inspect' | 'index' | 'read'>
 
-const createScript = loadChangingScript('create')
+const createScript = loadAddingScript('create')
 const rotateScript = loadChangingScript('rotate')
 const inspectScript = loadReadingScript('inspect')
 const endScript = loadChangingScript('end-family')

@@ -43,16 +43,25 @@ export function giveUpMoment(command: Command): number | undefined {
 
 /** Reads `lua/<name>.lua`, which only reads, with the shared part before it. */
 export function loadReadingScript(name: string): RedisScript {
-  return toScript(['family', name], false)
+  return toScript('#!lua flags=no-writes', ['family', name], false)
 }
 
-/** Reads `lua/<name>.lua`, which changes something, with the shared parts before it. */
+/**
+ * Reads `lua/<name>.lua`, which changes something, with the shared parts before it. It is carried out
+ * by a server that is full too: nobody must be kept in because there is no room to put him out.
+ */
 export function loadChangingScript(name: string): RedisScript {
-  return toScript(['family', 'late', name], true)
+  return toScript('#!lua flags=allow-oom', ['family', 'late', name], true)
 }
 
-function toScript(parts: readonly string[], changes: boolean): RedisScript {
-  const lua = parts.map(readLua).join('\n')
+/** As `loadChangingScript`, but refused as a whole, before anything is done, by a full server. */
+export function loadAddingScript(name: string): RedisScript {
+  return toScript('#!lua', ['family', 'late', name], true)
+}
+
+/** From version 7 on Redis reads the first line; without one it judges command by command. */
+function toScript(first: string, parts: readonly string[], changes: boolean): RedisScript {
+  const lua = [first, ...parts.map(readLua)].join('\n')
   return { lua, sha: createHash('sha1').update(lua).digest('hex'), changes }
 }
 
