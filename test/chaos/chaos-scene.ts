@@ -4,12 +4,17 @@
 import { openTcpProxy, type TcpProxy } from '../contract/tcp-proxy.ts'
 import { type LineageProcess, serverEnvironment, startLineage } from '../support/lineage-process.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { type RedisProcess, startRedis } from '../support/redis.ts'
+import {
+  type RedisProcess,
+  type RedisSentinel,
+  startRedis,
+  startRedisSentinel,
+} from '../support/redis.ts'
 import type { Scope } from '../support/scope.ts'
 import { until } from '../support/until.ts'
 import { openWrongClock, type WrongClock } from '../support/wrong-clock.ts'
 
-export type StoreName = 'redis' | 'postgresql'
+export type StoreName = 'redis' | 'sentinel' | 'postgresql'
 
 /** Short, so that an outage outlasts it. */
 export const GRACE_SECONDS = 2
@@ -19,8 +24,8 @@ export interface Instance {
   /** The process as it runs now; it keeps its port. */
   readonly service: LineageProcess
   readonly clock: WrongClock
-  /** To the store of the families. */
-  readonly wire: TcpProxy
+  /** To the store of the families; Sentinels tell addresses past every wire. */
+  readonly wire: TcpProxy | undefined
   /** Ends the process with that signal and starts it again. */
   restart(signal: NodeJS.Signals): Promise<void>
   /** The sessions of the theft alarms that it has logged, over all its lives. */
@@ -31,8 +36,10 @@ export interface ChaosScene {
   readonly store: StoreName
   readonly instances: readonly Instance[]
   readonly postgres: TestPostgres
-  /** Undefined where families are in PostgreSQL. */
+  /** Undefined unless families are in one Redis. */
   readonly redis: RedisProcess | undefined
+  /** Undefined unless families are in a Redis that fails over. */
+  readonly sentinel: RedisSentinel | undefined
   readonly client: { readonly id: string }
   readonly users: readonly ChaosUser[]
   /** Logs in by the hundred, and has no session that anybody misses. */
@@ -56,7 +63,9 @@ export async function openChaosScene(
 ): Promise<ChaosScene> {
   const postgres = await startPostgres(scope)
   const redis = store === 'redis' ? await startRedis(scope) : undefined
-  const start = (number: number) => startInstance(scope, number, postgres.url, redis?.url)
+  const sentinel = store === 'sentinel' ? await startRedisSentinel(scope) : undefined
+  const urls = { postgres: postgres.url, redis: redis?.url, sentinel: sentinel?.url }
+  const start = (number: number) => startInstance(scope, number, urls)
   // The first one migrates, the others find everything there.
   const first = await start(0)
   const instances = [first, ...(await Promise.all(FURTHER.map(start)))]
@@ -70,24 +79,32 @@ export async function openChaosScene(
       return ((await answer.json()) as { error: string }).error === 'invalid_grant'
     })
   }
-  return { store, instances, postgres, redis, client, users, crowd: await first.service.makeUser() }
+  return {
+    store,
+    instances,
+    postgres,
+    redis,
+    sentinel,
+    client,
+    users,
+    crowd: await first.service.makeUser(),
+  }
 }
 
-async function startInstance(
-  scope: Scope,
-  number: number,
-  postgresUrl: string,
-  redisUrl: string | undefined,
-): Promise<Instance> {
-  const target = new URL(redisUrl ?? postgresUrl)
-  const wire = await openTcpProxy(scope, { host: '127.0.0.1', port: Number(target.port) })
-  target.hostname = '127.0.0.1'
-  target.port = String(wire.port)
-  // A bare URL of Redis has no path, and is given none.
-  const wired = redisUrl === undefined ? target.href : target.href.replace(/\/$/, '')
+interface Urls {
+  readonly postgres: string
+  readonly redis: string | undefined
+  readonly sentinel: string | undefined
+}
+
+async function startInstance(scope: Scope, number: number, urls: Urls): Promise<Instance> {
   const clock = openWrongClock(OFFSETS[number] ?? 0)
+  const wired = urls.sentinel ? undefined : await openWire(scope, urls.redis ?? urls.postgres)
+  const wire = wired?.wire
   const env = {
-    ...(redisUrl ? serverEnvironment(postgresUrl, wired) : serverEnvironment(wired)),
+    ...(wired && !urls.redis
+      ? serverEnvironment(wired.url)
+      : serverEnvironment(urls.postgres, wired?.url ?? urls.sentinel)),
     ...clock.env,
   }
   let service = await startLineage(scope, env)
@@ -110,4 +127,12 @@ async function startInstance(
         .flatMap((life) => life.log('refresh.reuse_detected'))
         .map((line) => String(line.sessionId)),
   }
+}
+
+async function openWire(scope: Scope, url: string): Promise<{ wire: TcpProxy; url: string }> {
+  const target = new URL(url)
+  const wire = await openTcpProxy(scope, { host: '127.0.0.1', port: Number(target.port) })
+  target.hostname = '127.0.0.1'
+  target.port = String(wire.port)
+  return { wire, url: target.href }
 }

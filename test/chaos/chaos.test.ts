@@ -6,7 +6,7 @@ import type { FaultName } from './chaos-faults.ts'
 import { checkHistory } from './check-history.ts'
 import { type ChaosOptions, runChaos } from './run-chaos.ts'
 
-const RUNS: Record<ChaosOptions['store'], readonly FaultName[]> = {
+const RUNS: Partial<Record<ChaosOptions['store'], readonly FaultName[]>> = {
   redis: [
     'freeze',
     'stall',

@@ -91,6 +91,19 @@ const innocent: Record<string, [Operation[], Partial<History>?]> = {
   ],
 }
 
+const failover: FaultSpan = {
+  name: 'failOver',
+  beginMs: 1_000,
+  endMs: 1_500,
+  silent: [],
+  settledMs: 2_000,
+}
+const robbed = (atMs: number) => refreshed(atMs, 0, { name: 'replay' })
+innocent['a theft that a failover has made everybody forget'] = [
+  [login(0), refreshed(10, 0), refreshed(990, 1), robbed(2_100), refreshed(2_500, 2)],
+  { faults: [failover] },
+]
+
 for (const [name, [operations, more]] of Object.entries(innocent)) {
   test(`no violation: ${name}`, async (t) => {
     t.strictSame(rulesOf(operations, more), [])
@@ -117,8 +130,8 @@ const guilty: Record<string, [string[], Operation[], Partial<History>?]> = {
   ],
   'a token after its grace': [['used_twice'], [login(0), refreshed(100, 0), refreshed(3_000, 0)]],
   'a theft that was served': [
-    ['unexpected_status'],
-    [login(0), refreshed(10, 0), refreshed(30, 1), operation('replay', 50)],
+    ['used_twice'],
+    [login(0), refreshed(10, 0), refreshed(30, 1), refreshed(50, 0, { name: 'replay' })],
   ],
   'a session after its revocation': [
     ['ended_works'],
@@ -164,6 +177,12 @@ const guilty: Record<string, [string[], Operation[], Partial<History>?]> = {
   'an alarm for nothing': [['false_alarm'], [login(0), refreshed(100, 0)], { alarms: ['s1'] }],
   'somebody who is not served again': [['not_served_again'], [], { unserved: ['anna: 503'] }],
 }
+
+guilty['a theft after a failover, when the client had come by'] = [
+  ['used_twice'],
+  [login(0), refreshed(10, 0), refreshed(990, 1), refreshed(2_100, 2), robbed(2_500)],
+  { faults: [failover] },
+]
 
 for (const [name, [rules, operations, more]] of Object.entries(guilty)) {
   test(`found: ${name}`, async (t) => {

@@ -25,7 +25,7 @@ export function checkHistory(history: History): Violation[] {
   const sessions = groupBySession(history.operations)
   return [
     ...history.operations.flatMap(checkStatus),
-    ...[...sessions.values()].flatMap((operations) => checkSuccessors(operations, history.graceMs)),
+    ...[...sessions.values()].flatMap((operations) => checkSuccessors(operations, history)),
     ...checkEnds(history, sessions),
     ...checkRefusals(history, sessions),
     ...checkAlarms(history, sessions),
@@ -53,7 +53,10 @@ function checkStatus(operation: Operation): Violation[] {
 }
 
 /** A token has one successor, and is of no use once that one was used or the grace is over. */
-function checkSuccessors(operations: readonly Operation[], graceMs: number): Violation[] {
+function checkSuccessors(
+  operations: readonly Operation[],
+  { graceMs, faults }: History,
+): Violation[] {
   const served = operations.filter(({ generation, got }) => generation !== undefined && got)
   return served.flatMap((operation): Violation[] => {
     const { generation = 0, got, startMs } = operation
@@ -67,8 +70,28 @@ function checkSuccessors(operations: readonly Operation[], graceMs: number): Vio
         ((other.generation ?? 0) > generation && other.endMs < startMs) ||
         (other.generation === generation && other.endMs + graceMs + CLOCK_SLACK_MS < startMs),
     )
-    return isOver ? [{ rule: 'used_twice', detail, operation }] : []
+    return isOver && !isForgotten(operation, served, faults)
+      ? [{ rule: 'used_twice', detail, operation }]
+      : []
   })
+}
+
+/**
+ * Whether all that came after that generation happened before a failover that may have lost it. Then
+ * nobody can tell until the session's own client, whose token is ahead, has come by.
+ */
+function isForgotten(
+  { generation = 0, endMs }: Operation,
+  served: readonly Operation[],
+  faults: History['faults'],
+): boolean {
+  const later = served.filter((other) => (other.generation ?? 0) >= generation)
+  return faults.some(
+    ({ beginMs, settledMs }) =>
+      settledMs !== undefined &&
+      beginMs < endMs &&
+      later.every((other) => other.endMs >= endMs || other.startMs < settledMs),
+  )
 }
 
 /** Once the end of a session was confirmed, nothing of it works. */

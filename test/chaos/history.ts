@@ -5,8 +5,8 @@
 export const OPERATIONS = {
   login: [200, 400, 429, 503],
   refresh: [200, 400, 503],
-  /** An old token, at least two generations behind, as a thief would present it. */
-  replay: [400, 503],
+  /** An old token, at least two generations behind, as a thief would present it; to serve it is judged by `used_twice`. */
+  replay: [200, 400, 503],
   verify: [200, 401, 503],
   revoke: [200, 503],
   logOutOthers: [204, 401, 503],
@@ -44,6 +44,11 @@ export interface FaultSpan {
   readonly endMs: number
   /** The instances that reach no store of families meanwhile: nothing begun within can act. */
   readonly silent: readonly number[]
+  /**
+   * Until when a replica may have taken over that lacks what the master had confirmed; undefined
+   * where there is none.
+   */
+  readonly settledMs?: number
 }
 
 export interface History {

@@ -1,5 +1,5 @@
 // `npm run chaos -- --seconds 600 --seed 7 --store redis`: runs at random until the time is over,
-// against both stores in turn where none is named. What a run drew is repeated by its seed; which
+// against every store in turn where none is named. What a run drew is repeated by its seed; which
 // request meets which fault is not. A history that breaks a rule is kept in a file.
 
 import { writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { checkHistory, type Violation } from './check-history.ts'
 import { type History, OPERATIONS, toJsonLines } from './history.ts'
 import { runChaos } from './run-chaos.ts'
 
-const STORES = ['redis', 'postgresql'] as const
+const STORES = ['redis', 'sentinel', 'postgresql'] as const
 const USERS = 6
 const SHOWN = 10
 
@@ -32,7 +32,9 @@ const names = (Object.keys(FAULTS) as FaultName[]).filter(
   (name) => values.fault === undefined || values.fault === name,
 )
 if (!(seconds > 0) || !Number.isInteger(seed) || stores.length === 0 || names.length === 0) {
-  console.error('--seconds N --seed N --store redis|postgresql --fault NAME, all of them optional')
+  console.error(
+    '--seconds N --seed N --store redis|sentinel|postgresql --fault NAME, all of them optional',
+  )
   console.error(`faults: ${Object.keys(FAULTS).join(', ')}`)
   process.exit(2)
 }

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Scope } from '../support/scope.ts'
 import { type Actor, openActor } from './chaos-actor.ts'
-import { FAULTS, type FaultName } from './chaos-faults.ts'
+import { FAULTS, type FaultName, findMaster } from './chaos-faults.ts'
 import { type ChaosScene, GRACE_SECONDS, openChaosScene, type StoreName } from './chaos-scene.ts'
 import type { FaultSpan, History, Operation } from './history.ts'
 import { openRandom, type Random } from './random.ts'
@@ -24,6 +24,7 @@ const ACTORS_PER_USER = 2
 /** Far beyond what is promised, for a machine that is busy. */
 const SERVED_AGAIN_MS = 45_000
 const POLL_MS = 20
+const SENTINEL_PATIENCE_MS = 3_000
 
 export async function runChaos(scope: Scope, options: ChaosOptions): Promise<History> {
   const { store, seed, users, nextFault, tell } = options
@@ -74,7 +75,7 @@ async function suffer(
   random: Random,
   actors: readonly Actor[],
 ): Promise<FaultSpan | undefined> {
-  const fault = FAULTS[name](scene, random)
+  const fault = await FAULTS[name](scene, random)
   if (!fault) return undefined
   await fault.begin()
   // A pause is over with the call; what was under way may still have got through.
@@ -84,7 +85,12 @@ async function suffer(
   // What began before this moment met the fault to its end.
   const endMs = performance.now()
   await fault.end()
-  return { name, beginMs, endMs, silent: fault.silent }
+  const span = { name, beginMs, endMs, silent: fault.silent }
+  if (!scene.sentinel) return span
+  // Any of them may make the Sentinels choose another master, and they take their time.
+  await delay(SENTINEL_PATIENCE_MS)
+  await findMaster(scene.sentinel)
+  return { ...span, settledMs: performance.now() }
 }
 
 async function waitFor(isDone: () => boolean): Promise<void> {

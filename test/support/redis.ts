@@ -84,7 +84,7 @@ export interface RedisSentinel {
 }
 
 /** A master, its replica in sync, and one Sentinel that fails over alone after half a second. */
-export async function startRedisSentinel(t: Test): Promise<RedisSentinel> {
+export async function startRedisSentinel(t: Scope): Promise<RedisSentinel> {
   const master = await startRedis(t)
   await master.cli('CONFIG', 'SET', 'repl-diskless-sync-delay', '0')
   const replica = await startRedis(t, { args: ['--replicaof', '127.0.0.1', String(master.port)] })
