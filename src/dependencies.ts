@@ -8,6 +8,7 @@ import { type ClientTable, openClientTable } from './clients/client-table.ts'
 import type { ServiceConfig } from './config.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { type DatabaseClock, openDatabaseClock } from './database/database-clock.ts'
+import { checkTables, contactDatabase, describeLack } from './database/first-contact.ts'
 import { applyMigrations, checkMigrations } from './database/migrations.ts'
 import type { Families } from './families/families.ts'
 import { openPostgresJournal } from './families/postgres-journal.ts'
@@ -75,24 +76,23 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const database = openDatabase(config.databaseUrl, (err) => outages.failed('postgresql', { err }))
   const databaseClock = openDatabaseClock(database)
   const clock = options.clock ?? databaseClock.now
-  const opened = openFamilyStore({
-    config,
-    outages,
-    clock,
-    database,
-    journal: openPostgresJournal(database),
-  })
   const audit = openAudit({ config, database, logger, clock })
+  let opened: OpenedFamilyStore | undefined
   try {
     return await withPatience(outages, async () => {
+      await contactDatabase(database.pool)
       await migrate(database, config, logger)
+      await checkTables(database.pool)
       await database.warmUp()
       await databaseClock.read()
+      // Not before there is a journal: it is re-applied to every Redis that is connected to.
+      const journal = openPostgresJournal(database)
+      opened ??= openFamilyStore({ config, outages, clock, database, journal })
       return await openOn(database, opened, audit, { ...options, outages, clock, databaseClock })
     })
   } catch (error) {
     await audit.close()
-    await opened.store.close()
+    await opened?.store.close()
     await database.close()
     throw error
   }
@@ -104,11 +104,9 @@ async function withPatience<T>(outages: OutageLog, open: () => Promise<T>): Prom
     try {
       return await open()
     } catch (cause) {
-      if (!(cause instanceof DependencyUnavailable)) throw cause
+      if (!(cause instanceof DependencyUnavailable)) throw describeLack(cause) ?? cause
       if (performance.now() > deadlineMs) {
-        throw new StartError('PostgreSQL does not answer; check DATABASE_URL and the server', {
-          cause,
-        })
+        throw new StartError(`${cause.message}; \`lineage doctor\` says what to do`, { cause })
       }
       outages.failed(cause.dependency, { err: cause })
       await delay(START_RETRY_MS)
@@ -158,6 +156,8 @@ async function openOn(
   const checker = openTokenChecker({ verify: keys.verify, clients, families, clock })
   const health = openHealth(database, opened, outages)
   await opened.settle()
+  const refusal = opened.refusal()
+  if (refusal) throw refusal
   const parts = {
     database,
     databaseClock,

@@ -11,9 +11,18 @@ import { openRedisFamilyStore } from './families/redis-family-store.ts'
 import type { OutageLog } from './ops/outage-log.ts'
 import type { Clock } from './runtime/clock.ts'
 import type { Dependency } from './runtime/dependency-unavailable.ts'
+import { StartError } from './runtime/start-error.ts'
 
 /** How long a start waits for Redis before it goes on without. */
 const SETTLE_MS = 5_000
+
+/** By what Redis, or TLS on the way there, gives as its code. */
+const REFUSALS: readonly (readonly [code: RegExp, meaning: string])[] = [
+  [/^WRONGPASS$/, 'the user or the password of REDIS_URL is wrong'],
+  [/^NOAUTH$/, 'it wants a password, and REDIS_URL has none'],
+  [/^NOPERM$/, 'the user of REDIS_URL may not use a command that is needed'],
+  [/CERT|SSL|TLS|SIGNATURE/, 'the way there by TLS is not to be trusted'],
+]
 
 export interface OpenedFamilyStore {
   readonly store: FamilyStore
@@ -24,6 +33,8 @@ export interface OpenedFamilyStore {
   applyNewEntries(): Promise<void>
   /** Resolves when families can be served, or when waiting any longer would help nobody. */
   settle(): Promise<void>
+  /** What the server said that is there but will not have us; undefined where none did. */
+  refusal(): StartError | undefined
   /** Deletes what no answer needs any more; Redis does so by itself. */
   deleteExpired(nowMs: number): Promise<void>
 }
@@ -46,8 +57,16 @@ function openOnRedis(
   target: RedisTarget,
   { journal, outages, clock }: OpenFamilyStoreOptions,
 ): OpenedFamilyStore {
-  const report = (detail: string, dependency: Dependency = 'redis') =>
+  let isClosed = false
+  let refusal: StartError | undefined
+  const refused = new AbortController()
+  function report(detail: string, dependency: Dependency = 'redis'): void {
+    // What breaks off because we hang up is no outage.
+    if (isClosed) return
+    if (dependency === 'redis') refusal = toRefusal(detail)
+    if (refusal) refused.abort()
     outages.failed(dependency, { detail })
+  }
   const store = openRedisFamilyStore({
     target,
     journal,
@@ -56,14 +75,38 @@ function openOnRedis(
     onReplayFailure: report,
   })
   return {
-    store,
+    store: {
+      ...store,
+      close() {
+        isClosed = true
+        return store.close()
+      },
+    },
     journal,
     warnings: store.warnings,
     applyNewEntries: store.applyNewEntries,
     // A service without Redis still serves what needs none of it (DESIGN §12).
-    settle: () => store.ready(SETTLE_MS).catch(() => {}),
+    async settle() {
+      const ready = store.ready(SETTLE_MS).then(() => {
+        refusal = undefined
+      })
+      await Promise.race([ready.catch(() => {}), aborted(refused.signal)])
+    },
+    refusal: () => refusal,
     deleteExpired: async () => {},
   }
+}
+
+/** What no waiting mends; what Redis says besides its code may hold a name. */
+function toRefusal(detail: string): StartError | undefined {
+  const meaning = REFUSALS.find(([pattern]) => pattern.test(detail))?.[1]
+  if (meaning === undefined) return undefined
+  return new StartError(`Redis refuses: ${meaning} (${detail}); \`lineage doctor\` says what to do`)
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
 function openOnPostgres({ database, journal, clock }: OpenFamilyStoreOptions): OpenedFamilyStore {
@@ -73,6 +116,7 @@ function openOnPostgres({ database, journal, clock }: OpenFamilyStoreOptions): O
     journal,
     warnings: () => [],
     settle: async () => {},
+    refusal: () => undefined,
     ...openJournalReader(journal, store, clock),
     deleteExpired: (nowMs) => deleteExpired(database, nowMs),
   }

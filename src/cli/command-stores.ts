@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { loadConfig, type ServiceConfig } from '../config.ts'
 import { type Database, openDatabase } from '../database/database.ts'
 import { openDatabaseClock } from '../database/database-clock.ts'
+import { checkTables, contactDatabase } from '../database/first-contact.ts'
 import { checkMigrations } from '../database/migrations.ts'
 import { joinEmbeddedMode } from '../embedded/embedded-mode.ts'
 import type { EventStore } from '../events/event-store.ts'
@@ -73,7 +74,9 @@ export async function withStores<T>(
 ): Promise<T> {
   return await withDatabase(context, async (opened) => {
     const { config, database } = opened
+    await contactDatabase(database.pool)
     if (config.migrate !== 'off') await checkMigrations(database.pool)
+    await checkTables(database.pool)
     await database.warmUp()
     // What a command writes is compared with what instances write.
     const { now: clock, read } = openDatabaseClock(database)
@@ -99,14 +102,24 @@ export async function withUsers<T>(
   work: (stores: CommandUsers) => Promise<T>,
 ): Promise<T> {
   return await withStores(context, async (stores) => {
+    const outages = openOutageLog(stores.logger)
+    let isAsked = false
     const opened = openFamilyStore({
       ...stores,
-      outages: openOutageLog(stores.logger),
+      // A command that is over before it asks Redis has nothing to say of it.
+      outages: {
+        ...outages,
+        failed: (dependency, fields) => isAsked && outages.failed(dependency, fields),
+      },
       journal: openPostgresJournal(stores.database),
     })
     try {
       const { users, families } = openUsers(stores.database, opened, stores.clock)
-      return await work({ ...stores, users, families, settle: opened.settle })
+      const settle = () => {
+        isAsked = true
+        return opened.settle()
+      }
+      return await work({ ...stores, users, families, settle })
     } finally {
       await opened.store.close()
     }

@@ -1,6 +1,7 @@
 // `lineage migrate`: brings the tables up to date, or says what is missing.
 
 import type { Command } from 'commander'
+import { contactDatabase } from '../database/first-contact.ts'
 import { applyMigrations, listPendingMigrations } from '../database/migrations.ts'
 import { addCommand } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
@@ -21,6 +22,7 @@ export function addMigrateCommand(program: Command, context: CommandContext): vo
     .option('--check', 'apply nothing; exit with 1 when something is pending')
     .action((options: MigrateOptions) =>
       withDatabase(context, async ({ database: { pool } }) => {
+        await contactDatabase(pool)
         if (options.check) {
           const pending = await listPendingMigrations(pool)
           printResult(context, options, { pending }, pending.join('\n'))

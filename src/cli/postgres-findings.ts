@@ -1,6 +1,7 @@
 // What `lineage doctor` looks at in PostgreSQL: the way there, its version, its clock, the tables.
 
 import { type Database, guardDatabase } from '../database/database.ts'
+import { contactDatabase, DatabaseRefused } from '../database/first-contact.ts'
 import { listPendingMigrations } from '../database/migrations.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
@@ -19,9 +20,12 @@ export async function examinePostgres(database: Database, clock: Clock): Promise
   try {
     facts = await readFacts(database, clock)
   } catch (error) {
-    if (!(error instanceof DependencyUnavailable)) throw error
-    const rest = ['clock', 'migrations'].map((check) => skip(check, 'PostgreSQL does not answer'))
-    return [fail(CHECK, error.message, adviseOn(error.message)), ...rest]
+    const isRefusal = error instanceof DatabaseRefused
+    if (!isRefusal && !(error instanceof DependencyUnavailable)) throw error
+    const reason = isRefusal ? 'PostgreSQL refuses' : 'PostgreSQL does not answer'
+    const rest = ['clock', 'migrations'].map((check) => skip(check, reason))
+    const said = isRefusal ? error.said : error.message
+    return [fail(CHECK, said, adviseOn(said)), ...rest]
   }
   return [
     judgeServer(facts),
@@ -40,7 +44,7 @@ interface ServerFacts {
 
 async function readFacts({ pool }: Database, clock: Clock): Promise<ServerFacts> {
   // The first query also connects, which says nothing about clocks.
-  await guardDatabase(() => pool.query('SELECT 1'))
+  await contactDatabase(pool)
   const fromMs = clock()
   const { rows } = await guardDatabase(() =>
     pool.query<{ version: string; readonly: string; ms: number }>(
@@ -85,9 +89,15 @@ async function examineMigrations({ pool }: Database): Promise<Finding> {
 }
 
 function adviseOn(message: string): string {
-  if (/28\w{3}/.test(message)) return 'check the user and the password in DATABASE_URL'
-  if (/3D\w{3}/.test(message)) return 'create the database that DATABASE_URL names'
+  if (/no pg_hba.conf entry/.test(message)) {
+    return 'let this user in by pg_hba.conf, or set sslmode in DATABASE_URL if it wants TLS'
+  }
+  if (/\b28\w{3}\b|SASL/.test(message)) return 'check the user and the password in DATABASE_URL'
+  if (/\b42501\b/.test(message)) return 'grant the rights to the user of DATABASE_URL'
+  if (/CERT|SSL|TLS|SIGNATURE/i.test(message))
+    return 'check sslmode and sslrootcert in DATABASE_URL'
+  if (/\b3D\w{3}\b/.test(message)) return 'create the database that DATABASE_URL names'
   if (/ENOTFOUND|EAI_/.test(message)) return 'check the host in DATABASE_URL'
-  if (/53\w{3}/.test(message)) return 'it has no connection left: raise max_connections'
+  if (/\b53\w{3}\b/.test(message)) return 'it has no connection left: raise max_connections'
   return 'start PostgreSQL, or check host and port in DATABASE_URL and the network between'
 }

@@ -1,6 +1,7 @@
 // One run of the command line, from its arguments to its exit code.
 
 import { CommanderError } from 'commander'
+import { describeLack } from '../database/first-contact.ts'
 import { describeFailure } from '../describe-failure.ts'
 import { ApiError } from '../http/api-error.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
@@ -46,5 +47,5 @@ function describe(error: unknown): { message: string; errors: readonly FieldErro
   if (error instanceof DependencyUnavailable) {
     return { message: `${error.message} (\`lineage doctor\` looks for the cause)`, errors: [] }
   }
-  return { message: describeFailure(error), errors: [] }
+  return { message: describeFailure(describeLack(error) ?? error), errors: [] }
 }
