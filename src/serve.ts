@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
 import type { Environment } from './config/read-settings.ts'
-import { loadConfig } from './config.ts'
+import { type Config, loadConfig } from './config.ts'
 import { openService, type Service } from './dependencies.ts'
 import { type EmbeddedMode, openEmbeddedMode } from './embedded/embedded-mode.ts'
 import { logEvent } from './ops/log-events.ts'
@@ -27,8 +27,7 @@ interface Running {
  * Starts the service; from then on it ends the process by itself. Throws StartError, with nothing
  * left running, when it cannot.
  */
-export async function serve(env: Environment): Promise<void> {
-  const config = loadConfig(env)
+export async function serve(env: Environment, config: Config = loadConfig(env)): Promise<void> {
   const output = openLogOutput((count) => logEvent(logger, 'log.lost', { count }))
   const logger = createLogger(config.logLevel, output)
   const running: Running = { embedded: undefined, service: undefined, apps: [], isClosing: false }
