@@ -13,6 +13,8 @@ const AUDIENCE_LENGTH_MAX = 512
 const ORIGIN_LENGTH_MAX = 256
 /** Of a token that holds every scope, audience and role there may be: it stays below 8 KiB. */
 const TARGET_BYTES_MAX = 2560
+/** The same without roles: with name and signature it stays below the 4 KiB of a cookie. */
+const COOKIE_TARGET_BYTES_MAX = 2048
 const TTL_SECONDS_MAX = 10 * 365 * 24 * 60 * 60
 const GRACE_SECONDS_MAX = 300
 
@@ -123,10 +125,13 @@ function checkLists(draft: ClientDraft): FieldError[] {
 }
 
 /** What a token may say must fit into one: into headers of gateways, and past our own verifier. */
-function checkTarget({ scopes, audiences }: ClientDraft): FieldError[] {
+function checkTarget({ scopes, audiences, ...draft }: ClientDraft): FieldError[] {
+  const isCookie = draft.tokenDelivery === 'cookie' && draft.accessTokenCookie
+  const most = isCookie ? COOKIE_TARGET_BYTES_MAX : TARGET_BYTES_MAX
   const bytes = Buffer.byteLength(JSON.stringify([scopes.join(' '), audiences]))
-  if (bytes <= TARGET_BYTES_MAX) return []
-  const detail = `must have at most ${TARGET_BYTES_MAX} bytes together with the audiences`
+  if (bytes <= most) return []
+  const why = isCookie ? ' with accessTokenCookie' : ''
+  const detail = `must have at most ${most} bytes together with the audiences${why}`
   return [{ pointer: '/scopes', detail }]
 }
 

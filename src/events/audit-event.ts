@@ -19,6 +19,7 @@ const MINUTE_MS = 60_000
 export const COUNTED_TYPES = [
   'login.failed',
   'client.authentication_failed',
+  'client.cookie_too_large',
   'refresh.retried',
 ] as const satisfies readonly SecurityEventType[]
 

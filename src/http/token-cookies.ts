@@ -18,10 +18,14 @@ export interface TokenCookies {
   readRefreshTokens(request: FastifyRequest, client: Client): readonly string[]
   /** Every access token that the request carries, whoever's, empty values too. */
   readAccessTokens(request: FastifyRequest): readonly AccessCookie[]
-  set(reply: FastifyReply, client: Client, issued: IssuedTokens): void
+  /** False when the access token is given without its cookie, which no browser would keep. */
+  set(request: FastifyRequest, reply: FastifyReply, client: Client, issued: IssuedTokens): boolean
   /** Clears what this request has sent, and says nothing of what it has not. */
   clearSent(request: FastifyRequest, reply: FastifyReply, client: Client): void
 }
+
+/** Name and value; a browser drops what is longer, and tells nobody (RFC 6265bis §5.6). */
+const COOKIE_BYTES_MAX = 4096
 
 /** Cookies as the issuer's scheme allows: a plain http one, which is a loopback one, has no TLS. */
 export function openTokenCookies(issuer: string): TokenCookies {
@@ -44,13 +48,17 @@ export function openTokenCookies(issuer: string): TokenCookies {
       readCookies(request.raw)
         .filter(({ name }) => name.startsWith(accessStart))
         .map(({ name, value }) => ({ clientId: name.slice(accessStart.length), token: value })),
-    set(reply, client, { refreshToken, accessToken, expiresInSeconds }) {
+    set(request, reply, client, { refreshToken, accessToken, expiresInSeconds }) {
       if (refreshToken) {
         setCookie(reply, refreshName(client), refreshToken.token, refreshToken.expiresInSeconds)
       }
-      if (client.accessTokenCookie) {
-        setCookie(reply, accessName(client), accessToken, expiresInSeconds)
-      }
+      if (!client.accessTokenCookie) return true
+      const name = accessName(client)
+      const isKept = name.length + accessToken.length <= COOKIE_BYTES_MAX
+      if (isKept) setCookie(reply, name, accessToken, expiresInSeconds)
+      // Or the one before would go on, beside a body that says something else.
+      else if (valuesOf(request, name).length > 0) setCookie(reply, name, '', 0)
+      return isKept
     },
     clearSent(request, reply, client) {
       for (const name of [refreshName(client), accessName(client)]) {

@@ -24,7 +24,7 @@ export interface TokenRouteDependencies extends SenderCheck {
 }
 
 export function registerToken(app: FastifyInstance, dependencies: TokenRouteDependencies): void {
-  const { cookies, grants } = dependencies
+  const { cookies, grants, recordEvent } = dependencies
   app.post('/token', OAUTH_ENDPOINT, async (request, reply) => {
     const form = formOf(request)
     const cookieToken = await findCookieToken(request, form, dependencies)
@@ -47,7 +47,9 @@ export function registerToken(app: FastifyInstance, dependencies: TokenRouteDepe
       if (usesCookies && isRefusal) cookies.clearSent(request, reply, client)
       throw error
     })
-    if (usesCookies) cookies.set(reply, client, issued)
+    if (usesCookies && !cookies.set(request, reply, client, issued)) {
+      recordEvent({ type: 'client.cookie_too_large', clientId: client.id, ...context.source })
+    }
     return toTokenResponse(issued, !usesCookies)
   })
 }

@@ -50,6 +50,7 @@ export const LOG_EVENTS = {
   'client.secret_added': 'info',
   'client.secret_removed': 'info',
   'client.authentication_failed': 'info',
+  'client.cookie_too_large': 'warn',
   'events.dropped': 'error',
 
   'webhook.failed': 'warn',

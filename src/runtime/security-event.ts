@@ -20,6 +20,7 @@ export const SECURITY_EVENT_TYPES = [
   'client.secret_added',
   'client.secret_removed',
   'client.authentication_failed',
+  'client.cookie_too_large',
   'key.published',
   'key.activated',
   'key.retired',

@@ -39,7 +39,12 @@ for (const type of COUNTED_TYPES) {
 }
 
 test('what a caller can repeat at will is counted', async (t) => {
-  t.strictSame(COUNTED_TYPES, ['login.failed', 'client.authentication_failed', 'refresh.retried'])
+  t.strictSame(COUNTED_TYPES, [
+    'login.failed',
+    'client.authentication_failed',
+    'client.cookie_too_large',
+    'refresh.retried',
+  ])
 })
 
 test('each step of a key is one event, whoever sees it', async (t) => {

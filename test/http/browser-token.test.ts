@@ -87,6 +87,65 @@ test('with accessTokenCookie the access token is in a cookie as well, as long as
   t.equal(cookie?.maxAge, body.expires_in)
 })
 
+test('an access token that no browser keeps is given without its cookie, and that is told', async (t) => {
+  const roles = Array.from({ length: 32 }, (_, index) => `${index}`.padStart(64, 'r'))
+  const scopes = Array.from({ length: 8 }, (_, index) => `${index}`.padStart(120, 's'))
+  const input = { accessTokenCookie: true, scopes, defaultScopes: scopes }
+  const scene = await openBrowserScene(t, input)
+  const { app, accessName, refreshName } = scene
+  const small = await scene.logIn()
+  const kept = readSetCookies(small)
+  t.ok(kept[accessName]?.value, 'without roles it is kept')
+  const id = sessionUserOf((await small.json()) as TokenAnswer)
+  await app.admin('PATCH', `/admin/users/${id}`, { roles })
+  const cookies = [refreshName, accessName].map((name) => `${name}=${kept[name]?.value}`)
+  const answer = await scene.refresh({ cookie: cookies.join('; ') })
+  t.equal(answer.status, 200)
+  const { access_token: token } = (await answer.json()) as TokenAnswer
+  t.ok(accessName.length + token.length > 4096)
+  const set = readSetCookies(answer)
+  t.match(set[accessName], { value: '', maxAge: 0 }, 'the one before does not go on')
+  t.match(set[refreshName]?.value, /^lrt_/, 'the session does')
+  const told = app.log.filter((line) => line.event === 'client.cookie_too_large')
+  t.strictSame(
+    told.map(({ clientId }) => clientId),
+    [scene.client.id],
+  )
+  const next = await scene.refresh({ cookie: scene.cookieOf(answer) })
+  t.strictSame(Object.keys(readSetCookies(next)), [refreshName], 'none that was not there')
+})
+
+test('the largest token without roles that a client with a cookie may ask for is kept', async (t) => {
+  const largest = (bytes: number) => ({
+    id: `a${'-'.repeat(62)}`,
+    accessTokenCookie: true,
+    scopes: ['s'.repeat(128)],
+    audiences: ['a', 'b', 'c', 'd'].map((letter) => letter.repeat((bytes - 128 - 19) / 4)),
+  })
+  const scene = await openBrowserScene(
+    t,
+    { ...largest(2047), defaultScopes: ['s'.repeat(128)] },
+    {
+      config: { signingAlg: 'RS256' },
+    },
+  )
+  const answer = await scene.logIn()
+  t.equal(
+    readSetCookies(answer)[scene.accessName]?.value,
+    ((await answer.json()) as TokenAnswer).access_token,
+  )
+  const path = `/admin/clients/${scene.client.id}`
+  const more = { scopes: ['s'.repeat(128), 'more'] }
+  t.equal((await scene.app.admin('PATCH', path, more)).status, 422)
+  t.equal((await scene.app.admin('PATCH', path, { ...more, accessTokenCookie: false })).status, 200)
+})
+
+/** The subject of an access token. */
+function sessionUserOf({ access_token: token }: TokenAnswer): string {
+  const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()
+  return (JSON.parse(payload) as { sub: string }).sub
+}
+
 test('a refused cookie is cleared, and only what was sent', async (t) => {
   const scene = await openBrowserScene(t, { accessTokenCookie: true })
   const sent = [`${scene.refreshName}=forged`, `${scene.accessName}=old`]
