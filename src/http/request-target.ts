@@ -9,10 +9,16 @@ import type { IncomingMessage } from 'node:http'
 const AUTHORITY = /^https?:\/\/[^/?#]*/i
 
 /**
- * Our paths and the ids in them hold nothing that must be escaped (RFC 3986 §3.3), so every escape
- * is another spelling; so is what some parsers cut off (`;`, `#`) or turn over (`\`).
+ * Our paths and the ids in them hold nothing that must be escaped (RFC 3986 §3.3), so the escape of
+ * such a character is another spelling; so is what some parsers cut off (`;`, `#`) or turn over (`\`).
  */
 const PATH = /^\/[A-Za-z0-9._~!$&'()*+,=:@/-]*$/
+/**
+ * Besides those, a path that names nothing may hold what can only be written as an escape, in the one
+ * way to write it: controls, a blank, some marks, and all beyond ASCII.
+ */
+const PATH_WITH_ESCAPES =
+  /^\/(?:[A-Za-z0-9._~!$&'()*+,=:@/-]|%(?:[0189A-F][0-9A-F]|20|22|25|3C|3E|5E|60|7[BCDF]))*$/
 /** What a parser would resolve: an empty segment, or one of dots (RFC 3986 §5.2.4). */
 const RESOLVED = /\/(?:\/|\.{1,2}(?:\/|$))/
 
@@ -33,5 +39,15 @@ export function routeTargets(basePath: string): (request: Pick<IncomingMessage, 
 }
 
 function isCanonical(path: string): boolean {
-  return PATH.test(path) && !RESOLVED.test(path)
+  if (RESOLVED.test(path)) return false
+  return PATH.test(path) || (PATH_WITH_ESCAPES.test(path) && isDecodable(path))
+}
+
+/** Whether the escapes are UTF-8, without which the router gives up. */
+function isDecodable(path: string): boolean {
+  try {
+    return decodeURIComponent(path) !== ''
+  } catch {
+    return false
+  }
 }

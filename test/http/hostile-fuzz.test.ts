@@ -206,9 +206,10 @@ test(`${RUNS} random requests are answered, or refused, as they should be`, asyn
   )
   await logIn(app, client, user)
   t.equal((await app.fetch('/readyz')).status, 200)
-  const lines = app.log.filter(
-    ({ event, msg }) => event !== 'login.succeeded' && !/^Server listening/.test(String(msg)),
-  )
+  // What a security event says of its source is the one word of a caller that may stand there.
+  const lines = app.log
+    .filter(({ msg }) => !/^Server listening/.test(String(msg)))
+    .map(({ userAgent: _, ...line }) => line)
   t.notMatch(JSON.stringify(lines), 'marker', 'nothing of it in the log')
   t.equal(
     app.log.some((line) => line.event === 'request.failed'),

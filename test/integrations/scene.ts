@@ -45,7 +45,8 @@ export async function startScene(t: Test, options: SceneOptions = {}): Promise<S
     write: (line: string) => void log.push(JSON.parse(line) as LogLine),
   })
   const config = { ...testConfig(databaseUrl), issuer, ...options.config }
-  const service = await openService({ config, logger })
+  // The clock of the libraries, which a test may step.
+  const service = await openService({ config, logger, clock: () => Date.now() })
   const app = await buildApp(service, logger)
   await release()
   await app.listen({ port, host: '127.0.0.1' })
