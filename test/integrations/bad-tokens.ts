@@ -27,11 +27,12 @@ export async function makeBadTokens(
   scene: Scene,
   good: string,
 ): Promise<Record<BadToken, string>> {
-  const client = await makeConfidentialClient(scene)
-  const from = (source: Scene, resource = API) => issueToken(source, client, resource)
   const impostor = await startScene(t, { beside: scene, issuer: 'https://impostor.example.test' })
   const date = startSteppedDate(t)
   date.step(-3600)
+  // No token of a client is older than the client.
+  const client = await makeConfidentialClient(scene)
+  const from = (source: Scene, resource = API) => issueToken(source, client, resource)
   const expired = await from(scene)
   date.stop()
   const { refresh_token: refreshToken } = await logIn(scene, client, await scene.makeUser())
