@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import type { SettingName, Settings } from './config/config-table.ts'
 import { isLoopbackHost } from './config/config-values.ts'
 import { type Environment, type ReadFile, readSettings } from './config/read-settings.ts'
+import { hasServiceLinks } from './config/service-links.ts'
 import { StartError } from './runtime/start-error.ts'
 import type { RootSecrets } from './secrets/root-secret.ts'
 import { THREADED_WORK_MAX, WORK_MAX } from './users/password-hash.ts'
@@ -113,11 +114,37 @@ export function loadConfig(
 function findMissing(values: Partial<Settings>, given: ReadonlySet<SettingName>): string[] {
   // With a bad HOST nobody knows which mode was meant, and its own problem is told already.
   const mayEmbed = values.HOST === undefined || isLoopbackHost(values.HOST)
-  const isEmbedded = mayEmbed && EMBEDDED_WITHOUT.every((name) => !given.has(name))
+  const forServer = EMBEDDED_WITHOUT.filter((name) => given.has(name))
+  const isEmbedded = mayEmbed && forServer.length === 0
   const needed = isEmbedded ? [] : SERVER_NEEDS.filter((name) => !given.has(name))
   const adminMissing = ADMIN_PAIR.filter((name) => !given.has(name))
   const halves = adminMissing.length === ADMIN_PAIR.length ? [] : adminMissing
-  return [...needed, ...halves].map((name) => `${name} is missing.`)
+  const missing = [...needed, ...halves].map((name) => `${name} is missing.`)
+  if (!isEmbedded && forServer.length === 0) {
+    missing.push('HOST is not a loopback address: without these three only such a one starts.')
+  }
+  if (forServer.join() === 'REDIS_URL') {
+    missing.push('REDIS_URL is set: a start without these three has no Redis.')
+  }
+  return missing
+}
+
+/** What is allowed and yet hardly meant; one sentence each, without values. */
+export function findConfigWarnings(
+  env: Environment,
+  { adminClient }: Pick<CommonConfig, 'adminClient'>,
+): string[] {
+  const warnings: string[] = []
+  if (hasServiceLinks(env)) {
+    warnings.push('variables of a Kubernetes Service named lineage… are ignored as settings')
+  }
+  if (adminClient && /[^\w.~-]/.test(adminClient.secret)) {
+    warnings.push(
+      'LINEAGE_ADMIN_CLIENT_SECRET has characters that must be form-encoded, in Basic too ' +
+        '(RFC 6749 §2.3.1), as many clients do not: use letters, digits, - and _',
+    )
+  }
+  return warnings
 }
 
 function findContradictions(values: Partial<Settings>): string[] {

@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
 import type { Environment } from './config/read-settings.ts'
-import { type Config, loadConfig } from './config.ts'
+import { type Config, findConfigWarnings, loadConfig } from './config.ts'
 import { openService, type Service } from './dependencies.ts'
 import { type EmbeddedMode, openEmbeddedMode } from './embedded/embedded-mode.ts'
 import { logEvent } from './ops/log-events.ts'
@@ -46,6 +46,9 @@ export async function serve(env: Environment, config: Config = loadConfig(env)):
     const service = await openService({ config: serviceConfig, logger, threads })
     running.service = service
     running.apps = await listen(service, logger)
+    for (const notice of findConfigWarnings(env, config)) {
+      logEvent(logger, 'service.notice', { notice })
+    }
     await announce(service, running, { logger, output })
   } catch (error) {
     await close(running, 0)

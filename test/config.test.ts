@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { test } from 'tap'
 import { CONFIG_TABLE } from '../src/config/config-table.ts'
-import { loadConfig } from '../src/config.ts'
+import { findConfigWarnings, loadConfig } from '../src/config.ts'
 import { StartError } from '../src/runtime/start-error.ts'
 
 const SECRET_KEY = Buffer.alloc(32, 7).toString('base64url')
@@ -127,25 +127,84 @@ test('every problem is named once in one message that repeats no value', async (
   t.notMatch(problem, 'geheim')
 })
 
-test('refuses unknown LINEAGE_ names but those that Kubernetes injects', async (t) => {
-  const injected = [
-    'LINEAGE_PORT',
-    'LINEAGE_PORT_3000_TCP',
-    'LINEAGE_PORT_3000_TCP_ADDR',
-    'LINEAGE_SERVICE_HOST',
-    'LINEAGE_SERVICE_PORT_HTTP',
-  ]
-  t.doesNotThrow(() => loadConfig(Object.fromEntries(injected.map((name) => [name, 'tcp://a']))))
+test('variables of Kubernetes Services are no settings, whatever the Service is called', async (t) => {
+  const links: Record<string, string> = {}
+  for (const service of ['LINEAGE', 'LINEAGE_OPS', 'LINEAGE_REDIS', 'LINEAGE_2']) {
+    Object.assign(links, {
+      [`${service}_SERVICE_HOST`]: '10.0.0.1',
+      [`${service}_SERVICE_PORT`]: '3000',
+      [`${service}_SERVICE_PORT_HTTP`]: '3000',
+      [`${service}_PORT`]: 'tcp://10.0.0.1:3000',
+      [`${service}_PORT_3000_TCP`]: 'tcp://10.0.0.1:3000',
+      [`${service}_PORT_3000_TCP_PROTO`]: 'tcp',
+      [`${service}_PORT_3000_TCP_PORT`]: '3000',
+      [`${service}_PORT_53_UDP_ADDR`]: '10.0.0.1',
+    })
+  }
+  const config = loadConfig(links)
+  t.strictSame(config, loadConfig({}))
+  t.equal(findConfigWarnings(links, config).length, 1, 'one warning')
+  t.strictSame(findConfigWarnings({ LINEAGE_OPS_PORT: '3001' }, config), [])
+  t.match(loadConfig({ LINEAGE_OPS_PORT: '3001' }), { opsPort: 3001 })
+})
+
+test('refuses unknown LINEAGE_ names', async (t) => {
   for (const name of [
+    'LINEAGE_PORT',
     'LINEAGE_PORTS',
     'LINEAGE_SERVICES',
+    'LINEAGE_SERVICE_HOSTS',
+    'LINEAGE_PORT_HTTP',
     'LINEAGE_ISSUER_FILE',
     'LINEAGE_constructor',
     'LINEAGE_',
   ]) {
-    t.match(problemOf({ [name]: 'x' }), `${name} is not a known setting.`)
+    t.match(problemOf({ [name]: '8080' }), `${name} is not a known setting.`)
   }
   t.notMatch(problemOf({ 'LINEAGE_A\nB': 'x' }), 'A\nB', 'one line a problem')
+})
+
+test('what an editor leaves in a secret stops the start, in a file and in the environment', async (t) => {
+  const secret = 's'.repeat(32)
+  const admin = { LINEAGE_ADMIN_CLIENT_ID: 'admin-cli' }
+  const oddities = { 'a byte order mark': `\ufeff${secret}`, 'a line break': `${secret}\n\n` }
+  const odd = {
+    ...oddities,
+    'a character outside': `${secret}é`,
+    'a line': `${secret}\n${secret}\n`,
+  }
+  for (const [what, text] of Object.entries(odd)) {
+    for (const name of ['LINEAGE_ADMIN_CLIENT_SECRET', 'REDIS_URL', 'DATABASE_URL']) {
+      const problem = problemOf(
+        { ...SERVER, ...admin, [name]: '', [`${name}_FILE`]: '/f' },
+        () => text,
+      )
+      t.match(problem, `${name} has ${what}`)
+      t.notMatch(problem, 'sss')
+    }
+    const problem = problemOf({ ...admin, LINEAGE_ADMIN_CLIENT_SECRET: text })
+    t.match(problem, 'LINEAGE_ADMIN_CLIENT_SECRET must be 32 to 1024 printable ASCII characters')
+  }
+})
+
+test('a bootstrap secret that form-encoding changes is warned about', async (t) => {
+  for (const [secret, count] of [
+    ['Az09-_.~', 0],
+    ['+', 1],
+    ['%', 1],
+    [' ', 1],
+    ['&', 1],
+  ] as const) {
+    const adminClient = { id: 'admin-cli', secret: secret.repeat(32) }
+    t.equal(findConfigWarnings({}, { adminClient }).length, count, secret)
+  }
+})
+
+test('what has made a start leave embedded mode is named', async (t) => {
+  t.match(problemOf({ HOST: '0.0.0.0' }), 'HOST is not a loopback address')
+  t.match(problemOf({ REDIS_URL: 'redis://cache' }), 'REDIS_URL is set')
+  t.notMatch(problemOf({ LINEAGE_ISSUER: SERVER.LINEAGE_ISSUER }), /HOST|REDIS/)
+  t.notMatch(problemOf({ HOST: 'a/b' }), 'loopback')
 })
 
 test('the four secrets may come from files, one trailing newline cut', async (t) => {
@@ -153,7 +212,7 @@ test('the four secrets may come from files, one trailing newline cut', async (t)
     '/db': `${SERVER.DATABASE_URL}\n`,
     '/key': `${SECRET_KEY}\r\n`,
     '/redis': 'redis://cache',
-    '/admin': `${'s'.repeat(31)}\n\n`,
+    '/admin': `${'s'.repeat(32)}\n`,
   }
   const config = loadConfig(
     {
@@ -170,7 +229,7 @@ test('the four secrets may come from files, one trailing newline cut', async (t)
     mode: 'server',
     databaseUrl: SERVER.DATABASE_URL,
     redis: { nodes: [{ host: 'cache', port: 6379 }] },
-    adminClient: { id: 'admin-cli', secret: `${'s'.repeat(31)}\n` },
+    adminClient: { id: 'admin-cli', secret: 's'.repeat(32) },
   })
 })
 

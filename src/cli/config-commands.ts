@@ -3,7 +3,8 @@
 import type { Command } from 'commander'
 import { CONFIG_TABLE, type Setting } from '../config/config-table.ts'
 import type { Environment } from '../config/read-settings.ts'
-import { loadConfig } from '../config.ts'
+import { withoutServiceLinks } from '../config/service-links.ts'
+import { findConfigWarnings, loadConfig } from '../config.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { addCommand } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
@@ -29,8 +30,11 @@ export function addConfigCommands(program: Command, context: CommandContext): vo
       printResult(context, options, { ok: false, problems }, problems.join('\n'))
       throw new CommandFailure('the configuration is not valid', { isReported: true })
     }
-    const settings = listSettings(context.env)
+    const settings = listSettings(withoutServiceLinks(context.env))
     const table = formatTable(settings, ['name', 'value', 'from'])
+    for (const warning of findConfigWarnings(context.env, loadConfig(context.env))) {
+      context.stderr.write(`lineage: ${warning}\n`)
+    }
     printResult(context, options, { ok: true, mode, settings }, `OK, ${mode} mode\n\n${table}`)
   })
 }

@@ -72,7 +72,7 @@ export const CONFIG_TABLE = {
     'Id of the bootstrap admin client, which exists only while id and secret are both set.',
   ),
   LINEAGE_ADMIN_CLIENT_SECRET: secret(
-    matching(/^.{32,1024}$/su, '32 to 1024 characters long'),
+    matching(/^[\x20-\x7e]{32,1024}$/, '32 to 1024 printable ASCII characters'),
     'Secret of the bootstrap admin client, 32 characters or more.',
   ),
   LINEAGE_REGISTRATION: row(

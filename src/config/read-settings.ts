@@ -3,6 +3,7 @@
 
 import { CONFIG_TABLE, type Setting, type SettingName, type Settings } from './config-table.ts'
 import { BadValue } from './config-values.ts'
+import { withoutServiceLinks } from './service-links.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 /** Gives a file's text or throws. */
@@ -18,7 +19,8 @@ export interface ReadSettings {
 }
 
 /** Does no I/O but the reading of `NAME_FILE`s. */
-export function readSettings(env: Environment, readFile: ReadFile): ReadSettings {
+export function readSettings(environment: Environment, readFile: ReadFile): ReadSettings {
+  const env = withoutServiceLinks(environment)
   const values: Record<string, unknown> = {}
   const given = new Set<SettingName>()
   const problems = findUnknownNames(env)
@@ -55,15 +57,21 @@ function findText(
   const secret = text.replace(/\r?\n$/, '')
   // Unlike an empty variable this is no way to say unset: somebody meant to put a secret there.
   if (secret === '') throw new BadValue('is empty in the file that its _FILE names')
+  const oddity = findOddity(secret)
+  if (oddity) throw new BadValue(`has ${oddity} in the file that its _FILE names`)
   return secret
 }
 
-// A Kubernetes service called `lineage` makes these appear in every pod beside it.
-const INJECTED = /^LINEAGE_(SERVICE_|PORT(_|$))/
+/** What an editor leaves in a file; a secret with it would be refused wherever it is used. */
+function findOddity(secret: string): string | undefined {
+  if (secret.startsWith('\ufeff')) return 'a byte order mark'
+  if (/[\r\n]/.test(secret)) return 'a line break'
+  return /[^\x20-\x7e]/.test(secret) ? 'a character outside printable ASCII' : undefined
+}
 
 function findUnknownNames(env: Environment): string[] {
   return Object.keys(env)
-    .filter((name) => name.startsWith('LINEAGE_') && env[name] && !INJECTED.test(name))
+    .filter((name) => name.startsWith('LINEAGE_') && env[name])
     .filter((name) => !isKnown(name))
     .map((name) => `${name.replaceAll(/[^\x21-\x7e]/g, '?').slice(0, 100)} is not a known setting.`)
 }

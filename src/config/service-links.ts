@@ -1,0 +1,26 @@
+// What Kubernetes puts into every pod beside a Service whose name begins with `lineage`: variables
+// that look like settings of ours and are none.
+
+import type { Environment } from './read-settings.ts'
+
+const NAME =
+  /^LINEAGE_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)$/
+/** A setting of ours may have such a name; only the value tells the two apart. */
+const NAME_WITH_URL = /^LINEAGE_(?:\w+_)?PORT$/
+const URL_VALUE = /^(?:tcp|udp|sctp):\/\//
+
+/** The environment without them. */
+export function withoutServiceLinks(env: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => !isServiceLink(name, value)),
+  )
+}
+
+/** Whether there are some that a setting could be taken for. */
+export function hasServiceLinks(env: Environment): boolean {
+  return Object.entries(env).some(([name, value]) => isServiceLink(name, value))
+}
+
+function isServiceLink(name: string, value = ''): boolean {
+  return NAME.test(name) || (NAME_WITH_URL.test(name) && URL_VALUE.test(value))
+}
