@@ -73,7 +73,7 @@ const START_RETRY_MS = 500
 export async function openService(options: ServiceOptions): Promise<Service> {
   const { config, logger } = options
   const outages = openOutageLog(logger)
-  const database = openDatabase(config.databaseUrl, (err) => outages.failed('postgresql', { err }))
+  const database = openDatabase(config.databaseUrl)
   const databaseClock = openDatabaseClock(database)
   const clock = options.clock ?? databaseClock.now
   const audit = openAudit({ config, database, logger, clock })

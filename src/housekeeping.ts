@@ -51,8 +51,10 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
 
   /** An outage is told once, not by everything that meets it. */
   function report(err: unknown, doing: string): void {
-    if (err instanceof DependencyUnavailable) outages.failed(err.dependency, { err })
-    else logEvent(logger, 'work.failed', { doing, err })
+    if (err instanceof DependencyUnavailable) {
+      // A crowd of our own before the connections is no outage; the next tick tries again.
+      if (err.because === 'outage') outages.failed(err.dependency, { err })
+    } else logEvent(logger, 'work.failed', { doing, err })
   }
 
   function start(doing: string, work: () => Promise<void>): void {

@@ -1,23 +1,38 @@
-// The one connection pool to PostgreSQL, and Prisma on top of it. Everything that waits on it
-// waits within a deadline.
+// The connections to PostgreSQL, and Prisma on top of them. Everything that waits on it waits within
+// a deadline.
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { PrismaPg } from '@prisma/adapter-pg'
-import pg from 'pg'
+import type pg from 'pg'
 import { PrismaClient } from '../generated/prisma/client.ts'
 import { DEPENDENCY_DEADLINE_MS, withDeadline } from '../runtime/deadline.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'
+import { openConnectionPool } from './connection-pool.ts'
+import { findOutage, isConflict } from './database-failure.ts'
+import { type DatabaseScope, inDatabaseScope, remainingMs } from './database-scope.ts'
+import { schemaOf } from './database-url.ts'
 
-const POOL_SIZE = 10
-const CONNECT_TIMEOUT_MS = 1_000
+/** Ten in all for each instance. */
+const POOL_SIZE = 9
+const WATCH_SIZE = 1
 const WARM_UP_MS = 30_000
+/** How often work that the server gave up for another's sake is run again. */
+const CONFLICT_RETRIES = 4
+const CONFLICT_PAUSE_MS = 20
 
 export interface Database {
   /** For families and migrations, which need SQL of their own. */
   readonly pool: pg.Pool
+  /** A connection apart, for what must be known while everybody waits for the others. */
+  readonly watch: pg.Pool
   readonly prisma: PrismaClient
+  /** Where the tables are, as `?schema=` says. */
+  readonly schema: string
   /** Resolves when the server answers; rejects with DependencyUnavailable. */
   ping(): Promise<void>
+  /** What an operator should put right, as far as the last ping and the last writes tell. */
+  warnings(): readonly string[]
   /**
    * Makes Prisma ready: it compiles itself at its first query, which takes seconds on a busy machine
    * and must not eat up the deadline of whoever comes first. Needs the tables; rejects with
@@ -27,95 +42,87 @@ export interface Database {
   close(): Promise<void>
 }
 
-/** Opens the pool lazily: nothing is connected before the first query. */
-export function openDatabase(
-  databaseUrl: string,
-  onIdleError: (error: Error) => void = () => {},
-): Database {
-  const pool = new pg.Pool({
-    connectionString: databaseUrl,
-    max: POOL_SIZE,
-    application_name: 'lineage',
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: DEPENDENCY_DEADLINE_MS,
-    statement_timeout: DEPENDENCY_DEADLINE_MS,
-    idle_in_transaction_session_timeout: 10_000,
-    keepAlive: true,
-  })
-  // An idle connection that dies is replaced by the pool; without a listener it ends the process.
-  pool.on('error', onIdleError)
-  // Prisma gives a connection back even where the rollback timed out. Whoever got that one next
-  // would work inside the open transaction and lose it all; an ended one is not handed out again.
-  pool.on('release', (_error, client) => {
-    if (client.getTransactionStatus() !== 'I') void client.end().catch(() => {})
-  })
+/** Opens the pools lazily: nothing is connected before the first query. */
+export function openDatabase(databaseUrl: string): Database {
+  const schema = schemaOf(databaseUrl)
+  let isReadOnly = false
+  let refusedCode: string | undefined
+  const options = {
+    databaseUrl,
+    schema,
+    onWrite: (outcome: 'written' | 'refused', code?: string) => {
+      refusedCode = outcome === 'refused' ? code : undefined
+    },
+  }
+  const pool = openConnectionPool({ ...options, size: POOL_SIZE })
+  const watch = openConnectionPool({ ...options, size: WATCH_SIZE })
   const prisma = new PrismaClient({
-    adapter: new PrismaPg(pool),
-    transactionOptions: { maxWait: CONNECT_TIMEOUT_MS, timeout: DEPENDENCY_DEADLINE_MS },
+    adapter: new PrismaPg(pool, { schema }),
+    transactionOptions: { maxWait: DEPENDENCY_DEADLINE_MS, timeout: DEPENDENCY_DEADLINE_MS },
   })
   return {
     pool,
+    watch,
     prisma,
+    schema,
     async ping() {
-      await guardDatabase(() => pool.query('SELECT 1'))
+      const { rows } = await guardDatabase(() =>
+        watch.query<{ readonly: string }>(
+          `SELECT current_setting('transaction_read_only') AS readonly`,
+        ),
+      )
+      isReadOnly = rows[0]?.readonly === 'on'
+    },
+    warnings() {
+      if (isReadOnly) return ['PostgreSQL is read-only: nothing can be changed']
+      if (refusedCode === undefined) return []
+      return [`PostgreSQL refused the last write (SQLSTATE ${refusedCode}): its disk may be full`]
     },
     async warmUp() {
       await guardDatabase(() => prisma.tableVersion.findFirst(), WARM_UP_MS)
     },
     async close() {
       await prisma.$disconnect()
-      await pool.end()
+      await Promise.all([pool.end(), watch.end()])
     },
   }
 }
 
 /**
  * Runs database work within the deadline and turns every failure of the server or the way to it
- * into DependencyUnavailable. What the data itself refuses (a unique key) passes through.
+ * into DependencyUnavailable. What the data itself refuses (a unique key) passes through. Work that
+ * the server gives up for the sake of another transaction is run again from its beginning.
  */
 export async function guardDatabase<T>(
   work: () => Promise<T>,
   deadlineMs = DEPENDENCY_DEADLINE_MS,
 ): Promise<T> {
-  try {
-    return await withDeadline(
-      work(),
-      deadlineMs,
-      () => new DependencyUnavailable('postgresql', 'deadline exceeded'),
-    )
-  } catch (error) {
-    if (isUnavailable(error)) {
-      throw new DependencyUnavailable('postgresql', codeOf(error) ?? 'connection failed')
+  return await inDatabaseScope(deadlineMs, async (scope) => {
+    for (let retriesLeft = CONFLICT_RETRIES; ; retriesLeft -= 1) {
+      try {
+        return await withDeadline(work(), Math.max(0, remainingMs()), () => lateError(scope))
+      } catch (error) {
+        const isAgain = (scope.hasConflict || isConflict(error)) && scope.failure === undefined
+        if (!isAgain || retriesLeft === 0) throw translate(error, scope)
+        scope.hasConflict = false
+        await delay(Math.random() * CONFLICT_PAUSE_MS)
+      }
     }
-    throw error
-  }
+  })
 }
 
-// SQLSTATE: connection, a server that is read-only (a replica after a failover), an idle transaction
-// cut off, refused login, missing database, resources, shutdown or a time-out, the system.
-const UNAVAILABLE_SQLSTATE = /^(08...|25006|25P03|28...|3D...|53...|57...|58...)$/
-// Prisma: P1xxx is the way to the server, P2024 a pool time-out, P2028 a transaction that timed out.
-const UNAVAILABLE_PRISMA = /^(P1\d{3}|P2024|P2028)$/
-const UNAVAILABLE_ERRNO = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET|ENOENT)/
-const UNAVAILABLE_MESSAGE = /timeout|Connection terminated|connection (error|closed)|not queryable/i
-
-function isUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error) || error instanceof StartError) return false
-  if (error instanceof DependencyUnavailable) return false
-  const code = codeOf(error)
-  if (code === undefined) return UNAVAILABLE_MESSAGE.test(error.message)
-  return (
-    UNAVAILABLE_SQLSTATE.test(code) || UNAVAILABLE_PRISMA.test(code) || UNAVAILABLE_ERRNO.test(code)
+function lateError(scope: DatabaseScope): DependencyUnavailable {
+  // Most of the time went by in our own queue: no wonder that the rest was too short.
+  const wasQueued = scope.queuedMs > DEPENDENCY_DEADLINE_MS / 2
+  return new DependencyUnavailable(
+    'postgresql',
+    'deadline exceeded',
+    wasQueued ? 'queue' : 'outage',
   )
 }
 
-/** PostgreSQL's own code where Prisma has wrapped it, else that of the error itself. */
-function codeOf(error: unknown): string | undefined {
-  const wrapped = ['meta', 'driverAdapterError', 'cause', 'originalCode'].reduce(memberOf, error)
-  const code = wrapped ?? memberOf(error, 'code')
-  return typeof code === 'string' ? code : undefined
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+function translate(error: unknown, scope: DatabaseScope): unknown {
+  if (error instanceof DependencyUnavailable || error instanceof StartError) return error
+  const code = scope.failure ?? findOutage(error)
+  return code === undefined ? error : new DependencyUnavailable('postgresql', code)
 }

@@ -49,10 +49,12 @@ export async function applyMigrations(
       pool,
       async (client) => {
         const query = queryOf(client, TIMEOUT_MS)
-        await query(`SET LOCAL statement_timeout = ${TIMEOUT_MS}`)
+        await query(
+          `SET LOCAL statement_timeout = ${TIMEOUT_MS}; SET LOCAL lock_timeout = ${TIMEOUT_MS}`,
+        )
         await query(`SELECT pg_advisory_xact_lock(${LOCK_ID})`)
         const pending = findPending(migrations, await readApplied(query))
-        if (pending.length > 0) await query(CREATE_TABLE)
+        if (pending.length > 0) await createTable(query)
         for (const migration of pending) {
           current = migration.name
           await applyMigration(migration, query)
@@ -130,6 +132,17 @@ function findPending(
     }
     return recorded === undefined
   })
+}
+
+/** In the schema of `?schema=`, the only one that the connection looks into; made when missing. */
+async function createTable(query: Query): Promise<void> {
+  // Asked before, because a role without rights on the database may not even say IF NOT EXISTS.
+  const [row] = await query<{ path: string; exists: boolean }>(
+    `SELECT current_setting('search_path') AS path, current_schema() IS NOT NULL AS exists`,
+  )
+  // Quoted already, where the path was set.
+  if (row?.exists === false) await query(`CREATE SCHEMA ${row.path}`)
+  await query(CREATE_TABLE)
 }
 
 async function applyMigration({ name, sql, checksum }: Migration, query: Query): Promise<void> {

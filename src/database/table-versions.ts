@@ -26,7 +26,7 @@ export interface TablePoll {
 }
 
 export interface TablePollOptions {
-  readonly database: Pick<Database, 'pool'>
+  readonly database: Pick<Database, 'watch'>
   readonly everyMs?: number
   /** Called at the first tick, and for each change after it. One that fails is repeated. */
   readonly reload: Readonly<Record<VersionedTable, () => Promise<void>>>
@@ -92,9 +92,9 @@ export function startTablePoll(options: TablePollOptions): TablePoll {
   }
 }
 
-async function readVersions(database: Pick<Database, 'pool'>): Promise<Map<string, bigint>> {
+async function readVersions(database: Pick<Database, 'watch'>): Promise<Map<string, bigint>> {
   const { rows } = await guardDatabase(() =>
-    database.pool.query<{ name: string; version: string }>(
+    database.watch.query<{ name: string; version: string }>(
       'SELECT name, version FROM table_versions',
     ),
   )

@@ -2,13 +2,13 @@
 
 import type pg from 'pg'
 import { DEPENDENCY_DEADLINE_MS } from '../runtime/deadline.ts'
-import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { guardDatabase } from './database.ts'
 
 /**
  * Commits what `work` did, or nothing of it. READ COMMITTED, because rows are locked before they
  * are read. Whatever fails, the deadline included, ends the connection and with it the
- * transaction, so that the pool never gets one back half done. Rejects as `guardDatabase` does.
+ * transaction, so that the pool never gets one back half done. May run `work` more than once, and
+ * rejects as `guardDatabase` does.
  */
 export async function inTransaction<T>(
   pool: pg.Pool,
@@ -16,35 +16,37 @@ export async function inTransaction<T>(
   deadlineMs = DEPENDENCY_DEADLINE_MS,
 ): Promise<T> {
   let held: pg.PoolClient | undefined
-  let given = false
-  try {
-    return await guardDatabase(async () => {
-      const client = await pool.connect()
-      if (given) {
-        client.release()
-        throw new DependencyUnavailable('postgresql', 'deadline exceeded')
-      }
-      held = client
-      // A lost connection rejects the query too; unheard, the event would end the process.
-      client.on('error', ignore)
-      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
+
+  /** Once: the deadline and the failure that it causes both come here. */
+  function giveBack(client: pg.PoolClient, destroy: boolean): void {
+    if (held !== client) return
+    held = undefined
+    client.release(destroy)
+    client.off('error', ignore)
+  }
+
+  async function attempt(): Promise<T> {
+    const client = await pool.connect()
+    held = client
+    // A lost connection rejects the query too; unheard, the event would end the process.
+    client.on('error', ignore)
+    try {
+      await client.query('BEGIN')
       const result = await work(client)
       await client.query('COMMIT')
-      release(client)
-      held = undefined
+      giveBack(client, false)
       return result
-    }, deadlineMs)
-  } catch (error) {
-    if (held) release(held, true)
-    throw error
-  } finally {
-    given = true
+    } catch (error) {
+      giveBack(client, true)
+      throw error
+    }
   }
-}
 
-function release(client: pg.PoolClient, destroy = false): void {
-  client.release(destroy)
-  client.off('error', ignore)
+  try {
+    return await guardDatabase(attempt, deadlineMs)
+  } finally {
+    if (held) giveBack(held, true)
+  }
 }
 
 function ignore(): void {}

@@ -86,7 +86,8 @@ function logRefusal(
 function toOAuthError(error: Error): OAuthError {
   if (error instanceof OAuthError) return error
   if (error instanceof DependencyUnavailable) {
-    return new OAuthError('dependency_unavailable', { cause: error })
+    const reason = error.because === 'queue' ? 'database_queue' : 'dependency_unavailable'
+    return new OAuthError(reason, { cause: error })
   }
   const status = statusOf(error)
   if (status === 413) return new OAuthError('body_too_large', { cause: error })

@@ -124,6 +124,7 @@ export const OAUTH_ERRORS = {
   cookie_duplicate: invalidRequest('A cookie is given more than once.'),
 
   dependency_unavailable: UNAVAILABLE,
+  database_queue: UNAVAILABLE,
   login_queue_full: UNAVAILABLE,
   login_queue_timeout: UNAVAILABLE,
   throttled: { ...UNAVAILABLE, status: 429, description: 'Too many attempts. Please try later.' },

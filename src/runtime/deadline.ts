@@ -12,13 +12,28 @@ export async function withDeadline<T>(
   timeoutMs: number,
   onTimeout: () => Error,
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
+  let cancel = () => {}
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(onTimeout()), timeoutMs)
+    cancel = afterDeadline(timeoutMs, () => reject(onTimeout()))
   })
   try {
     return await Promise.race([work, timeout])
   } finally {
+    cancel()
+  }
+}
+
+/**
+ * Calls `onTimeout` after `timeoutMs` unless the returned function is called before. What had arrived
+ * by then is heard first: an answer that only waits for a busy event loop is no late one.
+ */
+export function afterDeadline(timeoutMs: number, onTimeout: () => void): () => void {
+  let immediate: NodeJS.Immediate | undefined
+  const timer = setTimeout(() => {
+    immediate = setImmediate(onTimeout)
+  }, timeoutMs)
+  return () => {
     clearTimeout(timer)
+    clearImmediate(immediate)
   }
 }

@@ -3,13 +3,21 @@
 
 export type Dependency = 'postgresql' | 'redis'
 
+/**
+ * `outage`: the server refused, dropped the connection or was silent. `queue`: it never came to that,
+ * because too much of our own work was waiting for a connection; the server may be well.
+ */
+export type UnavailableCause = 'outage' | 'queue'
+
 /** A dependency refused, dropped or outlived its deadline; callers answer 503 (DESIGN §12). */
 export class DependencyUnavailable extends Error {
   readonly dependency: Dependency
+  readonly because: UnavailableCause
 
-  constructor(dependency: Dependency, detail: string) {
+  constructor(dependency: Dependency, detail: string, because: UnavailableCause = 'outage') {
     super(`${dependency} is unavailable: ${detail}`)
     this.name = 'DependencyUnavailable'
     this.dependency = dependency
+    this.because = because
   }
 }

@@ -94,7 +94,7 @@ export async function allAtOnce<T>(
       settled = true
     })
     while (!settled && (await countWaiting(pool)) < changes.length);
-    await holder.query('COMMIT')
+    await holder.query('ROLLBACK')
     await all
     return await Promise.all(running)
   } finally {

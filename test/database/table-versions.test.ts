@@ -195,11 +195,11 @@ test('stop waits for the reload in progress and lets none begin', async (t) => {
 function countQueries(database: Database, count: number): Promise<void> {
   let left = count
   return new Promise((resolve) => {
-    const query = database.pool.query.bind(database.pool)
-    database.pool.query = ((...args: Parameters<typeof query>) => {
+    const query = database.watch.query.bind(database.watch)
+    database.watch.query = ((...args: Parameters<typeof query>) => {
       left -= 1
       if (left < 0) {
-        database.pool.query = query
+        database.watch.query = query
         resolve()
       }
       return query(...args)

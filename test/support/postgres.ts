@@ -75,24 +75,27 @@ async function sharedServerUrl(): Promise<string> {
 }
 
 /** An empty database of its own, dropped at the end of the test. */
-export async function openTestDatabase(t: Scope): Promise<{ url: string }> {
+export async function openTestDatabase(t: Scope, encoding = 'UTF8'): Promise<{ url: string }> {
   const serverUrl = await sharedServerUrl()
   const name = `test_${randomBytes(8).toString('hex')}`
   await runAsAdmin(
     serverUrl,
-    `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'`,
+    `CREATE DATABASE ${name} TEMPLATE template0 ENCODING '${encoding}' LC_COLLATE 'C' LC_CTYPE 'C'`,
   )
-  t.teardown(() => runAsAdmin(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`))
+  t.teardown(async () => {
+    await runAsAdmin(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`)
+  })
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
   return { url: url.href }
 }
 
-async function runAsAdmin(serverUrl: string, sql: string): Promise<void> {
+/** One statement over a connection of its own, with the server's own settings. */
+export async function runAsAdmin(serverUrl: string, sql: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: serverUrl })
   await client.connect()
   try {
-    await client.query(sql)
+    return (await client.query(sql)).rows
   } finally {
     await client.end()
   }

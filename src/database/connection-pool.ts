@@ -1,0 +1,88 @@
+// A pool of connections with a queue of our own before it. pg-pool bounds waiting for a connection
+// and making one by the same number, and calls both a failure to connect.
+
+import pg from 'pg'
+import { type ConnectionOptions, prepareConnection } from './connection.ts'
+import { busy, openConnectionQueue } from './connection-queue.ts'
+import { codeOf, noteFailure } from './database-failure.ts'
+
+/** For one connection that is made: name, wire, password and settings. */
+const CONNECT_TIMEOUT_MS = 1_000
+
+export interface PoolOptions extends Omit<ConnectionOptions, 'onAnswer'> {
+  readonly databaseUrl: string
+  readonly size: number
+}
+
+/** Opens the pool lazily: nothing is connected before the first query. */
+export function openConnectionPool({ databaseUrl, size, ...options }: PoolOptions): pg.Pool {
+  let answeredAtMs = Number.NEGATIVE_INFINITY
+  const onAnswer = () => {
+    answeredAtMs = performance.now()
+  }
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: size,
+    application_name: 'lineage',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    // Awaited, whatever its type says; what it rejects with is what `connect` rejects with.
+    onConnect: (client) => prepareConnection(client as pg.Client, { ...options, onAnswer }),
+  })
+  // An idle connection that dies is replaced by the pool; without a listener it ends the process.
+  // Whether the server is away, whoever asks it next finds out.
+  pool.on('error', () => {})
+  // Prisma gives a connection back even where the rollback timed out. Whoever got that one next
+  // would work inside the open transaction and lose it all; an ended one is not handed out again.
+  pool.on('release', (_error, client) => {
+    if (client.getTransactionStatus() !== 'I') void client.end().catch(() => {})
+  })
+  queueBefore(pool, size, () => performance.now() - answeredAtMs < CONNECT_TIMEOUT_MS)
+  return pool
+}
+
+/** Also takes the place of `query`, whose own connects by callback and gives up on any error. */
+function queueBefore(pool: pg.Pool, size: number, isAlive: () => boolean): void {
+  const queue = openConnectionQueue(size)
+  const take = pool.connect.bind(pool) as () => Promise<pg.PoolClient>
+
+  async function connect(): Promise<pg.PoolClient> {
+    await queue.enter()
+    try {
+      const client = await take()
+      const release = client.release.bind(client)
+      client.release = (error) => {
+        release(error)
+        queue.leave()
+      }
+      return client
+    } catch (error) {
+      queue.leave()
+      // A server that answers others is not away: it, or we, have too much to do to let one more in.
+      if (isTimeout(error) && isAlive()) throw busy('connecting took too long')
+      noteFailure(error)
+      throw error
+    }
+  }
+
+  async function query(text: string | pg.QueryConfig, values?: unknown[]): Promise<pg.QueryResult> {
+    const client = await connect()
+    // A lost connection rejects the query too; unheard, the event would end the process.
+    client.on('error', ignore)
+    try {
+      return await client.query(text, values)
+    } finally {
+      client.release()
+      client.off('error', ignore)
+    }
+  }
+
+  pool.connect = connect as typeof pool.connect
+  pool.query = query as typeof pool.query
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && (codeOf(error) === '57014' || /timeout/.test(error.message))
+}
+
+function ignore(): void {}

@@ -1,0 +1,66 @@
+// Who waits for one of a few connections, in order of arrival. Bounded in number and in time, and
+// counted apart from what the server takes: waiting for each other says nothing about it.
+
+import { afterDeadline, DEPENDENCY_DEADLINE_MS } from '../runtime/deadline.ts'
+import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
+import { currentScope, remainingMs } from './database-scope.ts'
+
+/** How many may wait, and how long: enough is left of the deadline then for the work itself. */
+const WAITING_MAX = 1_000
+const WAIT_MAX_MS = DEPENDENCY_DEADLINE_MS - 300
+
+export interface ConnectionQueue {
+  /** Resolves when a connection is the caller's; rejects with DependencyUnavailable, `queue`. */
+  enter(): Promise<void>
+  /** Hands it to whoever has waited longest. */
+  leave(): void
+}
+
+export function openConnectionQueue(size: number): ConnectionQueue {
+  /** Calling one gives it a connection. */
+  const waiting = new Set<() => void>()
+  let taken = 0
+
+  function wait(): Promise<void> {
+    const scope = currentScope()
+    const fromMs = performance.now()
+    const limitMs = Math.max(0, Math.min(WAIT_MAX_MS, remainingMs()))
+    return new Promise((resolve, reject) => {
+      const leaveQueue = () => {
+        waiting.delete(enter)
+        cancel()
+        if (scope) scope.queuedMs += performance.now() - fromMs
+      }
+      const enter = () => {
+        leaveQueue()
+        resolve()
+      }
+      const cancel = afterDeadline(limitMs, () => {
+        leaveQueue()
+        reject(busy('waited too long for a connection'))
+      })
+      waiting.add(enter)
+    })
+  }
+
+  return {
+    async enter() {
+      if (taken < size) {
+        taken += 1
+        return
+      }
+      if (waiting.size >= WAITING_MAX) throw busy('too many wait for a connection')
+      await wait()
+    },
+    leave() {
+      const [next] = waiting
+      if (next) next()
+      else taken -= 1
+    },
+  }
+}
+
+/** 503 with a reason of its own, and no word of an outage. */
+export function busy(detail: string): DependencyUnavailable {
+  return new DependencyUnavailable('postgresql', detail, 'queue')
+}

@@ -1,0 +1,82 @@
+// Which errors of PostgreSQL, its driver and Prisma say that the server cannot be had, and which say
+// that the data refuses. Everything that is not known to be the data's word is an outage.
+
+import { StartError } from '../runtime/start-error.ts'
+import { currentScope } from './database-scope.ts'
+
+/**
+ * SQLSTATE: connection, a transaction in the wrong state (behind a pooler that swaps connections), a
+ * server that is read-only (a replica after a failover), an idle transaction cut off, a statement
+ * that is not there, a refused login, a missing database, conflicts, resources, a lock not given in
+ * time, shutdown or a time-out, the system, the server's own faults.
+ */
+const UNAVAILABLE_SQLSTATE =
+  /^(08...|25001|25006|25P0[123]|26...|28...|3D...|40...|53...|55P03|57...|58...|XX...)$/
+/** Of these the transaction may be run again at once. */
+const CONFLICT_SQLSTATE = /^(40001|40P01)$/
+/** Of these no write would fare any better. */
+const UNWRITABLE_SQLSTATE = /^(25006|53100|58030)$/
+const SQLSTATE = /^[0-9A-Z]{5}$/
+/** Prisma: P1xxx is the way to the server, P2024 a pool time-out, P2028 a transaction that timed out. */
+const UNAVAILABLE_PRISMA = /^(P1\d{3}|P2024|P2028|P2034|P2037)$/
+const UNAVAILABLE_ERRNO = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET|ENOENT|ERR_TLS|CERT_)/
+const UNAVAILABLE_MESSAGE =
+  /timeout|Connection terminated|connection (error|closed)|not queryable|Client was closed/i
+/** Prisma hides the driver's error this deep at most. */
+const DEPTH_MAX = 6
+
+/** The code under which this is an outage; undefined when it is the data's word or a fault of ours. */
+export function findOutage(error: unknown): string | undefined {
+  if (!(error instanceof Error) || error instanceof StartError) return undefined
+  const code = codeOf(error)
+  if (code === undefined) {
+    return UNAVAILABLE_MESSAGE.test(error.message) ? 'connection failed' : undefined
+  }
+  const isOutage =
+    UNAVAILABLE_SQLSTATE.test(code) || UNAVAILABLE_PRISMA.test(code) || UNAVAILABLE_ERRNO.test(code)
+  return isOutage ? code : undefined
+}
+
+/** Whether the error came from the server and says that nothing can be written. */
+export function isUnwritable(error: unknown): boolean {
+  return UNWRITABLE_SQLSTATE.test(codeOf(error) ?? '')
+}
+
+export function isConflict(error: unknown): boolean {
+  return CONFLICT_SQLSTATE.test(codeOf(error) ?? '')
+}
+
+/** Remembers what a query met, for whatever Prisma makes of it on the way to whoever asked. */
+export function noteFailure(error: unknown): void {
+  const scope = currentScope()
+  if (!scope) return
+  if (isConflict(error)) scope.hasConflict = true
+  else scope.failure ??= findOutage(error) ?? (isWordless(error) ? 'connection failed' : undefined)
+}
+
+/** What the driver itself throws: no word of the server, and no bug in how it was called either. */
+function isWordless(error: unknown): boolean {
+  const isBug = error instanceof TypeError || error instanceof RangeError
+  return !isBug && !(error instanceof StartError) && codeOf(error) === undefined
+}
+
+/** PostgreSQL's own code, however deep Prisma has wrapped it, else that of the error itself. */
+export function codeOf(error: unknown): string | undefined {
+  let outermost: string | undefined
+  for (let at = error, depth = 0; at !== undefined && depth < DEPTH_MAX; depth += 1) {
+    const code = textOf(at, 'originalCode') ?? textOf(at, 'code')
+    if (code !== undefined && SQLSTATE.test(code) && !/^P[12]\d{3}$/.test(code)) return code
+    outermost ??= code
+    at = memberOf(memberOf(at, 'meta'), 'driverAdapterError') ?? memberOf(at, 'cause')
+  }
+  return outermost
+}
+
+function textOf(value: unknown, name: string): string | undefined {
+  const member = memberOf(value, name)
+  return typeof member === 'string' ? member : undefined
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+}

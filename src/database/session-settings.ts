@@ -1,0 +1,41 @@
+// What a connection must be like for our statements to mean what they say, whatever the server, the
+// database or the role have as their defaults.
+
+import pg from 'pg'
+import { DEPENDENCY_DEADLINE_MS } from '../runtime/deadline.ts'
+
+/** The server gives a statement up a little before whoever waits for it does. */
+const STATEMENT_TIMEOUT_MS = DEPENDENCY_DEADLINE_MS - 100
+/** A transaction whose instance is cut off holds its locks no longer. */
+const IDLE_IN_TRANSACTION_MS = 5_000
+
+/**
+ * `default_transaction_read_only` is not among them: who set it means it. Prisma sends times without
+ * a zone and reads them without one, so the zone is what makes them right.
+ */
+function settingsFor(schema: string): Readonly<Record<string, string>> {
+  return {
+    client_encoding: 'UTF8',
+    TimeZone: 'UTC',
+    DateStyle: 'ISO, YMD',
+    IntervalStyle: 'postgres',
+    standard_conforming_strings: 'on',
+    bytea_output: 'hex',
+    extra_float_digits: '1',
+    array_nulls: 'on',
+    transform_null_equals: 'off',
+    default_transaction_isolation: 'read committed',
+    default_transaction_deferrable: 'off',
+    statement_timeout: String(STATEMENT_TIMEOUT_MS),
+    lock_timeout: String(STATEMENT_TIMEOUT_MS),
+    idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION_MS),
+    search_path: pg.escapeIdentifier(schema),
+  }
+}
+
+/** As calls for a SELECT: for the whole session, or until the transaction ends. */
+export function settingCalls(schema: string, scope: 'session' | 'transaction'): string[] {
+  return Object.entries(settingsFor(schema)).map(
+    ([name, value]) => `set_config('${name}', ${pg.escapeLiteral(value)}, ${scope !== 'session'})`,
+  )
+}
