@@ -13,7 +13,7 @@ export interface DatabaseClock {
   read(): Promise<void>
 }
 
-export function openDatabaseClock(database: Pick<Database, 'pool'>): DatabaseClock {
+export function openDatabaseClock(database: Pick<Database, 'watch'>): DatabaseClock {
   let offset: ClockOffset | undefined
   return {
     now() {
@@ -29,10 +29,10 @@ export function openDatabaseClock(database: Pick<Database, 'pool'>): DatabaseClo
   }
 }
 
-/** In whole milliseconds since the epoch. */
-export async function readDatabaseTime({ pool }: Pick<Database, 'pool'>): Promise<number> {
+/** Asked where nobody queues: waiting would be taken for the way. In whole milliseconds since the epoch. */
+export async function readDatabaseTime({ watch }: Pick<Database, 'watch'>): Promise<number> {
   const { rows } = await guardDatabase(() =>
-    pool.query<{ ms: string }>(
+    watch.query<{ ms: string }>(
       'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms',
     ),
   )

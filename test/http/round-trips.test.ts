@@ -13,7 +13,10 @@ import { startRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
 
 const REQUESTS = 20
-/** What is polled runs by itself, whatever is requested: tables, journal, deliveries, hashes, clocks. */
+/**
+ * What is polled runs by itself, whatever is requested: tables, journal, deliveries, hashes, clocks.
+ * What opens and closes a transaction (it also names the clock) counts by what stands between.
+ */
 const POLL =
   /clock_timestamp|FROM (table_versions|journal|webhooks|generate_series)|\{journal\}|^time$/i
 /** Longer than the poll's turn, in which it may still reload what was changed before. */
