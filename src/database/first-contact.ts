@@ -58,6 +58,7 @@ export function describeLack(error: unknown): StartError | undefined {
 /** DependencyUnavailable for what is waited for, a StartError for the rest. */
 function judgeContact(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof TypeError) return error
+  if (error instanceof StartError || error instanceof DependencyUnavailable) return error
   const lack = describeLack(error)
   if (lack) return lack
   const code = codeOf(error)
