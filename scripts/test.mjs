@@ -26,6 +26,8 @@ const tap = createRequire(import.meta.url).resolve('tap/package.json')
 const tapBin = join(dirname(tap), 'dist/esm/run.mjs')
 const filesByName = new Map()
 const count = { passed: 0, failed: 0, skipped: 0 }
+/** Said once more at the end, where nobody has to search for them. */
+const failedNames = []
 
 process.chdir(root)
 try {
@@ -34,6 +36,7 @@ try {
   fail('the test runner', error instanceof Error ? error.stack : error)
 }
 if (count.passed + count.failed === 0) fail('the suite', 'no test ran')
+if (failedNames.length > 0) console.log(`\nWhat failed:\n  ${failedNames.join('\n  ')}\n`)
 if (count.skipped > 0) console.log(`${count.skipped} skipped`)
 console.log(`${count.passed} passed, ${count.failed} failed`)
 process.exit(count.failed === 0 ? 0 : 1)
@@ -169,6 +172,7 @@ function toText(value) {
 }
 
 function show(name, diag) {
+  failedNames.push(name)
   console.log(`\nFAIL ${name}`)
   const entries = typeof diag === 'object' && diag !== null ? Object.entries(diag) : [['', diag]]
   for (const [key, value] of entries) {

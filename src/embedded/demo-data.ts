@@ -4,7 +4,9 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { ClientInput } from '../clients/client-draft.ts'
+import { matchesClientSecret } from '../clients/client-secret.ts'
 import type { ClientStore } from '../clients/client-store.ts'
+import type { ClientTable } from '../clients/client-table.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
 import { parseEmail, parseUsername } from '../users/user-names.ts'
 import type { UserStore } from '../users/user-store.ts'
@@ -41,6 +43,38 @@ export async function openDemoData(dependencies: DemoDataDependencies): Promise<
   await clientStore.patch(ADMIN_CLIENT, { audiences: [issuer] })
   await writePrivateFile(demoFileOf(dataDir), `${JSON.stringify(demo, null, 2)}\n`)
   return demo
+}
+
+/** What stands in demo.json and is not true any more: replaced since, or gone. */
+export interface DemoStale {
+  readonly user: boolean
+  readonly service: boolean
+  readonly admin: boolean
+}
+
+/** Asks the stores, so that no secret is printed that somebody has replaced. */
+export async function findStaleDemo(
+  demo: DemoData,
+  {
+    clients,
+    users,
+    hasher,
+  }: Pick<DemoDataDependencies, 'users' | 'hasher'> & {
+    readonly clients: Pick<ClientTable, 'find'>
+  },
+): Promise<DemoStale> {
+  const isStale = async ({ id, secret }: { readonly id: string; readonly secret: string }) => {
+    const hashes = (await clients.find(id))?.secrets.map(({ hash }) => hash) ?? []
+    return !matchesClientSecret(secret, hashes)
+  }
+  const username = parseUsername(demo.user.username)
+  const known = username && (await users.findForLogin({ usernameKey: username.key }))
+  const { matches } = await hasher.verify(known?.passwordHash, demo.user.password)
+  return {
+    user: !matches,
+    service: await isStale(demo.confidentialClient),
+    admin: await isStale(demo.adminClient),
+  }
 }
 
 /** Undefined before the first start is done. */
@@ -110,18 +144,27 @@ async function createDemoUser({ users, hasher }: DemoDataDependencies): Promise<
 
 /**
  * Lines that work when they are pasted one after another into a POSIX shell; in zsh too, which
- * takes pasted comments for commands, so there is no quotation mark in one.
+ * takes pasted comments for commands, so there is no quotation mark in one. Where a secret is stale
+ * a variable of the shell stands for it.
  */
-export function formatDemoCommands(demo: DemoData): string {
-  const { issuer, user, publicClient, confidentialClient: service } = demo
-  const basic = `-u ${service.id}:${service.secret}`
+export function formatDemoCommands(demo: DemoData, stale: DemoStale): string {
+  const { issuer, user, publicClient, confidentialClient: service, adminClient: admin } = demo
+  const password = stale.user ? '"$PASSWORD"' : user.password
+  const basic = `-u ${service.id}:${stale.service ? '"$SERVICE_SECRET"' : service.secret}`
+  const asAdmin = `-u ${admin.id}:${stale.admin ? '"$ADMIN_SECRET"' : admin.secret}`
   const pick = (member: string) => `sed -n 's/.*"${member}":"\\([^"]*\\)".*/\\1/p'`
   const refresh = (from: string) =>
     `curl -s ${issuer}/token -d grant_type=refresh_token -d client_id=${publicClient.id} -d refresh_token=$${from}`
+  const replaced = [
+    ...(stale.user ? [`# The password of ${user.username} was replaced: set PASSWORD`] : []),
+    ...(stale.service ? [`# The secret of ${service.id} was replaced: set SERVICE_SECRET`] : []),
+    ...(stale.admin ? [`# The secret of ${admin.id} was replaced: set ADMIN_SECRET`] : []),
+  ]
   return `Lineage is running. Issuer: ${issuer}
+All of its interface is described at ${issuer}/docs
 
-# Log in: an access token and the first refresh token of a family
-A=$(curl -s ${issuer}/token -d grant_type=password -d client_id=${publicClient.id} -d username=${user.username} -d password=${user.password}); echo "$A"
+${replaced.map((line) => `${line}\n`).join('')}# Log in: an access token and the first refresh token of a family
+A=$(curl -s ${issuer}/token -d grant_type=password -d client_id=${publicClient.id} -d username=${user.username} -d password=${password}); echo "$A"
 R0=$(echo "$A" | ${pick('refresh_token')})
 
 # Refresh, twice: every refresh token is used once
@@ -137,6 +180,10 @@ ${refresh('R2')}; echo
 
 # A token for a service itself
 curl -s ${issuer}/token ${basic} -d grant_type=client_credentials; echo
+
+# The admin client, and what it may ask: all users
+T=$(curl -s ${issuer}/token ${asAdmin} -d grant_type=client_credentials | ${pick('access_token')})
+curl -s ${issuer}/admin/users -H "Authorization: Bearer $T"; echo
 
 # The keys that verify all of them
 curl -s ${issuer}/.well-known/jwks.json; echo

@@ -6,7 +6,7 @@ import type { Service } from '../dependencies.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { openRootSecrets } from '../secrets/root-secret.ts'
 import { findHolder, holdDataDir } from './data-dir-lock.ts'
-import { formatDemoCommands, openDemoData, readDemoData } from './demo-data.ts'
+import { findStaleDemo, formatDemoCommands, openDemoData, readDemoData } from './demo-data.ts'
 import { loadRootSecret } from './embedded-secrets.ts'
 import { findPostgresHome } from './postgres-home.ts'
 import { findEmbeddedPostgres, startEmbeddedPostgres } from './postgres-server.ts'
@@ -34,7 +34,7 @@ export async function openEmbeddedMode(config: EmbeddedConfig): Promise<Embedded
       async welcome({ clientStore, clients, users, hasher }) {
         const demo = await openDemoData({ dataDir: held.path, issuer, clientStore, users, hasher })
         await clients.reload()
-        return formatDemoCommands(demo)
+        return formatDemoCommands(demo, await findStaleDemo(demo, { clients, users, hasher }))
       },
       async stop() {
         await postgres.stop()

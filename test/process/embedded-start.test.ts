@@ -97,15 +97,21 @@ async function askAdmin(service: LineageProcess, demo: DemoData, path: string): 
   return await service.fetch(path, { headers: { authorization: `Bearer ${token}` } })
 }
 
+const issuerOf = ({ port }: LineageProcess) => `http://localhost:${port}`
+
 async function checkCurlLines(t: Test, service: LineageProcess): Promise<void> {
   await until('the last line', () => service.stdout.some((line) => line.includes('jwks.json')))
   const from = service.stdout.findIndex((line) => line.startsWith('Lineage is running.'))
-  const lines = service.stdout.slice(from + 1).filter((line) => !line.startsWith('{'))
+  t.equal(
+    service.stdout[from + 1],
+    `All of its interface is described at ${issuerOf(service)}/docs`,
+  )
+  const lines = service.stdout.slice(from + 2).filter((line) => !line.startsWith('{'))
   for (const line of lines.filter((line) => line.startsWith('#'))) {
     t.match(line, /^# [\w ,:-]+$/, 'zsh takes it for a command, and it must not open a quotation')
   }
   const answers = (await paste(lines)).map((line) => JSON.parse(line))
-  const [login, one, two, state, replay, newest, service_, jwks, ...rest] = answers
+  const [login, one, two, state, replay, newest, service_, users, jwks, ...rest] = answers
   const tokens = [login, one, two].map(({ refresh_token: token }) => token)
   t.equal(new Set(tokens).size, 3, 'log in, and two refreshes')
   for (const token of tokens) t.match(token, /^lrt_/)
@@ -114,6 +120,7 @@ async function checkCurlLines(t: Test, service: LineageProcess): Promise<void> {
   t.match(newest, { error: 'invalid_grant' }, 'and the family has ended')
   t.match(service_, { access_token: String, token_type: 'Bearer' })
   t.notOk('refresh_token' in service_, '(C47)')
+  t.match(users, { items: [{ username: 'demo' }] }, 'the admin client')
   t.match(jwks, { keys: [{ kty: 'EC', alg: 'ES256', use: 'sig' }] })
   t.strictSame(rest, [])
 }

@@ -66,6 +66,8 @@ test('outer', async (t) => { await t.test('inner', async (t) => t.equal(1, 2, 's
   const run = runSuite(t, { 'a.test.ts': GOOD, 'b.test.ts': failing })
   t.match(run, { status: 1, lastLine: /^2 passed, 1 failed$/ })
   t.match(run.output, 'FAIL test/b.test.ts > outer > inner > sums')
+  const end = /\nWhat failed:\n {2}test\/b\.test\.ts > outer > inner > sums\n\n2 passed, 1 failed\n/
+  t.match(run.output, end, 'and once more at the end')
 })
 
 test('counts every file that does not come to its end, or runs no test, as a failure', async (t) => {
