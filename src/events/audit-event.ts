@@ -21,6 +21,7 @@ export const COUNTED_TYPES = [
   'client.authentication_failed',
   'client.cookie_too_large',
   'refresh.retried',
+  'refresh.retried_elsewhere',
 ] as const satisfies readonly SecurityEventType[]
 
 /** Left out of a counted event unless every report says the same. */

@@ -2,6 +2,7 @@
 // token means. The PostgreSQL adapter runs them; the Lua scripts repeat them, and the contract
 // suite holds both to the same answers.
 
+import { sourceNetwork } from '../runtime/source-network.ts'
 import type { EpochStart, UserRecord } from '../users/user.ts'
 import type { EndedReason, Family, InactiveReason, RotateFamily } from './family.ts'
 
@@ -95,6 +96,13 @@ export function findRefusal(
     return 'invalid_target'
   }
   return undefined
+}
+
+/** Whether the request comes from elsewhere than the last rotation did. */
+export function isElsewhere(family: Family, request: Pick<Family, 'ip' | 'userAgent'>): boolean {
+  return (
+    sourceNetwork(family.ip) !== sourceNetwork(request.ip) || family.userAgent !== request.userAgent
+  )
 }
 
 /** What a token of a live family means by its generation. `nowMs` is not before the rotation. */

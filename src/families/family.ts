@@ -42,6 +42,8 @@ export interface Family {
   readonly ended: { readonly reason: FamilyEndReason; readonly atMs: number } | undefined
   readonly ip: string
   readonly userAgent: string
+  /** How often a rotation's answer was asked for again from elsewhere than it had been given to. */
+  readonly retriedElsewhere: number
 }
 
 /** The most live families of one user at one client; the least recently used one makes room. */
@@ -55,7 +57,10 @@ export const TOMBSTONE_SLACK_MS = 24 * 60 * 60 * 1000
 
 /** A new family together with the user's record as it was read with the password hash. */
 export interface CreateFamily {
-  readonly family: Omit<Family, 'generation' | 'ended' | 'rotatedAtMs' | 'epoch' | 'userId'>
+  readonly family: Omit<
+    Family,
+    'generation' | 'ended' | 'rotatedAtMs' | 'epoch' | 'userId' | 'retriedElsewhere'
+  >
   readonly user: UserRecord
   readonly nowMs: number
   /** Families from before this moment are dead, and do not count towards the limit. */
@@ -108,7 +113,13 @@ export type RotateOutcome =
       readonly user: UserRecord
       readonly behind: boolean
     }
-  | { readonly outcome: 'retried'; readonly family: Family; readonly user: UserRecord }
+  /** `elsewhere`: from another network, or with another user agent, than the rotation itself. */
+  | {
+      readonly outcome: 'retried'
+      readonly family: Family
+      readonly user: UserRecord
+      readonly elsewhere: boolean
+    }
   /** The family HAS ended when this is returned; `family` is its state after that. */
   | { readonly outcome: 'replayed'; readonly family: Family }
   | { readonly outcome: 'refused'; readonly error: 'invalid_scope' | 'invalid_target' }

@@ -23,6 +23,7 @@ export interface FamilyRow {
   readonly ended_reason: string | null
   readonly ip: string
   readonly user_agent: string
+  readonly retried_elsewhere: number
 }
 
 export interface FamilyUserRow {
@@ -55,6 +56,7 @@ export function toFamily(row: FamilyRow): Family {
     ended,
     ip: row.ip,
     userAgent: row.user_agent,
+    retriedElsewhere: row.retried_elsewhere,
   }
 }
 
@@ -200,6 +202,15 @@ export async function updateRotation(
     ],
   )
   return rotated
+}
+
+/** Gives the family's state after that. */
+export async function countRetryElsewhere(client: pg.PoolClient, family: Family): Promise<Family> {
+  await client.query(
+    'UPDATE families SET retried_elsewhere = retried_elsewhere + 1 WHERE id = $1',
+    [family.familyId],
+  )
+  return { ...family, retriedElsewhere: family.retriedElsewhere + 1 }
 }
 
 /** Ends the family; gives its state after that. */

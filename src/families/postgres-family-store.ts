@@ -31,11 +31,13 @@ import {
   findEnd,
   findInactiveReason,
   findRefusal,
+  isElsewhere,
   isUserStale,
   judgeGeneration,
 } from './family-rules.ts'
 import { ENDED_OF, LIVE_OF, makeRoom } from './postgres-family-room.ts'
 import {
+  countRetryElsewhere,
   type FamilyRow,
   type FamilyUserRow,
   insertFamily,
@@ -102,6 +104,7 @@ async function create(client: pg.PoolClient, input: CreateFamily): Promise<Creat
     epoch: user.epoch,
     rotatedAtMs: nowMs,
     ended: undefined,
+    retriedElsewhere: 0,
   }
   await insertFamily(client, family)
   await makeRoom(client, family, user, input)
@@ -129,7 +132,11 @@ async function rotate(client: pg.PoolClient, input: RotateFamily): Promise<Rotat
   }
   const error = findRefusal(family, user, input)
   if (error) return { outcome: 'refused', error }
-  if (meaning === 'retry') return { outcome: 'retried', family, user }
+  if (meaning === 'retry') {
+    if (!isElsewhere(family, input)) return { outcome: 'retried', family, user, elsewhere: false }
+    const counted = await countRetryElsewhere(client, family)
+    return { outcome: 'retried', family: counted, user, elsewhere: true }
+  }
   const rotated = await updateRotation(client, { ...family, epoch: user.epoch }, input, nowMs)
   return { outcome: 'rotated', family: rotated, user, behind: meaning === 'ahead' }
 }

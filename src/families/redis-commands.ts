@@ -90,6 +90,7 @@ async function create(run: RunScript, input: CreateFamily): Promise<CreateOutcom
     generation: 0,
     rotatedAtMs: nowMs,
     ended: undefined,
+    retriedElsewhere: 0,
   }
   const { familyId, clientId } = family
   const keys = keysOf({ userId })
@@ -132,7 +133,7 @@ async function rotate(run: RunScript, input: RotateFamily): Promise<RotateOutcom
     case 'rotated':
       return { outcome, family: family(), user: user(), behind: detail === 'behind' }
     case 'retried':
-      return { outcome, family: family(), user: user() }
+      return { outcome, family: family(), user: user(), elsewhere: detail === 'elsewhere' }
     case 'replayed':
       return { outcome, family: family() }
     case 'refused':

@@ -39,9 +39,17 @@ export function encodeUser(record: UserRecord): (string | number)[] {
   return [epoch, status, JSON.stringify(roles), version, JSON.stringify(epochLog)]
 }
 
-/** A family that has not ended, as field and value by turns. */
+/** A family that has just been made, as field and value by turns. */
 export function encodeFamily(family: Family): (string | number)[] {
-  const { familyId: _, userId: __, ended: ___, scope, audience, ...fields } = family
+  const {
+    familyId: _,
+    userId: __,
+    ended: ___,
+    retriedElsewhere: ____,
+    scope,
+    audience,
+    ...fields
+  } = family
   const lists = { scope: JSON.stringify(scope), audience: JSON.stringify(audience) }
   return Object.entries({ ...fields, ...lists }).flat()
 }
@@ -85,6 +93,7 @@ export function decodeFamily(
     ended: reason === '' ? undefined : { reason, atMs: Number(field('endedAtMs')) },
     ip: field('ip'),
     userAgent: field('userAgent'),
+    retriedElsewhere: Number(field('retriedElsewhere', '0')),
   }
 }
 

@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Client } from '../clients/client.ts'
 import type { Families } from '../families/families.ts'
-import type { Family, FamilyId } from '../families/family.ts'
+import type { CreateFamily, FamilyId } from '../families/family.ts'
 import {
   hashFamilySecret,
   mintRefreshToken,
@@ -117,7 +117,7 @@ interface NewFamily {
 function newFamily(
   { client, source, scope, audience, familySecret }: NewFamily,
   grant: PasswordGrant,
-): Omit<Family, 'userId' | 'epoch' | 'generation' | 'rotatedAtMs' | 'ended'> {
+): CreateFamily['family'] {
   // Who logs in where the end of the client's sessions is known comes after it.
   const createdAtMs = Math.max(grant.clock(), client.sessionsValidFrom.getTime())
   // Without a refresh token the family lives as long as its one access token (DESIGN §6).

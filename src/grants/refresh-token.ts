@@ -136,7 +136,9 @@ function describe(
     ...source,
   }
   if (outcome.outcome === 'replayed') return { type: 'refresh.reuse_detected', ...about }
-  if (outcome.outcome === 'retried') return { type: 'refresh.retried', ...about }
+  if (outcome.outcome === 'retried') {
+    return { type: outcome.elsewhere ? 'refresh.retried_elsewhere' : 'refresh.retried', ...about }
+  }
   if (outcome.outcome === 'rotated' && outcome.behind) {
     return { type: 'families.store_behind', ...about }
   }

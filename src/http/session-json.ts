@@ -15,6 +15,7 @@ export interface SessionJson {
   readonly idleExpiresAt: string
   readonly ip: string
   readonly userAgent: string
+  readonly retriedElsewhere: number
   readonly current: boolean
   readonly status: 'active' | 'ended'
   readonly endedReason?: EndedReason
@@ -44,6 +45,7 @@ export function toSessionJson(family: Family, context: SessionContext): SessionJ
     idleExpiresAt: toIso(family.idleExpiresAtMs),
     ip: family.ip,
     userAgent: family.userAgent,
+    retriedElsewhere: family.retriedElsewhere,
     current: family.familyId === currentFamilyId,
     ...(end ? { status: 'ended', endedReason: end.reason } : { status: 'active' }),
   }

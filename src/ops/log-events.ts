@@ -35,6 +35,7 @@ export const LOG_EVENTS = {
   'login.succeeded': 'info',
   'login.failed': 'info',
   'refresh.retried': 'info',
+  'refresh.retried_elsewhere': 'warn',
   'refresh.reuse_detected': 'warn',
   'families.store_behind': 'warn',
   'secret.compromised': 'fatal',

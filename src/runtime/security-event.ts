@@ -5,6 +5,7 @@ export const SECURITY_EVENT_TYPES = [
   'login.succeeded',
   'login.failed',
   'refresh.retried',
+  'refresh.retried_elsewhere',
   'refresh.reuse_detected',
   'families.store_behind',
   'secret.compromised',

@@ -1,7 +1,7 @@
 // What is listed stays bounded, whatever ends a family: those that live, at most 100 at a client,
 // and the newest 200 of the others. Every other one is still known by its id (DESIGN §5).
 
-import type { Test } from 'tap'
+import { type Test, test } from 'tap'
 import {
   ENDED_LISTED_MAX,
   type Family,
@@ -47,7 +47,12 @@ async function logInMany(
   return made
 }
 
-export async function runBoundsCases(t: Test, open: OpenFamilyBench): Promise<void> {
+/** Runs the cases against the stores that `open` makes; they take long, so they have their own file. */
+export function runFamilyBounds(name: string, open: OpenFamilyBench): void {
+  test(`${name}: bounds`, { timeout: 120_000 }, (t) => runBoundsCases(t, open))
+}
+
+async function runBoundsCases(t: Test, open: OpenFamilyBench): Promise<void> {
   const { store, another } = await open(t)
   const other = await another()
 

@@ -44,6 +44,7 @@ export async function runCreateCases(t: Test, open: OpenFamilyBench): Promise<vo
       epoch: 6,
       rotatedAtMs: T0,
       ended: undefined,
+      retriedElsewhere: 0,
     }
     t.strictSame(await store.create(login), { outcome: 'created', family, user })
     t.strictSame(await listAll(store, user.userId), { user, families: [family] })

@@ -58,6 +58,7 @@ export function newFamilyModel(): FamilyModel {
       epoch: user.epoch,
       rotatedAtMs: nowMs,
       ended: undefined,
+      retriedElsewhere: 0,
     }
     save(made)
     return { outcome: 'created', family: made, user: copy }
@@ -99,7 +100,10 @@ export function newFamilyModel(): FamilyModel {
       save(rotated)
       return { outcome: 'rotated', family: rotated, user, behind: lead > 0 }
     }
-    return { outcome: 'retried', family, user }
+    const elsewhere = isElsewhere(family, request)
+    const counted = { ...family, retriedElsewhere: family.retriedElsewhere + (elsewhere ? 1 : 0) }
+    save(counted)
+    return { outcome: 'retried', family: counted, user, elsewhere }
   }
 
   function end({ reason, atMs, ...request }: EndFamily): string {
@@ -133,6 +137,11 @@ export function newFamilyModel(): FamilyModel {
     find: (userId, familyId) => families.get(key({ userId, familyId })),
     familiesOf: (userId) => [...families.values()].filter((family) => family.userId === userId),
   }
+}
+
+/** The histories know IPv4 addresses only. */
+function isElsewhere(family: Family, { ip, userAgent }: RotateFamily): boolean {
+  return ip !== family.ip || userAgent !== family.userAgent
 }
 
 /** The first epoch after the family's own that did not keep it. */

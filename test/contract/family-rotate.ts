@@ -95,13 +95,61 @@ export async function runRotateCases(t: Test, open: OpenFamilyBench): Promise<vo
     }
   })
 
+  // Given to the first, asked for again by the second.
+  const sources: [string, string, boolean][] = [
+    ['192.0.2.1', '192.0.2.1', false],
+    ['192.0.2.1', '192.0.2.2', true],
+    ['192.0.2.1', '2001:db8::1', true],
+    ['2001:db8::1', '192.0.2.1', true],
+    ['2001:db8::1', '2001:db8::ffff:2', false],
+    ['2001:db8:0:1::1', '2001:db8:0:1:a:b:c:d', false],
+    ['2001:db8:0:1::1', '2001:db8:0:2::1', true],
+    ['2001:db8::', '2001:db8:0:0:1::', false],
+    ['::1', '::2', false],
+    ['::1', '0:0:0:1::', true],
+    ['1:2:3::5:6:7:8', '1:2:3:0:9::', false],
+    ['1:2:3:4:5:6:7:8', '1:2:3:4::', false],
+    ['1::4:5:6:7:8', '1:0:0:4::', false],
+    ['', '', false],
+    ['', '192.0.2.1', true],
+  ]
+  for (const [given, asked, elsewhere] of sources) {
+    t.test(
+      `a retry from '${asked}' after '${given}' is ${elsewhere ? '' : 'not '}elsewhere`,
+      async (t) => {
+        const first = await logIn(store)
+        const second = await rotateOn(store, first, { ip: given })
+        const retry = await store.rotate(rotation(first, { ip: asked, nowMs: T0 + 2_000 }))
+        const counted = { ...second, retriedElsewhere: elsewhere ? 1 : 0 }
+        t.match(retry, { outcome: 'retried', elsewhere, family: counted })
+        t.strictSame(await read(store, first), counted, 'the session goes on, and tells of it')
+        t.equal((await rotateOn(store, counted)).retriedElsewhere, counted.retriedElsewhere)
+      },
+    )
+  }
+
+  t.test(
+    'a retry with another user agent is elsewhere, each time, refused ones are not',
+    async (t) => {
+      const first = await logIn(store)
+      await rotateOn(store, first)
+      const request = { userAgent: 'thief/1', nowMs: T0 + 2_000 }
+      for (const times of [1, 2]) {
+        const retry = await store.rotate(rotation(first, request))
+        t.match(retry, { outcome: 'retried', elsewhere: true, family: { retriedElsewhere: times } })
+      }
+      await store.rotate(rotation(first, { ...request, requestedScope: ['orders:write'] }))
+      t.match(await read(store, first), { retriedElsewhere: 2, ended: undefined })
+    },
+  )
+
   t.test('one behind is a retry until the last millisecond of the grace (C60)', async (t) => {
     const user = newUser()
     const first = await logIn(store, user)
     const second = await rotateOn(store, first, { nowMs: T0 + 10 })
     for (const nowMs of [T0 + 10, T0 + 10 + GRACE_MS - 1]) {
-      const answer = await store.rotate(rotation(first, { nowMs, ip: '203.0.113.9' }))
-      t.strictSame(answer, { outcome: 'retried', family: second, user })
+      const answer = await store.rotate(rotation(first, { nowMs }))
+      t.strictSame(answer, { outcome: 'retried', family: second, user, elsewhere: false })
       t.strictSame(await read(store, first), second, 'a retry changes nothing')
     }
     const late = await store.rotate(rotation(first, { nowMs: T0 + 10 + GRACE_MS }))

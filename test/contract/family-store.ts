@@ -3,7 +3,6 @@
 
 import { test } from 'tap'
 import type { OpenFamilyBench } from './family-bench.ts'
-import { runBoundsCases } from './family-bounds.ts'
 import { runCreateCases } from './family-create.ts'
 import { runEndCases } from './family-end.ts'
 import { runExpiryCases } from './family-expiry.ts'
@@ -25,7 +24,6 @@ export function runFamilyStoreContract(name: string, open: OpenFamilyBench): voi
     order: runOrderCases,
     user: runUserCases,
     create: runCreateCases,
-    bounds: runBoundsCases,
     end: runEndCases,
     inspect: runInspectCases,
     races: runRaceCases,

@@ -44,6 +44,7 @@ test('what a caller can repeat at will is counted', async (t) => {
     'client.authentication_failed',
     'client.cookie_too_large',
     'refresh.retried',
+    'refresh.retried_elsewhere',
   ])
 })
 

@@ -30,6 +30,7 @@ const family: Family = {
   ended: undefined,
   ip: '192.0.2.1',
   userAgent: 'test',
+  retriedElsewhere: 0,
 }
 const user: UserRecord = {
   userId: family.userId,

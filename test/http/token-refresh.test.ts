@@ -54,6 +54,22 @@ test('gives a lost answer again: the very same tokens (C60)', async (t) => {
   t.ok(app.log.some((line) => line.event === 'refresh.retried'))
 })
 
+test('tells of a lost answer that somebody else asks for', async (t) => {
+  const { app, client, user } = await openScene(t)
+  const { refresh_token: token } = await logIn(app, client, user)
+  await refresh(app, client.id, token)
+  const form = { grant_type: 'refresh_token', client_id: client.id, refresh_token: token }
+  const retry = await app.form('/token', form, { 'user-agent': 'somebody else' })
+  t.equal(retry.status, 200, 'it may be the owner, who has changed networks')
+  t.match(
+    app.log.find((line) => line.event === 'refresh.retried_elsewhere'),
+    { level: 'warn', clientId: client.id, userAgent: 'somebody else' },
+  )
+  t.notOk(app.log.some((line) => line.event === 'refresh.retried'))
+  const sessions = await app.admin('GET', `/admin/users/${user.id}/sessions`)
+  t.match(await sessions.json(), { items: [{ retriedElsewhere: 1, status: 'active' }] })
+})
+
 test('ends the family when an old token comes back (RFC 9700 §4.14.2, C53)', async (t) => {
   const { app, client, user } = await openScene(t)
   const { refresh_token: zero } = await logIn(app, client, user)

@@ -34,6 +34,7 @@ export const family: Family = {
   ended: undefined,
   ip: '192.0.2.1',
   userAgent: 'test',
+  retriedElsewhere: 0,
 }
 
 export const user: UserRecord = {

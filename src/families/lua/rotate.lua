@@ -32,6 +32,22 @@ local function find_refusal(family, user)
   return nil
 end
 
+-- sourceNetwork of source-network.ts, for addresses in their canonical form.
+local function network(address)
+  if not string.find(address, ':', 1, true) then return address end
+  local head, tail = string.match(address, '^(.-)::(.*)$')
+  local groups, rest = {}, {}
+  for group in string.gmatch(head or address, '[^:]+') do groups[#groups + 1] = group end
+  for group in string.gmatch(tail or '', '[^:]+') do rest[#rest + 1] = group end
+  for _ = 1, head and 8 - #groups - #rest or 0 do groups[#groups + 1] = '0' end
+  for _, group in ipairs(rest) do groups[#groups + 1] = group end
+  return table.concat(groups, ':', 1, math.min(4, #groups))
+end
+
+local function is_elsewhere(family)
+  return network(family.ip) ~= network(ip) or family.userAgent ~= user_agent
+end
+
 local answer = cjson.encode
 
 local family, family_flat = read(KEYS[1])
@@ -56,7 +72,11 @@ end
 
 local refusal = find_refusal(family, user)
 if refusal then return answer({ 'refused', refusal }) end
-if is_retry then return answer({ 'retried', '', family_flat, user_flat }) end
+if is_retry then
+  if not is_elsewhere(family) then return answer({ 'retried', '', family_flat, user_flat }) end
+  redis.call('HINCRBY', KEYS[1], 'retriedElsewhere', 1)
+  return answer({ 'retried', 'elsewhere', redis.call('HGETALL', KEYS[1]), user_flat })
+end
 
 local absolute = tonumber(family.absoluteExpiresAtMs)
 redis.call('HSET', KEYS[1], 'generation', whole(generation + 1), 'rotatedAtMs', whole(now),
