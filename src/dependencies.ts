@@ -218,7 +218,7 @@ function openHealth(database: Database, opened: OpenedFamilyStore, outages: Outa
       postgresql: database.ping,
       ...(opened.store.name === 'redis' ? { redis: opened.store.ping } : {}),
     },
-    warnings: opened.warnings,
+    warnings: () => [...opened.warnings(), ...database.warnings()],
     onChange: (dependency, state) =>
       state === 'ok' ? outages.succeeded(dependency) : outages.failed(dependency),
   })

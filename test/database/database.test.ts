@@ -69,6 +69,30 @@ test('what the server or the way to it refuses is DependencyUnavailable', async 
   await database.ping()
 })
 
+test('a server that takes no writes is a warning, and it goes with its cause', async (t) => {
+  const { url } = await openTestDatabase(t)
+  const database = await openReadyDatabase(t, url)
+  await database.ping()
+  t.strictSame(database.warnings(), [])
+  const { pool } = database
+  // As a full disk says it: the code, from the server.
+  await pool.query(`CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION USING ERRCODE = '53100'; END $$`)
+  await pool.query(
+    'CREATE TRIGGER full_disk BEFORE INSERT ON table_versions EXECUTE FUNCTION full_disk()',
+  )
+  const insert = () => pool.query(`INSERT INTO table_versions (name) VALUES ('a')`)
+  await t.rejects(guardDatabase(insert), unavailable)
+  t.match(database.warnings(), [/53100/])
+  await pool.query('DROP TRIGGER full_disk ON table_versions')
+  await insert()
+  t.strictSame(database.warnings(), [])
+  const readOnly = openDatabase(`${url}?options=-c%20default_transaction_read_only%3Don`)
+  t.teardown(() => readOnly.close())
+  await readOnly.ping()
+  t.match(readOnly.warnings(), [/read-only/])
+})
+
 test('what the data refuses passes through, and so does a StartError', async (t) => {
   const database = await openReadyDatabase(t, (await openTestDatabase(t)).url)
   const create = () => database.prisma.tableVersion.create({ data: { name: 'a' } })
