@@ -170,20 +170,29 @@ export function openActor(
 
   const pause = (factor = 1) => delay(random.between(5, PAUSE_MAX_MS * factor))
 
+  async function revoke(held: Session): Promise<void> {
+    const form = { client_id: client.id, token: held.tokens.at(-1) ?? '' }
+    await end(held, () => ask('revoke', post('/revoke', form), { session: held.id }))
+  }
+
+  async function logOutAll(held: Session): Promise<void> {
+    const path = `/admin/users/${user.id}/sessions`
+    await end(held, () => asAdministrator('logOutAll', 'DELETE', path))
+  }
+
+  const turns = [revoke, logOutOthersTwice, rob, logOutAll, disableAndEnable]
+  let turn = random.between(0, turns.length - 1)
+
   async function act(held: Session): Promise<void> {
     const dice = random.next()
-    const form = { client_id: client.id, token: held.tokens.at(-1) ?? '' }
     // Who was not answered repeats that, and begins nothing else.
-    if (isRepeating || dice < 0.8) await refresh(held)
-    else if (dice < 0.9 || temper === 'calm') await verify(held)
-    else if (dice < 0.93) {
-      await end(held, () => ask('revoke', post('/revoke', form), { session: held.id }))
-    } else if (dice < 0.96) await logOutOthersTwice(held)
-    else if (dice < 0.98) await rob(held)
-    else if (dice < 0.99) {
-      const path = `/admin/users/${user.id}/sessions`
-      await end(held, () => asAdministrator('logOutAll', 'DELETE', path))
-    } else await disableAndEnable(held)
+    if (isRepeating || dice < 0.78) await refresh(held)
+    else if (dice < 0.88 || temper === 'calm') await verify(held)
+    else {
+      // In turn, so that none is left out for long.
+      turn = (turn + 1) % turns.length
+      await turns[turn]?.(held)
+    }
   }
 
   return {

@@ -38,6 +38,11 @@ export interface Operation {
   }
 }
 
+/** Whether the service has said what it did. */
+export function isAnswered({ status }: Operation): boolean {
+  return status !== 0 && status !== 503
+}
+
 export interface FaultSpan {
   readonly name: string
   readonly beginMs: number

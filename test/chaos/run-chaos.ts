@@ -7,7 +7,7 @@ import type { Scope } from '../support/scope.ts'
 import { type Actor, openActor } from './chaos-actor.ts'
 import { FAULTS, type FaultName, findMaster } from './chaos-faults.ts'
 import { type ChaosScene, GRACE_SECONDS, openChaosScene, type StoreName } from './chaos-scene.ts'
-import type { FaultSpan, History, Operation } from './history.ts'
+import { type FaultSpan, type History, isAnswered, OPERATIONS, type Operation } from './history.ts'
 import { openRandom, type Random } from './random.ts'
 
 export interface ChaosOptions {
@@ -62,10 +62,18 @@ export async function runChaos(scope: Scope, options: ChaosOptions): Promise<His
     await untilServed(span.endMs, name)
     if (unserved.length > 0) break
   }
+  if (unserved.length === 0) await waitFor(() => isComplete(operations))
   stopped = true
   await Promise.all(loops)
   const alarms = scene.instances.flatMap((instance) => instance.alarms())
   return { graceMs: GRACE_SECONDS * 1000, operations, faults, alarms, unserved }
+}
+
+/** Whether everything that clients do was answered once, so that no rule was kept for lack of it. */
+function isComplete(operations: readonly Operation[]): boolean {
+  return Object.keys(OPERATIONS).every((name) =>
+    operations.some((one) => one.name === name && isAnswered(one)),
+  )
 }
 
 /** Undefined for a fault that this scene cannot have. */
