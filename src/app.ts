@@ -67,7 +67,7 @@ export async function buildApp(
     })
     await app.register(async (scope) => {
       allowAnyOrigin(scope)
-      registerMetadata(scope, { ...service, ...config, listClients: service.clients.list })
+      registerMetadata(scope, { ...service, ...config })
     })
   }
   if (surface !== 'public') {

@@ -106,7 +106,7 @@ async function announce(
   logEvent(logger, 'service.started', {
     issuer: config.issuer,
     port: config.port,
-    clients: clients.list().length,
+    clients: clients.overview().count,
   })
   if (welcome !== undefined) output.write(`\n${welcome}\n`)
 }
@@ -119,12 +119,10 @@ function onDatabaseExit({ isClosing }: Running, logger: Logger): void {
 
 /** What an operator should know of the configuration, once, at the start. */
 function notices({ config, clients }: Service): string[] {
-  const withPassword = clients.list().filter((client) => client.grantTypes.includes('password'))
+  const { passwordCount } = clients.overview()
   return [
-    ...(withPassword.length > 0
-      ? [
-          `the password grant is deprecated (RFC 9700 §2.4); clients that use it: ${withPassword.length}`,
-        ]
+    ...(passwordCount > 0
+      ? [`the password grant is deprecated (RFC 9700 §2.4); clients that use it: ${passwordCount}`]
       : []),
     ...(config.issuer.startsWith('http:')
       ? [

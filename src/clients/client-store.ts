@@ -2,7 +2,6 @@
 // version of the table, which is how other instances learn of it.
 
 import { isDeepStrictEqual } from 'node:util'
-import { guardDatabase } from '../database/database.ts'
 import { Prisma } from '../generated/prisma/client.ts'
 import { AlreadyTaken } from '../runtime/field-error.ts'
 import type { Client } from './client.ts'
@@ -15,6 +14,7 @@ import {
 } from './client-change.ts'
 import { type Checked, type ClientInput, draftClient } from './client-draft.ts'
 import { isClientSlug, newClientId } from './client-id.ts'
+import { type ClientReader, openClientReader } from './client-reader.ts'
 import {
   type ClientRow,
   draftToColumns,
@@ -38,13 +38,9 @@ export interface CreatedClient {
 export type CheckCurrent = (current: Client) => void
 
 /** Every method rejects with DependencyUnavailable when PostgreSQL does not answer. */
-export interface ClientStore extends ClientSecretStore {
+export interface ClientStore extends ClientReader, ClientSecretStore {
   /** Throws AlreadyTaken for an id that another client has, the bootstrap client included. */
   create(input: NewClientInput): Promise<Checked<CreatedClient>>
-  find(id: string): Promise<Client | undefined>
-  loadAll(): Promise<Client[]>
-  /** Up to `limit` clients after the named one, oldest first. */
-  list(limit: number, after?: { readonly at: Date; readonly id: string }): Promise<Client[]>
   /**
    * Merges as RFC 7396 does and checks the whole; undefined for an unknown id. What asks for nothing
    * new changes nothing, and `onChanged` is not told.
@@ -66,29 +62,13 @@ export function openClientStore(dependencies: ClientStoreDependencies): ClientSt
   const toClient = (row: ClientRow) => rowToClient(row, defaults)
 
   return {
+    ...openClientReader(prisma, defaults),
     ...openClientSecretStore(dependencies),
     create: (input) => createClient(input, dependencies),
     async patch(id, patch, check, onChanged) {
       const done = await patchClient(id, patch, check, dependencies)
       if (done?.changed) onChanged?.()
       return done?.checked
-    },
-
-    async find(id) {
-      const query = { where: { id }, include: WITH_SECRETS }
-      const row = await guardDatabase(() => prisma.client.findUnique(query))
-      return row ? toClient(row) : undefined
-    },
-
-    async loadAll() {
-      const query = { orderBy: OLDEST_FIRST, include: WITH_SECRETS }
-      return (await guardDatabase(() => prisma.client.findMany(query))).map(toClient)
-    },
-
-    async list(limit, after) {
-      const where = after ? isAfter(after) : {}
-      const query = { where, orderBy: OLDEST_FIRST, take: limit, include: WITH_SECRETS }
-      return (await guardDatabase(() => prisma.client.findMany(query))).map(toClient)
     },
 
     async delete(id, check) {
@@ -184,12 +164,6 @@ function checkSlug<T>(id: string | undefined, checked: Checked<T>): Checked<T> {
   if (id === undefined || isClientSlug(id)) return checked
   const detail = 'must be a slug, [a-z][a-z0-9-]{1,62}, and not a UUID'
   return { ok: false, errors: [{ pointer: '/id', detail }, ...(checked.ok ? [] : checked.errors)] }
-}
-
-const OLDEST_FIRST: Prisma.ClientOrderByWithRelationInput[] = [{ createdAt: 'asc' }, { id: 'asc' }]
-
-function isAfter({ at, id }: { readonly at: Date; readonly id: string }): Prisma.ClientWhereInput {
-  return { OR: [{ createdAt: { gt: at } }, { createdAt: at, id: { gt: id } }] }
 }
 
 /** The id is the only unique value that a caller can choose. */

@@ -2,94 +2,127 @@
 // notices changes of other instances is the poll; this table only reloads when told.
 
 import type { Clock } from '../runtime/clock.ts'
-import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'
 import type { Client } from './client.ts'
 import { isClientId } from './client-id.ts'
-import type { ClientStore } from './client-store.ts'
+import { openClientLookup } from './client-lookup.ts'
+import { type ClientOverview, summarizeClients } from './client-overview.ts'
+import type { ClientReader } from './client-reader.ts'
 
-/** How often ids that the table does not know may ask PostgreSQL, all of them together. */
-const UNKNOWN_ASK_INTERVAL_MS = 1_000
+/** Clients of one query; between two of them other work has its turn. */
+const PAGE_SIZE = 250
 
 export interface ClientTable {
   /**
    * Serves the last copy while PostgreSQL is down, and rejects with DependencyUnavailable only as
-   * long as there was none. An unknown id may reload the table first.
+   * long as there was none. An unknown id may look one row up first.
    */
   find(id: string): Promise<Client | undefined>
-  /** Every stored client, oldest first; the virtual bootstrap client is not among them. */
-  list(): readonly Client[]
+  /** Of every stored client; the virtual bootstrap client is not among them. */
+  overview(): ClientOverview
   /**
-   * Resolves when every change committed before this call is in force here. The first time throws
-   * StartError when the bootstrap client's id is in the table.
+   * Resolves when every change committed before this call is in force here; reads only clients that
+   * are others than before. The first time throws StartError when the bootstrap client's id is in the
+   * table.
    */
   reload(): Promise<void>
+  /** As `reload`, for changes of this one client. */
+  refresh(id: string): Promise<void>
   /** Whether the table has been loaded. */
   readonly ready: boolean
 }
 
 export interface ClientTableDependencies {
-  readonly store: Pick<ClientStore, 'loadAll'>
+  readonly store: Pick<ClientReader, 'findMany' | 'loadMarks'>
   readonly bootstrap: Client | undefined
   readonly clock: Clock
 }
 
+interface Held {
+  readonly client: Client
+  /** Undefined for one that was read by itself: the next reload reads it once more. */
+  readonly mark: string | undefined
+}
+
 /** Opens an empty table; the first `reload` fills it. */
 export function openClientTable({ store, bootstrap, clock }: ClientTableDependencies): ClientTable {
-  let clients: ReadonlyMap<string, Client> | undefined
-  let running: Promise<void> | undefined
+  const held = new Map<string, Held>()
+  const lookup = openClientLookup(store, clock)
+  let isLoaded = false
+  let overview: ClientOverview | undefined
+  let turn: Promise<unknown> = Promise.resolve()
   let queued: Promise<void> | undefined
-  let askedAtMs = Number.NEGATIVE_INFINITY
+
+  /** One change of the table at a time, so that what was read later is also written later. */
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const done = turn.then(work)
+    turn = done.catch(() => {})
+    return done
+  }
 
   async function load(): Promise<void> {
-    const loaded = new Map((await store.loadAll()).map((client) => [String(client.id), client]))
-    if (!clients && bootstrap && loaded.has(bootstrap.id)) {
+    const seen = new Set<string>()
+    for (let afterId = ''; ; ) {
+      const page = await store.loadMarks(PAGE_SIZE, afterId)
+      await readChanged(page)
+      for (const { id } of page) seen.add(id)
+      const last = page.at(-1)
+      if (last === undefined || page.length < PAGE_SIZE) break
+      afterId = last.id
+    }
+    for (const id of held.keys()) if (!seen.has(id)) put(id, undefined)
+    if (!isLoaded && bootstrap && held.has(bootstrap.id)) {
       throw new StartError('LINEAGE_ADMIN_CLIENT_ID is the id of a stored client')
     }
-    clients = loaded
+    isLoaded = true
+  }
+
+  async function readChanged(page: readonly { id: string; mark: string }[]): Promise<void> {
+    const changed = page.filter(({ id, mark }) => held.get(id)?.mark !== mark)
+    if (changed.length === 0) return
+    const clients = await store.findMany(changed.map(({ id }) => id))
+    const marks = new Map(changed.map(({ id, mark }) => [id, mark]))
+    for (const client of clients) put(client.id, { client, mark: marks.get(client.id) })
+  }
+
+  function put(id: string, entry: Held | undefined): void {
+    if (entry) held.set(id, entry)
+    else held.delete(id)
+    lookup.forget(id)
+    overview = undefined
   }
 
   function reload(): Promise<void> {
-    if (!running) {
-      running = load().finally(() => {
-        running = undefined
-      })
-      return running
-    }
-    // The load under way may have read before the caller's change: one more follows it.
-    queued ??= running
-      .catch(() => {})
-      .then(() => {
-        queued = undefined
-        return reload()
-      })
+    // A load under way may have read before the caller's change; one that has not begun has not.
+    queued ??= inTurn(() => {
+      queued = undefined
+      return load()
+    })
     return queued
-  }
-
-  async function askForUnknown(): Promise<void> {
-    const nowMs = clock()
-    // By distance, so that a clock set back does not silence the question for long.
-    if (!running && Math.abs(nowMs - askedAtMs) < UNKNOWN_ASK_INTERVAL_MS) return
-    askedAtMs = nowMs
-    try {
-      await (running ?? reload())
-    } catch (error) {
-      if (!(error instanceof DependencyUnavailable)) throw error
-    }
   }
 
   return {
     async find(id) {
       if (id === bootstrap?.id) return bootstrap
+      if (!isLoaded) await reload()
+      const known = held.get(id)?.client
       // An id that no client can have asks nobody.
-      if (!clients?.has(id) && isClientId(id)) await askForUnknown()
-      if (!clients) throw new DependencyUnavailable('postgresql', 'no client was ever loaded')
-      return clients.get(id)
+      return known ?? (isClientId(id) ? await lookup.find(id) : undefined)
     },
-    list: () => [...(clients?.values() ?? [])],
+    overview() {
+      overview ??= summarizeClients([...held.values()].map(({ client }) => client))
+      return overview
+    },
     reload,
+    async refresh(id) {
+      if (!isClientId(id)) return
+      await inTurn(async () => {
+        const [client] = await store.findMany([id])
+        put(id, client && { client, mark: undefined })
+      })
+    },
     get ready() {
-      return clients !== undefined
+      return isLoaded
     },
   }
 }

@@ -16,7 +16,7 @@ import { actOf } from './request-act.ts'
 
 export interface AdminClientsDependencies {
   readonly clientStore: ClientStore
-  readonly clients: Pick<ClientTable, 'reload'>
+  readonly clients: Pick<ClientTable, 'refresh'>
   /** The path of the issuer, empty when it has none; the routes are registered under it. */
   readonly basePath: string
   readonly recordEvent: RecordEvent
@@ -43,7 +43,7 @@ export function registerAdminClients(app: FastifyInstance, deps: AdminClientsDep
     async (request, reply) => {
       const { client, clientSecret } = accepted(await clientStore.create(request.body))
       recordEvent({ type: 'client.created', clientId: client.id, ...actOf(request) })
-      await reloadIfPossible(clients)
+      await refreshIfPossible(clients, client.id)
       reply.code(201).header('location', `${basePath}/admin/clients/${client.id}`)
       return { ...clientJson(client), clientSecret }
     },
@@ -64,7 +64,7 @@ export function registerAdminClients(app: FastifyInstance, deps: AdminClientsDep
       const about = { clientId, ...actOf(request, { changed: Object.keys(body) }) }
       const onChanged = () => recordEvent({ type: 'client.updated', ...about })
       const client = accepted(found(await clientStore.patch(clientId, body, check, onChanged)))
-      await clients.reload()
+      await clients.refresh(clientId)
       return withEntityTag(reply, clientJson(client))
     },
   )
@@ -75,8 +75,8 @@ export function registerAdminClients(app: FastifyInstance, deps: AdminClientsDep
     if (isClientId(clientId) && (await clientStore.delete(clientId, check))) {
       recordEvent({ type: 'client.deleted', clientId, ...actOf(request) })
     }
-    // Also when nothing was there: this may repeat a call whose own reload failed.
-    await clients.reload()
+    // Also when nothing was there: this may repeat a call whose own refresh failed.
+    await clients.refresh(clientId)
     return reply.code(204).send()
   })
 
@@ -86,7 +86,7 @@ export function registerAdminClients(app: FastifyInstance, deps: AdminClientsDep
       const reason = 'client_sessions_ended'
       recordEvent({ type: 'token.revoked', reason, clientId, ...actOf(request) })
     }
-    await clients.reload()
+    await clients.refresh(clientId)
     return reply.code(204).send()
   })
 
@@ -105,7 +105,7 @@ function registerSecrets(app: FastifyInstance, deps: AdminClientsDependencies): 
     }
     const act = actOf(request, { secretId: added.id })
     recordEvent({ type: 'client.secret_added', clientId, ...act })
-    await reloadIfPossible(clients)
+    await refreshIfPossible(clients, clientId)
     return reply.code(201).send(added)
   })
 
@@ -121,7 +121,7 @@ function registerSecrets(app: FastifyInstance, deps: AdminClientsDependencies): 
       }
       const act = actOf(request, { secretId })
       if (removed) recordEvent({ type: 'client.secret_removed', clientId, ...act })
-      await clients.reload()
+      await clients.refresh(clientId)
       return reply.code(204).send()
     },
   )
@@ -131,9 +131,12 @@ function requireMatchOf(request: FastifyRequest) {
   return (current: Client) => requireMatch(request, clientJson(current))
 }
 
-/** The answer holds the only copy of a secret: a failed reload, which a poll makes up for, waits. */
-async function reloadIfPossible(clients: Pick<ClientTable, 'reload'>): Promise<void> {
-  await clients.reload().catch(() => {})
+/** The answer holds the only copy of a secret: a failed refresh, which a poll makes up for, waits. */
+async function refreshIfPossible(
+  clients: Pick<ClientTable, 'refresh'>,
+  clientId: string,
+): Promise<void> {
+  await clients.refresh(clientId).catch(() => {})
 }
 
 function knownId(id: string): string {

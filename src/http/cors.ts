@@ -30,7 +30,7 @@ export function allowClientOrigins(scope: FastifyInstance): void {
 }
 
 /** Call before any route is registered. The clients are asked at every request: changes hold at once. */
-export function setCorsHeaders(app: FastifyInstance, clients: Pick<ClientTable, 'list'>): void {
+export function setCorsHeaders(app: FastifyInstance, clients: Pick<ClientTable, 'overview'>): void {
   app.addHook('onRequest', (request, reply, done) => {
     const { cors } = request.routeOptions.config
     if (cors === 'anyone') reply.header('access-control-allow-origin', '*')
@@ -64,17 +64,15 @@ export function answerPreflight(reply: FastifyReply, methods: string): FastifyRe
 function admitClientOrigin(
   origin: string | undefined,
   reply: FastifyReply,
-  clients: Pick<ClientTable, 'list'>,
+  clients: Pick<ClientTable, 'overview'>,
 ): void {
   // Also without an Origin: a shared cache must not give that answer to somebody with one.
   reply.header('vary', 'Origin')
   if (origin === undefined) return
-  const owners = clients.list().filter((client) => client.allowedOrigins.includes(origin))
-  if (owners.length === 0) return
+  const allowed = clients.overview().origins.get(origin)
+  if (!allowed) return
   reply
     .header('access-control-allow-origin', origin)
     .header('access-control-expose-headers', 'Retry-After, WWW-Authenticate')
-  if (owners.some((client) => client.tokenDelivery === 'cookie')) {
-    reply.header('access-control-allow-credentials', 'true')
-  }
+  if (allowed.hasCookies) reply.header('access-control-allow-credentials', 'true')
 }

@@ -2,7 +2,8 @@
 // the one where OpenID parsers look.
 
 import type { FastifyInstance } from 'fastify'
-import { AUTH_METHODS, type Client } from '../clients/client.ts'
+import { AUTH_METHODS } from '../clients/client.ts'
+import type { ClientTable } from '../clients/client-table.ts'
 import { SIGNING_ALGS } from '../tokens/key-material.ts'
 
 const MAX_AGE_SECONDS = 60
@@ -11,7 +12,7 @@ export interface MetadataRouteDependencies {
   readonly issuer: string
   /** The path of the issuer, empty when it has none. */
   readonly basePath: string
-  readonly listClients: () => readonly Client[]
+  readonly clients: Pick<ClientTable, 'overview'>
 }
 
 export function registerMetadata(
@@ -36,9 +37,9 @@ export function registerMetadata(
   })
 }
 
-function buildMetadata({ issuer, listClients }: MetadataRouteDependencies) {
+function buildMetadata({ issuer, clients }: MetadataRouteDependencies) {
   const secretMethods = AUTH_METHODS.filter((method) => method !== 'none')
-  const passwordIsEnabled = listClients().some((client) => client.grantTypes.includes('password'))
+  const passwordIsEnabled = clients.overview().passwordCount > 0
   return {
     issuer,
     token_endpoint: `${issuer}/token`,
