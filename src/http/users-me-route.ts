@@ -1,9 +1,11 @@
 // /users/me: one's own account. The routes stand behind `requireUser`.
 
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { reachedEpoch } from '../families/family-rules.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
 import { findPasswordProblem, type PasswordLimits } from '../users/password-policy.ts'
+import type { User, UserRecord } from '../users/user.ts'
 import type { UserStore } from '../users/user-store.ts'
 import { ApiError, validationFailed } from './api-error.ts'
 import { principalOf } from './bearer.ts'
@@ -40,7 +42,7 @@ export function registerUsersMe(
     return user ? toUserJson(user) : refuseToken(reply)
   })
 
-  // Ends every family of the user, this one too.
+  // Ends every family of the user but this one, which has just shown that it knows the password.
   app.post<{ Body: PasswordBody }>(
     '/users/me/password',
     { schema: { body: PASSWORD_BODY } },
@@ -60,20 +62,26 @@ export function registerUsersMe(
         (await hasher.verify(found.passwordHash, currentPassword, signal)).matches
       if (!isMatch) throw new ApiError('invalid_current_password')
       const passwordHash = await hasher.hash(newPassword, signal)
-      const { epoch } = found.record
+      // What was proved before the hashing must still hold when the change is made.
+      const check = (user: User, record: UserRecord): void => {
+        const family = { familyId, epoch: found.record.epoch }
+        if (reachedEpoch(family, record.epochLog) < record.epoch) refuseToken(reply)
+        const isSamePassword = +user.passwordChangedAt === +found.user.passwordChangedAt
+        if (!isSamePassword) throw new ApiError('invalid_current_password')
+      }
       const onChanged = () => {
         const about = { subject: userId, sessionId: familyId, ...actOf(request) }
         recordEvent({ type: 'user.password_changed', ...about })
       }
-      // A moved epoch has ended the family of this very token.
-      const isChanged = await users.changePassword(userId, passwordHash, epoch, onChanged)
+      const from = { keptFamilyId: familyId, check }
+      const isChanged = await users.changePassword(userId, passwordHash, from, onChanged)
       if (!isChanged) return refuseToken(reply)
       return reply.code(204).send()
     },
   )
 }
 
-/** The account went away, or logged out everywhere, after the token had been checked. */
+/** The account went away, or this session was ended, after the token had been checked. */
 function refuseToken(reply: FastifyReply): never {
   // RFC 6750 §3
   reply.header('www-authenticate', 'Bearer error="invalid_token"')

@@ -5,7 +5,7 @@ import { guardDatabase } from '../database/database.ts'
 import { Prisma, type PrismaClient, type User as UserRow } from '../generated/prisma/client.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { AlreadyTaken } from '../runtime/field-error.ts'
-import type { User, UserId, UserRecord } from './user.ts'
+import type { KeptFamilyId, User, UserId, UserRecord } from './user.ts'
 import { recordOf, userOf } from './user-row.ts'
 
 /** What the journal and the family store are told. */
@@ -47,6 +47,13 @@ export type ChangeUser = (
   decide: DecideChange,
   options?: ChangeOptions,
 ) => Promise<ChangeOutcome>
+
+/** The session from which people change their own password. */
+export interface PasswordChangeSource {
+  readonly keptFamilyId: KeptFamilyId
+  /** Sees the user as the change finds it, locked, and throws where it must not come about. */
+  readonly check: (user: User, record: UserRecord) => void
+}
 
 export interface ChangeOptions {
   readonly onChanged?: OnChanged | undefined

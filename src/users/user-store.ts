@@ -7,6 +7,7 @@ import type { KeptFamilyId, User, UserId, UserRecord } from './user.ts'
 import {
   type OnChanged,
   openUserChange,
+  type PasswordChangeSource,
   refusingTaken,
   type UserChangeDependencies,
 } from './user-change.ts'
@@ -71,11 +72,11 @@ export interface UserStore {
   ): Promise<User | undefined>
   /** Ends every family of the user; false for an unknown one. */
   setPassword(userId: UserId, passwordHash: string, onChanged?: OnChanged): Promise<boolean>
-  /** As `setPassword`, but refused (false) when the user's epoch is not `epoch` any more. */
+  /** As `setPassword`, but spares the session that it is done from. */
   changePassword(
     userId: UserId,
     passwordHash: string,
-    epoch: number,
+    from: PasswordChangeSource,
     onChanged?: OnChanged,
   ): Promise<boolean>
   /** The same password under new parameters, unless the hash is another one by now. */
@@ -130,9 +131,11 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
       return (await changeUser(userId, decide, { onChanged })).changed
     },
 
-    async changePassword(userId, passwordHash, epoch, onChanged) {
-      const decide = (row: UserRow, now: Date) =>
-        row.epoch === epoch ? passwordColumns(row, passwordHash, now) : undefined
+    async changePassword(userId, passwordHash, { keptFamilyId, check }, onChanged) {
+      const decide = (row: UserRow, now: Date) => {
+        check(presentUser(row), recordOf(row))
+        return passwordColumns(row, passwordHash, now, keptFamilyId)
+      }
       return (await changeUser(userId, decide, { onChanged })).changed
     },
 
@@ -220,8 +223,9 @@ function patchColumns(row: UserRow, patch: UserPatch, now: Date) {
   return Object.keys(columns).length === 0 ? undefined : columns
 }
 
-function passwordColumns(row: UserRow, passwordHash: string, now: Date): Prisma.UserUpdateInput {
-  return { ...startEpoch(row, 'password_changed', now), passwordHash, passwordChangedAt: now }
+function passwordColumns(row: UserRow, passwordHash: string, now: Date, kept?: KeptFamilyId) {
+  const epoch = startEpoch(row, 'password_changed', now, kept)
+  return { ...epoch, passwordHash, passwordChangedAt: now }
 }
 
 function deletionColumns(row: UserRow, now: Date): Prisma.UserUpdateInput {
