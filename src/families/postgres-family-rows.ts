@@ -33,6 +33,7 @@ export interface FamilyUserRow {
   readonly roles: readonly string[]
   readonly version: number
   readonly epoch_log: readonly EpochStart[]
+  readonly username: string | null
 }
 
 export function toFamily(row: FamilyRow): Family {
@@ -68,6 +69,7 @@ export function toUserRecord(row: FamilyUserRow): UserRecord {
     roles: row.roles,
     version: row.version,
     epochLog: row.epoch_log,
+    ...(row.username !== null && { username: row.username }),
   }
 }
 
@@ -83,19 +85,23 @@ export function ownerKey(owner: TokenOwner): string {
 }
 
 /**
- * Stores the record unless an equal or newer one is there, and gives the one that is there then.
+ * Stores the record unless an equal or newer one is there, and gives the one that is there then. An
+ * equal one from before names were kept is given its own.
  * Its row stays locked against every other change of the user's families.
  */
 export async function upsertUser(client: pg.PoolClient, given: UserRecord): Promise<UserRecord> {
-  const { userId, epoch, status, roles, version, epochLog } = given
+  const { userId, epoch, status, roles, version, epochLog, username = null } = given
   const { rows } = await client.query<{ row: FamilyUserRow }>(
-    `INSERT INTO family_users AS stored (user_id, epoch, status, roles, version, epoch_log)
-     VALUES ($1, $2, $3, $4, $5, $6)
+    `INSERT INTO family_users AS stored (user_id, epoch, status, roles, version, epoch_log,
+       username)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)
      ON CONFLICT (user_id) DO UPDATE SET epoch = excluded.epoch, status = excluded.status,
-       roles = excluded.roles, version = excluded.version, epoch_log = excluded.epoch_log
-     WHERE stored.version < excluded.version
+       roles = excluded.roles, version = excluded.version, epoch_log = excluded.epoch_log,
+       username = excluded.username
+     WHERE stored.version < excluded.version OR (stored.version = excluded.version
+       AND stored.username IS NULL AND excluded.username IS NOT NULL)
      RETURNING to_jsonb(stored) AS row`,
-    [userId, epoch, status, roles, version, JSON.stringify(epochLog)],
+    [userId, epoch, status, roles, version, JSON.stringify(epochLog), username],
   )
   await stampKeptFamily(client, given)
   if (rows[0]) return toUserRecord(rows[0].row)

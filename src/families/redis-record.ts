@@ -35,8 +35,8 @@ export function keysOf(owner: TokenOwner): OwnerKeys {
 
 /** The arguments of a user's record, as put_user in family.lua takes them. */
 export function encodeUser(record: UserRecord): (string | number)[] {
-  const { epoch, status, roles, version, epochLog } = record
-  return [epoch, status, JSON.stringify(roles), version, JSON.stringify(epochLog)]
+  const { epoch, status, roles, version, epochLog, username = '' } = record
+  return [epoch, status, JSON.stringify(roles), version, JSON.stringify(epochLog), username]
 }
 
 /** A family that has just been made, as field and value by turns. */
@@ -58,6 +58,7 @@ export function encodeFamily(family: Family): (string | number)[] {
 export function decodeUser(reply: unknown, userId: UserId): UserRecord | undefined {
   const field = readHash(reply)
   if (!field) return undefined
+  const username = field('username', '')
   return {
     userId,
     epoch: Number(field('epoch')),
@@ -65,6 +66,7 @@ export function decodeUser(reply: unknown, userId: UserId): UserRecord | undefin
     roles: JSON.parse(field('roles')) as string[],
     version: Number(field('version')),
     epochLog: JSON.parse(field('epochLog')) as EpochStart[],
+    ...(username !== '' && { username }),
   }
 }
 

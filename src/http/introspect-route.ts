@@ -56,11 +56,18 @@ async function introspectAccessToken(
   caller: Client,
   { checker }: IntrospectRouteDependencies,
 ) {
-  const claims = (await checker.check(token))?.claims
-  if (!claims) return INACTIVE
+  const checked = await checker.check(token)
+  if (!checked) return INACTIVE
+  const { claims, username } = checked
   const maySee = claims.client_id === caller.id || caller.scopes.includes(INTROSPECT_SCOPE)
   return maySee
-    ? { active: true, ...claims, scope: claims.scope ?? '', token_type: 'Bearer' }
+    ? {
+        active: true,
+        ...named(username),
+        ...claims,
+        scope: claims.scope ?? '',
+        token_type: 'Bearer',
+      }
     : INACTIVE
 }
 
@@ -77,9 +84,15 @@ async function introspectRefreshToken(
   return {
     active: true,
     iss: issuer,
+    ...named(user.username),
     ...describe(family, user, caller),
     token_type: 'refresh_token',
   }
+}
+
+/** RFC 7662 §2.2; left out where the store's copy of the user is from before it held a name. */
+function named(username: string | undefined): { username?: string } {
+  return username === undefined ? {} : { username }
 }
 
 /** A stale generation is inactive here, and is not held against the family (DESIGN §11). */

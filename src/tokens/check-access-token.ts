@@ -14,6 +14,8 @@ export interface CheckedToken {
   /** With the roles of this moment, and without the scopes that user or client lost since. */
   readonly claims: AccessTokenClaims
   readonly client: Client
+  /** Of the user whose token it is, as far as the store knows it. */
+  readonly username?: string
 }
 
 export interface TokenChecker {
@@ -70,8 +72,9 @@ export function openTokenChecker(dependencies: TokenCheckerDependencies): TokenC
       }
       const user = await findUser(claims, client)
       if (!user) return undefined
-      const { roles } = user
-      return { claims: { ...claims, ...scopeLeft(claims, client, roles), roles }, client }
+      const { roles, username } = user
+      const named = username === undefined ? {} : { username }
+      return { claims: { ...claims, ...scopeLeft(claims, client, roles), roles }, client, ...named }
     },
   }
 }

@@ -31,9 +31,17 @@ export function userOf(row: UserRow): User | undefined {
 }
 
 export function recordOf(row: UserRow): UserRecord {
-  const { epoch, version, roles } = row
+  const { epoch, version, roles, username } = row
   const status = row.status === 'active' || row.status === 'deleted' ? row.status : 'disabled'
-  return { userId: row.id as UserId, epoch, status, roles, version, epochLog: epochLogOf(row) }
+  return {
+    userId: row.id as UserId,
+    epoch,
+    status,
+    roles,
+    version,
+    epochLog: epochLogOf(row),
+    ...(username !== null && { username }),
+  }
 }
 
 /** Undefined for a deleted user. */

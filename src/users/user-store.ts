@@ -206,15 +206,16 @@ function toQuery(filter: UserFilter, { limit, after }: UserPage) {
   }
 }
 
-/** Only what differs; a new status or new roles make a new version, disabling a new epoch. */
+/** Only what differs; what the record holds makes a new version, disabling a new epoch. */
 function patchColumns(row: UserRow, patch: UserPatch, now: Date) {
   const { username, email, status = row.status, roles = row.roles } = patch
   const isNewEmail = email !== undefined && email.value !== row.email
   // Nobody has proven the new address yet, unless the caller says so.
   const emailVerified = patch.emailVerified ?? (isNewEmail ? false : row.emailVerified)
-  const isRecordChanged = status !== row.status || !isSameList(roles, row.roles)
+  const isNewName = username !== undefined && username.value !== row.username
+  const isRecordChanged = isNewName || status !== row.status || !isSameList(roles, row.roles)
   const columns: Prisma.UserUpdateInput = {
-    ...(username?.value !== row.username && nameColumns({ username })),
+    ...(isNewName && nameColumns({ username })),
     ...(isNewEmail && nameColumns({ email })),
     ...(emailVerified !== row.emailVerified && { emailVerified }),
     ...(isRecordChanged && { status, roles: [...roles], version: row.version + 1 }),

@@ -33,6 +33,8 @@ export interface UserRecord {
   readonly version: number
   /** The newest 32 epochs, oldest first. */
   readonly epochLog: readonly EpochStart[]
+  /** For introspection. Not there for a deleted user, nor in copies from before it was kept. */
+  readonly username?: string
 }
 
 export interface User {

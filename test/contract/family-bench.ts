@@ -61,6 +61,7 @@ export function newUser(overrides: Partial<UserRecord> = {}): UserRecord {
     roles: ['staff'],
     version: 0,
     epochLog: [],
+    username: 'Zoë',
     ...overrides,
   }
 }

@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
-import type { FamilyId } from '../../src/families/family.ts'
+import type { Family, FamilyId } from '../../src/families/family.ts'
 import { findEnd, findInactiveReason } from '../../src/families/family-rules.ts'
 import { applyJournalPayload } from '../../src/families/journal.ts'
 import type { EpochReason } from '../../src/users/user.ts'
@@ -47,6 +47,27 @@ export async function runUserCases(t: Test, open: OpenFamilyBench): Promise<void
       }
     })
   }
+
+  t.test('the name of a user is in the copy, and follows the version', async (t) => {
+    const nameOf = async (family: Family) => {
+      const { userId, familyId } = family
+      return (await other.inspect({ owner: { userId }, familyId })).user?.username
+    }
+    const { username, ...unnamed } = newUser()
+    const family = await logIn(store, unnamed)
+    t.equal(await nameOf(family), undefined, 'a copy from before names were kept')
+    t.equal((await rotateOn(store, family)).generation, 1, 'which works')
+    await store.putUser({ ...unnamed, version: -1, username: 'older' })
+    t.equal(await nameOf(family), undefined)
+    await logIn(store, { ...unnamed, username: 'Zoë' })
+    t.equal(await nameOf(family), username, 'the next login gives it the name')
+    await store.putUser({ ...unnamed, username: 'other' })
+    t.equal(await nameOf(family), username, 'an equal version changes nothing else')
+    await store.putUser({ ...unnamed, version: 1, username: 'Zoe' })
+    t.equal(await nameOf(family), 'Zoe')
+    await store.putUser({ ...unnamed, version: 2, status: 'deleted' })
+    t.equal(await nameOf(family), undefined, 'a deleted user has none')
+  })
 
   t.test('enabling a user brings no family back, a new login works', async (t) => {
     const user = newUser()

@@ -44,6 +44,7 @@ test('an access token of a user (RFC 7662 §2.2)', async (t) => {
     active: true,
     iss: ISSUER,
     sub: user.id,
+    username: user.username,
     aud: ISSUER,
     client_id: client.id,
     scope: 'read',
@@ -51,8 +52,19 @@ test('an access token of a user (RFC 7662 §2.2)', async (t) => {
     roles: ['editor'],
   })
   const members =
-    'active aud auth_time client_id exp iat iss jti roles scope sid sub token_type'.split(' ')
+    'active aud auth_time client_id exp iat iss jti roles scope sid sub token_type username'.split(
+      ' ',
+    )
   t.strictSame(Object.keys(state).sort(), members)
+})
+
+test("a user's new name is told at once, of tokens from before too", async (t) => {
+  const { app, client, user } = await openScene(t)
+  const login = await logIn(app, client, user)
+  await app.admin('PATCH', `/admin/users/${user.id}`, { username: 'Renamed.Jose' })
+  for (const token of [login.access_token, login.refresh_token]) {
+    t.match(await introspect(app, client, token), { active: true, username: 'Renamed.Jose' })
+  }
 })
 
 test("an access token of a client has no user's members", async (t) => {
@@ -71,9 +83,10 @@ test('a refresh token: current generation only, own client only, never consumed 
   const { app, client, watcher, user } = await openScene(t)
   const login = await logIn(app, client, user)
   const state = await introspect(app, client, login.refresh_token)
-  const members = 'active client_id exp iat iss scope sid sub token_type'.split(' ')
+  const members = 'active client_id exp iat iss scope sid sub token_type username'.split(' ')
   t.strictSame(Object.keys(state).sort(), members)
-  t.match(state, { active: true, sub: user.id, scope: 'read', token_type: 'refresh_token' })
+  const about = { sub: user.id, username: user.username, token_type: 'refresh_token' }
+  t.match(state, { active: true, scope: 'read', ...about })
   t.strictSame(await introspect(app, watcher, login.refresh_token), { active: false })
   const answer = await app.form('/token', {
     grant_type: 'refresh_token',

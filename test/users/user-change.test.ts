@@ -21,10 +21,12 @@ test('status and roles make a new version; disabling also a new epoch', async (t
   t.same(await stateAfter({ status: 'active' }), [1, 3, 3], 'enabling revives no family')
   t.same(await stateAfter({ status: 'active' }), [1, 3, 3])
   t.same(await stateAfter({ status: 'disabled', roles: [] }), [2, 4, 4], 'both in one version')
-  t.same(await stateAfter({ username: usernameOf('bob'), emailVerified: true }), [2, 4, 4])
+  t.same(await stateAfter({ username: usernameOf('bob') }), [2, 5, 5], 'the name is in the record')
+  t.same(await stateAfter({ username: usernameOf('bob'), emailVerified: true }), [2, 5, 5])
+  t.equal((await users.loadRecord(id))?.username, 'bob')
 })
 
-test('names change no record and no journal, and only a real change moves updatedAt', async (t) => {
+test('an email changes no record and no journal, and only a real change moves updatedAt', async (t) => {
   const { users, readJournal } = await openUserFixture(t)
   const user = await users.create(newUser('alice'))
   const same = { username: usernameOf('alice'), emailVerified: false, roles: [] }

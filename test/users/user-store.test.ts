@@ -30,6 +30,7 @@ test('a new user is what was given, active, with a fresh id', async (t) => {
     roles: ['a', 'b'],
     version: 0,
     epochLog: [],
+    username: 'Alice',
   })
   t.equal(await users.findById(randomUUID() as UserId), undefined)
   t.equal(await users.loadRecord(randomUUID() as UserId), undefined)

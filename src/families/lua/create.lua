@@ -1,12 +1,12 @@
 -- KEYS: user, family, live families of the user, and of the user at the client.
 -- Answers {outcome, family, user}.
-local epoch, now, sessions_valid_from = ARGV[1], tonumber(ARGV[6]), tonumber(ARGV[7])
-local live_max, ttl, gone_at = tonumber(ARGV[8]), ARGV[9], ARGV[10]
-local family_prefix, family_id = ARGV[11], ARGV[12]
-local FIELDS_FROM = 13
+local epoch, now, sessions_valid_from = ARGV[1], tonumber(ARGV[7]), tonumber(ARGV[8])
+local live_max, ttl, gone_at = tonumber(ARGV[9]), ARGV[10], ARGV[11]
+local family_prefix, family_id = ARGV[12], ARGV[13]
+local FIELDS_FROM = 14
 local user_key, family_key, all_key, live_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 
-put_user(user_key, epoch, ARGV[2], ARGV[3], ARGV[4], ARGV[5], ttl)
+put_user(user_key, epoch, ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ttl)
 local user, user_flat = read(user_key)
 -- No login is kept by a later epoch, but one that the journal brings again may have been.
 if user.status ~= 'active' or is_epoch_passed({ id = family_id, epoch = epoch }, user) then

@@ -55,11 +55,14 @@ local function stamp_kept_family(user_key, user_epoch, epoch_log)
   end
 end
 
-local function put_user(key, epoch, status, roles, version, epoch_log, ttl)
-  local held = redis.call('HGET', key, 'version')
-  if not held or tonumber(version) > tonumber(held) then
+local function put_user(key, epoch, status, roles, version, epoch_log, username, ttl)
+  local held = redis.call('HMGET', key, 'version', 'username')
+  local is_newer = not held[1] or tonumber(version) > tonumber(held[1])
+  -- A copy from before names were kept is given its own.
+  local lacks_name = held[1] == version and (held[2] or '') == '' and username ~= ''
+  if is_newer or lacks_name then
     redis.call('HSET', key, 'epoch', epoch, 'status', status, 'roles', roles,
-      'version', version, 'epochLog', epoch_log)
+      'version', version, 'epochLog', epoch_log, 'username', username)
   end
   extend(key, ttl)
   stamp_kept_family(key, epoch, epoch_log)
