@@ -51,7 +51,7 @@ function assertSafe(t: Test, error: Error, family: Family): void {
   for (const secret of [userId, familyId, secretHash, userAgent, 'jti-of', 'lineage:{', 's3cret']) {
     t.notOk(text.includes(secret), `${error.message}: tells no ${secret.slice(0, 8)}`)
   }
-  t.strictSame(Object.keys(error).sort(), ['dependency', 'name'])
+  t.strictSame(Object.keys(error).sort(), ['because', 'dependency', 'name'])
   t.equal(error.cause, undefined)
 }
 
