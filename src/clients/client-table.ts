@@ -2,6 +2,7 @@
 // notices changes of other instances is the poll; this table only reloads when told.
 
 import type { Clock } from '../runtime/clock.ts'
+import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'
 import type { Client } from './client.ts'
 import { isClientId } from './client-id.ts'
@@ -101,28 +102,38 @@ export function openClientTable({ store, bootstrap, clock }: ClientTableDependen
     return queued
   }
 
+  async function refresh(id: string): Promise<void> {
+    if (!isClientId(id)) return
+    await inTurn(async () => {
+      const [client] = await store.findMany([id])
+      put(id, client && { client, mark: undefined })
+    })
+  }
+
   return {
     async find(id) {
       if (id === bootstrap?.id) return bootstrap
       if (!isLoaded) await reload()
       const known = held.get(id)?.client
       // An id that no client can have asks nobody.
-      return known ?? (isClientId(id) ? await lookup.find(id) : undefined)
+      if (known || !isClientId(id)) return known
+      const found = await lookup.find(id)
+      // Held from now on, because PostgreSQL may be away before the poll has told of it.
+      if (found) await refresh(id).catch(ignoreOutage)
+      return held.get(id)?.client ?? found
     },
     overview() {
       overview ??= summarizeClients([...held.values()].map(({ client }) => client))
       return overview
     },
     reload,
-    async refresh(id) {
-      if (!isClientId(id)) return
-      await inTurn(async () => {
-        const [client] = await store.findMany([id])
-        put(id, client && { client, mark: undefined })
-      })
-    },
+    refresh,
     get ready() {
       return isLoaded
     },
   }
+}
+
+function ignoreOutage(error: unknown): void {
+  if (!(error instanceof DependencyUnavailable)) throw error
 }
