@@ -10,7 +10,7 @@ const FROM = { 'x-forwarded-for': '203.0.113.9', 'x-request-id': 'req-1' }
 const UNKNOWN = 'somebody-typed-this'
 
 async function open(t: Test) {
-  const app = await startApp(t, { config: { trustProxy: ['loopback'] } })
+  const app = await startApp(t, { config: { trustProxy: ['127.0.0.0/8', '::1/128'] } })
   const machine = await app.makeClient({
     id: 'machine',
     type: 'confidential',
