@@ -9,6 +9,7 @@ import type { Environment } from './config/read-settings.ts'
 import { type Config, findConfigWarnings, loadConfig } from './config.ts'
 import { openService, type Service } from './dependencies.ts'
 import { type EmbeddedMode, openEmbeddedMode } from './embedded/embedded-mode.ts'
+import { findAddresses, listenAt } from './http/listen.ts'
 import { logEvent } from './ops/log-events.ts'
 import { type LogOutput, openLogOutput } from './ops/log-output.ts'
 import { createLogger } from './ops/logger.ts'
@@ -65,10 +66,11 @@ async function listen(service: Service, logger: Logger): Promise<FastifyInstance
       : [{ surface: 'public', port } as const, { surface: 'operations', port: opsPort } as const]
   const apps: FastifyInstance[] = []
   try {
+    const addresses = await findAddresses(host)
     for (const part of plan) {
       const app = await buildApp(service, logger, part.surface)
       apps.push(app)
-      await app.listen({ port: part.port, host })
+      await listenAt(app, addresses, part.port)
     }
     return apps
   } catch (error) {
