@@ -15,6 +15,7 @@ import { loadContract } from './http/docs/contract.ts'
 import { registerDocs } from './http/docs-route.ts'
 import { setErrorHandler } from './http/error-handler.ts'
 import { registerHealth } from './http/health-route.ts'
+import { registerIndex, registerOperationsIndex } from './http/index-route.ts'
 import { registerIntrospect } from './http/introspect-route.ts'
 import { registerJwks } from './http/jwks-route.ts'
 import { addMethodNotAllowedRoutes, collectKnownPaths } from './http/known-paths.ts'
@@ -67,6 +68,7 @@ export async function buildApp(
     })
     await app.register(async (scope) => {
       allowAnyOrigin(scope)
+      registerIndex(scope, { ...service, ...config })
       registerMetadata(scope, { ...service, ...config })
     })
   }
@@ -74,6 +76,7 @@ export async function buildApp(
     registerHealth(app, service)
     await app.register(async (scope) => registerAdmin(scope, service), { prefix: service.basePath })
   }
+  if (surface === 'operations') registerOperationsIndex(app, [...paths.keys()])
   addMethodNotAllowedRoutes(app, paths)
   return app
 }
@@ -105,7 +108,7 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
     })
   })
   await app.register(async (scope) => registerVerify(scope, { checker, cookies }))
-  const contract = loadContract(config.issuer)
+  const contract = loadContract(config.issuer, config.opsPort)
   registerOpenapi(app, contract)
   registerDocs(app, contract)
 }

@@ -120,6 +120,8 @@ test('every route is in the contract and every operation has a route', async (t)
     await listAnswered(await startObserved(t, `${ISSUER}${ISSUER_PATH}`)),
     [
       ...[...rest, ...parts].map(underPath),
+      // The issuer itself, as it is written.
+      `GET ${ISSUER_PATH}`,
       ...inserted.map((line) => line.replace('/{issuerPath}', ISSUER_PATH)),
     ].sort(),
   )

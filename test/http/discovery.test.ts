@@ -59,6 +59,54 @@ test('an issuer with a path: all of it under the path, metadata at three places 
   t.equal((await app.fetch('/livez')).status, 200, 'probes stay at the root')
 })
 
+test('the issuer itself says where to look, and every address there is one', async (t) => {
+  for (const [path, places] of [
+    ['', ['/']],
+    ['/auth/v1', ['/auth/v1', '/auth/v1/']],
+  ] as const) {
+    const issuer = `${ISSUER}${path}`
+    const app = await startApp(t, { config: { issuer } })
+    for (const place of places) {
+      const answer = await app.fetch(place)
+      t.equal(answer.status, 200, place)
+      t.match(answer.headers.get('content-type'), /^application\/json/)
+      t.equal(answer.headers.get('cache-control'), 'public, max-age=300')
+      t.equal(answer.headers.get('access-control-allow-origin'), '*')
+      const index = (await answer.json()) as Record<string, string>
+      t.equal(index.issuer, issuer)
+      t.strictSame(Object.keys(index), ['issuer', 'metadata', 'jwks', 'docs', 'openapi'])
+      for (const address of Object.values(index).slice(1)) {
+        t.equal((await app.fetch(address.replace(ISSUER, ''))).status, 200, address)
+      }
+      const headers = { 'if-none-match': answer.headers.get('etag') ?? '' }
+      t.equal((await app.fetch(place, { headers })).status, 304)
+      const head = await app.fetch(place, { method: 'HEAD' })
+      t.strictSame([head.status, await head.text()], [200, ''])
+      const wrong = await app.fetch(place, { method: 'POST', body: 'x' })
+      t.equal(wrong.headers.get('allow'), 'GET, HEAD')
+      await problem(t, wrong, 405, 'method_not_allowed')
+    }
+    if (path !== '') t.equal((await app.fetch('/')).status, 404, 'above it we are nobody')
+  }
+})
+
+test('a port of the operations names its own paths, and no other', async (t) => {
+  const config = { issuer: `${ISSUER}/auth/v1` }
+  const app = await startApp(t, { config, surface: 'operations' })
+  const { paths, ...rest } = await json(app, '/')
+  t.strictSame(rest, {})
+  for (const path of ['/livez', '/readyz', '/auth/v1/admin/users']) {
+    t.ok((paths as string[]).includes(path), path)
+  }
+  for (const path of paths as string[]) {
+    const { status } = await app.fetch(path, { method: 'PATCH' })
+    t.equal(status, 405, path)
+  }
+  const { headers, status } = await app.fetch('/', { method: 'DELETE' })
+  t.strictSame([status, headers.get('allow')], [405, 'GET, HEAD'])
+  t.equal((await app.fetch('/auth/v1')).status, 404)
+})
+
 test('JWKS: public members only, cacheable, revalidated (RFC 7517 §5, C73, C74)', async (t) => {
   const app = await startApp(t, { config: { jwksMaxAgeSeconds: 120 } })
   const answer = await app.fetch('/.well-known/jwks.json')

@@ -74,6 +74,33 @@ test('where operations have a port of their own, the public one documents all of
   }
 })
 
+test('what lies on the port of the operations is shown there, and called there', async (t) => {
+  const config = { issuer: `${ISSUER}/tenant/one`, opsPort: 9000 }
+  const app = await startApp(t, { config, surface: 'public' })
+  const operations = await startApp(t, { config, surface: 'operations', beside: app })
+  const { paths } = (await (await app.fetch('/tenant/one/openapi.json')).json()) as Contract
+  const page = await (await app.fetch('/tenant/one/docs')).text()
+  for (const { id, path, method } of operationsOf(readContract())) {
+    if (path.includes('{issuerPath}')) continue
+    const [server] = paths[path]?.servers ?? []
+    const [, article = ''] = page.split(`<article class="operation" id="${id}">`)
+    const place = path.startsWith('/admin') ? '/tenant/one' : ''
+    const address = `http://localhost:9000${place}`
+    const url = `${place}${path.replace(/\{\w+\}/g, 'x')}`
+    const isThere =
+      (await operations.app.inject({ method: method as 'GET', url })).statusCode !== 404
+    const isShown = article.split('</article>')[0]?.includes(`At <code>${address}</code>: The port`)
+    const [, called] = /curl (?:&#39;)?(http\S*)/.exec(article) ?? []
+    const isCalled = called?.startsWith(`${address}${path.split('{')[0]}`)
+    const expected = isThere && path !== '/'
+    t.strictSame(
+      [server?.url === address, isShown, isCalled === true],
+      [expected, expected, expected],
+      id,
+    )
+  }
+})
+
 test('whatever the contract says is text on the page', async (t) => {
   const evil = `<img src=x onerror=alert(1)>"'&`
   const contract = JSON.parse(JSON.stringify(readContract()), (key, value) =>

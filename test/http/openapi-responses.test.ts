@@ -109,7 +109,7 @@ async function callGateways({ call }: Scene, { app, bearers }: Actors): Promise<
 }
 
 async function callDiscovery(t: Test, { call }: Scene, { app }: Actors): Promise<void> {
-  for (const id of ['getKeySet', 'getContract', 'getDocumentation']) {
+  for (const id of ['getIndex', 'getKeySet', 'getContract', 'getDocumentation']) {
     await call(app, id, 200)
     await call(app, id, 304, { headers: { 'if-none-match': '*' } })
   }
@@ -118,6 +118,8 @@ async function callDiscovery(t: Test, { call }: Scene, { app }: Actors): Promise
   const issuer = `${ISSUER}/tenant`
   const tenant = await startApp(t, { config: { issuer }, beside: app })
   await call(tenant, 'getMetadataByPath', 200, { ids: { issuerPath: 'tenant' } })
+  const operations = await startApp(t, { surface: 'operations', beside: app })
+  await call(operations, 'getIndex', 200)
 }
 
 async function callClients({ call }: Scene, { app, bearers }: Actors): Promise<void> {

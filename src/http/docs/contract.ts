@@ -78,8 +78,9 @@ export interface PathItem extends Partial<Record<(typeof METHODS)[number], Opera
   readonly parameters?: readonly (Parameter | Ref)[]
 }
 
-interface Server {
+export interface Server {
   readonly url: string
+  readonly description?: string
 }
 
 export interface Contract {
@@ -99,18 +100,37 @@ export interface Contract {
 /** `npm run generate` makes it from openapi.yaml. */
 const CONVERTED = new URL('../../generated/openapi.json', import.meta.url)
 
-/** Reads the contract; its servers are the issuer, and the issuer's host for what lies at the root. */
-export function loadContract(issuer: string): Contract {
+/** What `LINEAGE_OPS_PORT` moves; test/http/openapi-docs.test.ts holds it to the routes. */
+const OPERATIONS = /^\/(?:admin\/|livez$|readyz$)/
+
+/**
+ * Reads the contract; its servers are the issuer, the issuer's host for what lies at the root, and
+ * the port of the operations where they have one.
+ */
+export function loadContract(issuer: string, opsPort?: number): Contract {
   const contract = JSON.parse(readFileSync(CONVERTED, 'utf8')) as Contract
-  const { origin } = new URL(issuer)
-  const paths = Object.entries(contract.paths).map(([path, item]) => [
-    path,
-    { ...item, ...(item.servers && { servers: place(item.servers, origin) }) },
-  ])
+  const { origin, pathname } = new URL(issuer)
+  const paths = Object.entries(contract.paths).map(([path, item]) => {
+    const isAtRoot = item.servers !== undefined
+    if (opsPort !== undefined && OPERATIONS.test(path)) {
+      const base = isAtRoot ? '' : pathname.replace(/\/$/, '')
+      return [path, { ...item, servers: [operationsServer(opsPort, base)] }]
+    }
+    return [path, { ...item, ...(item.servers && { servers: place(item.servers, origin) }) }]
+  })
   return {
     ...contract,
     servers: place(contract.servers, issuer),
     paths: Object.fromEntries(paths) as Contract['paths'],
+  }
+}
+
+/** The host has no public name, and its address is nothing to tell the public. */
+function operationsServer(port: number, basePath: string): Server {
+  return {
+    url: `http://localhost:${port}${basePath}`,
+    description:
+      'The port of the operations, as the machine of the service sees it; put its name for `localhost`.',
   }
 }
 

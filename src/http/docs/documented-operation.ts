@@ -13,6 +13,7 @@ import {
   type Parameter,
   type PathItem,
   type Ref,
+  type Server,
 } from './contract.ts'
 
 export interface DocumentedOperation
@@ -21,6 +22,8 @@ export interface DocumentedOperation
   readonly method: string
   /** Undefined for a message that we send. */
   readonly baseUrl: string | undefined
+  /** Only of a path that lies elsewhere than the rest. */
+  readonly server?: Server
   readonly path: string
   readonly parameters: readonly Parameter[]
   readonly bodies: readonly DocumentedBody[]
@@ -69,6 +72,7 @@ function operationsOf(
       tag: tags[0] ?? '',
       method: method.toUpperCase(),
       baseUrl,
+      ...(item.servers?.[0] && { server: item.servers[0] }),
       path,
       parameters: parameters.map((parameter) => follow(contract, parameter)),
       bodies: bodiesOf(contract, operation.requestBody?.content),

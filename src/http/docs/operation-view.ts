@@ -12,12 +12,13 @@ import { inline, prose } from './prose.ts'
 import { viewMember, viewSchema, viewType } from './schema-view.ts'
 
 export function viewOperation(contract: Contract, operation: DocumentedOperation): Html {
-  const { operationId, summary, method, path, description, security } = operation
+  const { operationId, summary, method, path, description, security, server } = operation
   const needs = security.map(describeDemand).filter((demand) => demand !== undefined)
   return html`<article class="operation" id="${operationId}">
 <h3><a href="#${operationId}">${summary}</a></h3>
 <p class="line"><span class="method ${method.toLowerCase()}">${method}</span> <code>${breakable(path)}</code></p>
 <div class="columns"><div class="words">
+${server && html`<p class="needs">At <code>${server.url}</code>: ${inline(server.description ?? '')}</p>`}
 ${prose(description)}
 ${needs.length > 0 ? html`<p class="needs">Needs ${join(needs, ', or ')}.</p>` : undefined}
 ${viewParameters(contract, operation)}

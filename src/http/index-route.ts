@@ -1,0 +1,41 @@
+// GET /: where to look. The issuer's own address names what clients find by themselves; the port of
+// the operations, which lies behind no name, names its paths.
+
+import type { FastifyInstance } from 'fastify'
+import { cacheableAnswer, sendCacheable } from './cacheable-answer.ts'
+
+const MAX_AGE_SECONDS = 300
+
+interface IndexRouteDependencies {
+  readonly issuer: string
+  /** The path of the issuer, empty when it has none. */
+  readonly basePath: string
+}
+
+/** With or without a slash after the issuer's path: both are what people make of the issuer. */
+export function registerIndex(
+  app: FastifyInstance,
+  { issuer, basePath }: IndexRouteDependencies,
+): void {
+  serveIndex(app, basePath === '' ? ['/'] : [basePath, `${basePath}/`], {
+    issuer,
+    metadata: `${issuer}/.well-known/oauth-authorization-server`,
+    jwks: `${issuer}/.well-known/jwks.json`,
+    docs: `${issuer}/docs`,
+    openapi: `${issuer}/openapi.json`,
+  })
+}
+
+/** Call after the other routes of the listener are registered; `urls` are their patterns. */
+export function registerOperationsIndex(app: FastifyInstance, urls: Iterable<string>): void {
+  serveIndex(app, ['/'], { paths: [...urls].filter((url) => !/[:*]/.test(url)).sort() })
+}
+
+function serveIndex(app: FastifyInstance, places: readonly string[], index: object): void {
+  const answer = cacheableAnswer(JSON.stringify(index), MAX_AGE_SECONDS)
+  for (const place of places) {
+    app.get(place, async (request, reply) =>
+      sendCacheable(request, reply, 'application/json; charset=utf-8', answer),
+    )
+  }
+}
