@@ -116,8 +116,13 @@ async function withPatience<T>(outages: OutageLog, open: () => Promise<T>): Prom
 
 async function migrate(database: Database, config: ServiceConfig, logger: Logger): Promise<void> {
   if (config.migrate === 'off') return
-  if (config.migrate === 'check') return await checkMigrations(database.pool)
-  const applied = await applyMigrations(database.pool)
+  const onWait = (sentence: string) =>
+    logEvent(logger, 'dependency.warning', {
+      dependency: 'postgresql',
+      detail: `the start ${sentence}`,
+    })
+  if (config.migrate === 'check') return await checkMigrations(database.pool, { onWait })
+  const applied = await applyMigrations(database.pool, { onWait })
   if (applied.length > 0) logEvent(logger, 'database.migrated', { applied })
 }
 

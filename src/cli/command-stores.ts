@@ -67,6 +67,11 @@ export async function withDatabase<T>(
   }
 }
 
+/** Says at once on stderr what keeps a command waiting. */
+export function waitNotice({ stderr }: Pick<CommandContext, 'stderr'>): (text: string) => void {
+  return (sentence) => void stderr.write(`lineage: this command ${sentence}\n`)
+}
+
 /** On a database with every migration: a command applies none by itself. */
 export async function withStores<T>(
   context: CommandContext,
@@ -75,7 +80,8 @@ export async function withStores<T>(
   return await withDatabase(context, async (opened) => {
     const { config, database } = opened
     await contactDatabase(database.pool)
-    if (config.migrate !== 'off') await checkMigrations(database.pool)
+    const onWait = waitNotice(context)
+    if (config.migrate !== 'off') await checkMigrations(database.pool, { onWait })
     await checkTables(database.pool)
     await database.warmUp()
     // What a command writes is compared with what instances write.

@@ -7,7 +7,7 @@ import { addCommand } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
 import { CommandFailure } from './command-failure.ts'
 import { printResult } from './command-output.ts'
-import { withDatabase } from './command-stores.ts'
+import { waitNotice, withDatabase } from './command-stores.ts'
 
 interface MigrateOptions extends OutputOptions {
   readonly check?: boolean
@@ -23,13 +23,14 @@ export function addMigrateCommand(program: Command, context: CommandContext): vo
     .action((options: MigrateOptions) =>
       withDatabase(context, async ({ database: { pool } }) => {
         await contactDatabase(pool)
+        const onWait = waitNotice(context)
         if (options.check) {
-          const pending = await listPendingMigrations(pool)
+          const pending = await listPendingMigrations(pool, { onWait })
           printResult(context, options, { pending }, pending.join('\n'))
           if (pending.length === 0) return
           throw new CommandFailure(`pending migrations: ${pending.length}`, { isReported: true })
         }
-        const applied = await applyMigrations(pool)
+        const applied = await applyMigrations(pool, { onWait })
         printResult(context, options, { applied }, applied.join('\n'))
         context.stderr.write(`lineage: migrations applied: ${applied.length}\n`)
       }),

@@ -4,19 +4,26 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import pg from 'pg'
+import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'
-import { guardDatabase } from './database.ts'
+import { type LockWatch, watchLocks } from './lock-watch.ts'
 import { inTransaction } from './transaction.ts'
 
 /** Prisma's own migration lock, so that its CLI waits for us and we for it. */
 const LOCK_ID = 72707369
 const TIMEOUT_MS = 60_000
+/** A timer may be this much early by another clock. */
+const TIMER_TOLERANCE_MS = 100
 // The same place from src/database and from dist/database.
 const DIRECTORY = new URL('../../prisma/migrations/', import.meta.url)
 
 export interface MigrationOptions {
   /** Ends with a slash; the package's own prisma/migrations/ unless given. */
   readonly directory?: URL
+  /** How long it waits for locks and works, a minute unless given. */
+  readonly timeoutMs?: number
+  /** Told in a sentence when a lock keeps it waiting: which, and who holds it. */
+  readonly onWait?: (sentence: string) => void
 }
 
 interface Migration {
@@ -36,33 +43,26 @@ type Query = <R extends pg.QueryResultRow>(text: string, values?: unknown[]) => 
 /**
  * Applies every pending migration in one transaction and returns their names. Instances that start
  * together wait for each other, a minute at most. Throws StartError when a migration fails (nothing
- * of any is left then), has failed before, or was edited after it had been applied.
+ * of any is left then), has failed before, was edited after it had been applied, or when somebody
+ * else's lock was not given up in time.
  */
 export async function applyMigrations(
   pool: pg.Pool,
-  { directory = DIRECTORY }: MigrationOptions = {},
+  options: MigrationOptions = {},
 ): Promise<readonly string[]> {
-  const migrations = await loadMigrations(directory)
+  const migrations = await loadMigrations(options.directory ?? DIRECTORY)
   let current = 'the table of migrations'
   try {
-    return await inTransaction(
-      pool,
-      async (client) => {
-        const query = queryOf(client, TIMEOUT_MS)
-        await query(
-          `SET LOCAL statement_timeout = ${TIMEOUT_MS}; SET LOCAL lock_timeout = ${TIMEOUT_MS}`,
-        )
-        await query(`SELECT pg_advisory_xact_lock(${LOCK_ID})`)
-        const pending = findPending(migrations, await readApplied(query))
-        if (pending.length > 0) await createTable(query)
-        for (const migration of pending) {
-          current = migration.name
-          await applyMigration(migration, query)
-        }
-        return pending.map((migration) => migration.name)
-      },
-      TIMEOUT_MS,
-    )
+    return await inWatchedTransaction(pool, options, async (query) => {
+      await query(`SELECT pg_advisory_xact_lock(${LOCK_ID})`)
+      const pending = findPending(migrations, await readApplied(query))
+      if (pending.length > 0) await createTable(query)
+      for (const migration of pending) {
+        current = migration.name
+        await applyMigration(migration, query)
+      }
+      return pending.map((migration) => migration.name)
+    })
   } catch (error) {
     if (!(error instanceof pg.DatabaseError)) throw error
     throw new StartError(`migration ${current} failed: ${error.message}`, { cause: error })
@@ -82,14 +82,52 @@ export async function checkMigrations(
   )
 }
 
-/** The names of the migrations to apply. Throws StartError for a failed or an edited one. */
+/** The names of the migrations to apply. Throws StartError for a failed, edited or locked one. */
 export async function listPendingMigrations(
   pool: pg.Pool,
-  { directory = DIRECTORY }: MigrationOptions = {},
+  options: MigrationOptions = {},
 ): Promise<readonly string[]> {
-  const migrations = await loadMigrations(directory)
-  const applied = await guardDatabase(() => readApplied(queryOf(pool)))
+  const migrations = await loadMigrations(options.directory ?? DIRECTORY)
+  const applied = await inWatchedTransaction(pool, options, readApplied)
   return findPending(migrations, applied).map((migration) => migration.name)
+}
+
+/**
+ * A transaction that may take long, because others may hold what it needs. When it has waited to the
+ * end for a lock, that is what it throws: the server does answer, and asking again mends nothing.
+ */
+async function inWatchedTransaction<T>(
+  pool: pg.Pool,
+  { timeoutMs = TIMEOUT_MS, onWait = () => {} }: MigrationOptions,
+  work: (query: Query) => Promise<T>,
+): Promise<T> {
+  const giveUpAtMs = performance.now() + timeoutMs
+  let watch: LockWatch | undefined
+  try {
+    return await inTransaction(
+      pool,
+      async (client) => {
+        const query = queryOf(client, timeoutMs)
+        // Asked, because behind a pooler the driver was told another.
+        const [session] = await query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+        watch?.stop()
+        if (session) watch = watchLocks(pool, session.pid, onWait)
+        await query(
+          `SET LOCAL statement_timeout = ${timeoutMs}; SET LOCAL lock_timeout = ${timeoutMs}`,
+        )
+        return await work(query)
+      },
+      timeoutMs,
+    )
+  } catch (error) {
+    const wait = watch?.waitsFor()
+    const isLate = performance.now() >= giveUpAtMs - TIMER_TOLERANCE_MS
+    if (!(error instanceof DependencyUnavailable) || wait === undefined || !isLate) throw error
+    const seconds = Math.round(timeoutMs / 1_000)
+    throw new StartError(`this process ${wait}: not given up in ${seconds} s`, { cause: error })
+  } finally {
+    watch?.stop()
+  }
 }
 
 async function loadMigrations(directory: URL): Promise<readonly Migration[]> {

@@ -1,0 +1,82 @@
+// What a session that does not get on is waiting for, and who has it: asked over another connection,
+// because the one that waits answers nothing.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import type pg from 'pg'
+
+/** Shorter waits are nobody's business: instances that start together wait for each other. */
+const FIRST_LOOK_MS = 2_000
+const LOOK_AGAIN_MS = 1_000
+
+export interface LockWatch {
+  /** What it waited for at the last look; undefined when it did not, or nobody could tell. */
+  waitsFor(): string | undefined
+  stop(): void
+}
+
+interface Wait {
+  readonly locktype: string
+  readonly lock_table: string | null
+  readonly pid: number
+  readonly application_name: string | null
+  readonly state: string | null
+}
+
+/**
+ * Watches the session `pid` until it is stopped. `onWait` is told of every lock and holder once, in
+ * one sentence. A look that fails says nothing: whoever waits finds out what is wrong by itself.
+ */
+export function watchLocks(
+  pool: Pick<pg.Pool, 'query'>,
+  pid: number,
+  onWait: (sentence: string) => void,
+): LockWatch {
+  const ending = new AbortController()
+  let seen: string | undefined
+  let told: string | undefined
+
+  async function watch(): Promise<void> {
+    await delay(FIRST_LOOK_MS, undefined, { ref: false, signal: ending.signal })
+    for (;;) {
+      const found = await look(pool, pid).catch(() => undefined)
+      if (ending.signal.aborted) return
+      seen = found
+      if (found !== undefined && found !== told) onWait(found)
+      told = found ?? told
+      await delay(LOOK_AGAIN_MS, undefined, { ref: false, signal: ending.signal })
+    }
+  }
+
+  // Ends by the signal alone.
+  watch().catch(() => {})
+  return { waitsFor: () => seen, stop: () => ending.abort() }
+}
+
+async function look(pool: Pick<pg.Pool, 'query'>, pid: number): Promise<string | undefined> {
+  const { rows } = await pool.query<Wait>(SELECT_WAIT, [pid])
+  const [wait] = rows
+  if (!wait) return undefined
+  return `waits for ${describeLock(wait)}, which ${rows.map(describeHolder).join(' and ')}`
+}
+
+function describeLock({ locktype, lock_table }: Wait): string {
+  // The only advisory lock that whoever migrates asks for.
+  if (locktype === 'advisory') return 'the migration lock'
+  return lock_table === null ? `a lock (${locktype})` : `a lock on the table ${lock_table}`
+}
+
+/** Of another role's sessions a role without rights sees the pid alone. */
+function describeHolder({ pid, application_name, state }: Wait): string {
+  if (pid === 0) return 'a prepared transaction holds'
+  const name = application_name ? ` (${application_name})` : ''
+  return `pid ${pid}${name} holds${state ? `, ${state}` : ''}`
+}
+
+/** Three holders at most: an exclusive lock may have to wait for every reader of a table. */
+const SELECT_WAIT = `SELECT wait.locktype, wait.relation::regclass::text AS lock_table,
+    holder.pid, activity.application_name, activity.state
+  FROM pg_locks AS wait
+  CROSS JOIN LATERAL (SELECT DISTINCT unnest(pg_blocking_pids(wait.pid)) AS pid) AS holder
+  LEFT JOIN pg_stat_activity AS activity ON activity.pid = holder.pid
+  WHERE wait.pid = $1 AND NOT wait.granted
+  ORDER BY activity.state_change NULLS LAST, holder.pid LIMIT 3`
