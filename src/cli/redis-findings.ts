@@ -82,6 +82,9 @@ async function examineClock(redis: Redis, clock: Clock): Promise<Finding> {
 function adviseOnSetting(warning: string): string {
   if (warning.includes('maxmemory-policy is')) return 'set maxmemory-policy noeviction'
   if (warning.includes('appendonly is')) return 'set appendonly yes'
+  if (warning.includes('(OOM)')) return 'raise maxmemory: sessions that go on need it'
+  if (warning.includes('(NOREPLICAS)')) return 'mend the replicas, or lower min-replicas-to-write'
+  if (warning.includes('(MISCONF)')) return 'free its disk, and look into the log of that server'
   return 'allow INFO to the user of REDIS_URL, or check the two by hand'
 }
 

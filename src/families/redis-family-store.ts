@@ -97,8 +97,9 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
   const carrying = openJournalCommands(guardedRunner(client, 'free'))
 
   async function pingServer(redis: Redis): Promise<void> {
-    await sendCommand(redis, 'ping', [], 'gated')
+    // Before: a server that cannot write to its disk refuses PING too, and the check says why.
     await check(redis)
+    await sendCommand(redis, 'ping', [], 'gated')
   }
 
   async function ping(): Promise<void> {

@@ -1,6 +1,8 @@
-// What a Redis server says about itself: its role, and whether it may forget families.
+// What a Redis server says about itself: its role, whether it may forget families, and whether it
+// would write any now.
 
 import type { Redis } from 'ioredis'
+import { replyCode } from './redis-failure.ts'
 
 export interface ServerCheck {
   /** As it calls itself; undefined when it does not tell. */
@@ -32,5 +34,31 @@ export async function checkServer(redis: Redis): Promise<ServerCheck> {
   if (field('aof_enabled') !== '1') {
     warnings.push('Redis may lose families in a restart: appendonly is off')
   }
-  return { version: field('redis_version'), isReplica: field('role') === 'slave', warnings }
+  const isReplica = field('role') === 'slave'
+  const refusal = isReplica ? undefined : await findRefusal(redis)
+  if (refusal !== undefined) warnings.push(refusal)
+  return { version: field('redis_version'), isReplica, warnings }
+}
+
+/** By the first word of what the server answers. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  OOM: 'Redis is full (OOM): maxmemory is reached, and nobody can log in',
+  NOREPLICAS: 'Redis has too few replicas (NOREPLICAS): it refuses every write',
+  MISCONF: 'Redis cannot write to its disk (MISCONF): it refuses every write',
+}
+
+/**
+ * Why the server would refuse a login now. It is asked to run a script that might write, as a login
+ * does, and writes nothing: the server judges before the first line, by settings that a service
+ * may not be allowed to read.
+ */
+async function findRefusal(redis: Redis): Promise<string | undefined> {
+  try {
+    await redis.eval('#!lua\nreturn 1', 0)
+    return undefined
+  } catch (error) {
+    const code = replyCode(error)
+    if (code === undefined) throw error
+    return REFUSALS[code]
+  }
 }

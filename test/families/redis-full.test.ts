@@ -1,5 +1,7 @@
 // A Redis that has reached maxmemory: logins are refused first, and whoever is put out is out.
 
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type Test, test } from 'tap'
 import { findInactiveReason } from '../../src/families/family-rules.ts'
 import {
@@ -107,4 +109,49 @@ test('over HTTP: 503 for a login, 200 for a revocation, and nobody gets past it'
   const patch = await app.admin('PATCH', `/admin/users/${two.id}`, { status: 'disabled' })
   t.equal(patch.status, 200)
   t.equal(await verify(disabled.access_token), 401)
+
+  const redisNow = async () =>
+    (await (await app.fetch('/readyz')).json()) as { warnings?: string[] }
+  const full = await until('readiness to say so', async () => {
+    const body = await redisNow()
+    return body.warnings && body
+  })
+  t.match(full, {
+    status: 'ok',
+    dependencies: { redis: 'ok' },
+    warnings: [/^Redis is full \(OOM\)/],
+  })
+  await server.cli('CONFIG', 'SET', 'maxmemory', '0')
+  await until('the warning to go', async () => !(await redisNow()).warnings)
 })
+
+test('what refuses writes is a warning, and goes with its cause', async (t) => {
+  const server = await startRedis(t)
+  const { journal } = await openTestJournal(t)
+  const store = await openReadyStore(t, server.url, journal)
+  const setReplicas = (count: string) => server.cli('CONFIG', 'SET', 'min-replicas-to-write', count)
+  await setReplicas('1')
+  await store.ping()
+  t.match(store.warnings(), [/^Redis has too few replicas \(NOREPLICAS\)/])
+  await setReplicas('0')
+  await store.ping()
+  t.strictSame(store.warnings(), [])
+
+  // A server that should save then refuses to write.
+  await server.cli('CONFIG', 'SET', 'appendonly', 'no')
+  await server.cli('CONFIG', 'SET', 'save', '3600 1')
+  await failSave(server)
+  await t.rejects(store.ping(), { name: 'DependencyUnavailable', message: /MISCONF/ })
+  t.match(store.warnings(), [/appendonly/, /^Redis cannot write to its disk \(MISCONF\)/])
+})
+
+/** In place of the file to write there is a directory, over which nothing is renamed. */
+async function failSave(server: RedisProcess): Promise<void> {
+  const [, dir] = (await server.cli('CONFIG', 'GET', 'dir')) as string[]
+  const [, name] = (await server.cli('CONFIG', 'GET', 'dbfilename')) as string[]
+  await mkdir(join(String(dir), String(name), 'taken'), { recursive: true })
+  await server.cli('BGSAVE')
+  await until('the save to fail', async () =>
+    /rdb_last_bgsave_status:err/.test(String(await server.cli('INFO', 'persistence'))),
+  )
+}
