@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { test } from 'tap'
+import { checkNativePackages } from '../../src/runtime/native-packages.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const { version, platform, arch } = process
@@ -32,6 +33,12 @@ test('argon2 hashes as npm installs it: no script, no compiler, no headers', asy
   t.equal(installed.status, 0, installed.stderr)
   t.notOk(readdirSync(join(dir, 'node_modules/argon2')).includes('build'), 'nothing was built')
   t.match(run(['-e', HASH]), { status: 0, stdout: /^\$argon2id\$/ })
+})
+
+test('what is installed here loads and hashes, and a start finds nothing to say', async (t) => {
+  await t.resolves(checkNativePackages(process.env))
+  const options = { cwd: ROOT, encoding: 'utf8' } as const
+  t.match(spawnSync(process.execPath, ['-e', HASH], options), { stdout: /^\$argon2id\$/ })
 })
 
 test('a native package that does not load ends every start with one clear line', async (t) => {
