@@ -3,17 +3,15 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { findFreePort } from '../../src/embedded/free-port.ts'
 import { ADMIN, type HttpTools, ISSUER, type LogLine, openTools, ROOT_SECRET } from './app.ts'
 import type { Scope } from './scope.ts'
 import { until } from './until.ts'
 
 const ROOT = dirname(dirname(import.meta.dirname))
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 /** A start takes 2 to 4 s; the machine may be busy. */
 const READY_TIMEOUT_MS = 45_000
 const START_ATTEMPTS = 3
@@ -56,10 +54,20 @@ export function serverEnvironment(databaseUrl: string, redisUrl?: string): Envir
   }
 }
 
+export interface SpawnOptions {
+  readonly stdoutFd?: number
+  /** Where the sources of another release are. */
+  readonly root?: string
+}
+
 /** Starts one and waits until all of it is up; throws with its own words when it does not get there. */
-export async function startLineage(t: Scope, env: Environment): Promise<LineageProcess> {
+export async function startLineage(
+  t: Scope,
+  env: Environment,
+  options: SpawnOptions = {},
+): Promise<LineageProcess> {
   for (let attempt = 1; ; attempt += 1) {
-    const service = await spawnLineage(t, env)
+    const service = await spawnLineage(t, env, options)
     try {
       await service.ready()
       await until('its dependencies', async () => (await service.readiness()).body.status === 'ok')
@@ -79,15 +87,19 @@ export async function startLineage(t: Scope, env: Environment): Promise<LineageP
 export async function spawnLineage(
   t: Scope,
   env: Environment,
-  { stdoutFd }: { readonly stdoutFd?: number } = {},
+  { stdoutFd, root = ROOT }: SpawnOptions = {},
 ): Promise<LineageProcess> {
   const port = Number(env.PORT ?? (await findFreePort()))
   // tap would load itself into every Node child, with signal handlers of its own.
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import=tsx', MAIN], {
-    cwd: ROOT,
-    env: { ...smallHashes, PATH: process.env.PATH, PORT: String(port), ...env },
-    stdio: ['ignore', stdoutFd ?? 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    'env',
+    ['-u', 'NODE_OPTIONS', process.execPath, '--import=tsx', join(root, 'src/main.ts')],
+    {
+      cwd: root,
+      env: { ...smallHashes, PATH: process.env.PATH, PORT: String(port), ...env },
+      stdio: ['ignore', stdoutFd ?? 'pipe', 'pipe'],
+    },
+  )
   t.teardown(async () => {
     child.kill('SIGKILL')
     await exited
