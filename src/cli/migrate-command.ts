@@ -30,7 +30,8 @@ export function addMigrateCommand(program: Command, context: CommandContext): vo
           if (pending.length === 0) return
           throw new CommandFailure(`pending migrations: ${pending.length}`, { isReported: true })
         }
-        const applied = await applyMigrations(pool, { onWait })
+        // Instances of an older release may have written names since the last time.
+        const applied = await applyMigrations(pool, { onWait, everyName: true })
         printResult(context, options, { applied }, applied.join('\n'))
         context.stderr.write(`lineage: migrations applied: ${applied.length}\n`)
       }),

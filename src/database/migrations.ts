@@ -7,6 +7,8 @@ import pg from 'pg'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { type LockWatch, watchLocks } from './lock-watch.ts'
+import { areNameKeysPending, NAME_KEYS_STEP, renewNameKeys } from './name-keys.ts'
+import { openPlainQuery, type PlainQuery } from './plain-query.ts'
 import { inTransaction } from './transaction.ts'
 
 /** Prisma's own migration lock, so that its CLI waits for us and we for it. */
@@ -24,6 +26,8 @@ export interface MigrationOptions {
   readonly timeoutMs?: number
   /** Told in a sentence when a lock keeps it waiting: which, and who holds it. */
   readonly onWait?: (sentence: string) => void
+  /** Computes the keys of names anew even where nothing says that an older release has written any. */
+  readonly everyName?: boolean
 }
 
 interface Migration {
@@ -38,13 +42,11 @@ interface Applied {
   readonly finished: boolean
 }
 
-type Query = <R extends pg.QueryResultRow>(text: string, values?: unknown[]) => Promise<R[]>
-
 /**
  * Applies every pending migration in one transaction and returns their names. Instances that start
  * together wait for each other, a minute at most. Throws StartError when a migration fails (nothing
- * of any is left then), has failed before, was edited after it had been applied, or when somebody
- * else's lock was not given up in time.
+ * of any is left then), has failed before, was edited after it had been applied, when two users'
+ * names have become one, or when somebody else's lock was not given up in time.
  */
 export async function applyMigrations(
   pool: pg.Pool,
@@ -61,7 +63,11 @@ export async function applyMigrations(
         current = migration.name
         await applyMigration(migration, query)
       }
-      return pending.map((migration) => migration.name)
+      const applied = pending.map((migration) => migration.name)
+      current = NAME_KEYS_STEP
+      const isPending = await areNameKeysPending(query)
+      const isRenewed = (isPending || options.everyName) && (await renewNameKeys(query))
+      return isPending || isRenewed ? [...applied, NAME_KEYS_STEP] : applied
     })
   } catch (error) {
     if (!(error instanceof pg.DatabaseError)) throw error
@@ -88,8 +94,10 @@ export async function listPendingMigrations(
   options: MigrationOptions = {},
 ): Promise<readonly string[]> {
   const migrations = await loadMigrations(options.directory ?? DIRECTORY)
-  const applied = await inWatchedTransaction(pool, options, readApplied)
-  return findPending(migrations, applied).map((migration) => migration.name)
+  return await inWatchedTransaction(pool, options, async (query) => {
+    const pending = findPending(migrations, await readApplied(query)).map(({ name }) => name)
+    return (await areNameKeysPending(query)) ? [...pending, NAME_KEYS_STEP] : pending
+  })
 }
 
 /**
@@ -99,7 +107,7 @@ export async function listPendingMigrations(
 async function inWatchedTransaction<T>(
   pool: pg.Pool,
   { timeoutMs = TIMEOUT_MS, onWait = () => {} }: MigrationOptions,
-  work: (query: Query) => Promise<T>,
+  work: (query: PlainQuery) => Promise<T>,
 ): Promise<T> {
   const giveUpAtMs = performance.now() + timeoutMs
   let watch: LockWatch | undefined
@@ -107,7 +115,7 @@ async function inWatchedTransaction<T>(
     return await inTransaction(
       pool,
       async (client) => {
-        const query = queryOf(client, timeoutMs)
+        const query = openPlainQuery(client, timeoutMs)
         // Asked, because behind a pooler the driver was told another.
         const [session] = await query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
         watch?.stop()
@@ -141,7 +149,7 @@ async function loadMigrations(directory: URL): Promise<readonly Migration[]> {
   )
 }
 
-async function readApplied(query: Query): Promise<readonly Applied[]> {
+async function readApplied(query: PlainQuery): Promise<readonly Applied[]> {
   const [table] = await query<{ there: boolean }>(
     `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS there`,
   )
@@ -173,7 +181,7 @@ function findPending(
 }
 
 /** In the schema of `?schema=`, the only one that the connection looks into; made when missing. */
-async function createTable(query: Query): Promise<void> {
+async function createTable(query: PlainQuery): Promise<void> {
   // Asked before, because a role without rights on the database may not even say IF NOT EXISTS.
   const [row] = await query<{ path: string; exists: boolean }>(
     `SELECT current_setting('search_path') AS path, current_schema() IS NOT NULL AS exists`,
@@ -183,7 +191,10 @@ async function createTable(query: Query): Promise<void> {
   await query(CREATE_TABLE)
 }
 
-async function applyMigration({ name, sql, checksum }: Migration, query: Query): Promise<void> {
+async function applyMigration(
+  { name, sql, checksum }: Migration,
+  query: PlainQuery,
+): Promise<void> {
   const id = randomUUID()
   await query(
     `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at)
@@ -196,16 +207,6 @@ async function applyMigration({ name, sql, checksum }: Migration, query: Query):
      WHERE id = $1`,
     [id],
   )
-}
-
-/** `timeoutMs` lifts the pool's own, which is made for requests. */
-function queryOf(target: pg.Pool | pg.PoolClient, timeoutMs?: number): Query {
-  return async <R extends pg.QueryResultRow>(text: string, values?: unknown[]) => {
-    const timeout = timeoutMs === undefined ? {} : { query_timeout: timeoutMs }
-    const parameters = values === undefined ? {} : { values }
-    const result = await target.query<R>({ text, ...parameters, ...timeout })
-    return result.rows
-  }
 }
 
 // As Prisma's schema engine creates it.

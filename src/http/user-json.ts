@@ -35,8 +35,8 @@ export function toUserJson(user: User): UserJson {
 }
 
 const USERNAME_RULE =
-  'must be 1 to 64 letters, digits, ".", "_" and "-", the first one a letter or digit'
-const EMAIL_RULE = 'must be an email address of at most 254 characters'
+  'must be 1 to 64 letters, marks, digits, ".", "_" and "-", the first one a letter or digit'
+const EMAIL_RULE = 'must be an email address of at most 254 characters, none of them invisible'
 
 interface Names<T> {
   readonly username: T

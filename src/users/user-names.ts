@@ -1,10 +1,13 @@
 // The names that people log in with: what a username and an email may be, and the keys by which
-// they are unique and looked up (DESIGN §7).
+// they are unique and looked up.
 
-const USERNAME = /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u
-// Beyond INTERFACE §1, what PostgreSQL cannot store: NUL, and so all control characters, and lone
-// surrogates. The classes of USERNAME hold neither.
-const EMAIL = /^[^\s@\p{Cc}\p{Cs}]+@[^\s@\p{Cc}\p{Cs}]+$/u
+import { nameKey } from '../runtime/name-key.ts'
+
+// Marks are letters of many scripts' words, but none begins with one.
+const USERNAME = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]{0,63}$/u
+// Nothing unseen (zero-width, direction), which makes two addresses look like one; nor what
+// PostgreSQL cannot store: NUL and lone surrogates. The classes of USERNAME hold none of these.
+const EMAIL = /^[^\s@\p{Cc}\p{Cf}\p{Cs}]+@[^\s@\p{Cc}\p{Cf}\p{Cs}]+$/u
 const USERNAME_LENGTH_MAX = 64
 const EMAIL_LENGTH_MAX = 254
 /** Canonical composition makes one code unit of four at the most. */
@@ -22,17 +25,21 @@ export type LoginKey = { readonly usernameKey: string } | { readonly emailKey: s
 /** Kept in NFKC with its case; undefined when it is no username. */
 export function parseUsername(text: string): UserName | undefined {
   const value = normalize(text, USERNAME_LENGTH_MAX)
-  return value !== undefined && USERNAME.test(value) ? { value, key: keyOf(value) } : undefined
+  return value !== undefined && USERNAME.test(value) ? { value, key: nameKey(value) } : undefined
 }
 
 /** Kept in NFKC with its case; undefined when it is no email, or over 254 code points. */
 export function parseEmail(text: string): UserName | undefined {
   const value = normalize(text, EMAIL_LENGTH_MAX)
-  return value !== undefined && EMAIL.test(value) ? { value, key: keyOf(value) } : undefined
+  return value !== undefined && EMAIL.test(value) ? { value, key: nameKey(value) } : undefined
 }
 
-/** An identifier with an `@` is an email, any other a username; undefined when it is neither. */
-export function parseIdentifier(text: string): LoginKey | undefined {
+/**
+ * An identifier with an `@` is an email, any other a username; undefined when it is neither. Blanks
+ * around it, which keyboards and clipboards add, are no part of it.
+ */
+export function parseIdentifier(identifier: string): LoginKey | undefined {
+  const text = identifier.trim()
   const email = parseEmail(text)
   if (email) return { emailKey: email.key }
   const username = parseUsername(text)
@@ -44,8 +51,4 @@ function normalize(text: string, codePointsMax: number): string | undefined {
   if (text.length > codePointsMax * UNITS_PER_CODE_POINT) return undefined
   const value = text.normalize('NFKC')
   return [...value].length <= codePointsMax ? value : undefined
-}
-
-function keyOf(value: string): string {
-  return value.toLowerCase()
 }

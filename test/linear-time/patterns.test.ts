@@ -33,16 +33,28 @@ const TRIED: Readonly<Record<string, readonly Attack[]>> = {
     ['0 ', 'a', ' '],
   ],
   '/^[A-Za-z0-9:._-]{1,64}$/': [['', '.', '!']],
-  '/^[\\p{L}\\p{N}][\\p{L}\\p{N}._-]{0,63}$/u': [
+  '/^[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N}._-]{0,63}$/u': [
     ['', 'a', '!'],
     ['', '\u00e9', '!'],
     ['a', '.', '!'],
   ],
-  '/^[^\\s@\\p{Cc}\\p{Cs}]+@[^\\s@\\p{Cc}\\p{Cs}]+$/u': [
+  '/^[^\\s@\\p{Cc}\\p{Cf}\\p{Cs}]+@[^\\s@\\p{Cc}\\p{Cf}\\p{Cs}]+$/u': [
     ['', 'a', ''],
     ['a@', 'a', '@'],
     ['', '@', 'a'],
     ['', 'a@', ' '],
+  ],
+  '/[\\p{Script=Cherokee}\\u0131]+/u': [
+    ['', '\u0131', ''],
+    ['', 'a', ''],
+  ],
+  '/[\\p{Script=Cherokee}\\u0131]+|[^\\p{Script=Cherokee}\\u0131]+/gu': [
+    ['', '\u0131', ''],
+    ['', 'a\u0131', ''],
+  ],
+  '/[^\\u0131]+/gu': [
+    ['', 'a', ''],
+    ['', 'a\u0131', ''],
   ],
   '/\\p{Cs}/u': [['', '\u{1f600}', '']],
   '/[\\p{Cc}\\p{Cs}]/u': [['', '\u{1f600}', '']],
@@ -154,6 +166,7 @@ const WITHIN: Readonly<Record<string, string>> = {
   'config.ts': 'the environment of the process',
   'dependencies.ts': 'the issuer, of the environment',
   'http/docs/': 'our own contract',
+  'http/index-route.ts': 'our own routes',
   'database/': 'codes and messages of our own database',
   'open-family-store.ts': 'messages of our own Redis',
   'families/redis-failure.ts': 'messages of our own Redis',

@@ -39,7 +39,7 @@ test('lets in by username or email in any case, with the record of that moment',
   const passwordHash = await hasher.hash(PASSWORD)
   const user = await fixture.users.create({ ...newUser('Alice'), passwordHash })
   await fixture.users.logoutEverywhere(user.id)
-  for (const identifier of ['alice', 'ALICE', 'Ａlice', 'ALICE@example.org']) {
+  for (const identifier of ['alice', 'ALICE', 'Ａlice', ' alice\t', 'ALICE@example.org']) {
     const { user: found, record } = await login(identifier, PASSWORD)
     t.equal(found.id, user.id, identifier)
     t.equal(record.epoch, 1)
