@@ -6,6 +6,7 @@ import { request } from 'node:http'
 import { fastify } from 'fastify'
 import { test } from 'tap'
 import { setErrorHandler } from '../../src/http/error-handler.ts'
+import { trustProxies } from '../../src/http/peer-address.ts'
 import { acceptJsonOnly, SERVER_OPTIONS } from '../../src/http/server-options.ts'
 import { registerUsers } from '../../src/http/users-route.ts'
 import { openHashingLanes } from '../../src/users/hashing-lanes.ts'
@@ -30,6 +31,7 @@ async function startRegistration(t: Parameters<typeof openUserFixture>[0], queue
   })
   const app = fastify(SERVER_OPTIONS)
   setErrorHandler(app)
+  trustProxies(app, [])
   acceptJsonOnly(app)
   const config = { registration: 'open', passwordMinLength: 8, passwordMaxLength: 256 } as const
   registerUsers(app, { basePath: '', config, users, hasher, recordEvent: () => {} })
