@@ -7,20 +7,24 @@ export interface ClientOverview {
   readonly count: number
   /** How many may use the password grant. */
   readonly passwordCount: number
+  /** Every scope that some public client has, in the order of their code units. */
+  readonly publicScopes: readonly string[]
   /** Every origin that a client lists, and whether one of those clients has its tokens in cookies. */
   readonly origins: ReadonlyMap<string, { readonly hasCookies: boolean }>
 }
 
 export function summarizeClients(clients: Iterable<Client>): ClientOverview {
   const origins = new Map<string, { hasCookies: boolean }>()
+  const publicScopes = new Set<string>()
   let [count, passwordCount] = [0, 0]
-  for (const { grantTypes, allowedOrigins, tokenDelivery } of clients) {
+  for (const { type, grantTypes, scopes, allowedOrigins, tokenDelivery } of clients) {
     count += 1
     if (grantTypes.includes('password')) passwordCount += 1
+    if (type === 'public') for (const scope of scopes) publicScopes.add(scope)
     for (const origin of allowedOrigins) {
       const known = origins.get(origin)
       origins.set(origin, { hasCookies: known?.hasCookies || tokenDelivery === 'cookie' })
     }
   }
-  return { count, passwordCount, origins }
+  return { count, passwordCount, publicScopes: [...publicScopes].sort(), origins }
 }

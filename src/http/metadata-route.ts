@@ -39,19 +39,21 @@ export function registerMetadata(
 
 function buildMetadata({ issuer, clients }: MetadataRouteDependencies) {
   const secretMethods = AUTH_METHODS.filter((method) => method !== 'none')
-  const passwordIsEnabled = clients.overview().passwordCount > 0
+  const { passwordCount, publicScopes } = clients.overview()
   return {
     issuer,
     token_endpoint: `${issuer}/token`,
     revocation_endpoint: `${issuer}/revoke`,
     introspection_endpoint: `${issuer}/introspect`,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
+    // What confidential clients may ask for is theirs to know. An empty list is none (RFC 8414 §3.2).
+    ...(publicScopes.length > 0 && { scopes_supported: publicScopes }),
     // There is no authorization endpoint; the member is required all the same (RFC 8414 §2).
     response_types_supported: [],
     grant_types_supported: [
       'refresh_token',
       'client_credentials',
-      ...(passwordIsEnabled ? ['password'] : []),
+      ...(passwordCount > 0 ? ['password'] : []),
     ],
     token_endpoint_auth_methods_supported: AUTH_METHODS,
     revocation_endpoint_auth_methods_supported: AUTH_METHODS,

@@ -35,6 +35,19 @@ test('metadata says exactly what is enabled (RFC 8414 §2, C76, C77, C78, C79)',
   t.strictSame(await json(app, METADATA), before, 'absent again with its last client (C39)')
 })
 
+test('metadata names the scopes of public clients, each once, in one order (RFC 8414 §2)', async (t) => {
+  const app = await startApp(t)
+  const scopesOf = async () => (await json(app, METADATA)).scopes_supported
+  await app.makeClient({ type: 'confidential', scopes: ['secret:read'] })
+  t.equal(await scopesOf(), undefined, 'what confidential clients may is not told')
+  const one = await app.makeClient({ scopes: ['notes:write', 'notes:read'] })
+  t.strictSame(await scopesOf(), ['notes:read', 'notes:write'])
+  await app.makeClient({ scopes: ['Files', 'notes:read'] })
+  t.strictSame(await scopesOf(), ['Files', 'notes:read', 'notes:write'])
+  await app.admin('PATCH', `/admin/clients/${one.id}`, { scopes: [], defaultScopes: [] })
+  t.strictSame(await scopesOf(), ['Files', 'notes:read'])
+})
+
 test('the same at the OpenID path, with what its parsers insist on', async (t) => {
   const app = await startApp(t)
   t.strictSame(await json(app, OPENID), {
