@@ -55,8 +55,10 @@ export async function authenticateUser(
   const key = parseIdentifier(identifier)
   const account = key === undefined ? '' : JSON.stringify(key)
   await throttle?.check(account)
-  const found = key && (await users.findForLogin(key))
-  const { matches, isStale } = await hasher.verify(found?.passwordHash, password, signal)
+  const { found, matches, isStale } = await hasher.reserve(async (verify) => {
+    const credentials = key && (await users.findForLogin(key))
+    return { found: credentials, ...(await verify(credentials?.passwordHash, password, signal)) }
+  })
   if (!found || !matches || found.user.status !== 'active') {
     await throttle?.failed(account)
     throw new OAuthError(reasonOf(found, matches))

@@ -12,12 +12,21 @@ export interface HashingLanesOptions {
   readonly waitMaxMs: number
 }
 
+/** Runs `work` as soon as a lane is free, first come first served. */
+export type RunInLane = <T>(work: () => Promise<T>, signal?: AbortSignal) => Promise<T>
+
 export interface HashingLanes {
   /**
    * Runs `work` as soon as a lane is free, first come first served. Throws OAuthError
    * `login_queue_full`, or `login_queue_timeout` when the wait was too long or was aborted.
    */
-  run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>
+  run: RunInLane
+  /**
+   * Takes a place, among those that lanes and queue have, for as long as `work` takes, which may then
+   * enter a lane with the function that it is given. Whoever finds no place has cost nothing else yet.
+   * Throws OAuthError `login_queue_full`.
+   */
+  admit<T>(work: (runInLane: RunInLane) => Promise<T>): Promise<T>
 }
 
 const RETRY_AFTER_SECONDS = 2
@@ -37,6 +46,8 @@ export function openHashingLanes(options: HashingLanesOptions): HashingLanes {
   /** In order of arrival; calling one gives it a lane. */
   const waiting = new Set<() => void>()
   let busy = 0
+  /** Those in a lane, in the queue, or admitted and about to come. */
+  let places = 0
 
   function waitForLane(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -65,9 +76,6 @@ export function openHashingLanes(options: HashingLanesOptions): HashingLanes {
       busy += 1
       return
     }
-    if (waiting.size >= queueMax) {
-      throw new OAuthError('login_queue_full', { retryAfterSeconds: RETRY_AFTER_SECONDS })
-    }
     await waitForLane(signal)
   }
 
@@ -78,14 +86,29 @@ export function openHashingLanes(options: HashingLanesOptions): HashingLanes {
     else busy -= 1
   }
 
+  async function runInLane<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    await enterLane(signal)
+    try {
+      return await work()
+    } finally {
+      leaveLane()
+    }
+  }
+
+  async function admit<T>(work: (runInLane: RunInLane) => Promise<T>): Promise<T> {
+    if (places >= lanes + queueMax) {
+      throw new OAuthError('login_queue_full', { retryAfterSeconds: RETRY_AFTER_SECONDS })
+    }
+    places += 1
+    try {
+      return await work(runInLane)
+    } finally {
+      places -= 1
+    }
+  }
+
   return {
-    async run(work, signal) {
-      await enterLane(signal)
-      try {
-        return await work()
-      } finally {
-        leaveLane()
-      }
-    },
+    run: (work, signal) => admit((run) => run(work, signal)),
+    admit,
   }
 }

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import argon2 from 'argon2'
 import type { Argon2Parameters } from '../config.ts'
-import type { HashingLanes } from './hashing-lanes.ts'
+import type { HashingLanes, RunInLane } from './hashing-lanes.ts'
 import { openPasswordCosts, type PasswordCosts } from './password-costs.ts'
 import { type PasswordHashFacts, parsePasswordHash, workOf } from './password-hash.ts'
 import { normalizePassword } from './password-policy.ts'
@@ -31,12 +31,19 @@ export interface PasswordHasher {
    * in use. A password that is not in NFKC is tried in both forms, because other systems have
    * hashed what was typed. A hash out of bounds is none.
    */
-  verify(
-    passwordHash: string | undefined,
-    password: string,
-    signal?: AbortSignal,
-  ): Promise<Verification>
+  verify: VerifyPassword
+  /**
+   * Holds a place before the lanes for `work`, which looks the hash up and verifies by what it is
+   * given: in a burst those that the lanes cannot serve are refused before they cost a query.
+   */
+  reserve<T>(work: (verify: VerifyPassword) => Promise<T>): Promise<T>
 }
+
+export type VerifyPassword = (
+  passwordHash: string | undefined,
+  password: string,
+  signal?: AbortSignal,
+) => Promise<Verification>
 
 interface StoredHash {
   readonly text: string
@@ -90,12 +97,9 @@ export function openPasswordHasher(
     return matches
   }
 
-  return {
-    hash: (password, signal) =>
-      lanes.run(() => argon2.hash(normalizePassword(password), optionsOf(parameters)), signal),
-
-    verify: (passwordHash, password, signal) =>
-      lanes.run(async () => {
+  function verifyIn(runInLane: RunInLane): VerifyPassword {
+    return (passwordHash, password, signal) =>
+      runInLane(async () => {
         const facts = passwordHash === undefined ? undefined : parsePasswordHash(passwordHash)
         const hash = passwordHash !== undefined && facts ? { text: passwordHash, facts } : undefined
         // Stored since the costs were loaded: from now on everybody pays for it.
@@ -109,7 +113,14 @@ export function openPasswordHasher(
           matches: matchesNormalized || matchesTyped,
           isStale: matchesTyped || !facts || !isSameCost(facts, parameters),
         }
-      }, signal),
+      }, signal)
+  }
+
+  return {
+    hash: (password, signal) =>
+      lanes.run(() => argon2.hash(normalizePassword(password), optionsOf(parameters)), signal),
+    verify: verifyIn(lanes.run),
+    reserve: (work) => lanes.admit((runInLane) => work(verifyIn(runInLane))),
   }
 }
 

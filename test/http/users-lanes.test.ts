@@ -23,6 +23,7 @@ async function startRegistration(t: Parameters<typeof openUserFixture>[0], queue
   let isWaiting = () => {}
   const waiting = () => new Promise<void>((resolve) => (isWaiting = resolve))
   const hasher = openPasswordHasher(FAST_ARGON2, {
+    ...lanes,
     run: (work, signal) => {
       const result = lanes.run(work, signal)
       isWaiting()

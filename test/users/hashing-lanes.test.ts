@@ -114,3 +114,34 @@ test('work that throws gives its lane back', async (t) => {
   await t.rejects(lanes.run(failing), { message: 'failed' })
   t.equal(await lanes.run(async () => 'ran'), 'ran')
 })
+
+test('who was admitted holds a place while it does something else, and enters a lane with it', async (t) => {
+  const lanes = openHashingLanes({ lanes: 1, queueMax: 0, waitMaxMs: LONG_MS })
+  let finishLooking = () => {}
+  const looking = new Promise<void>((resolve) => (finishLooking = resolve))
+  const admitted = lanes.admit(async (runInLane) => {
+    await looking
+    return await runInLane(async () => 'worked')
+  })
+  let began = 0
+  await t.rejects(
+    lanes.admit(async () => {
+      began += 1
+    }),
+    { reason: 'login_queue_full' },
+  )
+  await t.rejects(
+    lanes.run(async () => {}),
+    { reason: 'login_queue_full' },
+  )
+  t.equal(began, 0, 'refused before anything was done')
+  finishLooking()
+  t.equal(await admitted, 'worked')
+  await t.rejects(
+    lanes.admit(async () => {
+      throw new Error('the work failed')
+    }),
+    { message: 'the work failed' },
+  )
+  t.equal(await lanes.run(async () => 'free again'), 'free again')
+})

@@ -5,7 +5,11 @@ import argon2 from 'argon2'
 import type { Test } from 'tap'
 import type { Database } from '../../src/database/database.ts'
 import { journalUserChange } from '../../src/families/postgres-journal.ts'
-import { type HashingLanes, openHashingLanes } from '../../src/users/hashing-lanes.ts'
+import {
+  type HashingLanes,
+  openHashingLanes,
+  type RunInLane,
+} from '../../src/users/hashing-lanes.ts'
 import type { PasswordCosts } from '../../src/users/password-costs.ts'
 import { parseCost, parsePasswordHash, workOf } from '../../src/users/password-hash.ts'
 import { openPasswordHasher } from '../../src/users/password-hasher.ts'
@@ -123,11 +127,15 @@ export function workByParallelism(costs: readonly string[]): Record<string, numb
 export function openCountingHasher(parameters = FAST_ARGON2, costs?: PasswordCosts) {
   const lanes = openHashingLanes({ lanes: 2, queueMax: 100, waitMaxMs: 60_000 })
   const counts = { passes: 0 }
-  const counting: HashingLanes = {
-    run: (work, signal) => {
+  const countIn =
+    (run: RunInLane): RunInLane =>
+    (work, signal) => {
       counts.passes += 1
-      return lanes.run(work, signal)
-    },
+      return run(work, signal)
+    }
+  const counting: HashingLanes = {
+    run: countIn(lanes.run),
+    admit: (work) => lanes.admit((run) => work(countIn(run))),
   }
   return { hasher: openPasswordHasher(parameters, counting, costs), counts }
 }
