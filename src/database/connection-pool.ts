@@ -5,6 +5,7 @@ import pg from 'pg'
 import { type ConnectionOptions, prepareConnection } from './connection.ts'
 import { busy, openConnectionQueue } from './connection-queue.ts'
 import { codeOf, noteFailure } from './database-failure.ts'
+import { currentScope } from './database-scope.ts'
 
 /** For one connection that is made: name, wire, password and settings. */
 const CONNECT_TIMEOUT_MS = 1_000
@@ -47,6 +48,8 @@ function queueBefore(pool: pg.Pool, size: number, isAlive: () => boolean): void 
   const take = pool.connect.bind(pool) as () => Promise<pg.PoolClient>
 
   async function connect(): Promise<pg.PoolClient> {
+    const scope = currentScope()
+    if (scope) scope.isAnswering = isAlive
     await queue.enter()
     try {
       const client = await take()

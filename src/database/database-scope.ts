@@ -10,6 +10,8 @@ export interface DatabaseScope {
   readonly deadlineMs: number
   /** How long the work has waited for a connection of the pool. */
   queuedMs: number
+  /** Whether the server that this work was sent to has answered anybody of late. */
+  isAnswering: () => boolean
   /** The first failure that was the server's or the way's; whatever came of it is an outage. */
   failure: string | undefined
   /** The server gave up this transaction for another one's sake: it may be run again. */
@@ -27,6 +29,7 @@ export function inDatabaseScope<T>(
   const scope: DatabaseScope = {
     deadlineMs: Math.min(performance.now() + timeoutMs, outer?.deadlineMs ?? Infinity),
     queuedMs: 0,
+    isAnswering: () => false,
     failure: undefined,
     hasConflict: false,
   }

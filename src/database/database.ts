@@ -111,18 +111,21 @@ export async function guardDatabase<T>(
   })
 }
 
+/** SQLSTATE: a statement took longer than it may, by the server's clock or by ours. */
+const TIMED_OUT = '57014'
+
+/**
+ * Only a server's silence is an outage. Where most of the time went by in our own queue, or others
+ * are answered, it or we have too much to do.
+ */
 function lateError(scope: DatabaseScope): DependencyUnavailable {
-  // Most of the time went by in our own queue: no wonder that the rest was too short.
-  const wasQueued = scope.queuedMs > DEPENDENCY_DEADLINE_MS / 2
-  return new DependencyUnavailable(
-    'postgresql',
-    'deadline exceeded',
-    wasQueued ? 'queue' : 'outage',
-  )
+  const isBusy = scope.queuedMs > DEPENDENCY_DEADLINE_MS / 2 || scope.isAnswering()
+  return new DependencyUnavailable('postgresql', 'deadline exceeded', isBusy ? 'queue' : 'outage')
 }
 
 function translate(error: unknown, scope: DatabaseScope): unknown {
   if (error instanceof DependencyUnavailable || error instanceof StartError) return error
   const code = scope.failure ?? findOutage(error)
+  if (code === TIMED_OUT) return lateError(scope)
   return code === undefined ? error : new DependencyUnavailable('postgresql', code)
 }

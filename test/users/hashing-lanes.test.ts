@@ -128,11 +128,11 @@ test('who was admitted holds a place while it does something else, and enters a 
     lanes.admit(async () => {
       began += 1
     }),
-    { reason: 'login_queue_full' },
+    { reason: 'login_queue_full', code: 'temporarily_unavailable' },
   )
   await t.rejects(
     lanes.run(async () => {}),
-    { reason: 'login_queue_full' },
+    { reason: 'login_queue_full', code: 'temporarily_unavailable' },
   )
   t.equal(began, 0, 'refused before anything was done')
   finishLooking()
