@@ -147,7 +147,7 @@ async function openOn(
     config,
     clock,
     log: {
-      event: (type, kid) => recordEvent({ type, detail: { kid } }),
+      event: (type, kid, act) => recordEvent({ type, ...act, detail: { ...act?.detail, kid } }),
       failure: (err) => logEvent(logger, 'work.failed', { doing: 'signing keys', err }),
     },
   })

@@ -3,6 +3,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { SigningKeys } from '../tokens/signing-keys.ts'
 import { buildPage, parsePageRequest } from './pagination.ts'
+import { actOf } from './request-act.ts'
 
 const ROTATE_BODY = {
   type: ['object', 'null'],
@@ -34,9 +35,8 @@ export function registerAdminKeys(
     '/admin/keys/rotate',
     { schema: { body: ROTATE_BODY } },
     async (request, reply) => {
-      const { key, created } = await keys.rotate({
-        compromised: request.body?.compromised ?? false,
-      })
+      const compromised = request.body?.compromised ?? false
+      const { key, created } = await keys.rotate({ compromised, act: actOf(request) })
       return reply.code(created ? 201 : 200).send(key)
     },
   )

@@ -3,12 +3,14 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance } from 'fastify'
+import type { RecordEvent } from '../runtime/security-event.ts'
 import type { DeliveryStatus, Webhook, WebhookSettings } from '../webhooks/webhook.ts'
 import type { WebhookOutbox } from '../webhooks/webhook-outbox.ts'
 import type { WebhookStore } from '../webhooks/webhook-store.ts'
 import { findUrlProblem } from '../webhooks/webhook-url.ts'
 import { ApiError, validationFailed } from './api-error.ts'
 import { buildPage, parsePageRequest } from './pagination.ts'
+import { actOf } from './request-act.ts'
 import {
   NEW_WEBHOOK_BODY,
   toDeliveryJson,
@@ -18,6 +20,7 @@ import {
 
 export interface AdminWebhooksDependencies {
   readonly webhooks: WebhookStore
+  readonly recordEvent: RecordEvent
   readonly outbox: Pick<WebhookOutbox, 'addTest' | 'list'>
   readonly deliverDue: () => Promise<void>
   /** The path of the issuer, empty when it has none; the routes are registered under it. */
@@ -40,7 +43,7 @@ export function registerAdminWebhooks(app: FastifyInstance, deps: AdminWebhooksD
 }
 
 function registerCollection(app: FastifyInstance, deps: AdminWebhooksDependencies): void {
-  const { webhooks, basePath } = deps
+  const { webhooks, recordEvent, basePath } = deps
 
   app.get('/admin/webhooks', async (request) => {
     const page = parsePageRequest(request.query, { isId: isWebhookId })
@@ -51,42 +54,54 @@ function registerCollection(app: FastifyInstance, deps: AdminWebhooksDependencie
   app.post<{ Body: NewWebhookBody }>(
     '/admin/webhooks',
     { schema: { body: NEW_WEBHOOK_BODY } },
-    async ({ body }, reply) => {
+    async (request, reply) => {
+      const { body } = request
       const defaults = { description: '', status: 'active', allowPrivateNetwork: false } as const
       const settings = { ...defaults, ...body }
       checkUrl(settings)
       const { webhook, secret } = await webhooks.create(settings)
+      recordEvent({ type: 'webhook.created', ...actOf(request, { webhookId: webhook.id }) })
       reply.code(201).header('location', `${basePath}/admin/webhooks/${webhook.id}`)
       return { ...toWebhookJson(webhook), secret }
     },
   )
 }
 
-function registerSingle(app: FastifyInstance, { webhooks }: AdminWebhooksDependencies): void {
+function registerSingle(app: FastifyInstance, deps: AdminWebhooksDependencies): void {
+  const { webhooks, recordEvent } = deps
   app.get<OneWebhook>(PATH, async ({ params }) => toWebhookJson(await find(params.id, webhooks)))
 
   app.patch<OneWebhook & { Body: Partial<WebhookSettings> }>(
     PATH,
     { schema: { body: WEBHOOK_PATCH_BODY } },
-    async ({ params, body }) => {
+    async (request) => {
+      const { params, body } = request
       // Two patches at once may still leave a bad pair: sending checks it again.
       const current = await find(params.id, webhooks)
       const wanted = { ...current, ...body }
       checkUrl(wanted)
       // What asks for nothing new changes nothing, `updatedAt` neither.
       if (isDeepStrictEqual(wanted, current)) return toWebhookJson(current)
-      return toWebhookJson(found(await webhooks.patch(params.id, body)))
+      const patched = found(await webhooks.patch(params.id, body))
+      const changed = Object.keys(body)
+      recordEvent({ type: 'webhook.updated', ...actOf(request, { webhookId: params.id, changed }) })
+      return toWebhookJson(patched)
     },
   )
 
-  app.delete<OneWebhook>(PATH, async ({ params }, reply) => {
-    if (isWebhookId(params.id)) await webhooks.delete(params.id)
+  app.delete<OneWebhook>(PATH, async (request, reply) => {
+    const { id } = request.params
+    if (isWebhookId(id) && (await webhooks.delete(id))) {
+      recordEvent({ type: 'webhook.deleted', ...actOf(request, { webhookId: id }) })
+    }
     return reply.code(204).send()
   })
 
-  app.post<OneWebhook>(`${PATH}/secret`, async ({ params }, reply) => {
-    if (!isWebhookId(params.id)) throw new ApiError('not_found')
-    const [current, before] = found(await webhooks.rotateSecret(params.id))
+  app.post<OneWebhook>(`${PATH}/secret`, async (request, reply) => {
+    const { id } = request.params
+    if (!isWebhookId(id)) throw new ApiError('not_found')
+    const [current, before] = found(await webhooks.rotateSecret(id))
+    recordEvent({ type: 'webhook.secret_rotated', ...actOf(request, { webhookId: id }) })
     const signsUntilMs = before?.signsUntilMs
     return reply.code(201).send({
       secret: current.secret,

@@ -52,6 +52,10 @@ export const LOG_EVENTS = {
   'client.secret_removed': 'info',
   'client.authentication_failed': 'info',
   'client.cookie_too_large': 'warn',
+  'webhook.created': 'info',
+  'webhook.updated': 'info',
+  'webhook.deleted': 'info',
+  'webhook.secret_rotated': 'info',
   'events.dropped': 'error',
 
   'webhook.failed': 'warn',

@@ -3,6 +3,7 @@
 
 import type { SigningAlg } from '../config.ts'
 import type { Clock } from '../runtime/clock.ts'
+import type { SecurityEvent } from '../runtime/security-event.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import { generateKey } from './key-material.ts'
 import {
@@ -16,12 +17,19 @@ import {
 import { deleteSigningKeys, insertSigningKey } from './signing-key-store.ts'
 import type { SigningKeyTable } from './signing-key-table.ts'
 
+/** Who asked for a rotation, and from where. */
+export type KeyAct = Partial<Pick<SecurityEvent, 'ip' | 'userAgent' | 'detail'>>
+
 /** Where the life of keys is reported. */
 export interface SigningKeyLog {
-  /** Every instance sees a key become active and says so; one alone says the rest. */
+  /**
+   * Every instance sees a key become active and says so; one alone says the rest, and who asked for
+   * it, where somebody did.
+   */
   event(
     type: 'key.published' | 'key.activated' | 'key.retired' | 'key.compromised',
     kid: string,
+    act?: KeyAct,
   ): void
   /** Something that fell due could not be done; the next tick tries again. */
   failure(error: unknown): void
@@ -43,12 +51,12 @@ export interface KeyRotation {
   /** Makes the first key of all, or a successor when one is due. */
   rotateIfDue(): Promise<void>
   /** Publishes a successor now; false when one waits already. */
-  rotate(): Promise<boolean>
+  rotate(act?: KeyAct): Promise<boolean>
   /**
    * Replaces every key by a fresh one that is active at once. Every key, because whoever got at one
    * of them in memory or in the table got at those beside it. Always true.
    */
-  replaceAll(): Promise<boolean>
+  replaceAll(act?: KeyAct): Promise<boolean>
   deleteRetired(): Promise<void>
   /** Says it when another key has become the active one. */
   announceActive(): void
@@ -65,7 +73,7 @@ export function openKeyRotation(options: KeyRotationOptions): KeyRotation {
   const rules = { ...options, openedAtMs: clock() }
   let activeKid = findActive(table.keys(), clock())?.kid
 
-  async function publish(plan: Plan): Promise<boolean> {
+  async function publish(plan: Plan, act?: KeyAct): Promise<boolean> {
     // Outside of the transaction: an RSA key takes longer than one may.
     const generated = await generateKey(signingAlg)
     const replaced = await table.change(async (tx, keys) => {
@@ -78,8 +86,8 @@ export function openKeyRotation(options: KeyRotationOptions): KeyRotation {
       return step.replaces
     })
     if (!replaced) return false
-    for (const { kid } of replaced) log.event('key.compromised', kid)
-    log.event('key.published', generated.kid)
+    for (const { kid } of replaced) log.event('key.compromised', kid, act)
+    log.event('key.published', generated.kid, act)
     announceActive()
     return true
   }
@@ -103,13 +111,15 @@ export function openKeyRotation(options: KeyRotationOptions): KeyRotation {
       await table.read()
       if (scheduled(table.keys(), clock())) await publish(scheduled)
     },
-    rotate: () =>
-      publish((keys, nowMs) =>
-        findNext(keys, nowMs)
-          ? undefined
-          : { activeFromMs: firstSafeUse(nowMs, rules.jwksMaxAgeSeconds), replaces: [] },
+    rotate: (act) =>
+      publish(
+        (keys, nowMs) =>
+          findNext(keys, nowMs)
+            ? undefined
+            : { activeFromMs: firstSafeUse(nowMs, rules.jwksMaxAgeSeconds), replaces: [] },
+        act,
       ),
-    replaceAll: () => publish((keys, nowMs) => ({ activeFromMs: nowMs, replaces: keys })),
+    replaceAll: (act) => publish((keys, nowMs) => ({ activeFromMs: nowMs, replaces: keys }), act),
     async deleteRetired() {
       if (listRetired(table.keys(), clock()).length === 0) return
       const deleted = await table.change(async (tx, keys) => {

@@ -7,7 +7,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { type AccessTokenClaims, signAccessToken } from './access-token.ts'
 import { buildJwksDocument, type JwksDocument } from './jwks-document.ts'
-import { openKeyRotation, type SigningKeyLog } from './key-rotation.ts'
+import { type KeyAct, openKeyRotation, type SigningKeyLog } from './key-rotation.ts'
 import { findActive, type KeyView, listKeyViews, listPublished } from './signing-key.ts'
 import { raiseLongestTokenLife, reencryptSigningKeys } from './signing-key-store.ts'
 import { openSigningKeyTable } from './signing-key-table.ts'
@@ -40,9 +40,9 @@ export interface SigningKeys {
   /**
    * Publishes a successor that signs once every cached JWKS holds it; `created` is false when one
    * waits already. `compromised` drops every key there is, retiring and waiting ones too, and signs
-   * with a fresh one at once. Rejects with DependencyUnavailable.
+   * with a fresh one at once. Events name whoever `act` names. Rejects with DependencyUnavailable.
    */
-  rotate(options: { readonly compromised: boolean }): Promise<RotateResult>
+  rotate(options: { readonly compromised: boolean; readonly act?: KeyAct }): Promise<RotateResult>
   /**
    * Takes over what other instances changed. Rejects with DependencyUnavailable or
    * SigningKeyUnreadable; the keys in memory then stay in use and the poll repeats it.
@@ -89,8 +89,8 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
     },
     jwks: () => buildJwksDocument(published(), config.jwksMaxAgeSeconds),
     list: () => listKeyViews(table.keys(), clock()),
-    async rotate({ compromised }) {
-      const created = compromised ? await rotation.replaceAll() : await rotation.rotate()
+    async rotate({ compromised, act }) {
+      const created = compromised ? await rotation.replaceAll(act) : await rotation.rotate(act)
       // The newest key is the one just made, or the one that waited.
       const key = listKeyViews(table.keys(), clock()).at(-1)
       if (!key) throw new Error('there is no signing key')

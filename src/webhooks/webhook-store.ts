@@ -23,8 +23,8 @@ export interface WebhookStore {
   list(limit: number, after: { at: Date; id: string } | undefined): Promise<Webhook[]>
   /** Undefined for an unknown id. */
   patch(id: string, patch: Partial<WebhookSettings>): Promise<Webhook | undefined>
-  /** Deletes its deliveries too. */
-  delete(id: string): Promise<void>
+  /** Deletes its deliveries too; false where there was none. */
+  delete(id: string): Promise<boolean>
   /** A new secret, beside which the one before signs for a day; undefined for an unknown id. */
   rotateSecret(id: string): Promise<readonly [WebhookSecret, ...WebhookSecret[]] | undefined>
   /** Brings all secrets under the first root secret, so that the others can be taken out. */
@@ -77,7 +77,7 @@ export function openWebhookStore(dependencies: WebhookStoreDependencies): Webhoo
     },
 
     async delete(id) {
-      await guardDatabase(() => table.deleteMany({ where: { id } }))
+      return (await guardDatabase(() => table.deleteMany({ where: { id } }))).count > 0
     },
 
     async rotateSecret(id) {

@@ -187,6 +187,10 @@ test('what is done to clients and keys is recorded, never with a secret', async 
       ...[`key.published ${kid}`, `key.published ${old}`],
     ].sort(),
   )
+  const actors = keys.map(({ type, detail }) => `${type} ${detail?.kid} ${detail?.by}`)
+  t.ok(actors.includes(`key.published ${kid} ${by}`), 'by whom it was asked for')
+  t.ok(actors.includes(`key.compromised ${old} ${by}`))
+  t.ok(actors.includes(`key.published ${old} undefined`), 'the first one came by itself')
   const text = JSON.stringify(await readEvents(app))
   for (const shown of [secret, added.clientSecret, 'Renamed']) t.notOk(text.includes(shown))
 })

@@ -7,6 +7,7 @@ import { openService } from '../../src/dependencies.ts'
 import { createLogger } from '../../src/ops/logger.ts'
 import { openRootSecrets } from '../../src/secrets/root-secret.ts'
 import { ROOT_SECRET, startApp, type TestApp, testConfig } from '../support/app.ts'
+import { readEvents, waitForEvent } from '../support/audit.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
 import { isSignedBy, startReceiver } from '../webhooks/webhook-receiver.ts'
@@ -241,4 +242,48 @@ test('secrets are sealed under the first root secret, from the next start on', a
   last.recordEvent({ type: 'user.updated', subject: webhook.id })
   const [message] = await receiver.wait(1)
   t.ok(message && isSignedBy(secret, message))
+})
+
+test('every change of a webhook is an event with who did it, and what changes nothing is none', async (t) => {
+  const app = await startApp(t)
+  const { id, secret } = await create(app)
+  const path = `/admin/webhooks/${id}`
+  await app.admin('PATCH', path, {})
+  await app.admin('PATCH', path, { events: MINIMAL.events })
+  await app.admin('PATCH', path, { description: 'for the books' })
+  await app.admin('POST', `${path}/secret`)
+  await app.admin('DELETE', path)
+  await app.admin('DELETE', path)
+  await app.admin('PATCH', path, { description: 'gone' })
+  await app.admin('POST', `${path}/secret`)
+  // Events are written in order, so this one comes last.
+  await app.makeUser()
+  await waitForEvent(app, 'user.created')
+  const types = 'webhook.created,webhook.updated,webhook.secret_rotated,webhook.deleted'
+  const events = (await readEvents(app, `&type=${types}`)).toReversed()
+  const by = { webhookId: id, by: 'bootstrap-admin' }
+  t.strictSame(
+    events.map(({ type, detail }) => ({ type, detail })),
+    [
+      { type: 'webhook.created', detail: by },
+      { type: 'webhook.updated', detail: { ...by, changed: ['description'] } },
+      { type: 'webhook.secret_rotated', detail: by },
+      { type: 'webhook.deleted', detail: by },
+    ],
+  )
+  for (const event of events) t.match(event, { ip: '127.0.0.1', userAgent: /./ })
+  const text = JSON.stringify(events)
+  for (const shown of [secret, 'for the books', MINIMAL.url]) t.notOk(text.includes(shown))
+})
+
+test('the deletion of a webhook is told to the others, not to itself', async (t) => {
+  const { app, receiver, webhook } = await startWithReceiver(t)
+  const gone = await create(app, { events: ['webhook.deleted'] })
+  await app.admin('PATCH', `/admin/webhooks/${webhook.id}`, { events: ['webhook.deleted'] })
+  await app.admin('DELETE', `/admin/webhooks/${gone.id}`)
+  const [message] = await receiver.wait(1)
+  t.match(message?.json, {
+    type: 'webhook.deleted',
+    data: { detail: { webhookId: gone.id } },
+  })
 })
