@@ -1,43 +1,14 @@
 // Redis that restarts, changes sides, is full, forbids or forgets under load: an answer is the right
 // one or 503, and nothing that the driver says becomes a 500.
 
-import { type Test, test } from 'tap'
+import { test } from 'tap'
 import { parseRedisUrl } from '../../src/config/redis-url.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type RedisProcess, startRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
+import { openTally, type Tally } from './storm-tally.ts'
 
 const ALLOWED: readonly number[] = [200, 204, 400, 401, 503]
 const MET = ['login', 'verify', 'refresh', 'revocation', 'logout']
-
-interface Tally {
-  /** How often each status was the answer to each kind of call, such as `200 login`. */
-  readonly counts: Map<string, number>
-  note(kind: string, answering: Promise<Response>): Promise<Record<string, string>>
-  /** Resolves when so many more answers of the kind have come; of any kind without one. */
-  more(count: number, kind?: string): Promise<unknown>
-}
-
-function openTally(t: Test): Tally {
-  const counts = new Map<string, number>()
-  const count = (kind?: string) =>
-    kind ? (counts.get(kind) ?? 0) : [...counts.values()].reduce((sum, n) => sum + n, 0)
-  return {
-    counts,
-    async note(kind, answering) {
-      const answer = await answering
-      const body = await answer.text()
-      const key = `${answer.status} ${kind}`
-      counts.set(key, count(key) + 1)
-      if (!ALLOWED.includes(answer.status)) t.fail(`${key}: ${body}`)
-      return answer.status === 200 && body.startsWith('{') ? JSON.parse(body) : {}
-    },
-    async more(wanted, kind) {
-      const goal = count(kind) + wanted
-      await until(`more of ${kind ?? 'all'}`, () => count(kind) >= goal)
-    },
-  }
-}
 
 /** One user, whose calls follow each other until the storm is over. */
 async function live(app: TestApp, clientId: string, tally: Tally, isOver: () => boolean) {
@@ -90,7 +61,7 @@ test('no failure of Redis under load is a 500', async (t) => {
   const server = await startRedis(t)
   const app = await startApp(t, { config: { redis: parseRedisUrl(server.url) } })
   const { id } = await app.makeClient({})
-  const tally = openTally(t)
+  const tally = openTally(t, ALLOWED)
   let isOver = false
   const users = [1, 2, 3, 4, 5, 6].map(() => live(app, id, tally, () => isOver))
   for (const steps of disturbances(server)) {

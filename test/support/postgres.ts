@@ -31,6 +31,8 @@ export interface TestPostgres {
   /** Ends every connection and the server. */
   stop(): Promise<void>
   start(): Promise<void>
+  /** Every process of the server dies at once (SIGKILL). */
+  kill(): Promise<void>
   /** The server hangs: connections stay open, nothing is answered (SIGSTOP). */
   pause(): void
   resume(): void
@@ -53,6 +55,11 @@ export async function startPostgres(t: Scope): Promise<TestPostgres> {
     },
     async start() {
       running ??= await startCluster(cluster, SETTINGS, port)
+    },
+    async kill() {
+      signal('SIGKILL')
+      await running?.stop()
+      running = undefined
     },
     pause: () => signal('SIGSTOP'),
     resume: () => signal('SIGCONT'),
