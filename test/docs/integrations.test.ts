@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import { readTable } from '../integrations/documented.ts'
 
-const TABLES = ['Client libraries', 'Verifiers', 'Gateways']
+const TABLES = ['Client libraries', 'Verifiers', 'Gateways', 'Programs']
 
 /** The file that a line links to, from the root of the repository. */
 function testOf(cell: string | undefined): string {
@@ -18,7 +18,9 @@ function listTests(): string[] {
   const files = (folder: string) => readdirSync(folder).map((name) => `${folder}/${name}`)
   return [
     ...files('test/integrations').filter((path) => path.endsWith('.test.ts')),
-    ...files('test/interop').filter((path) => /\/(client|gateway)-[\w-]+\.test\.ts$/.test(path)),
+    ...files('test/interop').filter((path) =>
+      /\/(client|gateway|program)-[\w-]+\.test\.ts$/.test(path),
+    ),
   ]
 }
 
@@ -33,7 +35,7 @@ test('every line names its test, and every test of an integration has its line',
 test('the versions of npm packages are those of package.json', async (t) => {
   const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
   const versions: Record<string, string> = { ...manifest.dependencies, ...manifest.devDependencies }
-  for (const heading of ['Client libraries', 'Verifiers']) {
+  for (const heading of ['Client libraries', 'Verifiers', 'Programs']) {
     for (const [name, { Version, Test }] of readTable(heading)) {
       if (!testOf(Test).startsWith('test/integrations/')) continue
       const told = name.split(' and ').map((part) => versions[part])
