@@ -75,7 +75,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const outages = openOutageLog(logger)
   const database = openDatabase(config.databaseUrl)
   const databaseClock = openDatabaseClock(database)
-  const clock = options.clock ?? databaseClock.now
+  const { clock = databaseClock.now, clock: latest = databaseClock.latest } = options
   const audit = openAudit({ config, database, logger, clock })
   let opened: OpenedFamilyStore | undefined
   try {
@@ -88,7 +88,13 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       // Not before there is a journal: it is re-applied to every Redis that is connected to.
       const journal = openPostgresJournal(database)
       opened ??= openFamilyStore({ config, outages, clock, database, journal })
-      return await openOn(database, opened, audit, { ...options, outages, clock, databaseClock })
+      return await openOn(database, opened, audit, {
+        ...options,
+        outages,
+        clock,
+        latest,
+        databaseClock,
+      })
     })
   } catch (error) {
     await audit.close()
@@ -129,6 +135,7 @@ async function migrate(database: Database, config: ServiceConfig, logger: Logger
 interface OpenOptions extends ServiceOptions {
   readonly outages: OutageLog
   readonly clock: Clock
+  readonly latest: Clock
   readonly databaseClock: DatabaseClock
 }
 
@@ -138,7 +145,7 @@ async function openOn(
   audit: Audit,
   options: OpenOptions,
 ): Promise<Service> {
-  const { config, logger, outages, clock, databaseClock, threads = 4 } = options
+  const { config, logger, outages, clock, latest, databaseClock, threads = 4 } = options
   const { rootSecrets, issuer } = config
   const { recordEvent } = audit
   await audit.webhooks.reencrypt()
@@ -151,7 +158,7 @@ async function openOn(
       failure: (err) => logEvent(logger, 'work.failed', { doing: 'signing keys', err }),
     },
   })
-  const clientStore = openClients(database, config, clock)
+  const clientStore = openClients(database, config, latest)
   const clients = await loadClientTable(clientStore, config, clock)
   const { users, families } = openUsers(database, opened, clock)
   const passwordCosts = openPasswordCosts(config.argon2, () => loadStoredPasswordCosts(database))

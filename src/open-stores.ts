@@ -11,7 +11,7 @@ import type { Clock } from './runtime/clock.ts'
 import { raiseLongestTokenLife } from './tokens/signing-key-store.ts'
 import { openUserStore, type UserStore } from './users/user-store.ts'
 
-/** Clients with the limits of the configuration. */
+/** Clients with the limits of the configuration; the clock is never behind those of families. */
 export function openClients(database: Database, config: ServiceConfig, clock: Clock): ClientStore {
   return openClientStore({
     prisma: database.prisma,

@@ -76,8 +76,8 @@ function addCreateCommand(parent: Command, context: CommandContext): void {
 }
 
 async function createClient(options: CreateOptions, context: CommandContext): Promise<void> {
-  await withStores(context, async ({ config, database, clock, recordEvent }) => {
-    const created = await openClients(database, config, clock).create(toInput(options))
+  await withStores(context, async ({ config, database, latest, recordEvent }) => {
+    const created = await openClients(database, config, latest).create(toInput(options))
     if (!created.ok) {
       throw new CommandFailure('the client is not valid', { errors: created.errors })
     }
@@ -112,8 +112,8 @@ function addListCommand(parent: Command, context: CommandContext): void {
     summary: 'list the clients, oldest first, without the bootstrap client of the environment',
     examples: ['lineage client list', 'lineage client list --json'],
   }).action((options: OutputOptions) =>
-    withStores(context, async ({ config, database, clock }) => {
-      const clients = (await openClients(database, config, clock).loadAll()).map(clientJson)
+    withStores(context, async ({ config, database, latest }) => {
+      const clients = (await openClients(database, config, latest).loadAll()).map(clientJson)
       const rows = clients.map((client) => ({ ...client, secrets: client.secrets.length }))
       printResult(context, options, clients, formatTable(rows, COLUMNS))
     }),
@@ -148,9 +148,9 @@ function addRotateSecretCommand(parent: Command, context: CommandContext): void 
 async function rotateSecret(
   id: string,
   { dropOldest = false }: RotateOptions,
-  { config, database, clock, recordEvent }: CommandStores,
+  { config, database, latest, recordEvent }: CommandStores,
 ): Promise<AddedSecret> {
-  const store = openClients(database, config, clock)
+  const store = openClients(database, config, latest)
   const client = await store.find(id)
   if (!client) throw new CommandFailure('there is no such client')
   if (client.type === 'public') throw new CommandFailure('a public client has no secret')

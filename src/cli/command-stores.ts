@@ -34,6 +34,8 @@ export interface CommandDatabase {
 }
 
 export interface CommandStores extends CommandDatabase {
+  /** For what ends others: never behind `clock`, here or at an instance. */
+  readonly latest: Clock
   readonly events: EventStore
   /** Adds who acted; what was recorded is written before the command ends. */
   readonly recordEvent: RecordEvent
@@ -85,9 +87,9 @@ export async function withStores<T>(
     await checkTables(database.pool)
     await database.warmUp()
     // What a command writes is compared with what instances write.
-    const { now: clock, read } = openDatabaseClock(database)
+    const { now: clock, latest, read } = openDatabaseClock(database)
     await read()
-    const stores = { ...opened, clock }
+    const stores = { ...opened, clock, latest }
     const audit = openAudit(stores)
     try {
       return await work({

@@ -18,6 +18,7 @@ export interface ClientStoreDependencies {
   readonly reservedId: string | undefined
   /** Signing keys must be published for as long as any token lives: told before there is one. */
   readonly raiseLongestTokenLife: (tx: Transaction, seconds: number) => Promise<void>
+  /** Not behind that of any instance which dates families. */
   readonly clock: Clock
 }
 

@@ -3,6 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { Prisma } from '../generated/prisma/client.ts'
+import type { Clock } from '../runtime/clock.ts'
 import { AlreadyTaken } from '../runtime/field-error.ts'
 import type { Client } from './client.ts'
 import {
@@ -85,8 +86,8 @@ export function openClientStore(dependencies: ClientStoreDependencies): ClientSt
       return await inChange(prisma, async (tx) => {
         const row = await lockClient(tx, id)
         if (!row) return false
-        // Past this millisecond, whose families end too; never back, whatever this clock says.
-        const fromMs = Math.max(clock() + 1, row.sessionsValidFrom.getTime())
+        // Never back, whatever this clock says.
+        const fromMs = Math.max(firstMsAfterAll(clock), row.sessionsValidFrom.getTime())
         await tx.client.update({ where: { id }, data: { sessionsValidFrom: new Date(fromMs) } })
         await announceChange(tx)
         return true
@@ -109,7 +110,7 @@ async function createClient(
     ...draftToColumns(checked.value),
     id: id ?? newClientId(),
     // Families of an earlier client with the same id stay dead.
-    sessionsValidFrom: now,
+    sessionsValidFrom: new Date(firstMsAfterAll(clock)),
     createdAt: now,
     updatedAt: now,
     secrets: { create: clientSecret === undefined ? [] : [secretRow(clientSecret, now)] },
@@ -124,6 +125,11 @@ async function createClient(
     if (isUniqueViolation(error)) throw new AlreadyTaken('/id')
     throw error
   }
+}
+
+/** Past the present millisecond, which families that exist may be dated by. */
+function firstMsAfterAll(clock: Clock): number {
+  return clock() + 1
 }
 
 function patchClient(

@@ -16,6 +16,11 @@ export function readOffset(otherMs: number, askedAtMs: number, answeredAtMs: num
   return { atMs: answeredAtMs, lowMs: otherMs - answeredAtMs, highMs: otherMs + 1 - askedAtMs }
 }
 
+/** The latest that the other clock can say at a moment of ours, however the two have drifted. */
+export function latestBy({ atMs, highMs }: ClockOffset, ownMs: number): number {
+  return ownMs + highMs + Math.max(0, ownMs - atMs) * DRIFT
+}
+
 /** What both readings allow; the newer one alone when they contradict, as after a set clock. */
 export function narrowOffset(known: ClockOffset | undefined, read: ClockOffset): ClockOffset {
   if (!known) return read
