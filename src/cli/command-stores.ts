@@ -23,8 +23,8 @@ import type { CommandContext } from './command-context.ts'
 import { CommandFailure } from './command-failure.ts'
 import { createCommandLog } from './command-log.ts'
 
-/** Who acts, in the events of a command (`detail.by`). */
-const ACTOR = 'cli'
+/** Who acts, in the events of a command (`detail.by`): no user and no client can have this id. */
+const ACTOR = 'lineage:cli'
 
 export interface CommandDatabase {
   readonly config: ServiceConfig
@@ -39,6 +39,8 @@ export interface CommandStores extends CommandDatabase {
   readonly events: EventStore
   /** Adds who acted; what was recorded is written before the command ends. */
   readonly recordEvent: RecordEvent
+  /** The same for what nobody asked for, and the command only came across. */
+  readonly recordUnasked: RecordEvent
 }
 
 export interface CommandUsers extends CommandStores {
@@ -97,6 +99,7 @@ export async function withStores<T>(
         events: audit.events,
         recordEvent: (event) =>
           audit.recordEvent({ ...event, detail: { ...event.detail, by: ACTOR } }),
+        recordUnasked: audit.recordEvent,
       })
     } finally {
       await audit.close()

@@ -51,11 +51,13 @@ function addRotateCommand(parent: Command, context: CommandContext): void {
         const keys = await openSigningKeys({
           ...stores,
           log: {
-            event: (type, kid) => stores.recordEvent({ type, detail: { kid } }),
+            event: (type, kid, act) =>
+              (act ? stores.recordEvent : stores.recordUnasked)({ type, detail: { kid } }),
             failure: () => {},
           },
         })
-        const { key, created } = await keys.rotate({ compromised })
+        // Opening them did what was due by itself; this alone is asked for.
+        const { key, created } = await keys.rotate({ compromised, act: {} })
         printResult(context, options, { ...key, created }, formatRecord(key))
         if (!created) context.stderr.write('lineage: this key waits already; none was made\n')
       }),

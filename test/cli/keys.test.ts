@@ -68,7 +68,7 @@ test('rotate publishes the next key, once, and instances serve it after their po
   const none = await runHere(env, ['keys', 'export', '--kid', 'none'])
   t.match(none, { code: 1, stdout: '', stderr: /no such key/ })
   const { stdout } = await runHere(env, ['events', 'tail', '--type', 'key.published'])
-  t.match(stdout, `key.published by=cli kid=${next.kid}`)
+  t.match(stdout, `key.published by=lineage:cli kid=${next.kid}`)
 })
 
 test('rotate --compromised takes the old keys away from every instance', async (t) => {
@@ -93,6 +93,23 @@ test('list and export only read: no key is made where there is none', async (t) 
   t.strictSame(await runJson(t, env, ['keys', 'list']), [])
   const exported = await runHere(env, ['keys', 'export', '--pem'])
   t.match(exported, { code: 1, stdout: '', stderr: /there is no key yet/ })
+})
+
+test('a key that was due anyway is not said to have been asked for', async (t) => {
+  const env = serverEnvironment((await openTestDatabase(t)).url)
+  await runHere(env, ['migrate'])
+  const asked = await runJson<Key>(t, env, ['keys', 'rotate'])
+  t.match(asked, { state: 'next', created: true })
+  const [first] = await runJson<Key[]>(t, env, ['keys', 'list'])
+  const { stdout } = await runHere(env, ['events', 'tail', '--type', 'key.published', '--json'])
+  const events = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  t.strictSame(
+    events.map(({ detail }) => detail),
+    [{ kid: first?.kid }, { kid: asked.kid, by: 'lineage:cli' }],
+  )
 })
 
 test('a root secret that opens no key is told of', async (t) => {

@@ -37,7 +37,7 @@ test('a user made by the command logs in at a running instance', async (t) => {
   const again = await runJson(t, env, CREATE, { input: PASSWORD, code: 1 })
   t.match(again, { error: String, errors: [{ pointer: '/username' }] })
   const events = await runJson(t, env, ['events', 'tail', '--type', 'user.created'])
-  t.match(events, { subject: /^[0-9a-f-]{36}$/, detail: { by: 'cli' } })
+  t.match(events, { subject: /^[0-9a-f-]{36}$/, detail: { by: 'lineage:cli' } })
 })
 
 test('what /admin/users would refuse is refused, with nothing made', async (t) => {
@@ -77,7 +77,7 @@ test('disable ends the sessions of a running instance at once', async (t) => {
   await t.rejects(logIn(app, client, ada))
   t.match(await runJson(t, env, ['events', 'tail', '--type', 'user.disabled']), {
     subject: user.id,
-    detail: { by: 'cli', changed: ['status'] },
+    detail: { by: 'lineage:cli', changed: ['status'] },
   })
 })
 
@@ -97,7 +97,7 @@ test('sessions lists what is open and how the rest ended; logout ends all', asyn
   )
   t.match(await runJson(t, env, ['events', 'tail', '--type', 'token.revoked']), {
     reason: 'logged_out_everywhere',
-    detail: { by: 'cli' },
+    detail: { by: 'lineage:cli' },
   })
 })
 
