@@ -153,10 +153,8 @@ async function openOn(
     database,
     config,
     clock,
-    log: {
-      event: (type, kid, act) => recordEvent({ type, ...act, detail: { ...act?.detail, kid } }),
-      failure: (err) => logEvent(logger, 'work.failed', { doing: 'signing keys', err }),
-    },
+    recordKeyEvent: (type, kid, act) =>
+      recordEvent({ type, ...act, detail: { ...act?.detail, kid } }),
   })
   const clientStore = openClients(database, config, latest)
   const clients = await loadClientTable(clientStore, config, clock)

@@ -50,11 +50,8 @@ function addRotateCommand(parent: Command, context: CommandContext): void {
       withStores(context, async (stores) => {
         const keys = await openSigningKeys({
           ...stores,
-          log: {
-            event: (type, kid, act) =>
-              (act ? stores.recordEvent : stores.recordUnasked)({ type, detail: { kid } }),
-            failure: () => {},
-          },
+          recordKeyEvent: (type, kid, act) =>
+            (act ? stores.recordEvent : stores.recordUnasked)({ type, detail: { kid } }),
         })
         // Opening them did what was due by itself; this alone is asked for.
         const { key, created } = await keys.rotate({ compromised, act: {} })

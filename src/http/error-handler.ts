@@ -79,8 +79,21 @@ function logRefusal(
   request: FastifyRequest,
 ): void {
   const line = { reason, status, ...describeCaller(request) }
-  if (status < 500) logEvent(request.log, 'request.refused', line)
+  // A queue that turns somebody away does its work: in a flood, stacks would only hide what fails.
+  const isTurnedAway = [error, error.cause].some(isFullQueue)
+  if (status < 500 || isTurnedAway) logEvent(request.log, 'request.refused', line)
   else logEvent(request.log, 'request.failed', { ...line, err: error.cause ?? error })
+}
+
+const FULL_QUEUES: ReadonlySet<string> = new Set<OAuthReason>([
+  'login_queue_full',
+  'login_queue_timeout',
+  'database_queue',
+])
+
+function isFullQueue(error: unknown): boolean {
+  if (error instanceof DependencyUnavailable) return error.because === 'queue'
+  return error instanceof OAuthError && FULL_QUEUES.has(error.reason)
 }
 
 function toOAuthError(error: Error): OAuthError {

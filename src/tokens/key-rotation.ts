@@ -20,20 +20,15 @@ import type { SigningKeyTable } from './signing-key-table.ts'
 /** Who asked for a rotation, and from where. */
 export type KeyAct = Partial<Pick<SecurityEvent, 'ip' | 'userAgent' | 'detail'>>
 
-/** Where the life of keys is reported. */
-export interface SigningKeyLog {
-  /**
-   * Every instance sees a key become active and says so; one alone says the rest, and who asked for
-   * it, where somebody did.
-   */
-  event(
-    type: 'key.published' | 'key.activated' | 'key.retired' | 'key.compromised',
-    kid: string,
-    act?: KeyAct,
-  ): void
-  /** Something that fell due could not be done; the next tick tries again. */
-  failure(error: unknown): void
-}
+/**
+ * Where the life of keys is told. Every instance sees a key become active and says so; one alone says
+ * the rest, and who asked for it, where somebody did.
+ */
+export type RecordKeyEvent = (
+  type: 'key.published' | 'key.activated' | 'key.retired' | 'key.compromised',
+  kid: string,
+  act?: KeyAct,
+) => void
 
 export interface KeyRotationOptions {
   readonly table: SigningKeyTable
@@ -43,7 +38,7 @@ export interface KeyRotationOptions {
   readonly jwksMaxAgeSeconds: number
   readonly accessTokenTtlSeconds: number
   readonly clock: Clock
-  readonly log: SigningKeyLog
+  readonly recordKeyEvent: RecordKeyEvent
 }
 
 /** All of it rejects with DependencyUnavailable. */
@@ -69,7 +64,7 @@ type Plan = (
 ) => { readonly activeFromMs: number; readonly replaces: readonly SigningKey[] } | undefined
 
 export function openKeyRotation(options: KeyRotationOptions): KeyRotation {
-  const { table, rootSecrets, signingAlg, accessTokenTtlSeconds, clock, log } = options
+  const { table, rootSecrets, signingAlg, accessTokenTtlSeconds, clock, recordKeyEvent } = options
   const rules = { ...options, openedAtMs: clock() }
   let activeKid = findActive(table.keys(), clock())?.kid
 
@@ -86,8 +81,8 @@ export function openKeyRotation(options: KeyRotationOptions): KeyRotation {
       return step.replaces
     })
     if (!replaced) return false
-    for (const { kid } of replaced) log.event('key.compromised', kid, act)
-    log.event('key.published', generated.kid, act)
+    for (const { kid } of replaced) recordKeyEvent('key.compromised', kid, act)
+    recordKeyEvent('key.published', generated.kid, act)
     announceActive()
     return true
   }
@@ -101,7 +96,7 @@ export function openKeyRotation(options: KeyRotationOptions): KeyRotation {
     const kid = findActive(table.keys(), clock())?.kid
     if (kid === undefined || kid === activeKid) return
     activeKid = kid
-    log.event('key.activated', kid)
+    recordKeyEvent('key.activated', kid)
   }
 
   return {
@@ -127,7 +122,7 @@ export function openKeyRotation(options: KeyRotationOptions): KeyRotation {
         await deleteSigningKeys(tx, retired)
         return retired
       })
-      for (const { kid } of deleted) log.event('key.retired', kid)
+      for (const { kid } of deleted) recordKeyEvent('key.retired', kid)
     },
     announceActive,
   }

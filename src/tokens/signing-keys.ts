@@ -7,7 +7,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { type AccessTokenClaims, signAccessToken } from './access-token.ts'
 import { buildJwksDocument, type JwksDocument } from './jwks-document.ts'
-import { type KeyAct, openKeyRotation, type SigningKeyLog } from './key-rotation.ts'
+import { type KeyAct, openKeyRotation, type RecordKeyEvent } from './key-rotation.ts'
 import { findActive, type KeyView, listKeyViews, listPublished } from './signing-key.ts'
 import { raiseLongestTokenLife, reencryptSigningKeys } from './signing-key-store.ts'
 import { openSigningKeyTable } from './signing-key-table.ts'
@@ -26,7 +26,7 @@ export interface SigningKeysOptions {
     | 'accessTokenTtlSeconds'
   >
   readonly clock: Clock
-  readonly log: SigningKeyLog
+  readonly recordKeyEvent: RecordKeyEvent
 }
 
 export interface SigningKeys {
@@ -48,7 +48,10 @@ export interface SigningKeys {
    * SigningKeyUnreadable; the keys in memory then stay in use and the poll repeats it.
    */
   reload(): Promise<void>
-  /** Does what has fallen due; cheap when nothing has. Never rejects: the next one tries again. */
+  /**
+   * Does what has fallen due; cheap when nothing has. Rejects as `reload` does; the next one tries
+   * again.
+   */
   tick(): Promise<void>
 }
 
@@ -62,7 +65,7 @@ export interface RotateResult {
  * StartError when no configured root secret opens a key, or with DependencyUnavailable.
  */
 export async function openSigningKeys(options: SigningKeysOptions): Promise<SigningKeys> {
-  const { database, config, clock, log } = options
+  const { database, config, clock, recordKeyEvent } = options
   const { issuer, rootSecrets } = config
   const table = openSigningKeyTable(database, rootSecrets)
   try {
@@ -73,7 +76,7 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
   } catch (cause) {
     throw cause instanceof SigningKeyUnreadable ? new StartError(cause.message, { cause }) : cause
   }
-  const rotation = openKeyRotation({ ...config, table, clock, log })
+  const rotation = openKeyRotation({ ...config, table, clock, recordKeyEvent })
   await rotation.rotateIfDue()
 
   const published = () => listPublished(table.keys(), clock())
@@ -101,10 +104,9 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
       try {
         await rotation.rotateIfDue()
         await rotation.deleteRetired()
-      } catch (error) {
-        log.failure(error)
+      } finally {
+        rotation.announceActive()
       }
-      rotation.announceActive()
     },
   }
 }

@@ -34,7 +34,6 @@ export interface KeyInstance extends SigningKeys {
   readonly database: Database
   /** As `type kid`. */
   readonly events: string[]
-  readonly failures: unknown[]
 }
 
 type Overrides = Partial<SigningKeysOptions['config']> & { clock?: SigningKeysOptions['clock'] }
@@ -53,14 +52,10 @@ export async function openKeyInstances(t: Test, url?: string) {
   async function open({ clock: ownClock, ...config }: Overrides = {}): Promise<KeyInstance> {
     const own = connect()
     const events: string[] = []
-    const failures: unknown[] = []
     const keys = await openSigningKeys({
       database: own,
       clock: ownClock ?? clock,
-      log: {
-        event: (type, kid) => events.push(`${type} ${kid}`),
-        failure: (error) => failures.push(error),
-      },
+      recordKeyEvent: (type, kid) => events.push(`${type} ${kid}`),
       config: {
         issuer: ISSUER,
         rootSecrets: rootSecretsOf(1),
@@ -71,7 +66,7 @@ export async function openKeyInstances(t: Test, url?: string) {
         ...config,
       },
     })
-    return { ...keys, database: own, events, failures }
+    return { ...keys, database: own, events }
   }
   return { clock, database, open }
 }
