@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import type { Test } from 'tap'
 import { buildApp } from '../../src/app.ts'
-import type { AuthMethod } from '../../src/clients/client.ts'
+import type { ClientInput } from '../../src/clients/client-draft.ts'
 import type { ServiceConfig } from '../../src/config.ts'
 import { openService, type Service } from '../../src/dependencies.ts'
 import { createLogger } from '../../src/ops/logger.ts'
@@ -75,7 +75,7 @@ async function holdPort(): Promise<{ port: number; release: () => Promise<void> 
 /** A confidential client that may do everything, by this method alone when one is named. */
 export function makeConfidentialClient(
   scene: HttpTools,
-  input: { readonly authMethods?: AuthMethod[]; readonly refreshGraceSeconds?: number } = {},
+  input: Partial<ClientInput> = {},
 ): Promise<{ id: string; secret: string }> {
   return scene.makeClient({
     type: 'confidential',
