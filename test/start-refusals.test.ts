@@ -2,45 +2,12 @@
 // nothing of it. What is only silent is waited for: test/process/start-errors.test.ts.
 
 import pg from 'pg'
-import { type Test, test } from 'tap'
-import { type Config, loadConfig } from '../src/config.ts'
-import { openService } from '../src/dependencies.ts'
-import { createLogger } from '../src/ops/logger.ts'
-import { StartError } from '../src/runtime/start-error.ts'
+import { test } from 'tap'
 import { runHere } from './support/command-line.ts'
-import { type Environment, serverEnvironment } from './support/lineage-process.ts'
+import { type Change, changed, startFails } from './support/failing-start.ts'
+import { serverEnvironment } from './support/lineage-process.ts'
 import { openTestDatabase } from './support/postgres.ts'
 import { startRedis } from './support/redis.ts'
-
-type Change = (url: URL) => void
-
-/** The environment with the URL of its database changed. */
-function changed(url: string, change: Change): Environment {
-  const other = new URL(url)
-  change(other)
-  return serverEnvironment(other.href)
-}
-
-/** The one line of a start that fails; `down` is what it has waited for. */
-async function startFails(t: Test, env: Environment): Promise<{ line: string; down: string[] }> {
-  const down: string[] = []
-  const write = (line: string) => {
-    const { event, dependency } = JSON.parse(line)
-    if (event === 'dependency.down') down.push(dependency)
-  }
-  const config: Config = loadConfig(env)
-  if (config.mode !== 'server') throw new Error('not a server')
-  const error = await openService({ config, logger: createLogger('info', { write }) }).then(
-    async (service) => {
-      await service.close()
-      return undefined
-    },
-    (error: unknown) => error,
-  )
-  if (!(error instanceof StartError)) throw error ?? new Error('it has started')
-  t.notMatch(error.message, /\n/)
-  return { line: error.message, down }
-}
 
 async function run(url: string, ...statements: readonly string[]): Promise<void> {
   const client = new pg.Client({ connectionString: url })

@@ -89,7 +89,7 @@ async function examineMigrations({ pool }: Database): Promise<Finding> {
 }
 
 function adviseOn(message: string): string {
-  if (/no pg_hba.conf entry/.test(message)) {
+  if (/pg_hba\.conf/.test(message)) {
     return 'let this user in by pg_hba.conf, or set sslmode in DATABASE_URL if it wants TLS'
   }
   if (/\b28\w{3}\b|SASL/.test(message)) return 'check the user and the password in DATABASE_URL'

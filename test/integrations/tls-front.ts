@@ -44,7 +44,8 @@ export async function startTlsFront(t: Test): Promise<TlsFront> {
   }
 }
 
-function makeCertificate(t: Test): { key: string; cert: string } {
+/** For the name `localhost`, signed by itself. */
+export function makeCertificate(t: Test): { key: string; cert: string } {
   const dir = t.testdir({})
   const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')]
   const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
