@@ -22,6 +22,7 @@ import { openClients, openUsers } from './open-stores.ts'
 import { createHealth, type Health } from './ops/health.ts'
 import { logEvent } from './ops/log-events.ts'
 import { type OutageLog, openOutageLog } from './ops/outage-log.ts'
+import { openFailureReport, type ReportFailure } from './ops/report-failure.ts'
 import type { Clock } from './runtime/clock.ts'
 import { DependencyUnavailable } from './runtime/dependency-unavailable.ts'
 import { StartError } from './runtime/start-error.ts'
@@ -73,10 +74,11 @@ const START_RETRY_MS = 500
 export async function openService(options: ServiceOptions): Promise<Service> {
   const { config, logger } = options
   const outages = openOutageLog(logger)
+  const report = openFailureReport(logger, outages)
   const database = openDatabase(config.databaseUrl)
   const databaseClock = openDatabaseClock(database)
   const { clock = databaseClock.now, clock: latest = databaseClock.latest } = options
-  const audit = openAudit({ config, database, logger, clock })
+  const audit = openAudit({ config, database, logger, report, clock })
   let opened: OpenedFamilyStore | undefined
   try {
     return await withPatience(outages, async () => {
@@ -91,6 +93,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       return await openOn(database, opened, audit, {
         ...options,
         outages,
+        report,
         clock,
         latest,
         databaseClock,
@@ -134,6 +137,7 @@ async function migrate(database: Database, config: ServiceConfig, logger: Logger
 
 interface OpenOptions extends ServiceOptions {
   readonly outages: OutageLog
+  readonly report: ReportFailure
   readonly clock: Clock
   readonly latest: Clock
   readonly databaseClock: DatabaseClock
@@ -145,7 +149,7 @@ async function openOn(
   audit: Audit,
   options: OpenOptions,
 ): Promise<Service> {
-  const { config, logger, outages, clock, latest, databaseClock, threads = 4 } = options
+  const { config, outages, report, clock, latest, databaseClock, threads = 4 } = options
   const { rootSecrets, issuer } = config
   const { recordEvent } = audit
   await audit.webhooks.reencrypt()
@@ -176,8 +180,8 @@ async function openOn(
     keys,
     clients,
     passwordCosts,
-    logger,
     outages,
+    report,
     clock,
   }
   const housekeeping = startHousekeeping({

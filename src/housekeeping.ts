@@ -1,17 +1,15 @@
 // What runs by itself: the poll that brings other instances' changes here, the life of the keys,
 // the journal, webhooks, and the deletion of what no answer needs any more.
 
-import type { Logger } from 'pino'
 import type { ClientTable } from './clients/client-table.ts'
 import type { Database } from './database/database.ts'
 import type { DatabaseClock } from './database/database-clock.ts'
 import { startTablePoll } from './database/table-versions.ts'
 import type { Audit } from './open-audit.ts'
 import type { OpenedFamilyStore } from './open-family-store.ts'
-import { logEvent } from './ops/log-events.ts'
 import type { OutageLog } from './ops/outage-log.ts'
+import type { ReportFailure } from './ops/report-failure.ts'
 import { type Clock, monotonicClock } from './runtime/clock.ts'
-import { DependencyUnavailable } from './runtime/dependency-unavailable.ts'
 import type { SigningKeys } from './tokens/signing-keys.ts'
 import type { PasswordCosts } from './users/password-costs.ts'
 
@@ -31,8 +29,8 @@ export interface HousekeepingOptions {
   readonly keys: SigningKeys
   readonly clients: ClientTable
   readonly passwordCosts: PasswordCosts
-  readonly logger: Logger
   readonly outages: OutageLog
+  readonly report: ReportFailure
   readonly clock: Clock
 }
 
@@ -43,23 +41,15 @@ export interface Housekeeping {
 
 export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   const { database, databaseClock, opened, audit, keys, clients } = options
-  const { passwordCosts, logger, outages, clock } = options
+  const { passwordCosts, outages, report, clock } = options
   const eventsKeptMs = options.eventRetentionDays * DAY_MS
   const running = new Set<Promise<void>>()
   // By both clocks: one may be set back, and the other stands still while its machine sleeps.
   const isGarbageDue = openAlarm([clock, monotonicClock], GARBAGE_MS)
 
-  /** An outage is told once, not by everything that meets it. */
-  function report(err: unknown, doing: string): void {
-    if (err instanceof DependencyUnavailable) {
-      // A crowd of our own before the connections is no outage; the next tick tries again.
-      if (err.because === 'outage') outages.failed(err.dependency, { err })
-    } else logEvent(logger, 'work.failed', { doing, err })
-  }
-
   function start(doing: string, work: () => Promise<void>): void {
     const done = work()
-      .catch((err: unknown) => report(err, doing))
+      .catch((err: unknown) => report(doing, err))
       .finally(() => running.delete(done))
     running.add(done)
   }
@@ -88,7 +78,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     everyMs: POLL_MS,
     reload: { clients: clients.reload, signing_keys: keys.reload },
     onTick,
-    onError: (err) => report(err, 'poll'),
+    onError: (err) => report('poll', err),
   })
   return {
     async stop() {

@@ -8,6 +8,7 @@ import { inTransaction } from './database/transaction.ts'
 import { openEventQueue } from './events/event-queue.ts'
 import { type EventStore, insertEvents, openEventStore } from './events/event-store.ts'
 import { logEvent } from './ops/log-events.ts'
+import type { ReportFailure } from './ops/report-failure.ts'
 import type { Clock } from './runtime/clock.ts'
 import type { RecordEvent } from './runtime/security-event.ts'
 import { openWebhookDeliverer } from './webhooks/webhook-deliverer.ts'
@@ -30,14 +31,15 @@ export interface AuditOptions {
   readonly config: Pick<ServiceConfig, 'rootSecrets'>
   readonly database: Database
   readonly logger: Logger
+  readonly report: ReportFailure
   readonly clock: Clock
 }
 
 /** Does nothing by itself before the first event. */
-export function openAudit({ config, database, logger, clock }: AuditOptions): Audit {
+export function openAudit({ config, database, logger, report, clock }: AuditOptions): Audit {
   const { rootSecrets } = config
   const outbox = openWebhookOutbox(database)
-  const onError = (err: unknown) => logEvent(logger, 'work.failed', { doing: 'webhooks', err })
+  const onError = (err: unknown) => report('webhooks', err)
   const deliverer = openWebhookDeliverer({
     outbox,
     rootSecrets,
@@ -59,7 +61,7 @@ export function openAudit({ config, database, logger, clock }: AuditOptions): Au
     },
     clock,
     onLost: (count) => recordEvent({ type: 'events.dropped', detail: { count } }),
-    onRefused: (err) => logEvent(logger, 'work.failed', { doing: 'events', err }),
+    onRefused: (err) => report('events', err),
   })
   const recordEvent: RecordEvent = (event) => {
     const { type, ...fields } = event

@@ -15,6 +15,7 @@ import { openAudit } from '../open-audit.ts'
 import { openFamilyStore } from '../open-family-store.ts'
 import { openUsers } from '../open-stores.ts'
 import { openOutageLog } from '../ops/outage-log.ts'
+import { openFailureReport } from '../ops/report-failure.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
@@ -92,7 +93,10 @@ export async function withStores<T>(
     const { now: clock, latest, read } = openDatabaseClock(database)
     await read()
     const stores = { ...opened, clock, latest }
-    const audit = openAudit(stores)
+    const audit = openAudit({
+      ...stores,
+      report: openFailureReport(stores.logger, openOutageLog(stores.logger)),
+    })
     try {
       return await work({
         ...stores,

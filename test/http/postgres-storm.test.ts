@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'tap'
 import { startApp, type TestApp } from '../support/app.ts'
 import { runAsAdmin, startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { openTally, type Tally } from './storm-tally.ts'
+import { runStorm, type Tally } from './storm.ts'
 
 const ALLOWED: readonly number[] = [200, 201, 204, 400, 401, 404, 409, 503]
 const MET = ['login', 'refresh', 'creation', 'change']
@@ -58,30 +58,12 @@ function disturbances(server: TestPostgres): (() => Promise<unknown>)[][] {
 test('no failure of PostgreSQL under load is a 500', async (t) => {
   const server = await startPostgres(t)
   const app = await startApp(t, { beside: { databaseUrl: server.url } })
-  const { id } = await app.makeClient({})
-  const tally = openTally(t, ALLOWED)
-  let isOver = false
-  const users = [1, 2, 3, 4].map(() => live(app, id, tally, () => isOver))
-  for (const steps of disturbances(server)) {
-    await tally.more(1, '200 login')
-    for (const step of steps) {
-      await step()
-      await tally.more(24)
-    }
-  }
-  await tally.more(1, '200 login')
-  isOver = true
-  await Promise.all(users)
-  for (const kind of MET) {
-    t.ok(tally.counts.has(`503 ${kind}`), `${kind} met the storm`)
-    t.ok(tally.counts.has(`200 ${kind}`) || tally.counts.has(`201 ${kind}`), `${kind} worked`)
-  }
-  const isUnavailable = (err: unknown) =>
-    (err as Error | undefined)?.name === 'DependencyUnavailable'
-  const unexpected = app.log.filter(
-    ({ event, status, err }) =>
-      (event === 'work.failed' && !isUnavailable(err)) ||
-      (event === 'request.failed' && status !== 503),
-  )
-  t.strictSame(unexpected, [])
+  await runStorm(t, {
+    app,
+    users: 4,
+    live: (clientId, tally, isOver) => live(app, clientId, tally, isOver),
+    disturbances: disturbances(server),
+    allowed: ALLOWED,
+    met: MET,
+  })
 })

@@ -5,7 +5,7 @@ import { test } from 'tap'
 import { parseRedisUrl } from '../../src/config/redis-url.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type RedisProcess, startRedis } from '../support/redis.ts'
-import { openTally, type Tally } from './storm-tally.ts'
+import { runStorm, type Tally } from './storm.ts'
 
 const ALLOWED: readonly number[] = [200, 204, 400, 401, 503]
 const MET = ['login', 'verify', 'refresh', 'revocation', 'logout']
@@ -60,27 +60,12 @@ function disturbances(server: RedisProcess): (() => Promise<unknown>)[][] {
 test('no failure of Redis under load is a 500', async (t) => {
   const server = await startRedis(t)
   const app = await startApp(t, { config: { redis: parseRedisUrl(server.url) } })
-  const { id } = await app.makeClient({})
-  const tally = openTally(t, ALLOWED)
-  let isOver = false
-  const users = [1, 2, 3, 4, 5, 6].map(() => live(app, id, tally, () => isOver))
-  for (const steps of disturbances(server)) {
-    await tally.more(1, '200 login')
-    for (const step of steps) {
-      await step()
-      await tally.more(24)
-    }
-  }
-  await tally.more(1, '200 login')
-  isOver = true
-  await Promise.all(users)
-  for (const kind of MET) {
-    t.ok(tally.counts.has(`503 ${kind}`), `${kind} met the storm`)
-    t.ok(tally.counts.has(`200 ${kind}`) || tally.counts.has(`204 ${kind}`), `${kind} worked`)
-  }
-  const unexpected = app.log.filter(
-    ({ event, status }) =>
-      event === 'work.failed' || (event === 'request.failed' && status !== 503),
-  )
-  t.strictSame(unexpected, [])
+  await runStorm(t, {
+    app,
+    users: 6,
+    live: (clientId, tally, isOver) => live(app, clientId, tally, isOver),
+    disturbances: disturbances(server),
+    allowed: ALLOWED,
+    met: MET,
+  })
 })
