@@ -5,11 +5,12 @@ import { createPublicKey } from 'node:crypto'
 import type { JWK } from 'jose'
 import { type Test, test } from 'tap'
 import type { ClientInput } from '../../src/clients/client-draft.ts'
-import type { ServiceConfig } from '../../src/config.ts'
+import type { ServiceConfig, SigningAlg } from '../../src/config.ts'
 import { issueToken, makeBadTokens } from '../integrations/bad-tokens.ts'
 import { readTable } from '../integrations/documented.ts'
 import { startLossyFront } from '../integrations/lossy-front.ts'
 import { API, makeConfidentialClient, type Scene, startScene } from '../integrations/scene.ts'
+import { startSteppedDate } from '../integrations/stepped-date.ts'
 import { logIn } from '../support/app.ts'
 import { ForeignRefusal, findInterpreter, openForeignProgram } from './clients/foreign-program.ts'
 
@@ -162,24 +163,40 @@ test('google-auth (Python): a public client needs a secret that is empty', async
   t.equal(uri, 'https://oauth2.googleapis.com/token', 'whatever a file says')
 })
 
-test('google-auth (Python): verifies RS256 alone, and no issuer', async (t) => {
+async function openVerifier(t: Test, signingAlg: SigningAlg) {
   t.teardown(program.close)
-  for (const signingAlg of ['RS256', 'ES256'] as const) {
-    const scene = await startScene(t, { config: { signingAlg } })
-    const token = await issueToken(scene, await makeConfidentialClient(scene))
-    const keys = await readKeys(scene)
-    const verify = (one: string) => program.ask({ do: 'verify', token: one, keys, audience: API })
-    if (signingAlg === 'ES256') {
-      t.match(await readRefusal(verify(token)), /^(TypeError|ValueError): /)
-      continue
-    }
-    t.match(await verify(token), { iss: scene.issuer, aud: API })
-    const { 'from another issuer': foreign, ...bad } = await makeBadTokens(t, scene, token)
-    t.match(await verify(foreign), { iss: 'https://impostor.example.test' })
-    for (const [kind, one] of Object.entries(bad)) {
-      t.match(await readRefusal(verify(one)), /^ValueError: /, kind)
-    }
+  const scene = await startScene(t, { config: { signingAlg } })
+  const keys = await readKeys(scene)
+  const verify = (token: string) => program.ask({ do: 'verify', token, keys, audience: API })
+  return {
+    scene,
+    verify,
+    issue: async () => issueToken(scene, await makeConfidentialClient(scene)),
   }
+}
+
+test('google-auth (Python): verifies RS256 alone', async (t) => {
+  for (const signingAlg of ['RS256', 'ES256', 'EdDSA', 'PS256'] as const) {
+    const { scene, verify, issue } = await openVerifier(t, signingAlg)
+    const verified = verify(await issue())
+    if (signingAlg === 'RS256') t.match(await verified, { iss: scene.issuer, aud: API })
+    else t.match(await readRefusal(verified), /^(TypeError|ValueError): /, signingAlg)
+  }
+})
+
+test('google-auth (Python): refuses bad tokens, but not for their issuer', async (t) => {
+  const { scene, verify, issue } = await openVerifier(t, 'RS256')
+  const good = await issue()
+  const { 'from another issuer': foreign, ...bad } = await makeBadTokens(t, scene, good)
+  t.match(await verify(foreign), { iss: 'https://impostor.example.test' })
+  for (const [kind, token] of Object.entries(bad)) {
+    t.match(await readRefusal(verify(token)), /^ValueError: /, kind)
+  }
+  const date = startSteppedDate(t)
+  date.step(-601)
+  const expired = await issue()
+  date.stop()
+  t.match(await verify(expired), { aud: API }, 'an expired one passes for five minutes')
 })
 
 async function readKeys(scene: Scene): Promise<Record<string, string>> {
