@@ -17,6 +17,22 @@ export function readTable(heading: string): ReadonlyMap<string, Line> {
   return new Map(rows.map((row) => [row[0] ?? '', toLine(titles, row)]))
 }
 
+/** The code blocks of a language below the heading of a program. */
+export function readBlocks(heading: string, language: string): readonly string[] {
+  const document = readFileSync('docs/integrations.md', 'utf8')
+  const section = document.split(/^##+ /m).find((part) => part.startsWith(`${heading}\n`))
+  const blocks = (section ?? '').split(`\`\`\`${language}\n`).slice(1)
+  return blocks.map((block) => block.slice(0, block.indexOf('```')))
+}
+
+/** Makes each replacement; throws where the document no longer has what is replaced. */
+export function fillIn(text: string, values: Readonly<Record<string, string>>): string {
+  return Object.entries(values).reduce((filled, [from, to]) => {
+    if (!filled.includes(from)) throw new Error(`not in the document: ${from}`)
+    return filled.replaceAll(from, to)
+  }, text)
+}
+
 function readCells(line: string): string[] {
   return line
     .split('|')

@@ -1,6 +1,7 @@
 // What django-notes.py is shown, and what it makes of it.
 
 import type { Test } from 'tap'
+import { readBlocks } from '../../integrations/documented.ts'
 import { runAsAdmin } from '../../support/postgres.ts'
 import { bearer, type Headers, send } from '../gateways/raw-request.ts'
 import { type Scene, type SceneClient, startScene } from '../gateways/scene.ts'
@@ -10,7 +11,7 @@ import {
   type DjangoProject,
   findPython,
   openDjangoDatabase,
-  readBlocks,
+  PROGRAM,
   startDjango,
 } from './django-project.ts'
 
@@ -56,7 +57,7 @@ export async function startWideSetting(t: Test): Promise<Setting> {
 }
 
 export async function widenTokens({ query }: Setting): Promise<void> {
-  const [statement = ''] = readBlocks('sql')
+  const [statement = ''] = readBlocks(PROGRAM, 'sql')
   await query(statement)
 }
 

@@ -3,14 +3,18 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
+import { readBlocks } from '../../integrations/documented.ts'
 import { openTestDatabase } from '../../support/postgres.ts'
 import { makeServerDir } from '../../support/temp-dir.ts'
 import { findInterpreter } from '../clients/foreign-program.ts'
 import type { Scene, SceneClient } from '../gateways/scene.ts'
+
+/** Its heading in docs/integrations.md. */
+export const PROGRAM = 'django-oauth-toolkit'
 
 /** What the settings of the document are changed by. */
 export interface Changes {
@@ -47,14 +51,6 @@ export function findPython(): string {
     probe: ['-c', 'import oauth2_provider, rest_framework, psycopg2'],
     packages: ['python3-django-oauth-toolkit', 'python3-djangorestframework', 'python3-psycopg2'],
   })
-}
-
-/** The code blocks of the program in docs/integrations.md. */
-export function readBlocks(language: string): readonly string[] {
-  const document = readFileSync('docs/integrations.md', 'utf8')
-  const section = document.split(/^##+ /m).find((part) => part.startsWith('django-oauth-toolkit\n'))
-  const blocks = (section ?? '').split(`\`\`\`${language}\n`).slice(1)
-  return blocks.map((block) => block.slice(0, block.indexOf('```')))
 }
 
 /** Django's `DATABASES['default']`. */
@@ -122,7 +118,7 @@ export async function startDjango(
 /** Each Python block into the file that its first line names, each replacement made somewhere. */
 function writeBlocks(dir: string, replacements: Readonly<Record<string, string>>): void {
   const unused = new Set(Object.keys(replacements))
-  for (const block of readBlocks('python')) {
+  for (const block of readBlocks(PROGRAM, 'python')) {
     let text = block
     for (const [from, to] of Object.entries(replacements)) {
       if (text.includes(from)) unused.delete(from)
