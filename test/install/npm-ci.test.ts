@@ -32,6 +32,12 @@ test('packages with scripts are named in package.json, so that npm asks for no d
   t.notOk(Object.values(allowScripts).includes(true), 'and none of them has to run')
 })
 
+test('a package that would report who installs it is told not to, for an npm that runs scripts', async (t) => {
+  // npm 10 does not know `allowScripts`; @scarf/scarf reads this of the package at the root.
+  const { scarfSettings } = readJson('package.json') as { scarfSettings?: { enabled: boolean } }
+  t.strictSame(scarfSettings, { enabled: false })
+})
+
 interface Locked {
   readonly hasInstallScript?: boolean
 }
