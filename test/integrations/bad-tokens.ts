@@ -4,6 +4,7 @@
 import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, type JWK } from 'jose'
 import type { Test } from 'tap'
+import type { ClientInput } from '../../src/clients/client-draft.ts'
 import { logIn } from '../support/app.ts'
 import { API, makeConfidentialClient, OTHER_API, type Scene, startScene } from './scene.ts'
 import { startSteppedDate } from './stepped-date.ts'
@@ -22,17 +23,28 @@ export const BAD_TOKENS = [
 
 export type BadToken = (typeof BAD_TOKENS)[number]
 
+export interface BadTarget {
+  /** Of the client that they are issued to. */
+  readonly input?: Partial<ClientInput>
+  /** What a good token is asked for; all audiences of the client with null. */
+  readonly resource: string | null
+  readonly otherResource: string
+}
+
+const API_TARGET: BadTarget = { resource: API, otherResource: OTHER_API }
+
 export async function makeBadTokens(
   t: Test,
   scene: Scene,
   good: string,
+  { input, resource, otherResource } = API_TARGET,
 ): Promise<Record<BadToken, string>> {
   const impostor = await startScene(t, { beside: scene, issuer: 'https://impostor.example.test' })
   const date = startSteppedDate(t)
   date.step(-3600)
   // No token of a client is older than the client.
-  const client = await makeConfidentialClient(scene)
-  const from = (source: Scene, resource = API) => issueToken(source, client, resource)
+  const client = await makeConfidentialClient(scene, input)
+  const from = (source: Scene, target = resource) => issueToken(source, client, target)
   const expired = await from(scene)
   date.stop()
   const { refresh_token: refreshToken } = await logIn(scene, client, await scene.makeUser())
@@ -42,7 +54,7 @@ export async function makeBadTokens(
   const [head = '', , signature = ''] = good.split('.')
   return {
     expired,
-    'for another audience': await from(scene, OTHER_API),
+    'for another audience': await from(scene, otherResource),
     'from another issuer': await from(impostor),
     'with changed claims': `${head}.${encode({ ...claims, scope: 'notes:write' })}.${signature}`,
     'signed by another key': signAs(header, claims, privateKey),
@@ -57,13 +69,13 @@ export async function makeBadTokens(
 export async function issueToken(
   scene: Pick<Scene, 'form'>,
   client: { readonly id: string; readonly secret: string },
-  resource = API,
+  resource: string | null = API,
 ): Promise<string> {
   const answer = await scene.form('/token', {
     grant_type: 'client_credentials',
     client_id: client.id,
     client_secret: client.secret,
-    resource,
+    resource: resource ?? undefined,
   })
   const body = (await answer.json()) as { access_token?: string }
   if (body.access_token === undefined) throw new Error(`no token: ${JSON.stringify(body)}`)

@@ -17,8 +17,11 @@ export interface TlsFront {
   forwardTo(url: string): void
 }
 
-export async function startTlsFront(t: Test): Promise<TlsFront> {
-  const { key, cert } = makeCertificate(t)
+/** With a certificate of its own, unless it is given one. */
+export async function startTlsFront(
+  t: Test,
+  { key, cert } = makeCertificate(t),
+): Promise<TlsFront> {
   let target = ''
   const server = createServer({ key, cert }, (incoming, outgoing) => {
     const { method, headers, url: path = '/' } = incoming
