@@ -30,20 +30,26 @@ export interface Target {
   readonly lastError: string
 }
 
+export interface Prometheus {
+  /** The state of its one target. */
+  read(): Promise<Target>
+  /** Replaces what is in the file of the secret. */
+  writeSecret(secret: string): void
+}
+
 /** As it says itself, without what Debian adds. */
 export function prometheusVersion(): string | undefined {
   const { stdout } = spawnSync(PROMETHEUS, ['--version'], { encoding: 'utf8' })
   return /version ([\d.]+)/.exec(stdout)?.[1]
 }
 
-/** Scrapes each second, and ends with the test; gives the state of its one target. */
-export async function startPrometheus(
-  t: Test,
-  options: PrometheusOptions,
-): Promise<() => Promise<Target>> {
+/** Scrapes each second, and ends with the test. */
+export async function startPrometheus(t: Test, options: PrometheusOptions): Promise<Prometheus> {
   const dir = makeServerDir()
   const port = await findFreePort()
-  writeFileSync(join(dir, 'prometheus.secret'), options.client.secret, { mode: 0o600 })
+  const writeSecret = (secret: string) =>
+    writeFileSync(join(dir, 'prometheus.secret'), secret, { mode: 0o600 })
+  writeSecret(options.client.secret)
   const configuration = `global: { scrape_interval: 1s, scrape_timeout: 1s }\n${settings(options)}`
   writeFileSync(join(dir, 'prometheus.yml'), configuration)
   const data = `--storage.tsdb.path=${join(dir, 'data')}`
@@ -61,7 +67,8 @@ export async function startPrometheus(
     return data.activeTargets[0]
   }
   await until('a target', () => readTarget().catch(unlessEnded))
-  return async () => (await readTarget()) ?? { health: 'unknown', lastError: '' }
+  const read = async () => (await readTarget()) ?? { health: 'unknown' as const, lastError: '' }
+  return { read, writeSecret }
 }
 
 /** It does not listen at once. */
