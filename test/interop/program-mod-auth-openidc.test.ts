@@ -1,5 +1,5 @@
-// mod_auth_openidc, of Debian, as a resource server: tokens verified offline by the JWKS, and online by
-// introspection, with the settings that docs/integrations.md shows.
+// mod_auth_openidc, of Debian, as a resource server: tokens verified offline by the JWKS or by files,
+// and online by introspection, with the settings that docs/integrations.md shows.
 
 import { type Test, test } from 'tap'
 import type { SigningAlg } from '../../src/config.ts'
@@ -14,7 +14,15 @@ import {
 } from '../integrations/scene.ts'
 import { startTlsFront } from '../integrations/tls-front.ts'
 import { logIn } from '../support/app.ts'
-import { type Apache, type ApacheOptions, PROGRAM, startApache } from './programs/openidc-apache.ts'
+import { runHere } from '../support/command-line.ts'
+import { serverEnvironment } from '../support/lineage-process.ts'
+import {
+  type Apache,
+  type ApacheOptions,
+  type ExportedKey,
+  PROGRAM,
+  startApache,
+} from './programs/openidc-apache.ts'
 
 const LINE = readTable('Programs').get(PROGRAM)
 /** Refused for what they demand, after they were believed: RFC 6750 would have a challenge there. */
@@ -95,6 +103,45 @@ for (const alg of ['ES256', 'RS256', 'PS256'] as const) {
     await revoke(setting, tokens.refresh_token)
     t.match(await apache.show(tokens.access_token), { status: 200 }, 'revoked, until it expires')
     t.equal(countQuestions(setting), 0)
+  })
+}
+
+async function exportKeys({ scene: { databaseUrl } }: Setting): Promise<readonly ExportedKey[]> {
+  const env = serverEnvironment(databaseUrl)
+  const { code, stdout, stderr } = await runHere(env, ['keys', 'export', '--pem', '--json'])
+  if (code !== 0) throw new Error(stderr)
+  return JSON.parse(stdout)
+}
+
+for (const alg of ['RS256', 'PS256'] as const) {
+  test(`mod_auth_openidc verifies ${alg} by files, and asks nobody`, async (t) => {
+    const setting = await open(t, alg)
+    const { scene, client, cut, start } = setting
+    cut()
+    const keys = await exportKeys(setting)
+    const apache = await start(t, { keys })
+    const { tokens } = await checkTokens(t, setting, apache)
+    await revoke(setting, tokens.refresh_token)
+    const old = tokens.access_token
+    t.match(await apache.show(old), { status: 200 }, 'revoked, until it expires')
+
+    await scene.service.keys.rotate({ compromised: true })
+    const fresh = await issueToken(scene, client)
+    t.match(await apache.show(fresh), { status: 401, challenge: /invalid_token/ }, 'of a new key')
+    const both = await start(t, { keys: [...keys, ...(await exportKeys(setting))] })
+    t.match(await both.show(fresh), { status: 200 })
+    t.match(await both.show(old), { status: 200 }, 'a file that stays is believed')
+
+    const misnamed = keys.map(({ pem }) => ({ kid: 'lineage', pem }))
+    t.match(await (await start(t, { keys: misnamed })).show(old), { status: 401 }, 'no such kid')
+  })
+}
+
+for (const alg of ['ES256', 'EdDSA'] as const) {
+  test(`a file with a key for ${alg} is the end of Apache`, async (t) => {
+    const setting = await open(t, alg)
+    const keys = await exportKeys(setting)
+    await t.rejects(setting.start(t, { keys }), { message: 'Apache has ended: SIGSEGV' })
   })
 }
 

@@ -48,12 +48,20 @@ OIDCCABundlePath ca.pem
 RequestHeader set X-Remote-User "expr=%{REMOTE_USER}"
 `
 
+/** As `lineage keys export --pem --json` has it. */
+export interface ExportedKey {
+  readonly kid: string
+  readonly pem: string
+}
+
 export interface ApacheOptions {
   readonly scene: Pick<Scene, 'issuer'>
   /** What the certificate of the issuer is trusted by. */
   readonly certificate: string
   /** What asks /introspect; without one the JWKS is fetched. */
   readonly introspector?: { readonly id: string; readonly secret: string }
+  /** Public keys in files, in place of the JWKS. */
+  readonly keys?: readonly ExportedKey[]
   /** Changes of the lines of the document. */
   readonly changes?: Readonly<Record<string, string>>
 }
@@ -77,8 +85,9 @@ export async function startApache(t: Test, options: ApacheOptions): Promise<Apac
   const port = await findFreePort()
   const log = () => readFileSync(join(dir, 'error.log'), 'utf8')
   writeFileSync(join(dir, 'ca.pem'), options.certificate)
+  for (const { kid, pem } of options.keys ?? []) writeFileSync(join(dir, `${kid}.pem`), pem)
   const pass = `ProxyPass "/notes" "http://127.0.0.1:${await startApi(t)}/notes"`
-  const lines = [SERVER, `Listen 127.0.0.1:${port}`, settings(options), pass]
+  const lines = [SERVER, `Listen 127.0.0.1:${port}`, settings(options, dir), pass]
   writeFileSync(join(dir, 'httpd.conf'), `${lines.join('\n')}\n`)
   const child = spawn(APACHE, ['-d', dir, '-f', 'httpd.conf', '-D', 'FOREGROUND'], {
     env: { PATH: process.env.PATH, NOTES_API_SECRET: options.introspector?.secret },
@@ -92,7 +101,8 @@ export async function startApache(t: Test, options: ApacheOptions): Promise<Apac
   const ask = (headers: Record<string, string>) =>
     fetch(`http://127.0.0.1:${port}/notes/1`, { headers })
   await until('Apache answers', () => {
-    if (child.exitCode !== null) throw new Error('Apache has ended')
+    const end = child.exitCode ?? child.signalCode
+    if (end !== null) throw new Error(`Apache has ended: ${end}`)
     return ask({}).catch(() => false as const)
   })
   return {
@@ -110,14 +120,18 @@ export async function startApache(t: Test, options: ApacheOptions): Promise<Apac
 }
 
 /** The blocks of the document, with the addresses of the test. */
-function settings({ scene, introspector, changes = {} }: ApacheOptions): string {
-  const [offline = '', online = ''] = readBlocks(PROGRAM, 'apache')
+function settings(options: ApacheOptions, dir: string): string {
+  const { scene, introspector, keys, changes = {} } = options
+  const [offline = '', online = '', files = ''] = readBlocks(PROGRAM, 'apache')
   const uri = 'OIDCOAuthVerifyJwksUri https://auth.example.com/.well-known/jwks.json\n'
-  const text = introspector ? online + fillIn(offline, { [uri]: '' }) : offline
-  return fillIn(text, {
+  const other = introspector ? online : keys && files
+  return fillIn(other === undefined ? offline : other + fillIn(offline, { [uri]: '' }), {
     'https://auth.example.com': scene.issuer,
     'https://notes.example.com': API,
     ...(introspector && { 'notes-api': introspector.id }),
+    ...(keys && {
+      'KID#/etc/apache2/KID.pem': keys.map(({ kid }) => `${kid}#${dir}/${kid}.pem`).join(' '),
+    }),
     ...changes,
   })
 }
