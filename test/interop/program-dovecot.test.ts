@@ -2,134 +2,178 @@
 // about, and by the passwords of Lineage's users: with the settings that docs/integrations.md shows,
 // and what it does with others. As root, because Dovecot gives each of its processes a user.
 
+import { createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { SignJWT } from 'jose'
 import { type Test, test } from 'tap'
 import { readTable } from '../integrations/documented.ts'
-import { logIn, type TokenAnswer } from '../support/app.ts'
+import { logIn } from '../support/app.ts'
+import { startLineage } from '../support/lineage-process.ts'
+import { makeServerDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
-import { OTHER_AUDIENCE, type Scene, startScene } from './gateways/scene.ts'
-import { makeTokens, revokedToken } from './gateways/tokens.ts'
+import { makeTokens, readClaims, readHeader } from './gateways/tokens.ts'
 import {
-  type Changes,
-  type DovecotServer,
-  deliver,
-  findDovecot,
-  PROGRAM,
-  readVersion,
-  startDovecot,
-} from './programs/dovecot-server.ts'
-import { type LoginAnswer, logInto, type Mechanism } from './programs/imap-login.ts'
+  checkPasswords,
+  checkTokens,
+  LET_IN,
+  PLAIN,
+  program,
+  questions,
+  REFUSED,
+  show,
+  startSetting,
+  tokenForTwo,
+  UNAVAILABLE,
+} from './programs/dovecot-checks.ts'
+import { PROGRAM, readVersion } from './programs/dovecot-server.ts'
 
-const program = findDovecot()
-
-const LET_IN = { status: 'OK', letters: 1 }
-const REFUSED = { status: 'NO AUTHENTICATIONFAILED' }
-const UNAVAILABLE = { status: 'NO UNAVAILABLE', told: undefined }
-const CHALLENGES = {
-  XOAUTH2: { status: '401', schemes: 'bearer', scope: 'mail' },
-  OAUTHBEARER: { status: 'invalid_token' },
-} as const
-
-interface Setting {
-  readonly scene: Scene
-  /** With a letter for ada. */
-  start(t: Test, changes?: Changes): Promise<DovecotServer>
-}
-
-async function startSetting(t: Test): Promise<Setting> {
-  const scene = await startScene(t)
-  const { lineage, passage, addresses } = scene
-  const clients = {
-    'mail-server': await lineage.makeClient({
-      type: 'confidential',
-      grantTypes: ['client_credentials'],
-      scopes: ['lineage:introspect'],
-    }),
-    'mail-passwords': await lineage.makeClient({
-      type: 'confidential',
-      grantTypes: ['password'],
-      scopes: ['notes:read'],
-    }),
-  }
-  const lineageUrl = `http://127.0.0.1:${passage.port}`
-  return {
-    scene,
-    async start(t, changes) {
-      const options = { lineageUrl, audience: addresses.issuer, clients }
-      const dovecot = await startDovecot(t, program, options, changes)
-      deliver(dovecot, 'ada')
-      return dovecot
-    },
-  }
-}
-
-/** As ada, unless it is told otherwise. */
-function show(
-  { port }: DovecotServer,
-  secret: string,
-  { user = 'ada', mechanism = 'XOAUTH2' }: { user?: string; mechanism?: Mechanism } = {},
-): Promise<LoginAnswer> {
-  return logInto(port, { user, secret, mechanism })
-}
-
-const PLAIN = { mechanism: 'PLAIN' } as const
-
-/** What Lineage is asked meanwhile, by path. */
-async function questions({ passage }: Scene, act: () => Promise<unknown>): Promise<string[]> {
-  const before = passage.received.length
-  await act()
-  return passage.received.slice(before).map(({ method, url }) => `${method} ${url}`)
-}
-
-/** Of a user, for the API and another one. */
-async function tokenForTwo({ lineage, user, addresses }: Scene): Promise<string> {
-  const { username, password } = user
-  const body = new URLSearchParams({ grant_type: 'password', client_id: 'app', username, password })
-  for (const resource of [OTHER_AUDIENCE, addresses.issuer]) body.append('resource', resource)
-  const answer = await lineage.fetch('/token', { method: 'POST', body })
-  return ((await answer.json()) as TokenAnswer).access_token
-}
+/** Outside of what Dovecot knows of itself. */
+const FAR_AWAY = '2001:db8::1'
 
 test('Dovecot takes tokens and passwords as the document sets it up', async (t) => {
   const { scene, start } = await startSetting(t)
   const dovecot = await start(t)
   t.equal(readTable('Programs').get(PROGRAM)?.Version, readVersion(program))
   const tokens = await makeTokens(t, scene)
-  const good = tokens.user.access_token
   for (const mechanism of ['XOAUTH2', 'OAUTHBEARER'] as const) {
-    await t.test(mechanism, async (t) => {
-      const refused = { ...REFUSED, told: CHALLENGES[mechanism] }
-      t.match(await show(dovecot, good, { mechanism }), LET_IN)
-      t.match(await show(dovecot, good, { mechanism, user: 'Ada' }), LET_IN, 'in lower case')
-      t.match(await show(dovecot, good, { mechanism, user: 'bob' }), refused, 'of another user')
-      const bad = {
-        ...tokens.bad,
-        'without the scope': tokens.scopeless,
-        'for two audiences': await tokenForTwo(scene),
-        revoked: await revokedToken(scene),
-      }
-      for (const [name, token] of Object.entries(bad)) {
-        t.match(await show(dovecot, token, { mechanism }), refused, name)
-      }
-      t.match(await show(dovecot, tokens.client, { mechanism }), UNAVAILABLE, 'of a client')
-    })
+    await t.test(mechanism, (t) => checkTokens(t, scene, dovecot, { tokens, mechanism }))
   }
-  await t.test('PLAIN', async (t) => {
-    const { password, id } = scene.user
-    const sessions = async () => {
-      const answer = await scene.lineage.admin('GET', `/admin/users/${id}/sessions`)
-      return ((await answer.json()) as { items: unknown[] }).items.length
-    }
-    const before = await sessions()
-    const asked = await questions(scene, async () => {
-      t.match(await show(dovecot, password, PLAIN), LET_IN)
-    })
-    t.strictSame(asked, ['POST /token', 'POST /introspect'])
-    t.equal(await sessions(), before + 1)
-    t.match(await show(dovecot, password, { ...PLAIN, user: 'Ada' }), LET_IN)
-    for (const wrong of ['wrong', '', good]) t.match(await show(dovecot, wrong, PLAIN), REFUSED)
-    t.match(await show(dovecot, password, { ...PLAIN, user: 'bob' }), REFUSED)
-  })
+  await t.test('PLAIN', (t) => checkPasswords(t, scene, dovecot, tokens.user.access_token))
   t.notMatch(dovecot.log(), /Panic|Fatal/)
+})
+
+test('Dovecot and the end of what it has let in', async (t) => {
+  const { scene, start, issue } = await startSetting(t)
+  const { lineage, user } = scene
+  const revoke = (token: string) => lineage.form('/revoke', { token, client_id: 'app' })
+  await t.test('who is in stays in', async (t) => {
+    const { access_token: token, refresh_token } = await issue()
+    const dovecot = await start(t)
+    t.match(await show(dovecot, token, { meanwhile: () => revoke(refresh_token) }), LET_IN)
+    t.match(await show(dovecot, token), REFUSED)
+  })
+  await t.test('with a cache they come in again', async (t) => {
+    const dovecot = await start(t, { main: 'auth_cache_size = 1M' })
+    const { access_token: token, refresh_token } = await issue()
+    t.match(await show(dovecot, token), LET_IN)
+    t.match(await show(dovecot, user.password, PLAIN), LET_IN)
+    await revoke(refresh_token)
+    const password = 'another battery staple'
+    t.ok((await lineage.admin('PUT', `/admin/users/${user.id}/password`, { password })).ok)
+    const asked = await questions(scene, async () => {
+      t.match(await show(dovecot, token), LET_IN)
+      t.match(await show(dovecot, user.password, PLAIN), LET_IN)
+    })
+    t.strictSame(asked, [], 'without a question')
+    const uncached = await start(t)
+    t.match(await show(uncached, user.password, PLAIN), REFUSED)
+    t.match(await show(uncached, password, PLAIN), LET_IN)
+  })
+})
+
+test('Dovecot and names', async (t) => {
+  const { scene, start } = await startSetting(t)
+  const { lineage, clients } = scene
+  const zoe = await lineage.makeUser({ username: 'zoë', email: 'zoe@example.test' })
+  const { access_token: token } = await logIn(lineage, clients.app, zoe)
+  const asZoe = { user: 'zoë' }
+  const dovecot = await start(t)
+  t.match(await show(dovecot, token, asZoe), REFUSED)
+  await dovecot.logged(/Username character disallowed by auth_username_chars/)
+  t.match(await show(dovecot, zoe.password, { ...PLAIN, user: 'zoe@example.test' }), REFUSED)
+  await dovecot.logged(/Username 'zoe@example.test' did not match 'zoë'/)
+  const lenient = await start(t, { main: 'auth_username_chars =' })
+  t.match(await show(lenient, token, asZoe), { status: 'OK' })
+
+  const local = await start(t, { main: 'auth_username_format = %Ln' })
+  const { access_token: adas } = await logIn(lineage, clients.app, scene.user)
+  const byAddress = { user: 'ada@mail.example.test' }
+  t.match(await show(local, adas, byAddress), LET_IN)
+  t.match(await show(local, scene.user.password, { ...PLAIN, ...byAddress }), LET_IN)
+  t.match(await show(dovecot, adas, byAddress), REFUSED)
+})
+
+test('Dovecot and the audience', async (t) => {
+  const { scene, start, issue } = await startSetting(t)
+  const { access_token: good } = await issue()
+  const { 'for another audience': elsewhere = '' } = (await makeTokens(t, scene)).bad
+  const careless = await start(t, { tokens: 'pass_attrs =' })
+  t.match(await show(careless, elsewhere), LET_IN)
+  t.match(await show(careless, await tokenForTwo(scene)), LET_IN)
+  const behindWebmail = await start(t, { main: 'login_trusted_networks = 127.0.0.1' })
+  t.match(await show(behindWebmail, good, { from: FAR_AWAY }), LET_IN)
+  t.match(await show(behindWebmail, elsewhere, { from: FAR_AWAY }), REFUSED)
+  await behindWebmail.logged(new RegExp(`allow_nets check failed: IP ${FAR_AWAY} `))
+  await t.test('Lineage sees where Dovecot is, not where people are', async (t) => {
+    const { lineage } = scene
+    t.match(await show(behindWebmail, 'wrong', { ...PLAIN, from: FAR_AWAY }), REFUSED)
+    const [event] = await until('its event', async () => {
+      const answer = await lineage.admin('GET', '/admin/events?type=login.failed')
+      const { items } = (await answer.json()) as { items: { ip?: string }[] }
+      return items.length > 0 && items
+    })
+    t.equal(event?.ip, '127.0.0.1')
+  })
+  const demanding = await start(t, { tokens: 'scope = notes:read notes:write' })
+  t.match(await show(demanding, good), REFUSED)
+  const { lineage, clients, user } = scene
+  const both = await logIn(lineage, clients.app, user, { scope: 'notes:read notes:write' })
+  t.match(await show(demanding, both.access_token), LET_IN)
+})
+
+test('Dovecot and how it asks', async (t) => {
+  const { start, issue, clients, lineageUrl } = await startSetting(t)
+  const { access_token: token } = await issue()
+  const { id, secret } = clients['mail-server']
+  const url = `introspection_url = ${lineageUrl.replace('//', `//${id}:${secret}@`)}/introspect`
+  const byUrl = await start(t, { tokens: `${url}\nclient_id =\nclient_secret =` })
+  t.match(await show(byUrl, token), LET_IN)
+  for (const tokens of [
+    url,
+    'client_secret = wrong',
+    'introspection_mode = auth',
+    'introspection_mode = get',
+  ]) {
+    const dovecot = await start(t, { tokens })
+    t.match(await show(dovecot, token), UNAVAILABLE, tokens)
+    await dovecot.logged(/Introspection failed: No username returned/)
+  }
+})
+
+test('Dovecot and a token that it verifies by itself', async (t) => {
+  const { scene, start, issue } = await startSetting(t)
+  const dir = makeServerDir()
+  const putKey = (alg: string, kid: string, key: KeyObject) => {
+    const folder = join(dir, 'default', alg)
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, kid), key.export({ type: 'spki', format: 'pem' }))
+  }
+  const { access_token: token } = await issue()
+  const { alg, kid = '' } = readHeader(token)
+  const answer = await scene.lineage.fetch('/.well-known/jwks.json')
+  const { keys } = (await answer.json()) as { keys: (JsonWebKey & { kid: string })[] }
+  const jwk = keys.find((key) => key.kid === kid) ?? {}
+  putKey(alg, kid, createPublicKey({ key: jwk, format: 'jwk' }))
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  putKey('ES256', 'own', publicKey)
+  const { issuer } = scene.addresses
+  const dovecot = await start(t, {
+    tokens: `introspection_mode = local
+local_validation_key_dict = fs:posix:prefix=${dir}/
+issuers = ${issuer}
+client_id = ${issuer}
+username_attribute = sub
+`,
+  })
+  const claims = readClaims(token)
+  const asSub = { user: claims.sub }
+  t.match(await show(dovecot, token, asSub), REFUSED)
+  await dovecot.logged(/Local validation failed: Cannot find 'typ' field/)
+  const sign = (typ: string) =>
+    new SignJWT(claims).setProtectedHeader({ alg: 'ES256', typ, kid: 'own' }).sign(privateKey)
+  t.match(await show(dovecot, await sign('at+jwt'), asSub), REFUSED)
+  t.match(await show(dovecot, await sign('JWT'), asSub), { status: 'OK' }, 'but for typ')
 })
 
 test('Dovecot and an empty password that nothing refuses', async (t) => {
@@ -137,18 +181,17 @@ test('Dovecot and an empty password that nothing refuses', async (t) => {
   const dovecot = await start(t, { isUnguarded: true })
   t.match(await show(dovecot, scene.user.password, PLAIN), LET_IN)
   await show(dovecot, '', PLAIN).catch(() => undefined)
-  await until('its end', () =>
-    /service\(auth\): child \d+ killed with signal 6/.test(dovecot.log()),
-  )
-  t.match(dovecot.log(), /auth: Panic: file oauth2-request\.c/)
+  await dovecot.logged(/service\(auth\): child \d+ killed with signal 6/)
+  await dovecot.logged(/auth: Panic: file oauth2-request\.c/)
   t.match(await show(dovecot, scene.user.password, PLAIN), LET_IN, 'another one is started')
 })
 
 test('Dovecot and a Lineage that does not help', async (t) => {
-  const { scene, start } = await startSetting(t)
-  const { lineage, redis, user, clients } = scene
+  const { scene, start, issue } = await startSetting(t)
+  const { lineage, redis, user } = scene
   const dovecot = await start(t)
-  const { access_token: token } = await logIn(lineage, clients.app, user)
+  const patient = await start(t, { tokens: 'timeout_msecs = 0' })
+  const { access_token: token } = await issue()
   const expectNothing = async (t: Test) => {
     t.match(await show(dovecot, token), UNAVAILABLE)
     t.match(await show(dovecot, user.password, PLAIN), UNAVAILABLE)
@@ -156,11 +199,19 @@ test('Dovecot and a Lineage that does not help', async (t) => {
   t.match(await show(dovecot, token), LET_IN)
   await redis.stop()
   await t.test('503', expectNothing)
-  t.match(dovecot.log(), /Introspection failed: 503 /)
+  await dovecot.logged(/Introspection failed: 503 /)
   lineage.signal('SIGSTOP')
+  const waiting = show(patient, token)
   await t.test('no answer', expectNothing)
-  t.match(dovecot.log(), /Absolute request timeout expired \(Request queued 5\./)
+  const [, seconds] = await dovecot.logged(/Absolute request timeout .* queued (\d+)\./)
+  t.ok(Number(seconds) >= 5)
+  t.match(await waiting, UNAVAILABLE)
+  const [, longer] = await patient.logged(/Request timed out .* queued (\d+)\./)
+  t.ok(Number(longer) >= 60)
   lineage.signal('SIGKILL')
   await lineage.exited
   await t.test('not there', expectNothing)
+  const { REDIS_URL: _, ...env } = scene.env
+  await startLineage(t, env)
+  t.match(await show(dovecot, user.password, PLAIN), LET_IN, 'once it is there again')
 })

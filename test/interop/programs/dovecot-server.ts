@@ -38,6 +38,8 @@ export interface DovecotServer {
   readonly dir: string
   /** What it has logged so far. */
   log(): string
+  /** Resolves when it has logged this, which it may do after it has answered. */
+  logged(pattern: RegExp): Promise<RegExpExecArray>
 }
 
 export interface DovecotOptions {
@@ -45,9 +47,11 @@ export interface DovecotOptions {
   readonly lineageUrl: string
   /** In `aud`, as the document has its own name there. */
   readonly audience: string
-  /** The clients of Dovecot, by their ids in the document. */
-  readonly clients: Readonly<Record<'mail-server' | 'mail-passwords', SceneClient>>
+  readonly clients: Clients
 }
+
+/** The clients of Dovecot, by their ids in the document. */
+export type Clients = Readonly<Record<'mail-server' | 'mail-passwords', SceneClient>>
 
 /** Settings after those of the document; the last of a name is in force. */
 export interface Changes {
@@ -98,7 +102,9 @@ export async function startDovecot(
       if (child.exitCode !== null) return 'ended' as const
       return /master: Info: Dovecot v\S+ .*starting up/.test(log()) && ('started' as const)
     })
-    if (hasStarted === 'started') return { port, dir, log }
+    const logged = (pattern: RegExp) =>
+      until(`${pattern} in the log`, () => pattern.exec(log()) ?? undefined)
+    if (hasStarted === 'started') return { port, dir, log, logged }
     const isPortTaken = /Address already in use/.test(said + log())
     if (!isPortTaken || attempt === START_ATTEMPTS) throw new Error(`Dovecot: ${said}${log()}`)
   }

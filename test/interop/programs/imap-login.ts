@@ -7,58 +7,80 @@ import { createInterface } from 'node:readline'
 export type Mechanism = 'XOAUTH2' | 'OAUTHBEARER' | 'PLAIN'
 
 export interface LoginAnswer {
-  /** Of the tagged line: `OK`, `NO` or `BAD`, and what stands in brackets where something does. */
+  /** `OK` or `NO`, and the word in brackets where something stands there. */
   readonly status: string
-  readonly text: string
-  /** What the server told before it refused. */
+  /** What the server tells before it refuses. */
   readonly told: unknown
   /** How many letters are in the inbox of whom it has let in. */
   readonly letters?: number
 }
 
-/** Whom a login is for, and what proves it. */
 export interface Login {
   readonly user: string
   /** The access token or the password. */
   readonly secret: string
   readonly mechanism?: Mechanism
+  /** The address that a webmail says its user has. */
+  readonly from?: string
+  /** Done between the login and the look into the inbox. */
+  readonly meanwhile?: () => Promise<unknown>
 }
 
 /** Logs in, looks into the inbox, and leaves. */
 export async function logInto(
   port: number,
-  { user, secret, mechanism = 'XOAUTH2' }: Login,
+  { user, secret, mechanism = 'XOAUTH2', from, meanwhile }: Login,
 ): Promise<LoginAnswer> {
-  const socket = connect(port, '127.0.0.1')
+  const connection = await openConnection(port)
   try {
-    await once(socket, 'connect')
-    const lines = createInterface(socket)[Symbol.asyncIterator]()
-    const next = async (): Promise<string> => {
-      const { value, done } = await lines.next()
-      if (done) throw new Error('the server has hung up')
-      return value
+    const { send, nextLine, lineOf } = connection
+    if (from !== undefined) {
+      send(`i ID ("x-originating-ip" "${from}")`)
+      await lineOf('i ')
     }
-    await next()
     const response = Buffer.from(initialResponse(mechanism, user, secret)).toString('base64')
-    socket.write(`a AUTHENTICATE ${mechanism} ${response}\r\n`)
+    send(`a AUTHENTICATE ${mechanism} ${response}`)
     let told: unknown
-    let line = await next()
-    for (; !line.startsWith('a '); line = await next()) {
+    let line = await nextLine()
+    for (; !line.startsWith('a '); line = await nextLine()) {
       if (!line.startsWith('+ ')) continue
       told = JSON.parse(Buffer.from(line.slice(2), 'base64').toString())
-      socket.write('\r\n')
+      send('')
     }
-    const [, word = '', code, text = ''] = /^a (\w+) (?:\[(\w+)[^\]]*\] )?(.*)$/.exec(line) ?? []
-    const status = word === 'OK' || code === undefined ? word : `${word} ${code}`
-    if (word !== 'OK') return { status, text, told }
-    socket.write('b STATUS INBOX (MESSAGES)\r\n')
-    let letters = 0
-    for (line = await next(); !line.startsWith('b '); line = await next()) {
-      letters = Number(/^\* STATUS INBOX \(MESSAGES (\d+)\)/.exec(line)?.[1] ?? letters)
-    }
-    return { status, text, told, letters }
+    const [, word = '', code] = /^a (\w+) (?:\[(\w+))?/.exec(line) ?? []
+    if (word !== 'OK') return { status: code ? `${word} ${code}` : word, told }
+    await meanwhile?.()
+    send('b STATUS INBOX (MESSAGES)')
+    const status = await lineOf('* STATUS INBOX ')
+    return { status: word, told, letters: Number(/MESSAGES (\d+)/.exec(status)?.[1]) }
   } finally {
-    socket.destroy()
+    connection.close()
+  }
+}
+
+async function openConnection(port: number) {
+  const socket = connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  const reader = createInterface(socket)
+  // However it ends, whoever waits for a line is told.
+  socket.on('error', () => reader.close()).on('close', () => reader.close())
+  const lines = reader[Symbol.asyncIterator]()
+  const nextLine = async (): Promise<string> => {
+    const { value, done } = await lines.next()
+    if (done) throw new Error('the server has hung up')
+    return value
+  }
+  const greeting = await nextLine()
+  if (!greeting.startsWith('* OK ')) throw new Error(`no greeting: ${greeting}`)
+  return {
+    nextLine,
+    send: (line: string) => void socket.write(`${line}\r\n`),
+    async lineOf(beginning: string): Promise<string> {
+      let line = await nextLine()
+      while (!line.startsWith(beginning)) line = await nextLine()
+      return line
+    },
+    close: () => void socket.destroy(),
   }
 }
 
