@@ -1,12 +1,14 @@
 // RabbitMQ, of Debian, takes Lineage's access tokens as a resource server that loads the JWKS: with
 // the settings that docs/integrations.md shows, and what it does without them.
 
+import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import { type Test, test } from 'tap'
-import { makeBadTokens, makeStrangersToken } from '../integrations/bad-tokens.ts'
+import { issueToken, makeBadTokens } from '../integrations/bad-tokens.ts'
 import { readTable } from '../integrations/documented.ts'
-import { countJwksRequests } from '../integrations/scene.ts'
+import type { Scene } from '../integrations/scene.ts'
 import { logIn } from '../support/app.ts'
 import {
+  ADMINISTRATOR,
   ask,
   askByName,
   type Broker,
@@ -15,14 +17,15 @@ import {
   issueFor,
   listAllowed,
   makeBrokerClient,
+  REFUSED,
   readClientInput,
   SERVER_ID,
   startBroker,
 } from './programs/rabbitmq-broker.ts'
+import { checkBusyChannel, checkExpiry } from './programs/rabbitmq-connections.ts'
+import { checkKeys, checkOutages, listAlgorithms } from './programs/rabbitmq-keys.ts'
 import { PROGRAM } from './programs/rabbitmq-node.ts'
 
-const ADMINISTRATOR = `${SERVER_ID}.tag:administrator`
-const REFUSED = { status: 401, body: { error: 'not_authorized', reason: 'Login failed' } }
 const UNTAGGED = { status: 401, body: { reason: 'Not management user' } }
 
 test('RabbitMQ takes tokens as the document sets it up', async (t) => {
@@ -50,7 +53,8 @@ test('RabbitMQ takes tokens as the document sets it up', async (t) => {
     t.match(await ask(node, tokens.access_token), whoami, 'revoked')
   })
   await t.test('whatever else comes is refused', (t) => checkBad(t, broker, all))
-  await t.test('keys', (t) => checkKeys(t, broker, all))
+  await t.test('when it loads the JWKS', (t) => checkKeys(t, broker, all))
+  await t.test('Lineage away', (t) => checkOutages(t, broker))
   await t.test('no token is in its log', async (t) => {
     t.match(node.log(), /HTTP access denied/)
     t.notOk(node.log().includes(all.split('.')[1] ?? ''))
@@ -100,32 +104,89 @@ async function checkBad(t: Test, { scene, node }: Broker, good: string): Promise
   t.match(await ask(node, good), { status: 200 })
 }
 
-async function checkKeys(t: Test, { scene, node, client, front }: Broker, old: string) {
-  const countFetches = async (act: () => Promise<unknown>) => {
-    const before = countJwksRequests(scene)
-    await act()
-    return countJwksRequests(scene) - before
-  }
-  const pass = async (token: string, why: string) =>
-    t.match(await ask(node, token), { status: 200 }, why)
-  t.equal(await countFetches(() => pass(old, 'as before')), 0, 'keys are kept')
-  const strange = async () => {
-    for (const kid of ['one', 'two', 'two']) {
-      t.match(await ask(node, makeStrangersToken(old, kid)), REFUSED)
-    }
-  }
-  t.equal(await countFetches(strange), 3, 'each token of an unknown kid is a request')
+test('RabbitMQ and connections that outlive their token', async (t) => {
+  const broker = await startBroker(t)
+  // It takes a minute, in which the other one has the time that it needs.
+  const busy = t.test('a busy channel', (t) => checkBusyChannel(t, broker))
+  await checkExpiry(t, broker)
+  await busy
+})
 
-  const answer = await scene.admin('POST', '/admin/keys/rotate', { compromised: true })
-  t.equal(answer.status, 201)
-  const stillPasses = () => pass(old, 'by a key that has left the JWKS')
-  t.equal(await countFetches(stillPasses), 0)
-  const fresh = await issue(scene, client, ADMINISTRATOR)
-  t.equal(await countFetches(() => pass(fresh, 'by a key that it has not seen')), 1)
-  t.match(await ask(node, old), REFUSED, 'once it has seen a newer one')
+test('RabbitMQ and algorithms', async (t) => {
+  const line = 'auth_oauth2.algorithms'
+  const all = { 1: 'ES256', 2: 'EdDSA', 3: 'RS256', 4: 'PS256' }
+  await t.test('those that are named', async (t) => {
+    t.strictSame(await listAlgorithms(t, await startBroker(t)), ['ES256'])
+  })
+  await t.test('all of them', async (t) => {
+    const settings = Object.entries(all).map(([at, name]) => [`${line}.${at}`, name])
+    const broker = await startBroker(t, { settings: Object.fromEntries(settings) })
+    t.strictSame(await listAlgorithms(t, broker), Object.values(all))
+  })
+  await t.test('whatever the token says, without the line', async (t) => {
+    const broker = await startBroker(t, { settings: { [`${line}.1`]: undefined } })
+    const { scene, client } = broker
+    await checkBad(t, broker, await issue(scene, client, ADMINISTRATOR))
+    t.strictSame(await listAlgorithms(t, broker), Object.values(all))
+  })
+})
 
-  front.forwardTo('http://127.0.0.1:1')
-  await pass(fresh, 'without Lineage')
-  t.match(await ask(node, makeStrangersToken(fresh, 'three')), REFUSED)
-  await pass(fresh, 'also after a question that nobody answered')
+test('RabbitMQ and whom it takes keys from', async (t) => {
+  const https = 'auth_oauth2.https'
+  const [peer, name, cacertfile] = ['peer_verification', 'hostname_verification', 'cacertfile']
+  const hostName = 'other.example.test'
+  const statusOf = async ({ scene, node, client }: Broker) =>
+    (await ask(node, await issue(scene, client, ADMINISTRATOR))).status
+  await t.test('nobody with another name', async (t) => {
+    t.equal(await statusOf(await startBroker(t, { hostName })), 401)
+  })
+  await t.test('nobody by http', async (t) => {
+    const settings = { 'auth_oauth2.jwks_url': 'http://127.0.0.1:1/jwks.json' }
+    await t.rejects(startBroker(t, { settings }), /Key Server URL must be https/)
+  })
+  await t.test('whoever answers, unless it is told', async (t) => {
+    const lines = [peer, name, cacertfile].map((line) => [`${https}.${line}`, undefined])
+    const broker = await startBroker(t, { hostName, settings: Object.fromEntries(lines) })
+    t.equal(await statusOf(broker), 200)
+  })
+})
+
+/** The key that signs now, as `lineage keys export --pem` gives it. */
+async function configureFile(scene: Scene) {
+  const answer = await scene.fetch('/.well-known/jwks.json')
+  const { keys } = (await answer.json()) as { keys: (JsonWebKey & { kid: string })[] }
+  const [key] = keys
+  if (!key) throw new Error('no key in the JWKS')
+  const pem = createPublicKey({ key, format: 'jwk' }).export({ type: 'spki', format: 'pem' })
+  const settings = {
+    'auth_oauth2.jwks_url': undefined,
+    [`auth_oauth2.signing_keys.${key.kid}`]: 'DIR/lineage.pem',
+  }
+  return { settings, files: { 'lineage.pem': String(pem) } }
 }
+
+test('RabbitMQ and a file in place of the JWKS', async (t) => {
+  const { scene, node, client } = await startBroker(t, { configure: configureFile })
+  t.match(await ask(node, await issue(scene, client, ADMINISTRATOR)), { status: 200 })
+  await scene.admin('POST', '/admin/keys/rotate', { compromised: true })
+  t.match(await ask(node, await issue(scene, client, ADMINISTRATOR)), REFUSED, 'of a new key')
+})
+
+test('RabbitMQ and a URI as its id, with users of its own beside', async (t) => {
+  const id = 'https://rabbitmq.example.test'
+  const { scene, node } = await startBroker(t, {
+    settings: {
+      'auth_oauth2.resource_server_id': id,
+      'auth_backends.2': 'rabbit_auth_backend_internal',
+    },
+  })
+  const scopes = [`${id}.tag:administrator`, `${id}.read:*/*`]
+  const audiences = [id, ELSEWHERE]
+  const client = await makeBrokerClient(scene, { scopes, defaultScopes: scopes, audiences })
+  const whoami = { status: 200, body: { name: client.id, tags: ['administrator'] } }
+  for (const resource of [id, null]) {
+    t.strictSame(await ask(node, await issueToken(scene, client, resource)), whoami)
+  }
+  t.match(await ask(node, await issueToken(scene, client, ELSEWHERE)), REFUSED)
+  t.match(await askByName(node, 'guest', 'guest'), { status: 200, body: { name: 'guest' } })
+})

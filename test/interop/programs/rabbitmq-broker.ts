@@ -11,10 +11,23 @@ import { makeSignedCertificate } from './signed-certificate.ts'
 
 /** The `aud` that RabbitMQ demands, with which its scopes begin. */
 export const SERVER_ID = 'rabbitmq'
+export const ADMINISTRATOR = `${SERVER_ID}.tag:administrator`
 export const ELSEWHERE = 'https://other.example.test'
 
 /** Its API is there only for those who have a tag. */
 const MANAGEMENT = `${SERVER_ID}.tag:management`
+
+/** However it is that a token is not good. */
+export const REFUSED = { status: 401, body: { error: 'not_authorized', reason: 'Login failed' } }
+
+type Configuration = Pick<NodeOptions, 'settings' | 'files'>
+
+export interface BrokerChanges extends Configuration {
+  /** Of the certificate in front of Lineage. */
+  readonly hostName?: string
+  /** For settings that depend on Lineage. */
+  readonly configure?: (scene: Scene) => Promise<Configuration>
+}
 
 export interface Broker {
   readonly scene: Scene
@@ -27,15 +40,14 @@ export interface Broker {
 
 export async function startBroker(
   t: Test,
-  changes: Pick<NodeOptions, 'settings' | 'files'> & { readonly hostName?: string } = {},
+  { hostName, configure, ...own }: BrokerChanges = {},
 ): Promise<Broker> {
-  const { hostName, ...own } = changes
   const signed = makeSignedCertificate(t, hostName)
   const front = await startTlsFront(t, signed)
   const scene = await startScene(t, { issuer: front.url })
   front.forwardTo(scene.url)
   const at = { lineageUrl: front.url, certificate: signed.authority }
-  const node = await startRabbit(t, { ...at, ...own })
+  const node = await startRabbit(t, { ...at, ...own, ...(await configure?.(scene)) })
   return { scene, node, front, client: await makeBrokerClient(scene) }
 }
 

@@ -25,7 +25,8 @@ epmd -port "$ERL_EPMD_PORT" </dev/null & names=$!
 "$1" </dev/null & node=$!
 { cat <&3; kill -KILL "$node"; } >/dev/null 2>&1 &
 wait "$node"
-kill -KILL "$names"`
+kill -KILL "$names"
+wait "$names"`
 
 export interface NodeOptions {
   /** Where Lineage is, by https. */

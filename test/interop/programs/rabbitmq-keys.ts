@@ -1,0 +1,93 @@
+// When RabbitMQ loads the JWKS, what it does with keys that have left it, and when it gets none.
+
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Test } from 'tap'
+import type { SigningAlg } from '../../../src/config.ts'
+import { makeStrangersToken } from '../../integrations/bad-tokens.ts'
+import { countJwksRequests, startScene } from '../../integrations/scene.ts'
+import {
+  ADMINISTRATOR,
+  ask,
+  type Broker,
+  issue,
+  makeBrokerClient,
+  REFUSED,
+} from './rabbitmq-broker.ts'
+
+export async function checkKeys(t: Test, broker: Broker, old: string): Promise<void> {
+  const { scene, node, client } = broker
+  const countFetches = async (act: () => Promise<unknown>) => {
+    const before = countJwksRequests(scene)
+    await act()
+    return countJwksRequests(scene) - before
+  }
+  const pass = async (token: string, why: string) =>
+    t.match(await ask(node, token), { status: 200 }, why)
+  t.equal(await countFetches(() => pass(old, 'as before')), 0, 'keys are kept')
+  const strange = async () => {
+    for (const kid of ['one', 'two', 'two']) {
+      t.match(await ask(node, makeStrangersToken(old, kid)), REFUSED)
+    }
+  }
+  t.equal(await countFetches(strange), 3, 'each token of an unknown kid is a request')
+
+  const answer = await scene.admin('POST', '/admin/keys/rotate', { compromised: true })
+  t.equal(answer.status, 201)
+  const stillPasses = () => pass(old, 'by a key that has left the JWKS')
+  t.equal(await countFetches(stillPasses), 0)
+  const fresh = await issue(scene, client, ADMINISTRATOR)
+  t.equal(await countFetches(() => pass(fresh, 'by a key that it has not seen')), 1)
+  t.match(await ask(node, old), REFUSED, 'once it has seen a newer one')
+}
+
+/** What stands between them may say anything when Lineage is away. */
+export async function checkOutages(t: Test, broker: Broker): Promise<void> {
+  const { scene, node, client, front } = broker
+  const good = await issue(scene, client, ADMINISTRATOR)
+  const stranger = makeStrangersToken(good, 'somebody')
+  const isTaken = async () => (await ask(node, good)).status === 200
+  t.ok(await isTaken())
+
+  front.forwardTo('http://127.0.0.1:1')
+  t.ok(await isTaken(), 'nobody needs Lineage')
+  t.match(await ask(node, stranger), REFUSED)
+  t.ok(await isTaken(), 'the keys are still there when there was no answer')
+
+  front.forwardTo(await startUnavailable(t, '<h1>Service Unavailable</h1>'))
+  t.match(await ask(node, stranger), REFUSED)
+  t.ok(await isTaken(), 'and when it was no JSON')
+
+  front.forwardTo(await startUnavailable(t, '{"error":"unavailable"}'))
+  t.ok(await isTaken())
+  t.match(await ask(node, stranger), REFUSED)
+  t.notOk(await isTaken(), 'they are gone with an error in JSON')
+  front.forwardTo(scene.url)
+  t.ok(await isTaken(), 'until Lineage is back')
+}
+
+async function startUnavailable(t: Test, body: string): Promise<string> {
+  const server = createServer((_request, answer) => answer.writeHead(503).end(body))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** Those of Lineage's algorithms whose tokens it takes. */
+export async function listAlgorithms(
+  t: Test,
+  { node, front }: Broker,
+): Promise<readonly SigningAlg[]> {
+  const taken: SigningAlg[] = []
+  for (const signingAlg of ['ES256', 'EdDSA', 'RS256', 'PS256'] as const) {
+    const scene = await startScene(t, { issuer: front.url, config: { signingAlg } })
+    front.forwardTo(scene.url)
+    const token = await issue(scene, await makeBrokerClient(scene), ADMINISTRATOR)
+    if ((await ask(node, token)).status === 200) taken.push(signingAlg)
+  }
+  return taken
+}
