@@ -23,7 +23,12 @@ import {
   startBroker,
 } from './programs/rabbitmq-broker.ts'
 import { checkBusyChannel, checkExpiry } from './programs/rabbitmq-connections.ts'
-import { checkKeys, checkOutages, listAlgorithms } from './programs/rabbitmq-keys.ts'
+import {
+  checkKeys,
+  checkOutages,
+  checkRotations,
+  listAlgorithms,
+} from './programs/rabbitmq-keys.ts'
 import { PROGRAM } from './programs/rabbitmq-node.ts'
 
 const UNTAGGED = { status: 401, body: { reason: 'Not management user' } }
@@ -54,6 +59,7 @@ test('RabbitMQ takes tokens as the document sets it up', async (t) => {
   })
   await t.test('whatever else comes is refused', (t) => checkBad(t, broker, all))
   await t.test('when it loads the JWKS', (t) => checkKeys(t, broker, all))
+  await t.test('two rotations, and no token is refused', (t) => checkRotations(t, broker))
   await t.test('Lineage away', (t) => checkOutages(t, broker))
   await t.test('no token is in its log', async (t) => {
     t.match(node.log(), /HTTP access denied/)

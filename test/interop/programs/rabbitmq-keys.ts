@@ -7,6 +7,8 @@ import type { Test } from 'tap'
 import type { SigningAlg } from '../../../src/config.ts'
 import { makeStrangersToken } from '../../integrations/bad-tokens.ts'
 import { countJwksRequests, startScene } from '../../integrations/scene.ts'
+import { startSteppedDate } from '../../integrations/stepped-date.ts'
+import { readClaims, readHeader } from '../gateways/tokens.ts'
 import {
   ADMINISTRATOR,
   ask,
@@ -16,6 +18,12 @@ import {
   REFUSED,
 } from './rabbitmq-broker.ts'
 
+const ROTATIONS = 2
+const STEP_SECONDS = 60
+/** Until the new key signs and the old one has left the JWKS, by the defaults. */
+const ROTATION_SECONDS = 300 + 60 + 600 + 60 + STEP_SECONDS
+
+/** When it loads them, and what passes meanwhile. */
 export async function checkKeys(t: Test, broker: Broker, old: string): Promise<void> {
   const { scene, node, client } = broker
   const countFetches = async (act: () => Promise<unknown>) => {
@@ -40,6 +48,27 @@ export async function checkKeys(t: Test, broker: Broker, old: string): Promise<v
   const fresh = await issue(scene, client, ADMINISTRATOR)
   t.equal(await countFetches(() => pass(fresh, 'by a key that it has not seen')), 1)
   t.match(await ask(node, old), REFUSED, 'once it has seen a newer one')
+}
+
+/** Two as a schedule makes them. Lineage's clock is stepped; RabbitMQ's compares `exp` alone. */
+export async function checkRotations(t: Test, { scene, node, client }: Broker): Promise<void> {
+  const date = startSteppedDate(t)
+  const issued = [await issue(scene, client, ADMINISTRATOR)]
+  const statuses = new Set<number>()
+  const fetchesBefore = countJwksRequests(scene)
+  for (let rotation = 1; rotation <= ROTATIONS; rotation += 1) {
+    t.equal((await scene.admin('POST', '/admin/keys/rotate', {})).status, 201)
+    for (let second = 0; second < ROTATION_SECONDS; second += STEP_SECONDS) {
+      date.step(STEP_SECONDS)
+      issued.push(await issue(scene, client, ADMINISTRATOR))
+      const alive = issued.filter((token) => Date.now() < readClaims(token).exp * 1_000)
+      for (const token of alive) statuses.add((await ask(node, token)).status)
+    }
+  }
+  t.strictSame([...statuses], [200])
+  const kids = new Set(issued.map((token) => readHeader(token).kid))
+  t.equal(kids.size, ROTATIONS + 1)
+  t.equal(countJwksRequests(scene) - fetchesBefore, ROTATIONS, 'one request for each new key')
 }
 
 /** What stands between them may say anything when Lineage is away. */
