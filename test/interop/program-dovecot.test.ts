@@ -83,6 +83,9 @@ test('Dovecot and names', async (t) => {
   await dovecot.logged(/Username character disallowed by auth_username_chars/)
   t.match(await show(dovecot, zoe.password, { ...PLAIN, user: 'zoe@example.test' }), REFUSED)
   await dovecot.logged(/Username 'zoe@example.test' did not match 'zoë'/)
+  const bob = await lineage.makeUser({ username: 'Bob' })
+  const { access_token: bobs } = await logIn(lineage, clients.app, bob)
+  t.match(await show(dovecot, bobs, { user: 'bob' }), { status: 'OK' }, 'in lower case, both')
   const lenient = await start(t, { main: 'auth_username_chars =' })
   t.match(await show(lenient, token, asZoe), { status: 'OK' })
 
@@ -155,8 +158,13 @@ test('Dovecot and a token that it verifies by itself', async (t) => {
   const { keys } = (await answer.json()) as { keys: (JsonWebKey & { kid: string })[] }
   const jwk = keys.find((key) => key.kid === kid) ?? {}
   putKey(alg, kid, createPublicKey({ key: jwk, format: 'jwk' }))
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  putKey('ES256', 'own', publicKey)
+  // Whose tokens are Lineage's but for the key, and for `typ` where that is another.
+  const signers = {
+    ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+    PS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  }
+  for (const [alg, { publicKey }] of Object.entries(signers)) putKey(alg, 'own', publicKey)
   const { issuer } = scene.addresses
   const dovecot = await start(t, {
     tokens: `introspection_mode = local
@@ -170,26 +178,37 @@ username_attribute = sub
   const asSub = { user: claims.sub }
   t.match(await show(dovecot, token, asSub), REFUSED)
   await dovecot.logged(/Local validation failed: Cannot find 'typ' field/)
-  const sign = (typ: string) =>
-    new SignJWT(claims).setProtectedHeader({ alg: 'ES256', typ, kid: 'own' }).sign(privateKey)
-  t.match(await show(dovecot, await sign('at+jwt'), asSub), REFUSED)
-  t.match(await show(dovecot, await sign('JWT'), asSub), { status: 'OK' }, 'but for typ')
+  for (const [alg, { privateKey }] of Object.entries(signers)) {
+    const sign = (typ: string) =>
+      new SignJWT(claims).setProtectedHeader({ alg, typ, kid: 'own' }).sign(privateKey)
+    t.match(await show(dovecot, await sign('at+jwt'), asSub), REFUSED, alg)
+    t.match(await show(dovecot, await sign('JWT'), asSub), { status: 'OK' }, `${alg}, but for typ`)
+  }
 })
 
 test('Dovecot and an empty password that nothing refuses', async (t) => {
-  const { scene, start } = await startSetting(t)
+  const { scene, start, issue } = await startSetting(t)
+  const { lineage, passage, user } = scene
   const dovecot = await start(t, { isUnguarded: true })
-  t.match(await show(dovecot, scene.user.password, PLAIN), LET_IN)
+  const { access_token: token } = await issue()
+  t.match(await show(dovecot, token), LET_IN)
+  lineage.signal('SIGSTOP')
+  const { length } = passage.received
+  const underWay = show(dovecot, token)
+  await until('its question', () => passage.received.length > length)
   await show(dovecot, '', PLAIN).catch(() => undefined)
-  await dovecot.logged(/service\(auth\): child \d+ killed with signal 6/)
   await dovecot.logged(/auth: Panic: file oauth2-request\.c/)
-  t.match(await show(dovecot, scene.user.password, PLAIN), LET_IN, 'another one is started')
+  await dovecot.logged(/service\(auth\): child \d+ killed with signal 6/)
+  t.match(await underWay, REFUSED, 'with the logins that are under way')
+  lineage.signal('SIGCONT')
+  t.match(await show(dovecot, user.password, PLAIN), LET_IN, 'another one is started')
 })
 
 test('Dovecot and a Lineage that does not help', async (t) => {
   const { scene, start, issue } = await startSetting(t)
   const { lineage, redis, user } = scene
-  const dovecot = await start(t)
+  const brief = 'timeout_msecs = 5000'
+  const dovecot = await start(t, { tokens: brief, passwords: brief })
   const patient = await start(t, { tokens: 'timeout_msecs = 0' })
   const { access_token: token } = await issue()
   const expectNothing = async (t: Test) => {
