@@ -84,7 +84,7 @@ function naming(record: UserRecord, keptFamilyId: FamilyId | undefined): UserRec
   return { ...record, epochLog }
 }
 
-/** What an entry is about, so that a second one about it is not written; undefined for users. */
+/** What an entry is about, so that a second one about it is not written; users' replace each other. */
 export function subjectOf(payload: JournalPayload): string | undefined {
   switch (payload.kind) {
     case 'user':

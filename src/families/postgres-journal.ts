@@ -120,10 +120,18 @@ function toEntry({ id, at, payload }: JournalRow): JournalEntry {
   return { id: BigInt(id), atMs: at.getTime(), payload }
 }
 
-/** Journals a user's change in the transaction that makes it. */
+/**
+ * Journals a user's change in the transaction that makes it, which holds the lock of the user's row,
+ * so that changes of one user come in order. The newest record has in it all that those before had:
+ * it takes their place, later, so that nobody makes the journal long by changing himself.
+ */
 export async function journalUserChange(
   tx: Prisma.TransactionClient,
   payload: Extract<JournalPayload, { kind: 'user' }>,
 ): Promise<void> {
-  await tx.$executeRaw`INSERT INTO journal (payload) VALUES (${JSON.stringify(payload)}::jsonb)`
+  const subject = `user:${payload.record.userId}`
+  await tx.$executeRaw`
+    INSERT INTO journal (payload, subject) VALUES (${JSON.stringify(payload)}::jsonb, ${subject})
+    ON CONFLICT (subject) DO UPDATE
+      SET id = excluded.id, at = excluded.at, payload = excluded.payload`
 }

@@ -7,7 +7,7 @@ import type { Database } from '../../src/database/database.ts'
 import type { CreateFamily, FamilyId } from '../../src/families/family.ts'
 import type { JournalPayload } from '../../src/families/journal.ts'
 import { journalUserChange, openPostgresJournal } from '../../src/families/postgres-journal.ts'
-import type { UserId } from '../../src/users/user.ts'
+import type { UserId, UserRecord } from '../../src/users/user.ts'
 import { newLogin, newUser, nextEpoch, T0 } from '../contract/family-bench.ts'
 import { openReadyDatabase } from '../support/database.ts'
 import { readAll } from '../support/journal.ts'
@@ -68,6 +68,31 @@ test('a user change is journalled when its transaction commits, or not at all', 
   })
   await t.rejects(undone, { message: 'undone' })
   t.strictSame(await readAll(journal, 0), [])
+})
+
+test('of one user there is one row, the newest, and it is read after what was read before', async (t) => {
+  const { database, journal } = await openJournal(t, (await openTestDatabase(t)).url)
+  const change = (record: UserRecord) =>
+    database.prisma.$transaction((tx) => journalUserChange(tx, { kind: 'user', record }))
+  const other = nextEpoch(newUser())
+  let newest = user.record
+  await change(newest)
+  await change(other)
+  const [first] = await readAll(journal, 0)
+  for (let i = 0; i < 20; i += 1) {
+    newest = nextEpoch(newest)
+    await change(newest)
+  }
+  const entries = await readAll(journal, 0)
+  t.strictSame(
+    entries.map(({ payload }) => payload),
+    [
+      { kind: 'user', record: other },
+      { kind: 'user', record: newest },
+    ],
+  )
+  const last = entries[1]
+  t.ok(first && last && last.id > first.id && last.atMs >= first.atMs, 'as a new entry')
 })
 
 test('reads from the very millisecond', async (t) => {
