@@ -19,6 +19,7 @@ import { registerIndex, registerOperationsIndex } from './http/index-route.ts'
 import { registerIntrospect } from './http/introspect-route.ts'
 import { registerJwks } from './http/jwks-route.ts'
 import { addMethodNotAllowedRoutes, collectKnownPaths } from './http/known-paths.ts'
+import { dropLateRequests } from './http/late-requests.ts'
 import { registerMetadata } from './http/metadata-route.ts'
 import { acceptFormsOnly } from './http/oauth-endpoint.ts'
 import { registerOpenapi } from './http/openapi-route.ts'
@@ -57,6 +58,7 @@ export async function buildApp(
   trustProxies(app, config.trustProxy)
   setErrorHandler(app)
   answerInTurn(app)
+  dropLateRequests(app)
   setTraceHeaders(app)
   setAnswersOutsideRoutes(app)
   closeConnectionsWhenClosing(app)
