@@ -44,7 +44,7 @@ test('a client and its secrets work at a running instance after its poll', async
 
   const types = ['--type', 'client.secret_added', '--type', 'client.secret_removed']
   const { stdout } = await runHere(env, ['events', 'tail', ...types])
-  t.strictSame(stdout.match(/client\.secret_\w+ clientId=jobs by=cli/g)?.length, 3)
+  t.strictSame(stdout.match(/client\.secret_\w+ clientId=jobs by=lineage:cli/g)?.length, 3)
 })
 
 test('--drop-oldest of an only secret leaves the new one alone', async (t) => {
