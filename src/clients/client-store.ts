@@ -86,8 +86,8 @@ export function openClientStore(dependencies: ClientStoreDependencies): ClientSt
       return await inChange(prisma, async (tx) => {
         const row = await lockClient(tx, id)
         if (!row) return false
-        // Never back, whatever this clock says.
-        const fromMs = Math.max(firstMsAfterAll(clock), row.sessionsValidFrom.getTime())
+        // Whoever logged in since an end that this clock has not reached is dated by that end.
+        const fromMs = Math.max(firstMsAfterAll(clock), row.sessionsValidFrom.getTime() + 1)
         await tx.client.update({ where: { id }, data: { sessionsValidFrom: new Date(fromMs) } })
         await announceChange(tx)
         return true
