@@ -40,12 +40,12 @@ export async function issueByRefreshToken(
   context: GrantContext,
   grant: RefreshTokenGrant,
 ): Promise<IssuedTokens> {
-  const requested = {
-    scope: request.scope === undefined ? undefined : parseScope(request.scope),
-    audience: request.resources.length === 0 ? undefined : parseResources(request.resources),
-  }
   const presented = authenticateRefreshToken(request.refreshToken, grant.rootSecrets)
   if (!presented) throw new OAuthError('refresh_malformed')
+  const { scope: text, resources } = request
+  const scope = text === undefined ? undefined : readAsked(() => parseScope(text))
+  const audience = resources.length === 0 ? undefined : readAsked(() => parseResources(resources))
+  const requested = { scope: scope?.words, audience: audience?.words }
   const outcome = await rotate(presented, requested, context, grant)
   const event = describe(outcome, presented, context)
   if (event) grant.recordEvent(event)
@@ -56,11 +56,28 @@ export async function issueByRefreshToken(
     case 'replayed':
       throw new OAuthError('refresh_replayed')
     case 'refused':
-      throw new OAuthError(
-        outcome.error === 'invalid_scope' ? 'scope_wider_than_grant' : 'resource_wider_than_grant',
-      )
+      if (outcome.error === 'invalid_scope') {
+        throw scope?.fault ?? new OAuthError('scope_wider_than_grant')
+      }
+      throw audience?.fault ?? new OAuthError('resource_wider_than_grant')
     case 'inactive':
       throw new OAuthError(`refresh_${outcome.reason}`)
+  }
+}
+
+/** No scope and no resource is called so, hence no grant contains it. */
+const UNREADABLE = ''
+
+/**
+ * What cannot be read is asked for as something that nobody has, because the token is judged first: a
+ * replay is one whatever else it asks for. The fault is for afterwards.
+ */
+function readAsked(parse: () => string[]): { words: readonly string[]; fault?: OAuthError } {
+  try {
+    return { words: parse() }
+  } catch (error) {
+    if (!(error instanceof OAuthError)) throw error
+    return { words: [UNREADABLE], fault: error }
   }
 }
 

@@ -97,6 +97,30 @@ test('an old token that asks for more is no less a replay (C53)', async (t) => {
   t.equal((await refresh(app, client.id, two.refresh_token)).status, 400)
 })
 
+test('what cannot be read is judged after the token: a replay is one, and a live token lives', async (t) => {
+  const app = await startApp(t)
+  const client = await app.makeClient({ refreshGraceSeconds: 0 })
+  const user = await app.makeUser()
+  const requests: Record<string, object> = {
+    invalid_scope: { scope: 'a"b' },
+    invalid_target: { resource: 'not a uri' },
+  }
+  for (const [error, extra] of Object.entries(requests)) {
+    const first = await logIn(app, client, user)
+    const unread = await refresh(app, client.id, first.refresh_token, extra)
+    t.match(await unread.json(), { error })
+    const rotated = await refresh(app, client.id, first.refresh_token)
+    t.equal(rotated.status, 200, 'the token was not used')
+    const { refresh_token: second } = (await rotated.json()) as TokenAnswer
+    const replay = await refresh(app, client.id, first.refresh_token, extra)
+    t.strictSame(await replay.json(), REFUSAL)
+    t.strictSame(await (await refresh(app, client.id, second)).json(), REFUSAL)
+    const other = await refresh(app, client.id, 'lrt_x', extra)
+    t.strictSame(await other.json(), REFUSAL, 'no token at all')
+  }
+  t.equal(app.log.filter(({ event }) => event === 'refresh.reuse_detected').length, 2)
+})
+
 test('a retry across a rollover of the root secret is the same access token', async (t) => {
   const fresh = otherSecret()
   const rootSecrets = openRootSecrets([ROOT_SECRET, fresh])
