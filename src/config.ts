@@ -140,8 +140,8 @@ export function findConfigWarnings(
   }
   if (adminClient && /[^\w.~-]/.test(adminClient.secret)) {
     warnings.push(
-      'LINEAGE_ADMIN_CLIENT_SECRET has characters that must be form-encoded, in Basic too ' +
-        '(RFC 6749 §2.3.1), as many clients do not: use letters, digits, - and _',
+      'LINEAGE_ADMIN_CLIENT_SECRET has characters that must be form-encoded, also for ' +
+        'client_secret_basic (RFC 6749 §2.3.1), as many clients do not: use letters, digits, - and _',
     )
   }
   return warnings

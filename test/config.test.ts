@@ -96,6 +96,17 @@ test('embedded mode needs all four unset and a loopback host; any other mix name
   )
 })
 
+test('a schema that cannot be, or is not what it says, is refused', async (t) => {
+  const withSchema = (name: string) => `${SERVER.DATABASE_URL}?schema=${encodeURIComponent(name)}`
+  for (const name of ['a"b', 'a\0b', 'a\nb', '$user', 'pg_catalog', 'é'.repeat(32)]) {
+    const problem = problemOf({ ...SERVER, DATABASE_URL: withSchema(name) })
+    t.match(problem, /DATABASE_URL has a schema that none can be called/, JSON.stringify(name))
+  }
+  for (const name of ['', 'lineage', 'Of its own', "o'clock", 'é'.repeat(31)]) {
+    t.match(loadConfig({ ...SERVER, DATABASE_URL: withSchema(name) }), { mode: 'server' }, name)
+  }
+})
+
 test('a bad value of the four is one problem, not also a missing one', async (t) => {
   const problem = problemOf({ ...SERVER, DATABASE_URL: 'geheim', HOST: 'a/b' })
   t.equal(count(problem, 'DATABASE_URL'), 1)

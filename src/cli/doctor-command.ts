@@ -48,9 +48,12 @@ async function examine(context: CommandContext): Promise<Finding[]> {
     const services = await withDatabase(context, examineServices)
     return [configuration, dataDir, ...services]
   } catch (error) {
-    // The embedded database is not there, or does not start.
     if (!(error instanceof StartError)) throw error
-    const advice = 'start the service with `lineage serve`, or set DATABASE_URL'
+    // The embedded database is not there, or does not start; or a server's has the wrong encoding.
+    const advice =
+      config.mode === 'embedded'
+        ? 'start the service with `lineage serve`, or set DATABASE_URL'
+        : 'mend the database that DATABASE_URL names, or name another'
     return [configuration, dataDir, fail('postgresql', error.message, advice)]
   }
 }

@@ -83,8 +83,19 @@ export function parseRootSecrets(text: string): RootSecrets {
 /** Anything that node-postgres connects with: a URL whose parts decode. */
 export function parseDatabaseUrl(text: string): string {
   const isUrl = /^postgres(ql)?:\/\/\S+$/.test(text) && URL.canParse(text) && !text.includes('#')
-  if (isUrl && isPercentEncoded(text)) return text
-  throw new BadValue('must be a URL that begins with postgres:// or postgresql://')
+  if (!isUrl || !isPercentEncoded(text)) {
+    throw new BadValue('must be a URL that begins with postgres:// or postgresql://')
+  }
+  if (!canBeSchema(new URL(text).searchParams.get('schema') ?? '')) {
+    throw new BadValue('has a schema that none can be called, or that stands for another ($user)')
+  }
+  return text
+}
+
+/** PostgreSQL allows more; Prisma does not escape a quotation mark. */
+function canBeSchema(name: string): boolean {
+  const isTaken = name === '$user' || name.startsWith('pg_')
+  return !isTaken && Buffer.byteLength(name) <= 63 && !/["\p{Cc}]/u.test(name)
 }
 
 /** Whether every escape of the text decodes to UTF-8. */

@@ -33,9 +33,19 @@ function settingsFor(schema: string): Readonly<Record<string, string>> {
   }
 }
 
+/** Time-outs that newer servers alone have, and that would end connections or long migrations of ours. */
+const NEVER_IN_TIME = ['idle_session_timeout', 'transaction_timeout']
+
 /** As calls for a SELECT: for the whole session, or until the transaction ends. */
 export function settingCalls(schema: string, scope: 'session' | 'transaction'): string[] {
-  return Object.entries(settingsFor(schema)).map(
-    ([name, value]) => `set_config('${name}', ${pg.escapeLiteral(value)}, ${scope !== 'session'})`,
-  )
+  const isLocal = scope !== 'session'
+  const call = (name: string, value: string) =>
+    `set_config('${name}', ${pg.escapeLiteral(value)}, ${isLocal})`
+  return [
+    ...Object.entries(settingsFor(schema)).map(([name, value]) => call(name, value)),
+    ...NEVER_IN_TIME.map(
+      (name) =>
+        `CASE WHEN current_setting('${name}', true) IS NOT NULL THEN ${call(name, '0')} END`,
+    ),
+  ]
 }

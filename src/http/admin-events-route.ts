@@ -51,6 +51,10 @@ function parseMoment(name: string, value: unknown): Date | undefined {
   const text = parseText(name, value, MOMENT, 'must be ISO 8601, such as 2026-06-01T12:00:00Z')
   if (text === undefined) return undefined
   const moment = new Date(text)
+  // `Date` takes 30 February for 2 March.
+  const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number)
+  const isDay = new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day
+  if (!isDay) throw invalid(name, 'must be a day that there is')
   const isWithin = moment.getTime() >= MOMENT_MIN_MS && moment.getTime() <= MOMENT_MAX_MS
   if (!isWithin) throw invalid(name, 'must be a date from 1970 to 9999')
   return moment

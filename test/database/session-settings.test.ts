@@ -2,6 +2,7 @@
 // are where they belong.
 
 import { type Test, test } from 'tap'
+import { openDatabase } from '../../src/database/database.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { openTestDatabase, runAsAdmin } from '../support/postgres.ts'
 
@@ -57,6 +58,21 @@ for (const [what, { defaults, schema }] of Object.entries(HOSTILE)) {
     await checkTables(t, url, schema ?? 'public')
   })
 }
+
+test('neither an idle connection nor a long migration is ended by the clock', async (t) => {
+  const { url } = await openTestDatabase(t)
+  const name = new URL(url).pathname.slice(1)
+  const timeouts = ['idle_session_timeout', 'transaction_timeout']
+  for (const timeout of timeouts) {
+    await runAsAdmin(url, `ALTER DATABASE ${name} SET ${timeout} = '1h'`)
+    t.match(await runAsAdmin(url, `SHOW ${timeout}`), [{ [timeout]: '1h' }])
+  }
+  const database = openDatabase(url)
+  t.teardown(() => database.close())
+  for (const timeout of timeouts) {
+    t.match((await database.pool.query(`SHOW ${timeout}`)).rows, [{ [timeout]: '0' }])
+  }
+})
 
 async function checkUsers(t: Test, app: TestApp): Promise<void> {
   const { id } = await app.makeUser({ username: 'Žofie', email: 'zofie@example.test' })

@@ -234,6 +234,7 @@ test('a query that is none is 400, and who may not is told nothing', async (t) =
     ...['subject=', 'subject=a%20b', 'clientId=%00', 'sessionId=a&sessionId=b'],
     ...['since=yesterday', 'until=2026-13-01', 'since=1', 'until=2026-06-01T12:00:00'],
     ...['since=0000-01-01', 'since=1969-12-31T23:59:59Z', 'until=9999-12-31T23:59:59-14:00'],
+    ...['since=2026-02-30', 'until=2026-02-29T12:00:00Z', 'since=2026-06-31'],
     ...['limit=0', 'limit=201', 'cursor=x', `cursor=${Buffer.from('1 x').toString('base64url')}`],
   ]
   for (const query of cases) {
