@@ -22,12 +22,12 @@ import { readTrailers } from './gateways/spoofing-checks.ts'
 import { makeTokens, revokedToken } from './gateways/tokens.ts'
 
 const APACHE = requirePrograms({
-  apache2: '/usr/sbin/apache2',
+  'apache2-bin': '/usr/sbin/apache2',
   'libapache2-mod-oauth2': '/usr/lib/apache2/modules/mod_oauth2.so',
 })
 
 const LINE = 'Apache 2.4 with mod_oauth2 3.3'
-const PACKAGES = ['apache2', 'libapache2-mod-oauth2']
+const PACKAGES = ['apache2-bin', 'libapache2-mod-oauth2']
 
 /** mod_oauth2 waits 20 s, whatever it is told. */
 const MODULE_TIMEOUT_MS = 25_000

@@ -20,7 +20,7 @@ export const PROGRAM = 'mod_auth_openidc'
 
 const MODULES = '/usr/lib/apache2/modules'
 const APACHE = requirePrograms({
-  apache2: '/usr/sbin/apache2',
+  'apache2-bin': '/usr/sbin/apache2',
   'libapache2-mod-auth-openidc': `${MODULES}/mod_auth_openidc.so`,
 })
 
