@@ -7,5 +7,6 @@ import { fileURLToPath } from 'node:url'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
 for (const path of readdirSync(join(root, 'src'), { recursive: true })) {
-  if (/\.(lua|css|svg|json)$/.test(path)) cpSync(join(root, 'src', path), join(root, 'dist', path))
+  if (/\.(lua|css|svg|json|html)$/.test(path))
+    cpSync(join(root, 'src', path), join(root, 'dist', path))
 }

@@ -9,9 +9,9 @@ import { registerAdminKeys } from './http/admin-keys-route.ts'
 import { registerAdminUsers } from './http/admin-users-route.ts'
 import { registerAdminWebhooks } from './http/admin-webhooks-route.ts'
 import { answerInTurn } from './http/answers-in-turn.ts'
+import { loadApiFiles } from './http/api-files.ts'
 import { requireScope, requireUser } from './http/bearer.ts'
 import { allowAnyOrigin, allowClientOrigins, setCorsHeaders } from './http/cors.ts'
-import { loadContract } from './http/docs/contract.ts'
 import { registerDocs } from './http/docs-route.ts'
 import { setErrorHandler } from './http/error-handler.ts'
 import { registerHealth } from './http/health-route.ts'
@@ -110,9 +110,9 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
     })
   })
   await app.register(async (scope) => registerVerify(scope, { checker, cookies }))
-  const contract = loadContract(config.issuer, config.opsPort)
-  registerOpenapi(app, contract)
-  registerDocs(app, contract)
+  const api = loadApiFiles(config.issuer, config.opsPort)
+  registerOpenapi(app, api)
+  registerDocs(app, api)
 }
 
 async function registerAdmin(app: FastifyInstance, service: Service): Promise<void> {

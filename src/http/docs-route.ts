@@ -1,11 +1,9 @@
 // GET /docs: the contract as a page, with its own style and icon below it, and nothing else: no
 // script, and nothing from elsewhere.
 
-import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
+import type { ApiFiles } from './api-files.ts'
 import { cacheableAnswer, sendCacheable } from './cacheable-answer.ts'
-import type { Contract } from './docs/contract.ts'
-import { renderDocsPage } from './docs/docs-page.ts'
 
 const MAX_AGE_SECONDS = 300
 
@@ -16,7 +14,7 @@ const HEADERS = {
   'referrer-policy': 'no-referrer',
 }
 
-export function registerDocs(app: FastifyInstance, contract: Contract): void {
+export function registerDocs(app: FastifyInstance, { page, style, icon }: ApiFiles): void {
   const serve = (path: string, mediaType: string, body: string) => {
     const answer = cacheableAnswer(body, MAX_AGE_SECONDS)
     app.get(path, async (request, reply) => {
@@ -24,11 +22,7 @@ export function registerDocs(app: FastifyInstance, contract: Contract): void {
       return sendCacheable(request, reply, mediaType, answer)
     })
   }
-  serve('/docs', 'text/html; charset=utf-8', renderDocsPage(contract))
-  serve('/docs/style.css', 'text/css; charset=utf-8', readAsset('docs.css'))
-  serve('/docs/icon.svg', 'image/svg+xml', readAsset('docs-icon.svg'))
-}
-
-function readAsset(name: string): string {
-  return readFileSync(new URL(`docs/${name}`, import.meta.url), 'utf8')
+  serve('/docs', 'text/html; charset=utf-8', page)
+  serve('/docs/style.css', 'text/css; charset=utf-8', style)
+  serve('/docs/icon.svg', 'image/svg+xml', icon)
 }

@@ -1,13 +1,13 @@
-// GET /openapi.json: the contract, with the issuer of this installation (INTERFACE §1).
+// GET /openapi.json: the contract, with the issuer of this installation.
 
 import type { FastifyInstance } from 'fastify'
+import type { ApiFiles } from './api-files.ts'
 import { cacheableAnswer, sendCacheable } from './cacheable-answer.ts'
-import type { Contract } from './docs/contract.ts'
 
 const MAX_AGE_SECONDS = 300
 
-export function registerOpenapi(app: FastifyInstance, contract: Contract): void {
-  const answer = cacheableAnswer(JSON.stringify(contract), MAX_AGE_SECONDS)
+export function registerOpenapi(app: FastifyInstance, { contract }: ApiFiles): void {
+  const answer = cacheableAnswer(contract, MAX_AGE_SECONDS)
   app.get('/openapi.json', async (request, reply) =>
     sendCacheable(request, reply, 'application/json', answer),
   )

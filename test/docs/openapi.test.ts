@@ -5,11 +5,12 @@ import diagnostics from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { type Test, test } from 'tap'
+import { follow } from '../../scripts/api-page/contract.ts'
 import { AUTH_METHODS, GRANT_TYPES } from '../../src/clients/client.ts'
 import type { SigningAlg } from '../../src/config.ts'
 import type { EndedReason } from '../../src/families/family.ts'
 import { API_ERRORS } from '../../src/http/api-error.ts'
-import { follow, loadContract } from '../../src/http/docs/contract.ts'
+import { loadApiFiles } from '../../src/http/api-files.ts'
 import { OAUTH_ERRORS } from '../../src/oauth/oauth-error.ts'
 import { SECURITY_EVENT_TYPES } from '../../src/runtime/security-event.ts'
 import { ISSUER, startApp, type TestApp } from '../support/app.ts'
@@ -84,7 +85,7 @@ async function listAnswered({ app, routes }: Observed): Promise<string[]> {
 
 test('the copy that is served is the present contract', async (t) => {
   t.strictSame(
-    loadContract(CONTRACT.servers[0]?.url ?? ''),
+    JSON.parse(loadApiFiles(CONTRACT.servers[0]?.url ?? '').contract),
     {
       ...CONTRACT,
       paths: Object.fromEntries(

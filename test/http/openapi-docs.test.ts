@@ -1,12 +1,14 @@
 // GET /openapi.json and GET /docs: what is served, how it may be kept, and what the page may do.
 
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { test } from 'tap'
-import type { Contract } from '../../src/http/docs/contract.ts'
-import { formatCurl, formatJson } from '../../src/http/docs/curl-example.ts'
-import { renderDocsPage } from '../../src/http/docs/docs-page.ts'
-import type { DocumentedOperation } from '../../src/http/docs/documented-operation.ts'
+import type { Contract } from '../../scripts/api-page/contract.ts'
+import { loadApiFiles } from '../../src/http/api-files.ts'
 import { ISSUER, startApp } from '../support/app.ts'
 import { operationsOf, readContract } from '../support/contract.ts'
+
+const run = promisify(execFile)
 
 const CSP =
   "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -101,41 +103,44 @@ test('what lies on the port of the operations is shown there, and called there',
   }
 })
 
-test('whatever the contract says is text on the page', async (t) => {
-  const evil = `<img src=x onerror=alert(1)>"'&`
-  const contract = JSON.parse(JSON.stringify(readContract()), (key, value) =>
-    ['description', 'summary', 'title', 'example'].includes(key) && typeof value === 'string'
-      ? `${evil} \`${evil}\` **${evil}**`
-      : value,
-  ) as Contract
-  const page = renderDocsPage(contract)
-  t.notMatch(page, '<img')
-  t.match(page, '<code>&#60;img src=x onerror=alert(1)&#62;&#34;&#39;&#38;</code>')
-})
+/** Names of hosts may have these; `&` and `$&` also mean something to a replacement. */
+const ODD_ISSUERS = [
+  'https://[2001:db8::1]:8443/a',
+  `https://a'b&c$&d"e\`f.example.com/x`,
+  'https://{{issuer}}$1.example.com',
+] as const
 
-test('commands quote for the shell, and take secrets from variables', async (t) => {
-  const operation: DocumentedOperation = {
-    operationId: 'test',
-    summary: 'Test',
-    security: [{ clientBasic: [] }],
-    tag: 'Test',
-    method: 'POST',
-    baseUrl: ISSUER,
-    path: '/token',
-    parameters: [],
-    bodies: [{ mediaType: 'application/x-www-form-urlencoded', schema: {}, examples: [] }],
-    answers: [],
+for (const issuer of ODD_ISSUERS) {
+  for (const opsPort of [undefined, 9000]) {
+    test(`${issuer} is said as it is, with operations on ${opsPort ?? 'its own port'}`, async (t) => {
+      const { contract, page } = loadApiFiles(issuer, opsPort)
+      const { servers, paths } = JSON.parse(contract) as Contract
+      const { origin, pathname } = new URL(issuer)
+      t.equal(servers[0]?.url, issuer)
+      const inserted = '/.well-known/oauth-authorization-server/{issuerPath}'
+      t.equal(paths[inserted]?.servers?.[0]?.url, origin)
+      const opsOrigin = 'http://localhost:9000'
+      const basePath = pathname.replace(/\/$/, '')
+      t.equal(paths['/livez']?.servers?.[0]?.url, opsPort ? opsOrigin : origin)
+      const users = paths['/admin/users']?.servers?.[0]?.url
+      t.equal(users, opsPort ? `${opsOrigin}${basePath}` : undefined)
+
+      t.ok(page.includes(`Issuer <code>${escapeHtml(issuer)}</code>`))
+      const command = `curl '${issuer.replaceAll("'", `'\\''`)}/token'`
+      t.ok(page.includes(escapeHtml(command)), command)
+      t.strictSame(await argumentsInShell(command), [`${issuer}/token`])
+      const others = `${contract}${page}`.replaceAll(new URL(ODD_ISSUERS[2]).host, '')
+      t.notMatch(others, '{{', 'nothing is left open')
+    })
   }
-  t.equal(
-    formatCurl(operation, { grant_type: 'password', password: `it's $HOME`, resource: ['a', 'b'] }),
-    [
-      `curl ${ISSUER}/token`,
-      '-u "$CLIENT_ID:$CLIENT_SECRET"',
-      '-d grant_type=password',
-      `--data-urlencode 'password=it'\\''s $HOME'`,
-      '-d resource=a',
-      '-d resource=b',
-    ].join(' \\\n  '),
-  )
-  t.equal(formatJson({ a: ['x, y', 'z'], b: [] }), '{\n  "a": ["x, y", "z"],\n  "b": []\n}')
-})
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
+}
+
+/** What a real shell makes of the words after the first one. */
+async function argumentsInShell(command: string): Promise<string[]> {
+  const { stdout } = await run('sh', ['-c', command.replace(/^curl/, 'printf "%s\\n"')])
+  return stdout.trimEnd().split('\n')
+}

@@ -2,7 +2,7 @@
 // of them together to what it promises.
 
 import type { Test } from 'tap'
-import { follow } from '../../src/http/docs/contract.ts'
+import { follow } from '../../scripts/api-page/contract.ts'
 import type { TestApp } from '../support/app.ts'
 import {
   type ContractOperation,

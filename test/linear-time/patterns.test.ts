@@ -166,7 +166,7 @@ const WITHIN: Readonly<Record<string, string>> = {
   'config/': 'the environment of the process',
   'config.ts': 'the environment of the process',
   'dependencies.ts': 'the issuer, of the environment',
-  'http/docs/': 'our own contract',
+  'http/api-files.ts': 'our own files, and the issuer, of the environment',
   'http/index-route.ts': 'our own routes',
   'database/': 'codes and messages of our own database',
   'open-family-store.ts': 'messages of our own Redis',

@@ -13,7 +13,7 @@ import {
   METHODS,
   type Operation,
   type Parameter,
-} from '../../src/http/docs/contract.ts'
+} from '../../scripts/api-page/contract.ts'
 
 export function readContract(): Contract {
   return parse(readFileSync(new URL('../../openapi.yaml', import.meta.url), 'utf8')) as Contract

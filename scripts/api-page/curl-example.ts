@@ -2,6 +2,7 @@
 // in variables, and values as JSON.
 
 import type { DocumentedBody, DocumentedOperation } from './documented-operation.ts'
+import { mayNeedQuotes, QUOTE, withinQuotes, withoutPlaceholders } from './placeholders.ts'
 
 /** `value` is an example of the operation's first body, undefined to send none. */
 export function formatCurl(operation: DocumentedOperation, value?: unknown): string {
@@ -12,7 +13,7 @@ export function formatCurl(operation: DocumentedOperation, value?: unknown): str
   const isNamed = typeof value === 'object' && value !== null && 'client_id' in value
   const wants = (scheme: string) => security.some((demand) => scheme in demand)
   return [
-    `curl ${quote(urlOf(operation))}`,
+    `curl ${quoteUrl(urlOf(operation))}`,
     ...(method === implied ? [] : [`-X ${method}`]),
     ...(wants('clientBasic') && !isNamed ? ['-u "$CLIENT_ID:$CLIENT_SECRET"'] : []),
     ...(wants('bearer') || wants('forwardedBearer')
@@ -42,8 +43,22 @@ function bodyOptions({ mediaType }: DocumentedBody, value: unknown): string[] {
   )
 }
 
+/** Whether the issuer needs quotes is known when the service starts. */
+function quoteUrl(url: string): string {
+  if (!isPlain(withoutPlaceholders(url))) return inQuotes(withinQuotes(url))
+  return mayNeedQuotes(url) ? `${QUOTE}${withinQuotes(url)}${QUOTE}` : url
+}
+
 function quote(text: string): string {
-  return /^[\w=.:/~-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+  return isPlain(text) ? text : inQuotes(text)
+}
+
+function isPlain(text: string): boolean {
+  return /^[\w=.:/~-]+$/.test(text)
+}
+
+function inQuotes(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
 }
 
 /** Indented, but lists of plain values on one line. */

@@ -1,7 +1,4 @@
-// The contract (openapi.yaml) as the service serves it: read from its converted copy, with the
-// issuer of this installation. Types name what the page shows, not all of OpenAPI 3.1.
-
-import { readFileSync } from 'node:fs'
+// The contract, openapi.yaml: the types name what its page shows, not all of OpenAPI 3.1.
 
 export interface Ref {
   readonly $ref: string
@@ -95,47 +92,6 @@ export interface Contract {
   readonly paths: Readonly<Record<string, PathItem>>
   readonly webhooks: Readonly<Record<string, PathItem>>
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> }
-}
-
-/** `npm run generate` makes it from openapi.yaml. */
-const CONVERTED = new URL('../../generated/openapi.json', import.meta.url)
-
-/** What `LINEAGE_OPS_PORT` moves; test/http/openapi-docs.test.ts holds it to the routes. */
-const OPERATIONS = /^\/(?:admin\/|livez$|readyz$)/
-
-/**
- * Reads the contract; its servers are the issuer, the issuer's host for what lies at the root, and
- * the port of the operations where they have one.
- */
-export function loadContract(issuer: string, opsPort?: number): Contract {
-  const contract = JSON.parse(readFileSync(CONVERTED, 'utf8')) as Contract
-  const { origin, pathname } = new URL(issuer)
-  const paths = Object.entries(contract.paths).map(([path, item]) => {
-    const isAtRoot = item.servers !== undefined
-    if (opsPort !== undefined && OPERATIONS.test(path)) {
-      const base = isAtRoot ? '' : pathname.replace(/\/$/, '')
-      return [path, { ...item, servers: [operationsServer(opsPort, base)] }]
-    }
-    return [path, { ...item, ...(item.servers && { servers: place(item.servers, origin) }) }]
-  })
-  return {
-    ...contract,
-    servers: place(contract.servers, issuer),
-    paths: Object.fromEntries(paths) as Contract['paths'],
-  }
-}
-
-/** The host has no public name, and its address is nothing to tell the public. */
-function operationsServer(port: number, basePath: string): Server {
-  return {
-    url: `http://localhost:${port}${basePath}`,
-    description:
-      'The port of the operations, as the machine of the service sees it; put its name for `localhost`.',
-  }
-}
-
-function place(servers: readonly Server[], url: string): Server[] {
-  return servers.map((server) => ({ ...server, url }))
 }
 
 /** What a reference within the contract points to, or the value itself. */

@@ -1,0 +1,27 @@
+// The contract as JSON and as a page, finished but for what a service is told when it starts; for a
+// service with everything on one port, and for one whose operations have a port of their own.
+
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import type { Contract } from './contract.ts'
+import { renderDocsPage } from './docs-page.ts'
+import { placeContract } from './placed-contract.ts'
+
+/** Writes the files into `directory`, which it makes. */
+export function writeApiFiles(openapiYaml: string, directory: string): void {
+  const text = readFileSync(openapiYaml, 'utf8')
+  // The service would take it for a placeholder.
+  if (text.includes('{{'))
+    throw new Error(`${openapiYaml} must not have two opening braces in a row`)
+  const contract = parse(text) as Contract
+  mkdirSync(directory, { recursive: true })
+  for (const ports of ['one-port', 'two-ports'] as const) {
+    const placed = placeContract(contract, ports)
+    writeFileSync(join(directory, `${ports}.json`), JSON.stringify(placed))
+    writeFileSync(join(directory, `${ports}.html`), renderDocsPage(placed))
+  }
+  for (const asset of ['style.css', 'icon.svg']) {
+    copyFileSync(join(import.meta.dirname, asset), join(directory, asset))
+  }
+}
