@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The process of the command `lineage`.
 
-import { describeFailure } from './describe-failure.ts'
+import { describeFailure } from './runtime/describe-failure.ts'
 import { checkNativePackages } from './runtime/native-packages.ts'
 
 // Whoever reads us may have read enough, as `| head` has.

@@ -1,7 +1,7 @@
 // The process of `npm start` and of the image: the service, and nothing else.
 
-import { loadConfig } from './config.ts'
-import { describeFailure } from './describe-failure.ts'
+import { loadConfig } from './config/service-config.ts'
+import { describeFailure } from './runtime/describe-failure.ts'
 import { checkNativePackages } from './runtime/native-packages.ts'
 
 // Where nobody reads it any more there is nobody to tell.

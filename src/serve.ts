@@ -6,15 +6,15 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
 import type { Environment } from './config/read-settings.ts'
-import { type Config, findConfigWarnings, loadConfig } from './config.ts'
-import { openService, type Service } from './dependencies.ts'
+import { type Config, findConfigWarnings, loadConfig } from './config/service-config.ts'
 import { type EmbeddedMode, openEmbeddedMode } from './embedded/embedded-mode.ts'
-import { findAddresses, listenAt } from './http/listen.ts'
+import { findAddresses, listenAt } from './http/server/listen.ts'
 import { logEvent } from './ops/log-events.ts'
 import { type LogOutput, openLogOutput } from './ops/log-output.ts'
 import { createLogger } from './ops/logger.ts'
 import { closeOnSignal, DRAIN_MS, stopLimitMs } from './runtime/close-on-signal.ts'
 import { StartError } from './runtime/start-error.ts'
+import { openService, type Service } from './wiring/open-service.ts'
 
 /** What is open so far; a signal may come at any moment of the start. */
 interface Running {

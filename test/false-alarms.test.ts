@@ -2,9 +2,9 @@
 // first start on an empty database, nor by a command that is over at once, nor by a stop.
 
 import { type Test, test } from 'tap'
-import { loadConfig } from '../src/config.ts'
-import { openService } from '../src/dependencies.ts'
+import { loadConfig } from '../src/config/service-config.ts'
 import { createLogger } from '../src/ops/logger.ts'
+import { openService } from '../src/wiring/open-service.ts'
 import { runHere } from './support/command-line.ts'
 import { serverEnvironment } from './support/lineage-process.ts'
 import { openTestDatabase } from './support/postgres.ts'

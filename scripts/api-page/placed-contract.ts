@@ -4,7 +4,7 @@
 import type { Contract, Server } from './contract.ts'
 import { ISSUER, ISSUER_ORIGIN, ISSUER_PATH, OPS_ORIGIN } from './placeholders.ts'
 
-/** What `LINEAGE_OPS_PORT` moves; test/http/openapi-docs.test.ts holds it to the routes. */
+/** What `LINEAGE_OPS_PORT` moves; test/http/server/openapi-docs.test.ts holds it to the routes. */
 const OPERATIONS = /^\/(?:admin\/|livez$|readyz$)/
 
 /** The contract of a service that has everything on one port, or its operations on another. */

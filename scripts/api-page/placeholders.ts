@@ -1,4 +1,4 @@
-// What the finished files leave open, as names in double braces. src/http/api-files.ts puts it in
+// What the finished files leave open, as names in double braces. src/http/server/api-files.ts puts it in
 // when the service starts.
 
 export const ISSUER = '{{issuer}}'

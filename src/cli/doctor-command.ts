@@ -2,7 +2,7 @@
 // and what to do. It changes nothing.
 
 import type { Command } from 'commander'
-import { loadConfig } from '../config.ts'
+import { loadConfig } from '../config/service-config.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { addCommand } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'

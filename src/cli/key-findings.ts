@@ -1,11 +1,11 @@
 // What `lineage doctor` looks at in the keys: whether the root secrets open them, which of those
 // are still in use, and whether rotation goes on.
 
-import type { ServiceConfig } from '../config.ts'
+import type { ServiceConfig } from '../config/service-config.ts'
 import { type Database, guardDatabase } from '../database/database.ts'
-import { findActive, listKeyViews, type SigningKey } from '../tokens/signing-key.ts'
-import { openSigningKeyTable } from '../tokens/signing-key-table.ts'
-import { SigningKeyUnreadable } from '../tokens/signing-key-unreadable.ts'
+import { findActive, listKeyViews, type SigningKey } from '../keys/signing-key.ts'
+import { openSigningKeyTable } from '../keys/signing-key-table.ts'
+import { SigningKeyUnreadable } from '../keys/signing-key-unreadable.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000

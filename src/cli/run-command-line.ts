@@ -2,9 +2,9 @@
 
 import { CommanderError } from 'commander'
 import { describeLack } from '../database/first-contact.ts'
-import { describeFailure } from '../describe-failure.ts'
-import { ApiError } from '../http/api-error.ts'
+import { ApiError } from '../http/server/api-error.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
+import { describeFailure } from '../runtime/describe-failure.ts'
 import { AlreadyTaken, type FieldError } from '../runtime/field-error.ts'
 import type { CommandContext } from './command-context.ts'
 import { CommandFailure } from './command-failure.ts'

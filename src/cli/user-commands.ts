@@ -1,7 +1,7 @@
 // `lineage user …`: accounts and their sessions, by the rules of /admin/users.
 
 import type { Command } from 'commander'
-import { findPasswordErrors, readNames, toUserJson } from '../http/user-json.ts'
+import { findPasswordErrors, readNames, toUserJson } from '../http/account/user-json.ts'
 import { openHashingLanes } from '../users/hashing-lanes.ts'
 import { PASSWORD_HASH_RULE, parsePasswordHash } from '../users/password-hash.ts'
 import { openPasswordHasher } from '../users/password-hasher.ts'

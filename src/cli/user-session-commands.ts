@@ -1,8 +1,8 @@
 // `lineage user sessions` and `lineage user logout`: what a user has open, and its end.
 
 import type { Command } from 'commander'
-import { listSessions as findSessions } from '../http/session-list.ts'
-import { openClients } from '../open-stores.ts'
+import { listSessions as findSessions } from '../http/account/session-list.ts'
+import { openClients } from '../wiring/open-stores.ts'
 import { addCommand } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
 import { formatTable, printResult } from './command-output.ts'

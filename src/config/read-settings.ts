@@ -1,5 +1,5 @@
 // The environment against the table: every value parsed, every name known, every secret fetched
-// from its file. What settings mean to each other is config.ts's matter.
+// from its file. What settings mean to each other is service-config.ts's matter.
 
 import { CONFIG_TABLE, type Setting, type SettingName, type Settings } from './config-table.ts'
 import { BadValue } from './config-values.ts'

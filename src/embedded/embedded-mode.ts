@@ -1,10 +1,10 @@
 // Embedded mode as a whole: what a server is configured with by hand, made here (INTERFACE §2).
 
 import { access, constants, realpath } from 'node:fs/promises'
-import type { EmbeddedConfig, ServiceConfig } from '../config.ts'
-import type { Service } from '../dependencies.ts'
+import type { EmbeddedConfig, ServiceConfig } from '../config/service-config.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { openRootSecrets } from '../secrets/root-secret.ts'
+import type { Service } from '../wiring/open-service.ts'
 import { findHolder, holdDataDir } from './data-dir-lock.ts'
 import { findStaleDemo, formatDemoCommands, openDemoData, readDemoData } from './demo-data.ts'
 import { loadRootSecret } from './embedded-secrets.ts'

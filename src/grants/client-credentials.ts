@@ -1,11 +1,11 @@
 // grant_type=client_credentials: a token for the client itself (RFC 6749 §4.4). No database, no
 // store, no refresh token (§4.4.3).
 
+import type { SigningKeys } from '../keys/signing-keys.ts'
 import { OAuthError } from '../oauth/oauth-error.ts'
 import type { ClientCredentialsRequest } from '../oauth/token-request.ts'
 import { type Clock, toSeconds } from '../runtime/clock.ts'
 import { buildClientClaims } from '../tokens/access-token.ts'
-import type { SigningKeys } from '../tokens/signing-keys.ts'
 import type { IssuedTokens } from '../tokens/token-response.ts'
 import type { GrantContext } from './grant-context.ts'
 import { grantAudience, grantScope } from './granted.ts'

@@ -10,13 +10,13 @@ import {
   mintRefreshToken,
   newFamilySecret,
 } from '../families/refresh-token-string.ts'
+import type { SigningKeys } from '../keys/signing-keys.ts'
 import { OAuthError } from '../oauth/oauth-error.ts'
 import type { PasswordRequest } from '../oauth/token-request.ts'
 import { type Clock, toSeconds } from '../runtime/clock.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import { buildUserClaims } from '../tokens/access-token.ts'
-import type { SigningKeys } from '../tokens/signing-keys.ts'
 import type { IssuedTokens } from '../tokens/token-response.ts'
 import type { UserRecord } from '../users/user.ts'
 import type { GrantContext, Source } from './grant-context.ts'

@@ -10,6 +10,7 @@ import {
   mintRefreshToken,
   type RefreshToken,
 } from '../families/refresh-token-string.ts'
+import type { SigningKeys } from '../keys/signing-keys.ts'
 import { OAuthError } from '../oauth/oauth-error.ts'
 import { parseResources } from '../oauth/resource.ts'
 import { inOrder, parseScope } from '../oauth/scope.ts'
@@ -18,7 +19,6 @@ import { type Clock, toSeconds } from '../runtime/clock.ts'
 import type { RecordEvent, SecurityEvent } from '../runtime/security-event.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import { buildUserClaims } from '../tokens/access-token.ts'
-import type { SigningKeys } from '../tokens/signing-keys.ts'
 import type { IssuedTokens } from '../tokens/token-response.ts'
 import type { UserRecord } from '../users/user.ts'
 import type { GrantContext } from './grant-context.ts'

@@ -4,10 +4,10 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import type { Client, ClientId } from '../clients/client.ts'
 import type { Family, FamilyId } from '../families/family.ts'
+import type { SigningKey } from '../keys/signing-key.ts'
 import { toSeconds } from '../runtime/clock.ts'
 import type { RootSecret } from '../secrets/root-secret.ts'
 import type { UserId, UserRecord } from '../users/user.ts'
-import type { SigningKey } from './signing-key.ts'
 
 const JTI_BYTES = 16
 

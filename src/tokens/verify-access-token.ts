@@ -3,9 +3,9 @@
 
 import type { ClientId } from '../clients/client.ts'
 import type { FamilyId } from '../families/family.ts'
+import type { SigningKey } from '../keys/signing-key.ts'
 import type { UserId } from '../users/user.ts'
 import type { AccessTokenClaims } from './access-token.ts'
-import type { SigningKey } from './signing-key.ts'
 
 /** Nothing that we sign comes near it, and nothing longer is parsed. */
 const TOKEN_LENGTH_MAX = 8192

@@ -1,7 +1,7 @@
 // Argon2id hashes as PHC strings: a strict reader with bounds, because an imported hash decides
 // how much memory and time each later login costs.
 
-import type { Argon2Parameters } from '../config.ts'
+import type { Argon2Parameters } from '../config/service-config.ts'
 
 export interface PasswordHashFacts extends Argon2Parameters {
   readonly saltBytes: number

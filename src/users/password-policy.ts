@@ -1,6 +1,6 @@
 // What a password may be: any Unicode, by length alone, never truncated (DESIGN §7).
 
-import type { CommonConfig } from '../config.ts'
+import type { CommonConfig } from '../config/service-config.ts'
 
 /** In code points after NFKC. */
 export type PasswordLimits = Pick<CommonConfig, 'passwordMinLength' | 'passwordMaxLength'>

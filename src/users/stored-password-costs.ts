@@ -1,7 +1,7 @@
 // The dearest password hashes of the table, by one look-up in an index for each number of lanes,
 // however many users there are.
 
-import type { Argon2Parameters } from '../config.ts'
+import type { Argon2Parameters } from '../config/service-config.ts'
 import { type Database, guardDatabase } from '../database/database.ts'
 import { PARALLELISM_MAX, parseCost, THREADED_WORK_MAX, WORK_MAX } from './password-hash.ts'
 

@@ -1,7 +1,7 @@
 // The table of clients while PostgreSQL is away, and the bootstrap client beside it.
 
 import { type Test, test } from 'tap'
-import { authenticateClient } from '../../src/clients/authenticate-client.ts'
+import { authenticateClient } from '../../src/client-auth/authenticate-client.ts'
 import { bootstrapClient } from '../../src/clients/bootstrap-client.ts'
 import { type ClientTable, openClientTable } from '../../src/clients/client-table.ts'
 import { openReadyDatabase } from '../support/database.ts'

@@ -8,7 +8,7 @@ import type { Container, PodSpec, Secret, Service } from 'kubernetes-types/core/
 import type { NetworkPolicy } from 'kubernetes-types/networking/v1.js'
 import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.js'
 import { test } from 'tap'
-import { loadConfig } from '../../src/config.ts'
+import { loadConfig } from '../../src/config/service-config.ts'
 import { DRAIN_MS, stopLimitMs } from '../../src/runtime/close-on-signal.ts'
 import { startApp } from '../support/app.ts'
 import { imageEnvironment } from './dockerfile.ts'

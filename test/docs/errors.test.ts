@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
-import { API_ERRORS } from '../../src/http/api-error.ts'
+import { API_ERRORS } from '../../src/http/server/api-error.ts'
 import { OAUTH_ERRORS, OAuthError } from '../../src/oauth/oauth-error.ts'
 
 /** Every row below a heading of a code: with a reason at the OAuth endpoints, without elsewhere. */

@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
-import { API_ERRORS } from '../../src/http/api-error.ts'
-import { VERIFY_REFUSALS } from '../../src/http/verify-route.ts'
+import { API_ERRORS } from '../../src/http/server/api-error.ts'
+import { VERIFY_REFUSALS } from '../../src/http/verify/verify-route.ts'
 
 test('every reason of a refusal at /verify is explained, and no other', async (t) => {
   const page = readFileSync(new URL('../../docs/gateways.md', import.meta.url), 'utf8')

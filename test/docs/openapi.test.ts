@@ -1,5 +1,5 @@
 // openapi.yaml and the service say the same, both ways: paths, methods, parameters, bodies, who may,
-// codes and the words that there are. What the answers look like: test/http/openapi-responses.test.ts.
+// codes and the words that there are. What the answers look like: test/http/server/openapi-responses.test.ts.
 
 import diagnostics from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
@@ -7,10 +7,10 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import { type Test, test } from 'tap'
 import { follow } from '../../scripts/api-page/contract.ts'
 import { AUTH_METHODS, GRANT_TYPES } from '../../src/clients/client.ts'
-import type { SigningAlg } from '../../src/config.ts'
+import type { SigningAlg } from '../../src/config/service-config.ts'
 import type { EndedReason } from '../../src/families/family.ts'
-import { API_ERRORS } from '../../src/http/api-error.ts'
-import { loadApiFiles } from '../../src/http/api-files.ts'
+import { API_ERRORS } from '../../src/http/server/api-error.ts'
+import { loadApiFiles } from '../../src/http/server/api-files.ts'
 import { OAUTH_ERRORS } from '../../src/oauth/oauth-error.ts'
 import { SECURITY_EVENT_TYPES } from '../../src/runtime/security-event.ts'
 import { ISSUER, startApp, type TestApp } from '../support/app.ts'
@@ -63,7 +63,7 @@ const toTemplate = (url: string) => url.replace(/:(\w+)/g, '{$1}').replace('*', 
 const ZERO = '00000000-0000-4000-8000-000000000000'
 const fill = (path: string) => path.replace(/\{\w+\}/g, ZERO)
 
-/** Whose every method is written down as GET; test/http/verify.test.ts calls them all. */
+/** Whose every method is written down as GET; test/http/verify/verify.test.ts calls them all. */
 const isVerify = (path: string) => /\/verify(\/|$)/.test(path)
 
 /** `GET /path/{id}` for everything that is answered, as `Allow` lists it. */
@@ -157,7 +157,7 @@ test('parameters are those of the paths, and those that are read of the query', 
       [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name),
       id,
     )
-    // What /verify reads, and from where, is the matter of test/http/verify-demands.test.ts.
+    // What /verify reads, and from where, is the matter of test/http/verify/verify-demands.test.ts.
     if (isVerify(path)) continue
     if (method !== 'GET' || path.includes('{issuerPath}')) {
       t.strictSame(names('query'), [], id)

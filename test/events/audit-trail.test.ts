@@ -2,8 +2,8 @@
 // gone when its time is over.
 
 import { test } from 'tap'
-import { openService } from '../../src/dependencies.ts'
 import { createLogger } from '../../src/ops/logger.ts'
+import { openService } from '../../src/wiring/open-service.ts'
 import { startApp, testConfig } from '../support/app.ts'
 import { readEvents, waitForEvent } from '../support/audit.ts'
 import { openTestDatabase, startPostgres } from '../support/postgres.ts'

@@ -24,7 +24,7 @@ import {
   openTestJournal,
   readFamily,
   rejectionOf,
-} from './redis-fixture.ts'
+} from './redis/redis-fixture.ts'
 
 const HOUR_MS = 3_600_000
 

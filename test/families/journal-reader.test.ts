@@ -2,8 +2,8 @@
 
 import { type Test, test } from 'tap'
 import { openJournalReader } from '../../src/families/journal-reader.ts'
-import { openPostgresFamilyStore } from '../../src/families/postgres-family-store.ts'
-import { openPostgresJournal } from '../../src/families/postgres-journal.ts'
+import { openPostgresFamilyStore } from '../../src/families/postgres/postgres-family-store.ts'
+import { openPostgresJournal } from '../../src/families/postgres/postgres-journal.ts'
 import { DependencyUnavailable } from '../../src/runtime/dependency-unavailable.ts'
 import { ending, listAll, logIn, newUser, nextEpoch, read } from '../contract/family-bench.ts'
 import { openReadyDatabase } from '../support/database.ts'

@@ -58,8 +58,8 @@ test('the image has Node, compiled code, production packages, migrations, nothin
     [],
   )
   t.ok(packages.includes('fastify') && packages.includes('argon2'))
-  const scripts = readdirSync(join(ROOT, 'src/families/lua')).sort()
-  t.strictSame(readdirSync(join(root, 'app/dist/families/lua')).sort(), scripts)
+  const scripts = readdirSync(join(ROOT, 'src/families/redis/lua')).sort()
+  t.strictSame(readdirSync(join(root, 'app/dist/families/redis/lua')).sort(), scripts)
   const writable = `find ${root}/app ! -type l '(' ! -user 0 -o -perm /022 ')'`
   t.equal(run('sh', '-c', writable), '', 'nothing is writable for anybody but root')
 })

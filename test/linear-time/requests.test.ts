@@ -3,7 +3,7 @@
 
 import { test } from 'tap'
 import { createLogger } from '../../src/ops/logger.ts'
-import { exchange, FORM, JSON_TYPE, write } from '../http/hostile-wire.ts'
+import { exchange, FORM, JSON_TYPE, write } from '../http/server/hostile-wire.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { isLinear } from './doubling.ts'
 

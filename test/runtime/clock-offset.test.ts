@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { test } from 'tap'
-import { deadlineBy } from '../../src/families/redis-store-clock.ts'
+import { deadlineBy } from '../../src/families/redis/redis-store-clock.ts'
 import { narrowOffset, readOffset } from '../../src/runtime/clock-offset.ts'
 
 test('a reading holds the true offset, wherever in the round trip it was taken', async () => {

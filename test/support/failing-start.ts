@@ -1,10 +1,10 @@
 // A start of the service that is refused, and the one line that it ends with.
 
 import type { Test } from 'tap'
-import { type Config, loadConfig } from '../../src/config.ts'
-import { openService } from '../../src/dependencies.ts'
+import { type Config, loadConfig } from '../../src/config/service-config.ts'
 import { createLogger } from '../../src/ops/logger.ts'
 import { StartError } from '../../src/runtime/start-error.ts'
+import { openService } from '../../src/wiring/open-service.ts'
 import { type Environment, serverEnvironment } from './lineage-process.ts'
 
 export type Change = (url: URL) => void

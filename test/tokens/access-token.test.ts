@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { buildClientClaims, buildUserClaims } from '../../src/tokens/access-token.ts'
-import { ISSUER, rootSecretsOf } from './key-instances.ts'
+import { ISSUER, rootSecretsOf } from '../keys/key-instances.ts'
 import {
   CREATED_AT_MS,
   client,

@@ -2,17 +2,17 @@
 // database.
 
 import type { Client, ClientId } from '../../src/clients/client.ts'
-import type { SigningAlg } from '../../src/config.ts'
+import type { SigningAlg } from '../../src/config/service-config.ts'
 import type { Family, FamilyId } from '../../src/families/family.ts'
+import { generateKey, openKeyMaterial } from '../../src/keys/key-material.ts'
+import type { SigningKey } from '../../src/keys/signing-key.ts'
 import {
   buildUserClaims,
   type UserTokenClaims,
   type UserTokenInput,
 } from '../../src/tokens/access-token.ts'
-import { generateKey, openKeyMaterial } from '../../src/tokens/key-material.ts'
-import type { SigningKey } from '../../src/tokens/signing-key.ts'
 import type { UserId, UserRecord } from '../../src/users/user.ts'
-import { ISSUER, rootSecretsOf } from './key-instances.ts'
+import { ISSUER, rootSecretsOf } from '../keys/key-instances.ts'
 
 export const ROTATED_AT_MS = Date.parse('2026-03-01T12:00:00.400Z')
 export const CREATED_AT_MS = Date.parse('2026-02-20T08:30:00.900Z')

@@ -1,13 +1,13 @@
 import { createHmac, createPublicKey } from 'node:crypto'
 import { test } from 'tap'
+import type { SigningKey } from '../../src/keys/signing-key.ts'
 import {
   type AccessTokenClaims,
   buildClientClaims,
   signAccessToken,
 } from '../../src/tokens/access-token.ts'
-import type { SigningKey } from '../../src/tokens/signing-key.ts'
 import { verifyAccessToken } from '../../src/tokens/verify-access-token.ts'
-import { ISSUER } from './key-instances.ts'
+import { ISSUER } from '../keys/key-instances.ts'
 import { client, makeKey, ROTATED_AT_MS, userClaimsAt } from './token-input.ts'
 
 const nowMs = ROTATED_AT_MS

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import argon2 from 'argon2'
 import type { Test } from 'tap'
 import type { Database } from '../../src/database/database.ts'
-import { journalUserChange } from '../../src/families/postgres-journal.ts'
+import { journalUserChange } from '../../src/families/postgres/postgres-journal.ts'
 import {
   type HashingLanes,
   openHashingLanes,

@@ -2,7 +2,7 @@
 // with it (DESIGN §12).
 
 import { test } from 'tap'
-import { journalUserChange } from '../../src/families/postgres-journal.ts'
+import { journalUserChange } from '../../src/families/postgres/postgres-journal.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { openUserStore } from '../../src/users/user-store.ts'
 import { openReadyDatabase } from '../support/database.ts'

@@ -6,9 +6,9 @@ import { openEventMaker } from '../../src/events/audit-event.ts'
 import { insertEvents } from '../../src/events/event-store.ts'
 import { addDeliveries, openWebhookOutbox } from '../../src/webhooks/webhook-outbox.ts'
 import { openWebhookStore } from '../../src/webhooks/webhook-store.ts'
+import { rootSecretsOf } from '../keys/key-instances.ts'
 import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase } from '../support/postgres.ts'
-import { rootSecretsOf } from '../tokens/key-instances.ts'
 
 const SETTINGS = {
   url: 'https://hooks.example.com/',

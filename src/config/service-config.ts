@@ -1,0 +1,218 @@
+// What the environment says, read once and checked once: values or every problem come out. The
+// rows stand in config/config-table.ts; here is what settings mean to each other.
+
+import { readFileSync } from 'node:fs'
+import { StartError } from '../runtime/start-error.ts'
+import type { RootSecrets } from '../secrets/root-secret.ts'
+import { THREADED_WORK_MAX, WORK_MAX } from '../users/password-hash.ts'
+import type { SettingName, Settings } from './config-table.ts'
+import { isLoopbackHost } from './config-values.ts'
+import { type Environment, type ReadFile, readSettings } from './read-settings.ts'
+import { hasServiceLinks } from './service-links.ts'
+
+export type SigningAlg = 'ES256' | 'EdDSA' | 'RS256' | 'PS256'
+export type MigrateMode = 'auto' | 'check' | 'off'
+
+export interface RedisTarget {
+  readonly mode: 'single' | 'cluster' | 'sentinel'
+  readonly tls: boolean
+  readonly nodes: readonly { readonly host: string; readonly port: number }[]
+  readonly username: string | undefined
+  readonly password: string | undefined
+  readonly db: number
+  /** The master's name; only with Sentinel. */
+  readonly sentinelName: string | undefined
+}
+
+export interface Argon2Parameters {
+  readonly memoryKib: number
+  readonly time: number
+  readonly parallelism: number
+}
+
+/** What both modes share. */
+export interface CommonConfig {
+  readonly port: number
+  readonly host: string
+  readonly logLevel: string
+  readonly dataDir: string
+  readonly adminClient: { readonly id: string; readonly secret: string } | undefined
+  readonly registration: 'closed' | 'open'
+  readonly signingAlg: SigningAlg
+  readonly keyRotationDays: number
+  readonly jwksMaxAgeSeconds: number
+  readonly accessTokenTtlSeconds: number
+  readonly refreshIdleTtlSeconds: number
+  readonly refreshAbsoluteTtlSeconds: number
+  readonly refreshGraceSeconds: number
+  /** Undefined means the issuer. */
+  readonly defaultAudience: string | undefined
+  /** CIDR ranges, or empty: forwarded headers are then ignored. */
+  readonly trustProxy: readonly string[]
+  readonly opsPort: number | undefined
+  readonly migrate: MigrateMode
+  readonly shutdownDelaySeconds: number
+  readonly eventRetentionDays: number
+  readonly argon2: Argon2Parameters
+  readonly passwordMinLength: number
+  readonly passwordMaxLength: number
+}
+
+export interface EmbeddedConfig extends CommonConfig {
+  readonly mode: 'embedded'
+}
+
+export interface ServerConfig extends CommonConfig {
+  readonly mode: 'server'
+  readonly issuer: string
+  readonly databaseUrl: string
+  /** Undefined keeps families in PostgreSQL. */
+  readonly redis: RedisTarget | undefined
+  readonly rootSecrets: RootSecrets
+}
+
+export type Config = EmbeddedConfig | ServerConfig
+
+/**
+ * What the running service needs, whichever mode it came from: embedded mode fills in its own
+ * database, issuer and root secret and is a server from there on.
+ */
+export type ServiceConfig = Omit<ServerConfig, 'mode'>
+
+/** Embedded mode makes these itself, so not one of them may be given (INTERFACE §2). */
+const EMBEDDED_WITHOUT = [
+  'DATABASE_URL',
+  'REDIS_URL',
+  'LINEAGE_SECRET_KEY',
+  'LINEAGE_ISSUER',
+] as const
+const SERVER_NEEDS = ['DATABASE_URL', 'LINEAGE_SECRET_KEY', 'LINEAGE_ISSUER'] as const
+const ADMIN_PAIR = ['LINEAGE_ADMIN_CLIENT_ID', 'LINEAGE_ADMIN_CLIENT_SECRET'] as const
+
+/**
+ * Reads the environment. Throws ONE StartError that names every problem once and repeats no
+ * value; `readFile` fetches the secrets given as `NAME_FILE`.
+ */
+export function loadConfig(
+  env: Environment,
+  readFile: ReadFile = (path) => readFileSync(path, 'utf8'),
+): Config {
+  const { values, problems, given } = readSettings(env, readFile)
+  const all = [...problems, ...findMissing(values, given), ...findContradictions(values)]
+  if (all.length > 0) {
+    throw new StartError(`The configuration is not valid:\n  ${all.join('\n  ')}`)
+  }
+  const settings = values as Settings
+  const { LINEAGE_ISSUER: issuer, DATABASE_URL: databaseUrl, REDIS_URL: redis } = settings
+  const rootSecrets = settings.LINEAGE_SECRET_KEY
+  const common = toCommonConfig(settings)
+  // After findMissing these three are set together or, in embedded mode, not at all.
+  if (!issuer || !databaseUrl || !rootSecrets) return { mode: 'embedded', ...common }
+  return { mode: 'server', ...common, issuer, databaseUrl, redis, rootSecrets }
+}
+
+function findMissing(values: Partial<Settings>, given: ReadonlySet<SettingName>): string[] {
+  // With a bad HOST nobody knows which mode was meant, and its own problem is told already.
+  const mayEmbed = values.HOST === undefined || isLoopbackHost(values.HOST)
+  const forServer = EMBEDDED_WITHOUT.filter((name) => given.has(name))
+  const isEmbedded = mayEmbed && forServer.length === 0
+  const needed = isEmbedded ? [] : SERVER_NEEDS.filter((name) => !given.has(name))
+  const adminMissing = ADMIN_PAIR.filter((name) => !given.has(name))
+  const halves = adminMissing.length === ADMIN_PAIR.length ? [] : adminMissing
+  const missing = [...needed, ...halves].map((name) => `${name} is missing.`)
+  if (!isEmbedded && forServer.length === 0) {
+    missing.push('HOST is not a loopback address: without these three only such a one starts.')
+  }
+  if (forServer.join() === 'REDIS_URL') {
+    missing.push('REDIS_URL is set: a start without these three has no Redis.')
+  }
+  return missing
+}
+
+/** What is allowed and yet hardly meant; one sentence each, without values. */
+export function findConfigWarnings(
+  env: Environment,
+  { adminClient }: Pick<CommonConfig, 'adminClient'>,
+): string[] {
+  const warnings: string[] = []
+  if (hasServiceLinks(env)) {
+    warnings.push('variables of a Kubernetes Service named lineage… are ignored as settings')
+  }
+  if (adminClient && /[^\w.~-]/.test(adminClient.secret)) {
+    warnings.push(
+      'LINEAGE_ADMIN_CLIENT_SECRET has characters that must be form-encoded, also for ' +
+        'client_secret_basic (RFC 6749 §2.3.1), as many clients do not: use letters, digits, - and _',
+    )
+  }
+  return warnings
+}
+
+function findContradictions(values: Partial<Settings>): string[] {
+  const number = (name: SettingName): number => {
+    const value = values[name]
+    // Every comparison with NaN is false: a value that is missing contradicts nothing.
+    return typeof value === 'number' ? value : Number.NaN
+  }
+  const work = number('LINEAGE_ARGON2_MEMORY_KIB') * number('LINEAGE_ARGON2_TIME')
+  const rules: readonly (readonly [isBroken: boolean, problem: string])[] = [
+    [
+      number('LINEAGE_OPS_PORT') === number('PORT'),
+      'LINEAGE_OPS_PORT must be another port than PORT.',
+    ],
+    [
+      number('LINEAGE_ACCESS_TOKEN_TTL_SECONDS') <= number('LINEAGE_REFRESH_GRACE_SECONDS'),
+      'LINEAGE_ACCESS_TOKEN_TTL_SECONDS must be above LINEAGE_REFRESH_GRACE_SECONDS.',
+    ],
+    [
+      number('LINEAGE_REFRESH_IDLE_TTL_SECONDS') > number('LINEAGE_REFRESH_ABSOLUTE_TTL_SECONDS'),
+      'LINEAGE_REFRESH_IDLE_TTL_SECONDS must not be over LINEAGE_REFRESH_ABSOLUTE_TTL_SECONDS.',
+    ],
+    [
+      number('LINEAGE_ARGON2_MEMORY_KIB') < 8 * number('LINEAGE_ARGON2_PARALLELISM'),
+      'LINEAGE_ARGON2_MEMORY_KIB must be 8 or more for each LINEAGE_ARGON2_PARALLELISM.',
+    ],
+    [
+      // Else no login could verify what was hashed by it.
+      work > WORK_MAX || work * number('LINEAGE_ARGON2_PARALLELISM') > THREADED_WORK_MAX,
+      `LINEAGE_ARGON2_MEMORY_KIB times LINEAGE_ARGON2_TIME must be at most ${WORK_MAX}, and ` +
+        `times LINEAGE_ARGON2_PARALLELISM at most ${THREADED_WORK_MAX}.`,
+    ],
+    [
+      number('LINEAGE_PASSWORD_MIN_LENGTH') > number('LINEAGE_PASSWORD_MAX_LENGTH'),
+      'LINEAGE_PASSWORD_MIN_LENGTH must not be over LINEAGE_PASSWORD_MAX_LENGTH.',
+    ],
+  ]
+  return rules.filter(([isBroken]) => isBroken).map(([, problem]) => problem)
+}
+
+function toCommonConfig(settings: Settings): CommonConfig {
+  const { LINEAGE_ADMIN_CLIENT_ID: id, LINEAGE_ADMIN_CLIENT_SECRET: secret } = settings
+  return {
+    port: settings.PORT,
+    host: settings.HOST,
+    logLevel: settings.LOG_LEVEL,
+    dataDir: settings.LINEAGE_DATA_DIR,
+    adminClient: id !== undefined && secret !== undefined ? { id, secret } : undefined,
+    registration: settings.LINEAGE_REGISTRATION,
+    signingAlg: settings.LINEAGE_SIGNING_ALG,
+    keyRotationDays: settings.LINEAGE_KEY_ROTATION_DAYS,
+    jwksMaxAgeSeconds: settings.LINEAGE_JWKS_MAX_AGE_SECONDS,
+    accessTokenTtlSeconds: settings.LINEAGE_ACCESS_TOKEN_TTL_SECONDS,
+    refreshIdleTtlSeconds: settings.LINEAGE_REFRESH_IDLE_TTL_SECONDS,
+    refreshAbsoluteTtlSeconds: settings.LINEAGE_REFRESH_ABSOLUTE_TTL_SECONDS,
+    refreshGraceSeconds: settings.LINEAGE_REFRESH_GRACE_SECONDS,
+    defaultAudience: settings.LINEAGE_DEFAULT_AUDIENCE,
+    trustProxy: settings.LINEAGE_TRUST_PROXY ?? [],
+    opsPort: settings.LINEAGE_OPS_PORT,
+    migrate: settings.LINEAGE_MIGRATE,
+    shutdownDelaySeconds: settings.LINEAGE_SHUTDOWN_DELAY_SECONDS,
+    eventRetentionDays: settings.LINEAGE_EVENT_RETENTION_DAYS,
+    argon2: {
+      memoryKib: settings.LINEAGE_ARGON2_MEMORY_KIB,
+      time: settings.LINEAGE_ARGON2_TIME,
+      parallelism: settings.LINEAGE_ARGON2_PARALLELISM,
+    },
+    passwordMinLength: settings.LINEAGE_PASSWORD_MIN_LENGTH,
+    passwordMaxLength: settings.LINEAGE_PASSWORD_MAX_LENGTH,
+  }
+}

@@ -1,0 +1,235 @@
+// Families and users' records as rows: how rows become values, are locked and are written. They are
+// read as JSON, so that 64-bit columns arrive as numbers; all of them are far below 2^53.
+
+import type pg from 'pg'
+import type { ClientId } from '../../clients/client.ts'
+import type { EpochStart, UserId, UserRecord, UserStatus } from '../../users/user.ts'
+import type { Family, FamilyEndReason, FamilyId, RotateFamily, TokenOwner } from '../family.ts'
+
+export interface FamilyRow {
+  readonly id: string
+  readonly user_id: string
+  readonly client_id: string
+  readonly scope: readonly string[]
+  readonly audience: readonly string[]
+  readonly secret_hash: string
+  readonly generation: number
+  readonly epoch: number
+  readonly created_at_ms: number
+  readonly rotated_at_ms: number
+  readonly idle_expires_at_ms: number
+  readonly absolute_expires_at_ms: number
+  readonly ended_at_ms: number | null
+  readonly ended_reason: string | null
+  readonly ip: string
+  readonly user_agent: string
+  readonly retried_elsewhere: number
+}
+
+export interface FamilyUserRow {
+  readonly user_id: string
+  readonly epoch: number
+  readonly status: string
+  readonly roles: readonly string[]
+  readonly version: number
+  readonly epoch_log: readonly EpochStart[]
+  readonly username: string | null
+}
+
+export function toFamily(row: FamilyRow): Family {
+  const ended =
+    row.ended_at_ms === null
+      ? undefined
+      : { reason: row.ended_reason as FamilyEndReason, atMs: row.ended_at_ms }
+  return {
+    familyId: row.id as FamilyId,
+    userId: row.user_id as UserId,
+    clientId: row.client_id as ClientId,
+    scope: row.scope,
+    audience: row.audience,
+    secretHash: row.secret_hash,
+    generation: row.generation,
+    epoch: row.epoch,
+    createdAtMs: row.created_at_ms,
+    rotatedAtMs: row.rotated_at_ms,
+    idleExpiresAtMs: row.idle_expires_at_ms,
+    absoluteExpiresAtMs: row.absolute_expires_at_ms,
+    ended,
+    ip: row.ip,
+    userAgent: row.user_agent,
+    retriedElsewhere: row.retried_elsewhere,
+  }
+}
+
+export function toUserRecord(row: FamilyUserRow): UserRecord {
+  return {
+    userId: row.user_id as UserId,
+    epoch: row.epoch,
+    status: row.status as UserStatus,
+    roles: row.roles,
+    version: row.version,
+    epochLog: row.epoch_log,
+    ...(row.username !== null && { username: row.username }),
+  }
+}
+
+/**
+ * `user_id` is $2, as a condition that no index serves: PostgreSQL may otherwise walk through all
+ * families of the user to find the one whose id it was given.
+ */
+export const OF_USER = '(user_id = $2) IS TRUE'
+
+/** The owner as one column: a user's and a client's id can never meet. */
+export function ownerKey(owner: TokenOwner): string {
+  return owner.userId === undefined ? `c:${owner.clientId}` : `u:${owner.userId}`
+}
+
+/**
+ * Stores the record unless an equal or newer one is there, and gives the one that is there then. An
+ * equal one from before names were kept is given its own.
+ * Its row stays locked against every other change of the user's families.
+ */
+export async function upsertUser(client: pg.PoolClient, given: UserRecord): Promise<UserRecord> {
+  const { userId, epoch, status, roles, version, epochLog, username = null } = given
+  const { rows } = await client.query<{ row: FamilyUserRow }>(
+    `INSERT INTO family_users AS stored (user_id, epoch, status, roles, version, epoch_log,
+       username)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)
+     ON CONFLICT (user_id) DO UPDATE SET epoch = excluded.epoch, status = excluded.status,
+       roles = excluded.roles, version = excluded.version, epoch_log = excluded.epoch_log,
+       username = excluded.username
+     WHERE stored.version < excluded.version OR (stored.version = excluded.version
+       AND stored.username IS NULL AND excluded.username IS NOT NULL)
+     RETURNING to_jsonb(stored) AS row`,
+    [userId, epoch, status, roles, version, JSON.stringify(epochLog), username],
+  )
+  await stampKeptFamily(client, given)
+  if (rows[0]) return toUserRecord(rows[0].row)
+  // The upsert has locked the row that it left alone, so it is there and stays as it is.
+  return (await readUser(client, userId)) ?? given
+}
+
+/** The family that the newest epoch keeps moves on to it, if it lived to see the epoch before. */
+async function stampKeptFamily(
+  client: pg.PoolClient,
+  { userId, epoch, epochLog }: UserRecord,
+): Promise<void> {
+  const keptFamilyId = epochLog.at(-1)?.keptFamilyId
+  if (keptFamilyId === undefined) return
+  const from = epochLog.reduceRight(
+    (first, start) =>
+      start.epoch === first && start.keptFamilyId === keptFamilyId ? first - 1 : first,
+    epoch,
+  )
+  await client.query(
+    `UPDATE families SET epoch = $3
+     WHERE id = $1 AND ${OF_USER} AND epoch >= $4 AND epoch < $3`,
+    [keptFamilyId, userId, epoch, from],
+  )
+}
+
+/**
+ * The record as it is committed at this moment. Without a lock: refreshes that each held one, however
+ * shortly, would between them keep a change of the user waiting for ever.
+ */
+export async function readUser(
+  client: pg.PoolClient,
+  userId: UserId,
+): Promise<UserRecord | undefined> {
+  const { rows } = await client.query<{ row: FamilyUserRow }>(
+    'SELECT to_jsonb(u) AS row FROM family_users u WHERE user_id = $1',
+    [userId],
+  )
+  return rows[0] && toUserRecord(rows[0].row)
+}
+
+export async function lockFamily(
+  client: pg.PoolClient,
+  { familyId, userId }: { familyId: FamilyId; userId: UserId },
+): Promise<Family | undefined> {
+  const { rows } = await client.query<{ row: FamilyRow }>(
+    `SELECT to_jsonb(f) AS row FROM families f WHERE id = $1 AND ${OF_USER} FOR UPDATE`,
+    [familyId, userId],
+  )
+  return rows[0] && toFamily(rows[0].row)
+}
+
+export async function insertFamily(client: pg.PoolClient, family: Family): Promise<void> {
+  await client.query(
+    `INSERT INTO families (id, user_id, client_id, scope, audience, secret_hash, generation, epoch,
+       created_at_ms, rotated_at_ms, idle_expires_at_ms, absolute_expires_at_ms, ip, user_agent)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+    [
+      family.familyId,
+      family.userId,
+      family.clientId,
+      family.scope,
+      family.audience,
+      family.secretHash,
+      family.generation,
+      family.epoch,
+      family.createdAtMs,
+      family.rotatedAtMs,
+      family.idleExpiresAtMs,
+      family.absoluteExpiresAtMs,
+      family.ip,
+      family.userAgent,
+    ],
+  )
+}
+
+/** Moves the family past the generation that was presented; gives its state after that. */
+export async function updateRotation(
+  client: pg.PoolClient,
+  family: Family,
+  { generation, idleTtlMs, ip, userAgent }: RotateFamily,
+  nowMs: number,
+): Promise<Family> {
+  const rotated: Family = {
+    ...family,
+    generation: generation + 1,
+    rotatedAtMs: nowMs,
+    idleExpiresAtMs: Math.min(nowMs + idleTtlMs, family.absoluteExpiresAtMs),
+    ip,
+    userAgent,
+  }
+  await client.query(
+    `UPDATE families SET generation = $2, rotated_at_ms = $3, idle_expires_at_ms = $4, ip = $5,
+       user_agent = $6, epoch = $7
+     WHERE id = $1`,
+    [
+      rotated.familyId,
+      rotated.generation,
+      nowMs,
+      rotated.idleExpiresAtMs,
+      ip,
+      userAgent,
+      rotated.epoch,
+    ],
+  )
+  return rotated
+}
+
+/** Gives the family's state after that. */
+export async function countRetryElsewhere(client: pg.PoolClient, family: Family): Promise<Family> {
+  await client.query(
+    'UPDATE families SET retried_elsewhere = retried_elsewhere + 1 WHERE id = $1',
+    [family.familyId],
+  )
+  return { ...family, retriedElsewhere: family.retriedElsewhere + 1 }
+}
+
+/** Ends the family; gives its state after that. */
+export async function updateEnd(
+  client: pg.PoolClient,
+  family: Family,
+  reason: FamilyEndReason,
+  atMs: number,
+): Promise<Family> {
+  await client.query('UPDATE families SET ended_at_ms = $2, ended_reason = $3 WHERE id = $1', [
+    family.familyId,
+    atMs,
+    reason,
+  ])
+  return { ...family, ended: { reason, atMs } }
+}

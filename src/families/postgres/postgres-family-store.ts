@@ -1,0 +1,226 @@
+// Families in PostgreSQL. Each method is one transaction. What changes a user or adds a family locks
+// the user's row and then families, in this order; what concerns one family locks that one alone. So
+// no two of them wait in a ring, and refreshes, however many, never keep a change of the user waiting.
+//
+// A refresh reads the user under its family's lock. It sees every change that was committed by then,
+// and one that commits later is as if the refresh had come before: its tokens end with the others.
+
+import { timingSafeEqual } from 'node:crypto'
+import type pg from 'pg'
+import { type Database, guardDatabase } from '../../database/database.ts'
+import { inTransaction } from '../../database/transaction.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { UserId } from '../../users/user.ts'
+import {
+  type CreateFamily,
+  type CreateOutcome,
+  ENDED_LISTED_MAX,
+  type EndFamily,
+  type EndOutcome,
+  type Family,
+  type FamilyId,
+  type FamilyIndex,
+  type FamilyKey,
+  type FamilyStore,
+  type Inspect,
+  type Inspection,
+  type RotateFamily,
+  type RotateOutcome,
+} from '../family.ts'
+import {
+  findEnd,
+  findInactiveReason,
+  findRefusal,
+  isElsewhere,
+  isUserStale,
+  judgeGeneration,
+} from '../family-rules.ts'
+import { ENDED_OF, LIVE_OF, makeRoom } from './postgres-family-room.ts'
+import {
+  countRetryElsewhere,
+  type FamilyRow,
+  type FamilyUserRow,
+  insertFamily,
+  lockFamily,
+  OF_USER,
+  ownerKey,
+  readUser,
+  toFamily,
+  toUserRecord,
+  updateEnd,
+  updateRotation,
+  upsertUser,
+} from './postgres-family-rows.ts'
+
+/**
+ * `clock` says when a revoked token is forgotten. The pool stays the database's: closing the store
+ * closes nothing.
+ */
+export function openPostgresFamilyStore(
+  database: Pick<Database, 'pool' | 'ping'>,
+  clock: Clock,
+): FamilyStore {
+  const { pool } = database
+  return {
+    name: 'postgresql',
+    create: (input) => inTransaction(pool, (client) => create(client, input)),
+    rotate: (input) => inTransaction(pool, (client) => rotate(client, input)),
+    end: (input) => inTransaction(pool, (client) => end(client, input)),
+
+    async putUser(record) {
+      await inTransaction(pool, (client) => upsertUser(client, record))
+    },
+
+    async revokeToken({ owner, jti, expiresAtMs }, nowMs) {
+      if (expiresAtMs <= nowMs) return
+      await guardDatabase(() =>
+        pool.query(
+          `INSERT INTO revoked_tokens (owner, jti, expires_at_ms) VALUES ($1, $2, $3)
+           ON CONFLICT (owner, jti) DO UPDATE SET
+             expires_at_ms = GREATEST(revoked_tokens.expires_at_ms, excluded.expires_at_ms)`,
+          [ownerKey(owner), jti, expiresAtMs],
+        ),
+      )
+    },
+
+    inspect: (input) => guardDatabase(() => inspect(pool, input, clock())),
+    index: (userId) => inTransaction(pool, (client) => index(client, userId)),
+    read: (userId, familyIds) => guardDatabase(() => read(pool, userId, familyIds)),
+    ping: () => database.ping(),
+    async close() {},
+  }
+}
+
+async function create(client: pg.PoolClient, input: CreateFamily): Promise<CreateOutcome> {
+  const { user: given, nowMs } = input
+  const user = await upsertUser(client, given)
+  if (user.epoch !== given.epoch || user.status !== 'active') {
+    return { outcome: 'user_moved' }
+  }
+  const family: Family = {
+    ...input.family,
+    userId: user.userId,
+    generation: 0,
+    epoch: user.epoch,
+    rotatedAtMs: nowMs,
+    ended: undefined,
+    retriedElsewhere: 0,
+  }
+  await insertFamily(client, family)
+  await makeRoom(client, family, user, input)
+  return { outcome: 'created', family, user }
+}
+
+async function rotate(client: pg.PoolClient, input: RotateFamily): Promise<RotateOutcome> {
+  const family = await lockFamily(client, input)
+  if (!family) return { outcome: 'inactive', reason: 'family_unknown' }
+  if (!isSameHash(family.secretHash, input.secretHash)) {
+    return { outcome: 'inactive', reason: 'family_secret_wrong' }
+  }
+  if (family.clientId !== input.clientId) {
+    return { outcome: 'inactive', reason: 'family_of_other_client' }
+  }
+  const user = await readUser(client, input.userId)
+  if (user === undefined || isUserStale(user, family)) return { outcome: 'user_stale' }
+  const nowMs = Math.max(input.nowMs, family.rotatedAtMs)
+  const reason = findInactiveReason(family, user, nowMs, input.clientSessionsValidFromMs)
+  if (reason) return { outcome: 'inactive', reason }
+  const meaning = judgeGeneration(family, input.generation, nowMs, input.graceMs)
+  if (meaning === 'replay') {
+    const ended = await updateEnd(client, family, 'reuse_detected', nowMs)
+    return { outcome: 'replayed', family: ended }
+  }
+  const error = findRefusal(family, user, input)
+  if (error) return { outcome: 'refused', error }
+  if (meaning === 'retry') {
+    if (!isElsewhere(family, input)) return { outcome: 'retried', family, user, elsewhere: false }
+    const counted = await countRetryElsewhere(client, family)
+    return { outcome: 'retried', family: counted, user, elsewhere: true }
+  }
+  const rotated = await updateRotation(client, { ...family, epoch: user.epoch }, input, nowMs)
+  return { outcome: 'rotated', family: rotated, user, behind: meaning === 'ahead' }
+}
+
+async function end(client: pg.PoolClient, input: EndFamily): Promise<EndOutcome> {
+  const family = await lockFamily(client, input)
+  if (!family) return 'unknown'
+  if (input.secretHash !== undefined && !isSameHash(family.secretHash, input.secretHash)) {
+    return 'secret_wrong'
+  }
+  if (input.clientId !== undefined && family.clientId !== input.clientId) return 'other_client'
+  const user = await readUser(client, input.userId)
+  const earlier = findEnd(family, user, input.atMs, 0)
+  if (earlier && earlier.atMs <= input.atMs) return 'already_ended'
+  await updateEnd(client, family, input.reason, input.atMs)
+  return family.ended ? 'already_ended' : 'ended'
+}
+
+async function inspect(
+  pool: pg.Pool,
+  { owner, familyId, jti }: Inspect,
+  nowMs: number,
+): Promise<Inspection> {
+  const { rows } = await pool.query<{
+    family: FamilyRow | null
+    user: FamilyUserRow | null
+    revoked: boolean
+  }>(
+    `SELECT
+       (SELECT to_jsonb(f) FROM families f WHERE id = $1 AND ${OF_USER}) AS family,
+       (SELECT to_jsonb(u) FROM family_users u WHERE user_id = $2) AS user,
+       EXISTS (SELECT FROM revoked_tokens
+               WHERE owner = $3 AND jti = $4 AND expires_at_ms > $5) AS revoked`,
+    [familyId ?? null, owner.userId ?? null, ownerKey(owner), jti ?? null, nowMs],
+  )
+  const [row] = rows
+  return {
+    family: row?.family ? toFamily(row.family) : undefined,
+    user: row?.user ? toUserRecord(row.user) : undefined,
+    tokenRevoked: row?.revoked ?? false,
+  }
+}
+
+async function index(client: pg.PoolClient, userId: UserId): Promise<FamilyIndex> {
+  // Without statistics PostgreSQL would gather all ended ones and sort them to give the newest.
+  await client.query('SET LOCAL enable_bitmapscan = off')
+  const { rows } = await client.query<{
+    user: FamilyUserRow | null
+    live: FamilyRow[] | null
+    ended: FamilyKey[] | null
+  }>(
+    `SELECT
+       (SELECT to_jsonb(u) FROM family_users u WHERE user_id = $1) AS user,
+       (SELECT jsonb_agg(to_jsonb(f) ORDER BY created_at_ms, id) FROM families f
+        WHERE ${LIVE_OF} = $1) AS live,
+       (SELECT jsonb_agg(jsonb_build_object('familyId', id, 'createdAtMs', created_at_ms)
+                         ORDER BY created_at_ms, id)
+        FROM (SELECT id, created_at_ms FROM families WHERE ${ENDED_OF} = $1
+              ORDER BY created_at_ms DESC, id DESC LIMIT $2) newest) AS ended`,
+    [userId, ENDED_LISTED_MAX],
+  )
+  const [row] = rows
+  return {
+    user: row?.user ? toUserRecord(row.user) : undefined,
+    live: (row?.live ?? []).map(toFamily),
+    ended: row?.ended ?? [],
+  }
+}
+
+async function read(
+  pool: pg.Pool,
+  userId: UserId,
+  familyIds: readonly FamilyId[],
+): Promise<Family[]> {
+  const { rows } = await pool.query<{ row: FamilyRow }>(
+    `SELECT to_jsonb(f) AS row FROM families f WHERE id = ANY ($1) AND ${OF_USER}`,
+    [familyIds, userId],
+  )
+  return rows.map(({ row }) => toFamily(row))
+}
+
+/** The MAC before it has been checked already; constant time costs nothing here. */
+function isSameHash(stored: string, given: string): boolean {
+  const left = Buffer.from(stored)
+  const right = Buffer.from(given)
+  return left.length === right.length && timingSafeEqual(left, right)
+}

@@ -1,0 +1,137 @@
+// The journal in its table. Its clock is the database's, because instances write it together.
+
+import { type Database, guardDatabase } from '../../database/database.ts'
+import type { Prisma } from '../../generated/prisma/client.ts'
+import {
+  type Journal,
+  type JournalEntry,
+  type JournalPayload,
+  loginSubject,
+  subjectOf,
+} from '../journal.ts'
+
+/** Rows held at once, and read by one statement: each stays well within its deadline. */
+const PAGE_ROWS = 2_000
+/** Rows deleted by one statement. */
+const PRUNED_ROWS = 5_000
+
+interface JournalRow {
+  readonly id: string
+  readonly at: Date
+  readonly payload: JournalPayload
+}
+
+/**
+ * A row becomes visible when its transaction commits, later than its `at`: who reads on from an
+ * earlier read must overlap it by the longest transaction, and meet some entries twice.
+ */
+export function openPostgresJournal(database: Pick<Database, 'pool'>): Journal {
+  const { pool } = database
+
+  async function readPage(after: Pick<JournalRow, 'at' | 'id'>): Promise<JournalRow[]> {
+    const { rows } = await guardDatabase(() =>
+      pool.query<JournalRow>(
+        `SELECT id, at, payload FROM journal
+         WHERE (at, id) > ($1, $2) AND (keep_until IS NULL OR keep_until > now())
+         ORDER BY at, id LIMIT $3`,
+        [after.at, after.id, PAGE_ROWS],
+      ),
+    )
+    return rows
+  }
+
+  return {
+    async append(payload, keepUntilMs) {
+      const subject = subjectOf(payload) ?? null
+      const keepUntil = keepUntilMs === undefined ? null : new Date(keepUntilMs)
+      const values = [JSON.stringify(payload), subject, keepUntil]
+      const { rowCount } = await guardDatabase(() =>
+        payload.kind === 'family'
+          ? pool.query(APPEND_END, [...values, loginSubject(payload.end.familyId)])
+          : pool.query(APPEND, values),
+      )
+      return rowCount === 1
+    },
+
+    async findLogin(familyId) {
+      const { rows } = await guardDatabase(() =>
+        pool.query<Pick<JournalRow, 'payload'>>(
+          'SELECT payload FROM journal WHERE subject = $1 AND keep_until > now()',
+          [loginSubject(familyId)],
+        ),
+      )
+      const payload = rows[0]?.payload
+      return payload?.kind === 'created' ? payload.login : undefined
+    },
+
+    async retractLogin(familyId) {
+      await guardDatabase(() =>
+        pool.query('DELETE FROM journal WHERE subject = $1', [loginSubject(familyId)]),
+      )
+    },
+
+    async *readSince(sinceMs) {
+      let next = readPage({ at: new Date(sinceMs), id: '0' })
+      for (;;) {
+        const rows = await next
+        const last = rows.at(-1)
+        if (!last) return
+        const isWhole = rows.length === PAGE_ROWS
+        // Read ahead while this page is being applied; whoever stops early wants no error of it.
+        if (isWhole) {
+          next = readPage(last)
+          next.catch(() => {})
+        }
+        yield rows.map(toEntry)
+        if (!isWhole) return
+      }
+    },
+
+    async prune(nowMs, longestFamilyMs) {
+      let deleted: number
+      do {
+        const { rowCount } = await guardDatabase(() =>
+          pool.query(PRUNE, [nowMs, longestFamilyMs, PRUNED_ROWS]),
+        )
+        deleted = rowCount ?? 0
+      } while (deleted === PRUNED_ROWS)
+    },
+  }
+}
+
+// Looked for before it is inserted, so that a repetition writes nothing, not even to a sequence.
+const APPEND = `INSERT INTO journal (payload, subject, keep_until)
+  SELECT $1::jsonb, $2::text, $3::timestamptz
+  WHERE $2::text IS NULL OR NOT EXISTS (SELECT FROM journal WHERE subject = $2)
+  ON CONFLICT (subject) DO NOTHING`
+
+// The login goes with the end, so that no order of the two revives what has ended.
+const APPEND_END = `WITH login AS (DELETE FROM journal WHERE subject = $4) ${APPEND}`
+
+const PRUNE = `DELETE FROM journal WHERE ctid = ANY (ARRAY(
+  SELECT ctid FROM journal
+  WHERE keep_until < to_timestamp($1::float8 / 1000)
+    OR (keep_until IS NULL AND at < to_timestamp(($1::float8 - GREATEST($2::float8, (
+      SELECT 1000::float8 * max(GREATEST(refresh_absolute_ttl_seconds, access_token_ttl_seconds))
+      FROM clients))) / 1000))
+  LIMIT $3 FOR UPDATE SKIP LOCKED))`
+
+function toEntry({ id, at, payload }: JournalRow): JournalEntry {
+  return { id: BigInt(id), atMs: at.getTime(), payload }
+}
+
+/**
+ * Journals a user's change in the transaction that makes it, which holds the lock of the user's row,
+ * so that changes of one user come in order. The newest record has in it all that those before had:
+ * it takes their place, later, so that nobody makes the journal long by changing himself.
+ */
+export async function journalUserChange(
+  tx: Prisma.TransactionClient,
+  payload: Extract<JournalPayload, { kind: 'user' }>,
+): Promise<void> {
+  const subject = `user:${payload.record.userId}`
+  await tx.$executeRaw`
+    INSERT INTO journal (payload, subject) VALUES (${JSON.stringify(payload)}::jsonb, ${subject})
+    ON CONFLICT (subject) DO UPDATE
+      SET id = excluded.id, at = excluded.at, payload = excluded.payload`
+}

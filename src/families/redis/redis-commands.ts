@@ -1,0 +1,182 @@
+// The methods of the store as scripts, whatever runs them: the whole client under a guard, or the
+// one connection over which the journal is re-applied.
+
+import type { RunScript } from '../../redis/redis-script.ts'
+import {
+  type CreateFamily,
+  type CreateOutcome,
+  type EndOutcome,
+  type Family,
+  type FamilyStore,
+  type InactiveReason,
+  type Inspect,
+  type Inspection,
+  LIVE_FAMILIES_MAX,
+  type RotateFamily,
+  type RotateOutcome,
+  TOMBSTONE_SLACK_MS,
+} from '../family.ts'
+import { ROLE_BOUND_SCOPES } from '../family-rules.ts'
+import type { JournalTarget } from '../journal.ts'
+import { loadAddingScript, loadChangingScript, loadReadingScript } from './family-script.ts'
+import { LIST_SCRIPTS, openListCommands } from './redis-family-list.ts'
+import { decodeFamily, decodeUser, encodeFamily, encodeUser, keysOf } from './redis-record.ts'
+
+/** What carries a journal entry to Redis, and so passes a closed gate. */
+export type JournalCommands = JournalTarget
+export type FamilyCommands = Pick<FamilyStore, 'create' | 'rotate' | 'inspect' | 'index' | 'read'>
+
+const createScript = loadAddingScript('create')
+const rotateScript = loadChangingScript('rotate')
+const inspectScript = loadReadingScript('inspect')
+const endScript = loadChangingScript('end-family')
+const putUserScript = loadChangingScript('put-user')
+const revokeTokenScript = loadChangingScript('revoke-token')
+
+export const FAMILY_SCRIPTS = [
+  createScript,
+  rotateScript,
+  inspectScript,
+  ...LIST_SCRIPTS,
+  endScript,
+  putUserScript,
+  revokeTokenScript,
+] as const
+
+export function openJournalCommands(run: RunScript): JournalCommands {
+  return {
+    async end({ userId, familyId, reason, atMs, clientId, secretHash }) {
+      const keys = keysOf({ userId })
+      const args = [reason, atMs, clientId ?? '', secretHash ?? '']
+      return (await run(endScript, [keys.family(familyId), keys.user], args)) as EndOutcome
+    },
+
+    async putUser(record) {
+      await run(putUserScript, [keysOf(record).user], [...encodeUser(record), TOMBSTONE_SLACK_MS])
+    },
+
+    async revokeToken({ owner, jti, expiresAtMs }, nowMs) {
+      const ttlMs = Math.ceil(expiresAtMs - nowMs)
+      if (ttlMs <= 0) return
+      await run(revokeTokenScript, [keysOf(owner).revokedToken(jti)], [ttlMs])
+    },
+
+    async restore(login) {
+      await create(run, login)
+    },
+  }
+}
+
+export function openFamilyCommands(run: RunScript): FamilyCommands {
+  return {
+    create: (input) => create(run, input),
+    rotate: (input) => rotate(run, input),
+    inspect: (input) => inspect(run, input),
+    ...openListCommands(run),
+  }
+}
+
+async function create(run: RunScript, input: CreateFamily): Promise<CreateOutcome> {
+  const { user, nowMs } = input
+  const { userId, epoch } = user
+  const family: Family = {
+    ...input.family,
+    userId,
+    epoch,
+    generation: 0,
+    rotatedAtMs: nowMs,
+    ended: undefined,
+    retriedElsewhere: 0,
+  }
+  const { familyId, clientId } = family
+  const keys = keysOf({ userId })
+  const goneAtMs = family.absoluteExpiresAtMs + TOMBSTONE_SLACK_MS
+  const [outcome, made, copy] = (await run(
+    createScript,
+    [keys.user, keys.family(familyId), keys.families, keys.liveFamilies(clientId)],
+    [
+      ...encodeUser(user),
+      nowMs,
+      input.clientSessionsValidFromMs,
+      LIVE_FAMILIES_MAX,
+      goneAtMs - nowMs,
+      goneAtMs,
+      keys.familyPrefix,
+      familyId,
+      ...encodeFamily(family),
+    ],
+  )) as [CreateOutcome['outcome'], unknown, unknown]
+  if (outcome === 'user_moved') return { outcome }
+  return {
+    outcome,
+    family: present(decodeFamily(made, userId, familyId)),
+    user: present(decodeUser(copy, userId)),
+  }
+}
+
+async function rotate(run: RunScript, input: RotateFamily): Promise<RotateOutcome> {
+  const { userId, familyId } = input
+  const keys = keysOf({ userId })
+  const reply = await run(rotateScript, [keys.family(familyId), keys.user], rotateArguments(input))
+  const [outcome, detail, ...records] = JSON.parse(reply as string) as [
+    RotateOutcome['outcome'],
+    string,
+    ...unknown[],
+  ]
+  const family = () => present(decodeFamily(records[0], userId, familyId))
+  const user = () => present(decodeUser(records[1], userId))
+  switch (outcome) {
+    case 'rotated':
+      return { outcome, family: family(), user: user(), behind: detail === 'behind' }
+    case 'retried':
+      return { outcome, family: family(), user: user(), elsewhere: detail === 'elsewhere' }
+    case 'replayed':
+      return { outcome, family: family() }
+    case 'refused':
+      return { outcome, error: detail as 'invalid_scope' | 'invalid_target' }
+    case 'inactive':
+      return { outcome, reason: detail as InactiveReason }
+    case 'user_stale':
+      return { outcome }
+  }
+}
+
+async function inspect(run: RunScript, { owner, familyId, jti }: Inspect): Promise<Inspection> {
+  const keys = keysOf(owner)
+  // What is not asked for is looked up under a name that nothing has.
+  const family = familyId === undefined ? `${keys.familyPrefix}-` : keys.family(familyId)
+  const reply = await run(inspectScript, [family, keys.user, keys.revokedToken(jti ?? '')], [])
+  const [familyReply, userReply, revoked] = reply as [unknown, unknown, number]
+  const { userId } = owner
+  const isOfUser = userId !== undefined
+  return {
+    family: isOfUser && familyId ? decodeFamily(familyReply, userId, familyId) : undefined,
+    user: isOfUser ? decodeUser(userReply, userId) : undefined,
+    tokenRevoked: revoked === 1,
+  }
+}
+
+function rotateArguments(input: RotateFamily): (string | number)[] {
+  const { requestedScope, requestedAudience } = input
+  return [
+    input.secretHash,
+    input.clientId,
+    input.generation,
+    input.nowMs,
+    input.graceMs,
+    input.idleTtlMs,
+    input.clientSessionsValidFromMs,
+    requestedScope ? JSON.stringify(requestedScope) : '',
+    JSON.stringify(input.clientScopes),
+    JSON.stringify([...ROLE_BOUND_SCOPES]),
+    requestedAudience ? JSON.stringify(requestedAudience) : '',
+    JSON.stringify(input.clientAudiences),
+    input.ip,
+    input.userAgent,
+  ]
+}
+
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new TypeError('a script answered without its record')
+  return value
+}

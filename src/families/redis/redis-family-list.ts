@@ -1,0 +1,98 @@
+// Lists of families in Redis, in steps of which each is short: what a user has been doing for years
+// must not keep everybody else waiting, since one script runs at a time.
+
+import type { RunScript } from '../../redis/redis-script.ts'
+import type { UserId, UserRecord } from '../../users/user.ts'
+import {
+  compareAge,
+  type Family,
+  type FamilyId,
+  type FamilyKey,
+  type FamilyStore,
+} from '../family.ts'
+import { loadChangingScript, loadReadingScript } from './family-script.ts'
+import { decodeFamily, decodeUser, keysOf } from './redis-record.ts'
+
+/** Families that one script looks at. */
+const STEP_SIZE = 50
+/**
+ * Steps for one list. More are needed only for an index of a version that never took the dead out;
+ * then each list takes out some, those that are kept longest first, and shows what it has found.
+ */
+const STEPS_MAX = 100
+/** How long the dead stay among the live ones: clocks of instances differ. */
+const CLOCK_SLACK_MS = 10 * 60 * 1000
+
+const liveScript = loadChangingScript('list-live')
+const endedScript = loadChangingScript('list-ended')
+const readScript = loadReadingScript('read')
+
+export const LIST_SCRIPTS = [liveScript, endedScript, readScript] as const
+
+export function openListCommands(run: RunScript): Pick<FamilyStore, 'index' | 'read'> {
+  return {
+    async index(userId) {
+      // A login between two steps moves the others one place on, so that one may be met twice.
+      const found = new Map<FamilyId, Family>()
+      for (let steps = 1; ; steps += 1) {
+        const { user, live, isLast } = await look(run, userId, found.size)
+        for (const family of live) found.set(family.familyId, family)
+        if (!isLast && steps < STEPS_MAX) continue
+        const ended = await listEnded(run, userId)
+        return { user, live: [...found.values()].sort(compareAge), ended }
+      }
+    },
+
+    async read(userId, familyIds) {
+      const found: Family[] = []
+      for (let from = 0; from < familyIds.length; from += STEP_SIZE) {
+        found.push(...(await readSome(run, userId, familyIds.slice(from, from + STEP_SIZE))))
+      }
+      return found
+    },
+  }
+}
+
+interface Step {
+  readonly user: UserRecord | undefined
+  readonly live: readonly Family[]
+  readonly isLast: boolean
+}
+
+/** `from` counts the live ones that were found before: the dead that were met are gone since. */
+async function look(run: RunScript, userId: UserId, from: number): Promise<Step> {
+  const keys = keysOf({ userId })
+  const reply = await run(
+    liveScript,
+    [keys.user, keys.families],
+    [keys.familyPrefix, from, STEP_SIZE, CLOCK_SLACK_MS],
+  )
+  const [user, families, lookedAt] = reply as [unknown, [FamilyId, unknown][], number]
+  const live = families.map(([familyId, flat]) => decodeFamily(flat, userId, familyId))
+  return {
+    user: decodeUser(user, userId),
+    live: live.filter((family) => family !== undefined),
+    isLast: lookedAt < STEP_SIZE,
+  }
+}
+
+async function listEnded(run: RunScript, userId: UserId): Promise<FamilyKey[]> {
+  const { ended, familyPrefix } = keysOf({ userId })
+  const scored = (await run(endedScript, [ended], [familyPrefix])) as string[]
+  const keys: FamilyKey[] = []
+  for (let i = 0; i + 1 < scored.length; i += 2) {
+    keys.push({ familyId: scored[i] as FamilyId, createdAtMs: Number(scored[i + 1]) })
+  }
+  return keys.sort(compareAge)
+}
+
+async function readSome(
+  run: RunScript,
+  userId: UserId,
+  familyIds: readonly FamilyId[],
+): Promise<Family[]> {
+  const keys = keysOf({ userId })
+  const reply = (await run(readScript, familyIds.map(keys.family), [])) as unknown[]
+  const found = familyIds.map((familyId, i) => decodeFamily(reply[i], userId, familyId))
+  return found.filter((family) => family !== undefined)
+}

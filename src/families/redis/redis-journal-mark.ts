@@ -1,0 +1,78 @@
+// How far a server of Redis has come in the journal, kept in that server itself: one that loses
+// writes, is emptied or starts from an older volume says so by its own mark. In a Cluster each node
+// has one, under a key in a slot that it serves. Only raised, since instances raise it together;
+// versions before had a key of another name, which they also lowered.
+
+import type { Redis } from 'ioredis'
+import { replyCode } from '../../redis/redis-failure.ts'
+import { scriptRunner, sendCommand } from '../../redis/redis-script.ts'
+import { loadChangingScript } from './family-script.ts'
+import { type ServedSlots, slotOf } from './redis-slot.ts'
+
+const raiseScript = loadChangingScript('raise-mark')
+
+/** Before all time. */
+export const NO_MARK = -1
+
+export interface JournalMark {
+  readonly key: string
+  /** Up to when, by the journal's clock, the server has every entry; undefined without a mark. */
+  read(): Promise<number | undefined>
+  /** The same; sets the mark to the beginning of time where there is none, -1 if it cannot be set. */
+  begin(): Promise<number>
+  /** Gives the mark as it is then; undefined, and nothing is done, when it is not at `knownMs`. */
+  raise(knownMs: number, upToMs: number): Promise<number | undefined>
+}
+
+/** The mark of the server behind `redis`; undefined for a node that serves no slot. */
+export function findJournalMark(redis: Redis, served?: ServedSlots): JournalMark | undefined {
+  const key = findKey(served)
+  if (key === undefined) return undefined
+  const run = scriptRunner(redis, 'free')
+
+  async function read(): Promise<number | undefined> {
+    const held = await sendCommand(redis, 'get', [key ?? ''], 'free')
+    return held === null ? undefined : Number(held)
+  }
+
+  return {
+    key,
+    read,
+    async begin() {
+      const held = await read()
+      if (held !== undefined) return held
+      await whereThereIsRoom(() => sendCommand(redis, 'set', [key, 0, 'NX'], 'free'))
+      return (await read()) ?? NO_MARK
+    },
+    async raise(knownMs, upToMs) {
+      const reply = await whereThereIsRoom(() => run(raiseScript, [key], [knownMs, upToMs]))
+      if (reply === undefined) return knownMs
+      return reply === null ? undefined : Number(reply)
+    },
+  }
+}
+
+/**
+ * A server without memory left still serves what is there; a mark that stays behind only makes the
+ * next reading of the journal longer. Undefined then.
+ */
+async function whereThereIsRoom<T>(write: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await write()
+  } catch (error) {
+    if (replyCode(error) !== 'OOM') throw error
+    return undefined
+  }
+}
+
+/** The same for every instance as long as the node serves the same slots. */
+function findKey(served: ServedSlots | undefined): string | undefined {
+  const first = 'lineage:{journal}:mark'
+  if (!served || served.has(slotOf(first))) return first
+  // So many tries find a key even for a node with a handful of slots.
+  for (let i = 1; i < 100_000; i += 1) {
+    const key = `lineage:{journal-${i}}:mark`
+    if (served.has(slotOf(key))) return key
+  }
+  return undefined
+}

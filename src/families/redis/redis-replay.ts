@@ -1,0 +1,175 @@
+// Carries the journal to one server of Redis, over one connection: all that the server may lack
+// before the gate of the connection opens, and after that what an instance that died had committed
+// but not delivered.
+
+import type { Redis } from 'ioredis'
+import { replyCode } from '../../redis/redis-failure.ts'
+import {
+  type CommandSender,
+  type RunScript,
+  scriptRunner,
+  sendCommand,
+} from '../../redis/redis-script.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { DependencyUnavailable } from '../../runtime/dependency-unavailable.ts'
+import { applyJournalPayload, type Journal, type JournalEntry } from '../journal.ts'
+import { JOURNAL_REPLAY_MS } from '../journal-reader.ts'
+import { JOURNAL_OVERLAP_MS, openSeenEntries } from '../seen-entries.ts'
+import { FAMILY_SCRIPTS, openJournalCommands } from './redis-commands.ts'
+import { findJournalMark, type JournalMark, NO_MARK } from './redis-journal-mark.ts'
+import { keysOf } from './redis-record.ts'
+import { readServedSlots, type ServedSlots, slotOf } from './redis-slot.ts'
+
+const BATCH_SIZE = 500
+
+export interface JournalReplay {
+  /** The last 15 minutes, and every entry that the server has not seen by its own mark. */
+  replay(): Promise<void>
+  /**
+   * Every entry not yet seen. `lost` when the server has lost what it held, though the connection
+   * lived on: everything must be re-applied then.
+   */
+  catchUp(): Promise<'seen' | 'lost'>
+  /** How many slots of a Cluster the node served when it was last asked. */
+  servedSlots(): number
+}
+
+export interface JournalReplayDependencies {
+  readonly journal: Pick<Journal, 'readSince'>
+  readonly clock: Clock
+  readonly redis: Redis
+  /** The whole Cluster, which reaches whatever node a slot moves to; undefined without one. */
+  readonly cluster: CommandSender | undefined
+}
+
+export function openJournalReplay(dependencies: JournalReplayDependencies): JournalReplay {
+  const { journal, clock, redis, cluster } = dependencies
+  const seen = openSeenEntries(0, clock)
+  const commands = openJournalCommands(connectionRunner(redis, cluster))
+  let running: Promise<unknown> = Promise.resolve()
+  let slots = 0
+  let known: { readonly key: string; readonly markMs: number } | undefined
+
+  /** One after the other: a gate that opens waits until the poll has noticed its lost connection. */
+  function exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const done = running.then(work)
+    running = done.catch(() => {})
+    return done
+  }
+
+  async function apply(entry: JournalEntry): Promise<void> {
+    try {
+      await applyJournalPayload(entry.payload, commands, clock())
+      seen.add(entry)
+    } catch (error) {
+      // The slot has just moved to another node, which is given the entry over its own connection.
+      if (replyCode(error) !== 'MOVED') throw error
+      seen.pass(entry)
+    }
+  }
+
+  async function applySince(fromMs: number, isWanted: (entry: JournalEntry) => boolean) {
+    const { stream } = redis
+    for await (const page of journal.readSince(fromMs)) {
+      if (redis.stream !== stream) throw new DependencyUnavailable('redis', 'connection lost')
+      const wanted: JournalEntry[] = []
+      for (const entry of page) {
+        if (isWanted(entry)) wanted.push(entry)
+        else seen.pass(entry)
+      }
+      // Written in order on one connection, so "all but this" meets its epochs in order.
+      for (let from = 0; from < wanted.length; from += BATCH_SIZE) {
+        await Promise.all(wanted.slice(from, from + BATCH_SIZE).map(apply))
+      }
+    }
+  }
+
+  async function findMark() {
+    const served = cluster && (await readServedSlots(redis))
+    slots = served?.count ?? 0
+    return { served, mark: findJournalMark(redis, served) }
+  }
+
+  async function raise(mark: JournalMark, knownMs: number): Promise<boolean> {
+    const markMs = seen.upToMs > knownMs ? await mark.raise(knownMs, seen.upToMs) : knownMs
+    if (markMs === undefined) return false
+    known = { key: mark.key, markMs }
+    return true
+  }
+
+  async function replay(): Promise<void> {
+    await loadScripts(redis)
+    const { served, mark } = await findMark()
+    if (!mark) return
+    const markMs = await mark.begin()
+    const doneMs = Math.min(clock(), markMs, known?.markMs ?? markMs)
+    seen.restart(doneMs)
+    await applySince(Math.max(0, doneMs - JOURNAL_REPLAY_MS), ({ payload, atMs }) => {
+      // Of logins there are many, and a server that has lost none need not be asked for each.
+      if (payload.kind === 'created' && atMs < doneMs - JOURNAL_OVERLAP_MS) return false
+      return belongs(payload, served)
+    })
+    if (!(await raise(mark, markMs))) {
+      throw new DependencyUnavailable('redis', 'it was emptied while the journal was re-applied')
+    }
+  }
+
+  async function catchUp(): Promise<'seen' | 'lost'> {
+    const { served, mark } = await findMark()
+    if (!mark) return 'seen'
+    // Another key after slots have moved, to a server that has lived all the while.
+    const knownMs = known?.key === mark.key ? known.markMs : await mark.begin()
+    if (((await mark.read()) ?? NO_MARK) < knownMs) return 'lost'
+    await applySince(
+      seen.readFromMs(),
+      (entry) => !seen.has(entry) && belongs(entry.payload, served),
+    )
+    return (await raise(mark, knownMs)) ? 'seen' : 'lost'
+  }
+
+  return {
+    replay: () => exclusively(replay),
+    catchUp: () => exclusively(catchUp),
+    servedSlots: () => slots,
+  }
+}
+
+/** A script that had to be sent again would be overtaken by what was written after it. */
+async function loadScripts(redis: Redis): Promise<void> {
+  await Promise.all(
+    FAMILY_SCRIPTS.map(({ lua }) => sendCommand(redis, 'script', ['load', lua], 'free')),
+  )
+}
+
+/** Whether the node that `served` those slots is the one to be told; without a Cluster it is. */
+function belongs(payload: JournalEntry['payload'], served: ServedSlots | undefined): boolean {
+  if (!served) return true
+  switch (payload.kind) {
+    case 'user':
+      return served.has(slotOf(keysOf(payload.record).user))
+    case 'family':
+      return served.has(slotOf(keysOf({ userId: payload.end.userId }).user))
+    case 'token':
+      return served.has(slotOf(keysOf(payload.token.owner).user))
+    case 'created':
+      return served.has(slotOf(keysOf({ userId: payload.login.user.userId }).user))
+    default:
+      // Of a newer instance, which tells it itself.
+      return false
+  }
+}
+
+/** Over one connection; a slot that is just moving away from it is reached the long way round. */
+function connectionRunner(redis: Redis, cluster: CommandSender | undefined): RunScript {
+  const runHere = scriptRunner(redis, 'free')
+  if (!cluster) return runHere
+  const runAnywhere = scriptRunner(cluster, 'free')
+  return async (script, keys, args) => {
+    try {
+      return await runHere(script, keys, args)
+    } catch (error) {
+      if (!['ASK', 'TRYAGAIN'].includes(replyCode(error) ?? '')) throw error
+      return await runAnywhere(script, keys, args)
+    }
+  }
+}

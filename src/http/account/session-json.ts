@@ -1,0 +1,56 @@
+// A session as its owner and administrators see it: one family, and how it ended (INTERFACE §1).
+
+import type { Client } from '../../clients/client.ts'
+import type { EndedReason, Family, FamilyId } from '../../families/family.ts'
+import { findEnd } from '../../families/family-rules.ts'
+import type { UserRecord } from '../../users/user.ts'
+
+export interface SessionJson {
+  readonly id: string
+  readonly clientId: string
+  readonly createdAt: string
+  readonly lastUsedAt: string
+  readonly generation: number
+  readonly expiresAt: string
+  readonly idleExpiresAt: string
+  readonly ip: string
+  readonly userAgent: string
+  readonly retriedElsewhere: number
+  readonly current: boolean
+  readonly status: 'active' | 'ended'
+  readonly endedReason?: EndedReason
+}
+
+export interface SessionContext {
+  readonly user: UserRecord | undefined
+  /** Undefined when the client was deleted, which ends its sessions. */
+  readonly client: Client | undefined
+  readonly nowMs: number
+  /** The session that asks; undefined for an administrator. */
+  readonly currentFamilyId: FamilyId | undefined
+}
+
+export function toSessionJson(family: Family, context: SessionContext): SessionJson {
+  const { user, client, nowMs, currentFamilyId } = context
+  // Nobody wrote down when a client was deleted, so whatever else ended the session came first.
+  const validFromMs = client?.sessionsValidFrom.getTime() ?? Number.POSITIVE_INFINITY
+  const end = findEnd(family, user, nowMs, validFromMs)
+  return {
+    id: family.familyId,
+    clientId: family.clientId,
+    createdAt: toIso(family.createdAtMs),
+    lastUsedAt: toIso(family.rotatedAtMs),
+    generation: family.generation,
+    expiresAt: toIso(family.absoluteExpiresAtMs),
+    idleExpiresAt: toIso(family.idleExpiresAtMs),
+    ip: family.ip,
+    userAgent: family.userAgent,
+    retriedElsewhere: family.retriedElsewhere,
+    current: family.familyId === currentFamilyId,
+    ...(end ? { status: 'ended', endedReason: end.reason } : { status: 'active' }),
+  }
+}
+
+function toIso(ms: number): string {
+  return new Date(ms).toISOString()
+}

@@ -1,0 +1,81 @@
+// The sessions of one user as one list: those that may live, and the newest of those that have ended
+// (INTERFACE §1). Only what is shown is read, whatever a user has been doing for years.
+
+import type { Client, ClientId } from '../../clients/client.ts'
+import type { Families } from '../../families/families.ts'
+import type { FamilyId } from '../../families/family.ts'
+import { compareAge, ENDED_LISTED_MAX, type Family, type FamilyKey } from '../../families/family.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { UserId } from '../../users/user.ts'
+import { type SessionJson, toSessionJson } from './session-json.ts'
+
+export interface SessionListDependencies {
+  readonly families: Pick<Families, 'index' | 'read'>
+  readonly findClient: (clientId: ClientId) => Promise<Client | undefined>
+  readonly clock: Clock
+}
+
+export interface SessionQuery {
+  readonly status?: SessionJson['status'] | undefined
+  /** Sessions strictly after this one. */
+  readonly after?: FamilyKey | undefined
+  readonly limit?: number | undefined
+  /** The session that asks; undefined for an administrator. */
+  readonly currentFamilyId?: FamilyId | undefined
+}
+
+/** Oldest first, at most `limit`; all of them without one. */
+export async function listSessions(
+  userId: UserId,
+  query: SessionQuery,
+  { families, findClient, clock }: SessionListDependencies,
+): Promise<SessionJson[]> {
+  const { user, live, ended } = await families.index(userId)
+  const nowMs = clock()
+  const { currentFamilyId } = query
+  const describe = async (family: Family) =>
+    toSessionJson(family, {
+      user,
+      client: await findClient(family.clientId),
+      nowMs,
+      currentFamilyId,
+    })
+
+  const rows: Row[] = [
+    ...ended.map((key) => ({ ...key, status: 'ended' as const })),
+    ...(await Promise.all(
+      live.map(async (family) => {
+        const session = await describe(family)
+        return { ...family, session, status: session.status }
+      }),
+    )),
+  ].sort(compareAge)
+  const shown = choose(rows, query)
+  const unread = shown.filter(({ session }) => session === undefined)
+  const read = await families.read(
+    userId,
+    unread.map(({ familyId }) => familyId),
+  )
+  const sessions = new Map<string, SessionJson>()
+  for (const family of read) sessions.set(family.familyId, await describe(family))
+  return shown
+    .map(({ familyId, session }) => session ?? sessions.get(familyId))
+    .filter((session) => session !== undefined)
+}
+
+interface Row extends FamilyKey {
+  readonly status: SessionJson['status']
+  /** Undefined for those that are not read yet. */
+  readonly session?: SessionJson
+}
+
+function choose(rows: readonly Row[], { status, after, limit }: SessionQuery): Row[] {
+  // Those that have died unnoticed may push out what the store has listed as ended.
+  const listed = rows.filter((row) => row.status === 'ended').slice(-ENDED_LISTED_MAX)
+  const oldest = listed.length < ENDED_LISTED_MAX ? undefined : listed[0]
+  return rows
+    .filter((row) => row.status === 'active' || !oldest || compareAge(row, oldest) >= 0)
+    .filter((row) => status === undefined || row.status === status)
+    .filter((row) => after === undefined || compareAge(row, after) > 0)
+    .slice(0, limit)
+}

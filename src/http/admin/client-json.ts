@@ -1,0 +1,74 @@
+// A client as JSON, in both directions: the representation that /admin/clients answers, and the
+// shapes that it takes (INTERFACE §1). What the values mean is checked by clients/client-draft.ts.
+
+import { AUTH_METHODS, type Client, GRANT_TYPES } from '../../clients/client.ts'
+
+const STRING = { type: 'string' }
+const STRINGS = { type: 'array', items: STRING }
+const INTEGER = { type: 'integer' }
+const FLAG = { type: 'boolean' }
+const oneOf = (values: readonly string[]) => ({ type: 'string', enum: values })
+
+const MEMBERS = {
+  name: STRING,
+  type: oneOf(['confidential', 'public']),
+  grantTypes: { type: 'array', items: oneOf(GRANT_TYPES) },
+  scopes: STRINGS,
+  defaultScopes: STRINGS,
+  audiences: STRINGS,
+  authMethods: { type: 'array', items: oneOf(AUTH_METHODS) },
+  accessTokenTtlSeconds: INTEGER,
+  refreshIdleTtlSeconds: INTEGER,
+  refreshAbsoluteTtlSeconds: INTEGER,
+  refreshGraceSeconds: INTEGER,
+  tokenDelivery: oneOf(['body', 'cookie']),
+  accessTokenCookie: FLAG,
+  allowedOrigins: STRINGS,
+  forwardsClientIp: FLAG,
+}
+
+export const NEW_CLIENT_BODY = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['name', 'type', 'grantTypes'],
+  properties: { id: STRING, ...MEMBERS },
+}
+
+/** RFC 7396: any member may be null, which puts it back to its default. */
+export const CLIENT_PATCH_BODY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: Object.fromEntries(
+    Object.entries(MEMBERS).map(([member, schema]) => [member, orNull(schema)]),
+  ),
+}
+
+/** Everything of a client but its hashes. */
+export function clientJson(client: Client) {
+  return {
+    id: client.id,
+    name: client.name,
+    type: client.type,
+    grantTypes: client.grantTypes,
+    scopes: client.scopes,
+    defaultScopes: client.defaultScopes,
+    audiences: client.audiences,
+    authMethods: client.authMethods,
+    accessTokenTtlSeconds: client.accessTokenTtlSeconds,
+    refreshIdleTtlSeconds: client.refreshIdleTtlSeconds,
+    refreshAbsoluteTtlSeconds: client.refreshAbsoluteTtlSeconds,
+    refreshGraceSeconds: client.refreshGraceSeconds,
+    tokenDelivery: client.tokenDelivery,
+    accessTokenCookie: client.accessTokenCookie,
+    allowedOrigins: client.allowedOrigins,
+    forwardsClientIp: client.forwardsClientIp,
+    secrets: client.secrets.map(({ id, createdAt }) => ({ id, createdAt })),
+    createdAt: client.createdAt,
+    updatedAt: client.updatedAt,
+  }
+}
+
+function orNull(schema: { type: string; enum?: readonly string[] }) {
+  // ajv wants null among the values of a nullable enum.
+  return { ...schema, nullable: true, ...(schema.enum && { enum: [...schema.enum, null] }) }
+}

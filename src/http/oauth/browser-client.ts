@@ -1,0 +1,55 @@
+// What a call must look like that comes from a browser whose tokens travel in cookies (DESIGN §9).
+// A browser sends cookies along whoever made it call; the `Origin` says who did.
+
+import type { FastifyRequest } from 'fastify'
+import { parseClientCredentials } from '../../client-auth/parse-client-credentials.ts'
+import type { Client } from '../../clients/client.ts'
+import type { ClientTable } from '../../clients/client-table.ts'
+import { OAuthError } from '../../oauth/oauth-error.ts'
+import type { FormBody } from './form-body.ts'
+import { clientPartsOf } from './oauth-endpoint.ts'
+import type { TokenCookies } from './token-cookies.ts'
+
+/**
+ * The client that a request names, when its tokens travel in cookies. Nobody has authenticated yet:
+ * it only tells what may stand in for a parameter that the form lacks.
+ */
+export async function findNamedCookieClient(
+  request: FastifyRequest,
+  form: FormBody,
+  clients: Pick<ClientTable, 'find'>,
+): Promise<Client | undefined> {
+  const id = namedClientId(request, form)
+  const client = id === undefined ? undefined : await clients.find(id)
+  return client?.tokenDelivery === 'cookie' ? client : undefined
+}
+
+/**
+ * Refuses a call of a cookie client that another site may have caused, that brings its refresh token
+ * in the body, or that carries two of them. Throws OAuthError `invalid_request`; touches nothing.
+ */
+export function checkBrowserCall(
+  request: FastifyRequest,
+  client: Client,
+  cookies: Pick<TokenCookies, 'readRefreshTokens'>,
+  hasTokenInBody: boolean,
+): void {
+  // Browsers put an Origin on every POST; `null` and several of them are no origin of a client.
+  if (!client.allowedOrigins.includes(request.headers.origin ?? '')) {
+    throw new OAuthError('origin_not_allowed')
+  }
+  if (hasTokenInBody) throw new OAuthError('token_in_body')
+  if (cookies.readRefreshTokens(request, client).length > 1) {
+    throw new OAuthError('cookie_duplicate')
+  }
+}
+
+function namedClientId(request: FastifyRequest, form: FormBody): string | undefined {
+  try {
+    return parseClientCredentials(clientPartsOf(request, form)).clientId
+  } catch (error) {
+    // What is wrong with the credentials is said by authentication, in its turn.
+    if (error instanceof OAuthError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,118 @@
+// POST /introspect (RFC 7662): the state of a token, for confidential clients. A client sees its
+// own tokens; with scope `lineage:introspect` everybody's access tokens (DESIGN §11).
+
+import { timingSafeEqual } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import type { Client } from '../../clients/client.ts'
+import type { Families } from '../../families/families.ts'
+import type { Family } from '../../families/family.ts'
+import { findInactiveReason } from '../../families/family-rules.ts'
+import {
+  authenticateRefreshToken,
+  hashFamilySecret,
+  type RefreshToken,
+} from '../../families/refresh-token-string.ts'
+import { usableScope } from '../../grants/granted.ts'
+import { OAuthError } from '../../oauth/oauth-error.ts'
+import { type Clock, toSeconds } from '../../runtime/clock.ts'
+import type { RootSecrets } from '../../secrets/root-secret.ts'
+import type { TokenChecker } from '../../tokens/check-access-token.ts'
+import type { UserRecord } from '../../users/user.ts'
+import { authenticateSender, formOf, OAUTH_ENDPOINT, type SenderCheck } from './oauth-endpoint.ts'
+
+export interface IntrospectRouteDependencies extends SenderCheck {
+  readonly checker: TokenChecker
+  readonly families: Pick<Families, 'inspect'>
+  readonly rootSecrets: RootSecrets
+  readonly issuer: string
+  readonly clock: Clock
+}
+
+const INTROSPECT_SCOPE = 'lineage:introspect'
+/** RFC 7662 §2.2: nothing is said of a token that is not active. */
+const INACTIVE = { active: false } as const
+
+export function registerIntrospect(
+  app: FastifyInstance,
+  dependencies: IntrospectRouteDependencies,
+): void {
+  const { rootSecrets } = dependencies
+  app.post('/introspect', OAUTH_ENDPOINT, async (request) => {
+    const form = formOf(request)
+    const token = form.get('token')
+    if (token === undefined) throw new OAuthError('parameter_missing', { parameter: 'token' })
+    const caller = await authenticateSender(request, form, dependencies)
+    // RFC 7662 §2.1: the endpoint is no oracle for whoever knows a public client's id.
+    if (caller.type === 'public') throw new OAuthError('client_public_not_allowed')
+    const refreshToken = authenticateRefreshToken(token, rootSecrets)
+    return refreshToken
+      ? await introspectRefreshToken(refreshToken, caller, dependencies)
+      : await introspectAccessToken(token, caller, dependencies)
+  })
+}
+
+async function introspectAccessToken(
+  token: string,
+  caller: Client,
+  { checker }: IntrospectRouteDependencies,
+) {
+  const checked = await checker.check(token)
+  if (!checked) return INACTIVE
+  const { claims, username } = checked
+  const maySee = claims.client_id === caller.id || caller.scopes.includes(INTROSPECT_SCOPE)
+  return maySee
+    ? {
+        active: true,
+        ...named(username),
+        ...claims,
+        scope: claims.scope ?? '',
+        token_type: 'Bearer',
+      }
+    : INACTIVE
+}
+
+async function introspectRefreshToken(
+  token: RefreshToken,
+  caller: Client,
+  { families, issuer, clock }: IntrospectRouteDependencies,
+) {
+  const { userId, familyId } = token
+  const { family, user } = await families.inspect({ owner: { userId }, familyId })
+  if (!family || !user || !isCurrent(token, family) || family.clientId !== caller.id)
+    return INACTIVE
+  if (findInactiveReason(family, user, clock(), caller.sessionsValidFrom.getTime())) return INACTIVE
+  return {
+    active: true,
+    iss: issuer,
+    ...named(user.username),
+    ...describe(family, user, caller),
+    token_type: 'refresh_token',
+  }
+}
+
+/** RFC 7662 §2.2; left out where the store's copy of the user is from before it held a name. */
+function named(username: string | undefined): { username?: string } {
+  return username === undefined ? {} : { username }
+}
+
+/** A stale generation is inactive here, and is not held against the family (DESIGN §11). */
+function isCurrent(token: RefreshToken, family: Family): boolean {
+  const presented = Buffer.from(hashFamilySecret(token.familySecret))
+  const known = Buffer.from(family.secretHash)
+  return (
+    presented.length === known.length &&
+    timingSafeEqual(presented, known) &&
+    token.generation === family.generation
+  )
+}
+
+function describe(family: Family, user: UserRecord, client: Client) {
+  return {
+    sub: family.userId,
+    client_id: family.clientId,
+    scope: usableScope(family.scope, client, user.roles).join(' '),
+    exp: toSeconds(Math.min(family.idleExpiresAtMs, family.absoluteExpiresAtMs)),
+    iat: toSeconds(family.rotatedAtMs),
+    sid: family.familyId,
+  }
+}

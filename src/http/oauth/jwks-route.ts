@@ -1,0 +1,11 @@
+// GET /.well-known/jwks.json (RFC 7517 §5): what verifiers cache for as long as `max-age` says.
+
+import type { FastifyInstance } from 'fastify'
+import type { SigningKeys } from '../../keys/signing-keys.ts'
+import { sendCacheable } from '../server/cacheable-answer.ts'
+
+export function registerJwks(app: FastifyInstance, keys: Pick<SigningKeys, 'jwks'>): void {
+  app.get('/.well-known/jwks.json', async (request, reply) =>
+    sendCacheable(request, reply, 'application/jwk-set+json', keys.jwks()),
+  )
+}

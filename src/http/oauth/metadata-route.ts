@@ -1,0 +1,62 @@
+// Authorization server metadata (RFC 8414): exactly what is enabled, at the paths of §3.1 and at
+// the one where OpenID parsers look.
+
+import type { FastifyInstance } from 'fastify'
+import { AUTH_METHODS } from '../../clients/client.ts'
+import type { ClientTable } from '../../clients/client-table.ts'
+import { SIGNING_ALGS } from '../../keys/key-material.ts'
+
+const MAX_AGE_SECONDS = 60
+
+export interface MetadataRouteDependencies {
+  readonly issuer: string
+  /** The path of the issuer, empty when it has none. */
+  readonly basePath: string
+  readonly clients: Pick<ClientTable, 'overview'>
+}
+
+export function registerMetadata(
+  app: FastifyInstance,
+  dependencies: MetadataRouteDependencies,
+): void {
+  const { basePath } = dependencies
+  const wellKnown = '/.well-known/oauth-authorization-server'
+  const serve = (path: string, extra: object) => {
+    app.get(path, async (_request, reply) => {
+      reply.header('cache-control', `public, max-age=${MAX_AGE_SECONDS}`)
+      return { ...buildMetadata(dependencies), ...extra }
+    })
+  }
+  serve(`${basePath}${wellKnown}`, {})
+  if (basePath !== '') serve(`${wellKnown}${basePath}`, {})
+  serve(`${basePath}/.well-known/openid-configuration`, {
+    subject_types_supported: ['public'],
+    // Some verifiers take it for the algorithms of access tokens too, and keep it: all that may ever
+    // sign, so that a key of another algorithm is not refused when its time comes.
+    id_token_signing_alg_values_supported: SIGNING_ALGS,
+  })
+}
+
+function buildMetadata({ issuer, clients }: MetadataRouteDependencies) {
+  const secretMethods = AUTH_METHODS.filter((method) => method !== 'none')
+  const { passwordCount, publicScopes } = clients.overview()
+  return {
+    issuer,
+    token_endpoint: `${issuer}/token`,
+    revocation_endpoint: `${issuer}/revoke`,
+    introspection_endpoint: `${issuer}/introspect`,
+    jwks_uri: `${issuer}/.well-known/jwks.json`,
+    // What confidential clients may ask for is theirs to know. An empty list is none (RFC 8414 §3.2).
+    ...(publicScopes.length > 0 && { scopes_supported: publicScopes }),
+    // There is no authorization endpoint; the member is required all the same (RFC 8414 §2).
+    response_types_supported: [],
+    grant_types_supported: [
+      'refresh_token',
+      'client_credentials',
+      ...(passwordCount > 0 ? ['password'] : []),
+    ],
+    token_endpoint_auth_methods_supported: AUTH_METHODS,
+    revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+    introspection_endpoint_auth_methods_supported: secretMethods,
+  }
+}

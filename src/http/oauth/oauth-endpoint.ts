@@ -1,0 +1,120 @@
+// What /token, /revoke and /introspect share: a strict form as the only body, nothing in the
+// query, and answers that no cache keeps (RFC 6749 §3.2, §5.1).
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { authenticateClient } from '../../client-auth/authenticate-client.ts'
+import type { ClientRequestParts } from '../../client-auth/parse-client-credentials.ts'
+import type { Client } from '../../clients/client.ts'
+import type { ClientTable } from '../../clients/client-table.ts'
+import { OAuthError } from '../../oauth/oauth-error.ts'
+import type { RecordEvent } from '../../runtime/security-event.ts'
+import { isRepeated } from '../server/repeated-header.ts'
+import { noteCaller } from '../server/request-client.ts'
+import { sourceOf } from '../server/request-source.ts'
+import { FORM_BODY_BYTES_MAX, type FormBody, parseFormBody } from './form-body.ts'
+
+/** Of any grant, ours or not: whoever sends one here has put a credential into a URL. */
+const PARAMETER_NAMES: ReadonlySet<string> = new Set([
+  'actor_token',
+  'assertion',
+  'client_assertion',
+  'client_assertion_type',
+  'client_id',
+  'client_secret',
+  'code',
+  'code_verifier',
+  'device_code',
+  'grant_type',
+  'password',
+  'refresh_token',
+  'resource',
+  'scope',
+  'subject_token',
+  'token',
+  'token_type_hint',
+  'access_token',
+  'username',
+])
+
+/** Route options of a POST endpoint whose errors have the shape of RFC 6749 §5.2. */
+export const OAUTH_ENDPOINT = {
+  bodyLimit: FORM_BODY_BYTES_MAX,
+  config: { oauth: true },
+  onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
+    setNoStore(reply)
+    // Credentials in a URL end up in logs and histories (RFC 6749 §2.3.1).
+    const names = Object.keys(request.query as Record<string, unknown>)
+    if (names.some((name) => PARAMETER_NAMES.has(name))) throw new OAuthError('parameter_in_query')
+  },
+} as const
+
+/** Makes a form the only media type that the routes of this scope read. */
+export function acceptFormsOnly(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      if (isRepeated(request, 'content-type')) throw new OAuthError('body_not_form')
+      return parseFormBody(body)
+    },
+  )
+  app.addContentTypeParser('*', async () => {
+    throw new OAuthError('body_not_form')
+  })
+}
+
+/** The form of a request; a POST without a body or media type has none. */
+export function formOf(request: FastifyRequest): FormBody {
+  const { body } = request
+  if (typeof body !== 'object' || body === null) throw new OAuthError('body_not_form')
+  return body as FormBody
+}
+
+export interface SenderCheck {
+  readonly clients: Pick<ClientTable, 'find'>
+  readonly recordEvent: RecordEvent
+}
+
+/**
+ * The client that sent a form, by whichever method it used. Throws OAuthError; failed authentication
+ * is an event.
+ */
+export async function authenticateSender(
+  request: FastifyRequest,
+  form: FormBody,
+  { clients, recordEvent }: SenderCheck,
+): Promise<Client> {
+  if (isRepeated(request, 'authorization')) throw new OAuthError('client_two_mechanisms')
+  try {
+    const { client } = await authenticateClient(clientPartsOf(request, form), clients)
+    noteCaller(request, { clientId: client.id, client })
+    return client
+  } catch (error) {
+    if (error instanceof OAuthError) noteRefusal(error, request, recordEvent)
+    throw error
+  }
+}
+
+function noteRefusal(error: OAuthError, request: FastifyRequest, recordEvent: RecordEvent): void {
+  const { clientId, reason } = error
+  const known = clientId === undefined ? {} : { clientId }
+  if (clientId !== undefined) noteCaller(request, { clientId })
+  if (error.code !== 'invalid_client') return
+  recordEvent({ type: 'client.authentication_failed', reason, ...known, ...sourceOf(request) })
+}
+
+/** Where a client presents itself in a request. */
+export function clientPartsOf(request: FastifyRequest, form: FormBody): ClientRequestParts {
+  return {
+    authorization: request.headers.authorization,
+    clientId: form.get('client_id'),
+    clientSecret: form.get('client_secret'),
+    clientAssertion: form.get('client_assertion'),
+  }
+}
+
+/** C11: also on errors, also for HTTP/1.0 caches. */
+function setNoStore(reply: FastifyReply): void {
+  reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
+}

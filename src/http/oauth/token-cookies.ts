@@ -1,0 +1,79 @@
+// The cookies of clients with `tokenDelivery: "cookie"` (DESIGN §9): names, flags, and how they are
+// read, set and cleared. Who may have them is the business of browser-client.ts.
+
+import { fastifyCookie } from '@fastify/cookie'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Client } from '../../clients/client.ts'
+import type { IssuedTokens } from '../../tokens/token-response.ts'
+import { readCookies } from '../server/cookie-header.ts'
+
+/** An access token as a browser sends it, and the client that the cookie's name names. */
+export interface AccessCookie {
+  readonly clientId: string
+  readonly token: string
+}
+
+export interface TokenCookies {
+  /** Every refresh token that the request carries for this client, empty values too. */
+  readRefreshTokens(request: FastifyRequest, client: Client): readonly string[]
+  /** Every access token that the request carries, whoever's, empty values too. */
+  readAccessTokens(request: FastifyRequest): readonly AccessCookie[]
+  /** False when the access token is given without its cookie, which no browser would keep. */
+  set(request: FastifyRequest, reply: FastifyReply, client: Client, issued: IssuedTokens): boolean
+  /** Clears what this request has sent, and says nothing of what it has not. */
+  clearSent(request: FastifyRequest, reply: FastifyReply, client: Client): void
+}
+
+/** Name and value; a browser drops what is longer, and tells nobody (RFC 6265bis §5.6). */
+const COOKIE_BYTES_MAX = 4096
+
+/** Cookies as the issuer's scheme allows: a plain http one, which is a loopback one, has no TLS. */
+export function openTokenCookies(issuer: string): TokenCookies {
+  const secure = issuer.startsWith('https:')
+  // RFC 6265bis §4.1.3.2: set by this very host over TLS, for all of it, and by nobody else. So the
+  // path is / also for an issuer that has one.
+  const prefix = secure ? '__Host-' : ''
+  const flags = { httpOnly: true, secure, sameSite: 'strict', path: '/' } as const
+  const refreshName = ({ id }: Client) => `${prefix}lineage_refresh-${id}`
+  const accessStart = `${prefix}lineage_access-`
+  const accessName = ({ id }: Client) => `${accessStart}${id}`
+
+  function setCookie(reply: FastifyReply, name: string, value: string, maxAge: number): void {
+    reply.header('set-cookie', fastifyCookie.serialize(name, value, { ...flags, maxAge }))
+  }
+
+  return {
+    readRefreshTokens: (request, client) => valuesOf(request, refreshName(client)),
+    readAccessTokens: (request) =>
+      readCookies(request.raw)
+        .filter(({ name }) => name.startsWith(accessStart))
+        .map(({ name, value }) => ({ clientId: name.slice(accessStart.length), token: value })),
+    set(request, reply, client, { refreshToken, accessToken, expiresInSeconds }) {
+      if (refreshToken) {
+        setCookie(reply, refreshName(client), refreshToken.token, refreshToken.expiresInSeconds)
+      }
+      if (!client.accessTokenCookie) return true
+      const name = accessName(client)
+      const isKept = name.length + accessToken.length <= COOKIE_BYTES_MAX
+      if (isKept) setCookie(reply, name, accessToken, expiresInSeconds)
+      // Or the one before would go on, beside a body that says something else.
+      else if (valuesOf(request, name).length > 0) setCookie(reply, name, '', 0)
+      return isKept
+    },
+    clearSent(request, reply, client) {
+      for (const name of [refreshName(client), accessName(client)]) {
+        if (valuesOf(request, name).length > 0) setCookie(reply, name, '', 0)
+      }
+    },
+  }
+}
+
+/**
+ * The values of every cookie of this name, as sent. More than one means that somebody else has set
+ * one of them, and no order tells which (RFC 6265 §8.5, §8.6), so parsers that pick one are no use.
+ */
+function valuesOf(request: FastifyRequest, name: string): readonly string[] {
+  return readCookies(request.raw)
+    .filter((cookie) => cookie.name === name)
+    .map(({ value }) => value)
+}

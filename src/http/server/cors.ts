@@ -1,0 +1,78 @@
+// Which other origins may read our answers (the CORS protocol of the Fetch standard): anybody's where
+// all is public, the clients' own where a user acts. A route whose scope says nothing here, such as
+// /verify, /introspect and /admin, never carries a CORS header.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ClientTable } from '../../clients/client-table.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    readonly cors?: 'anyone' | 'clients'
+  }
+}
+
+/** Beside what calls need, what libraries and tracers add to every request of a page. */
+const ALLOWED_HEADERS =
+  'Authorization, Content-Type, X-Requested-With, X-Request-Id, traceparent, tracestate'
+
+/** Answers of this scope's routes may be read by scripts of any origin, without credentials. */
+export function allowAnyOrigin(scope: FastifyInstance): void {
+  scope.addHook('onRoute', (route) => {
+    route.config = { ...route.config, cors: 'anyone' }
+  })
+}
+
+/** Answers of this scope's routes may be read by scripts of the origins that clients list. */
+export function allowClientOrigins(scope: FastifyInstance): void {
+  scope.addHook('onRoute', (route) => {
+    route.config = { ...route.config, cors: 'clients' }
+  })
+}
+
+/** Call before any route is registered. The clients are asked at every request: changes hold at once. */
+export function setCorsHeaders(app: FastifyInstance, clients: Pick<ClientTable, 'overview'>): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    const { cors } = request.routeOptions.config
+    if (cors === 'anyone') reply.header('access-control-allow-origin', '*')
+    if (cors === 'clients') admitClientOrigin(request.headers.origin, reply, clients)
+    done()
+  })
+}
+
+/**
+ * Whether a browser asks if it may call, and may. Without `Access-Control-Max-Age`: browsers then
+ * ask again after 5 s, so that an origin that a client has lost is out as fast there.
+ */
+export function isAdmittedPreflight(request: FastifyRequest, reply: FastifyReply): boolean {
+  return (
+    request.method === 'OPTIONS' &&
+    request.headers.origin !== undefined &&
+    request.headers['access-control-request-method'] !== undefined &&
+    reply.hasHeader('access-control-allow-origin')
+  )
+}
+
+/** `methods` are those of the path, as `Allow` lists them. */
+export function answerPreflight(reply: FastifyReply, methods: string): FastifyReply {
+  return reply
+    .code(204)
+    .header('access-control-allow-methods', methods)
+    .header('access-control-allow-headers', ALLOWED_HEADERS)
+    .send()
+}
+
+function admitClientOrigin(
+  origin: string | undefined,
+  reply: FastifyReply,
+  clients: Pick<ClientTable, 'overview'>,
+): void {
+  // Also without an Origin: a shared cache must not give that answer to somebody with one.
+  reply.header('vary', 'Origin')
+  if (origin === undefined) return
+  const allowed = clients.overview().origins.get(origin)
+  if (!allowed) return
+  reply
+    .header('access-control-allow-origin', origin)
+    .header('access-control-expose-headers', 'Retry-After, WWW-Authenticate')
+  if (allowed.hasCookies) reply.header('access-control-allow-credentials', 'true')
+}

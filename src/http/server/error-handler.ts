@@ -1,0 +1,169 @@
+// Every error becomes an answer here: RFC 6749 §5.2 JSON at the OAuth endpoints, RFC 9457 problem
+// details elsewhere. What is not ours is logged and told to nobody.
+
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { OAuthError, type OAuthReason } from '../../oauth/oauth-error.ts'
+import { logEvent } from '../../ops/log-events.ts'
+import { DependencyUnavailable } from '../../runtime/dependency-unavailable.ts'
+import { AlreadyTaken, type FieldError } from '../../runtime/field-error.ts'
+import { API_ERRORS, ApiError, type ApiErrorCode } from './api-error.ts'
+import { describeCaller } from './request-client.ts'
+
+/** When to come back after a dependency was away: about as long as reconnecting takes. */
+const RETRY_AFTER_SECONDS = 2
+
+/** A small body can hold thousands of unknown members; nobody reads that far. */
+const FIELD_ERRORS_MAX = 32
+
+/** Routes whose config says so answer in the shape of RFC 6749 §5.2. */
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    readonly oauth?: boolean
+  }
+}
+
+export function setErrorHandler(app: FastifyInstance): void {
+  app.setErrorHandler<FastifyError | Error>((error, request, reply) => {
+    if (request.routeOptions.config.oauth) sendOAuthError(toOAuthError(error), request, reply)
+    else sendApiError(toApiError(error), request, reply)
+  })
+}
+
+function sendOAuthError(error: OAuthError, request: FastifyRequest, reply: FastifyReply): void {
+  logRefusal(error, error.reason, error.status, request)
+  if (error.status === 401) {
+    // RFC 6749 §5.2: 401 carries the challenge that the endpoint supports.
+    reply.header('www-authenticate', 'Basic realm="lineage", charset="UTF-8"')
+  }
+  setRetryAfter(reply, error)
+  reply
+    .code(error.status)
+    .header('cache-control', 'no-store')
+    .header('pragma', 'no-cache')
+    .type('application/json')
+    .send({ error: error.code, error_description: error.description })
+}
+
+function sendApiError(error: ApiError, request: FastifyRequest, reply: FastifyReply): void {
+  logRefusal(error, error.code, error.status, request)
+  setRetryAfter(reply, error)
+  reply
+    .code(error.status)
+    .header('cache-control', 'no-store')
+    .type('application/problem+json')
+    .send(toProblem(error))
+}
+
+/** RFC 9457 §3, with `code` as the stable name that programs switch on. */
+export function toProblem(error: ApiError): Record<string, unknown> {
+  return {
+    type: 'about:blank',
+    title: API_ERRORS[error.code].title,
+    status: error.status,
+    ...(error.detail === undefined ? {} : { detail: error.detail }),
+    code: error.code,
+    ...(error.errors === undefined ? {} : { errors: error.errors }),
+  }
+}
+
+function setRetryAfter(reply: FastifyReply, error: OAuthError | ApiError): void {
+  const isTemporary = error.status === 503 || error.status === 429
+  const seconds = error.retryAfterSeconds ?? (isTemporary ? RETRY_AFTER_SECONDS : undefined)
+  if (seconds !== undefined) reply.header('retry-after', String(seconds))
+}
+
+function logRefusal(
+  error: Error,
+  reason: OAuthReason | ApiErrorCode,
+  status: number,
+  request: FastifyRequest,
+): void {
+  const line = { reason, status, ...describeCaller(request) }
+  // A queue that turns somebody away does its work: in a flood, stacks would only hide what fails.
+  const isTurnedAway = [error, error.cause].some(isFullQueue)
+  if (status < 500 || isTurnedAway) logEvent(request.log, 'request.refused', line)
+  else logEvent(request.log, 'request.failed', { ...line, err: error.cause ?? error })
+}
+
+const FULL_QUEUES: ReadonlySet<string> = new Set<OAuthReason>([
+  'login_queue_full',
+  'login_queue_timeout',
+  'database_queue',
+])
+
+function isFullQueue(error: unknown): boolean {
+  if (error instanceof DependencyUnavailable) return error.because === 'queue'
+  return error instanceof OAuthError && FULL_QUEUES.has(error.reason)
+}
+
+function toOAuthError(error: Error): OAuthError {
+  if (error instanceof OAuthError) return error
+  if (error instanceof DependencyUnavailable) {
+    const reason = error.because === 'queue' ? 'database_queue' : 'dependency_unavailable'
+    return new OAuthError(reason, { cause: error })
+  }
+  const status = statusOf(error)
+  if (status === 413) return new OAuthError('body_too_large', { cause: error })
+  if (status === 415) return new OAuthError('body_not_form', { cause: error })
+  if (status >= 400 && status < 500) return new OAuthError('request_malformed', { cause: error })
+  return new OAuthError('unexpected', { cause: error })
+}
+
+/** Refusals of the lanes reach JSON endpoints too, and say the same there. */
+const API_CODE_BY_STATUS: Readonly<Record<number, ApiErrorCode>> = {
+  404: 'not_found',
+  405: 'method_not_allowed',
+  413: 'body_too_large',
+  415: 'unsupported_media_type',
+  429: 'temporarily_unavailable',
+  503: 'temporarily_unavailable',
+}
+
+function toApiError(error: Error): ApiError {
+  if (error instanceof ApiError) return error
+  if (error instanceof AlreadyTaken) {
+    const errors = [{ pointer: error.pointer, detail: 'is taken already' }]
+    return new ApiError('conflict', { errors, cause: error })
+  }
+  if (error instanceof DependencyUnavailable) {
+    return new ApiError('temporarily_unavailable', { cause: error })
+  }
+  const fieldErrors = validationErrors(error)
+  if (fieldErrors) return new ApiError('validation_failed', { errors: fieldErrors, cause: error })
+  const status = statusOf(error)
+  const code = API_CODE_BY_STATUS[status]
+  if (code) return new ApiError(code, { ...retryAfterOf(error), status, cause: error })
+  const isClientFault = status >= 400 && status < 500
+  return new ApiError(isClientFault ? 'malformed_request' : 'internal_error', { cause: error })
+}
+
+function retryAfterOf(error: Error): { retryAfterSeconds?: number } {
+  const seconds = error instanceof OAuthError ? error.retryAfterSeconds : undefined
+  return seconds === undefined ? {} : { retryAfterSeconds: seconds }
+}
+
+function statusOf(error: Error): number {
+  if (error instanceof OAuthError || error instanceof ApiError) return error.status
+  return 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500
+}
+
+/** Fastify's schema validation as field errors; undefined when the error is another one. */
+function validationErrors(error: Error): FieldError[] | undefined {
+  if (!('validation' in error) || !Array.isArray(error.validation)) return undefined
+  const found = error.validation as NonNullable<FastifyError['validation']>
+  return found.slice(0, FIELD_ERRORS_MAX).map(({ instancePath, keyword, params, message }) => {
+    const member = params.missingProperty ?? params.additionalProperty
+    const pointer = isPlainName(member) ? `${instancePath}/${member}` : instancePath
+    if (keyword === 'required') return { pointer, detail: 'is required' }
+    if (keyword === 'additionalProperties') return { pointer, detail: 'is not known here' }
+    if (keyword === 'enum') {
+      return { pointer, detail: `must be one of ${[params.allowedValues].flat().join(', ')}` }
+    }
+    return { pointer, detail: message ?? 'is not valid' }
+  })
+}
+
+/** An unknown member's name comes from outside: only a harmless one is said back. */
+function isPlainName(member: unknown): member is string {
+  return typeof member === 'string' && /^\w{1,64}$/.test(member)
+}

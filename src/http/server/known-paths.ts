@@ -1,0 +1,59 @@
+// Known paths under a wrong method: 405 with `Allow` (RFC 9110 §15.5.6). Unknown paths: 404.
+
+import { METHODS } from 'node:http'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { OAuthError } from '../../oauth/oauth-error.ts'
+import { ApiError } from './api-error.ts'
+import { answerPreflight, isAdmittedPreflight } from './cors.ts'
+
+interface KnownPath {
+  readonly methods: Set<string>
+  /** One of the path's routes: a wrong method is answered in its manner. */
+  readonly route: RouteOptions
+}
+
+/**
+ * Call before any route is registered; the 405 routes are added after the last one, through
+ * `addMethodNotAllowedRoutes`.
+ */
+export function collectKnownPaths(app: FastifyInstance): Map<string, KnownPath> {
+  // Fastify knows the common methods only; an unknown one would be a 404 on a path that exists.
+  for (const method of METHODS) {
+    if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) {
+      app.addHttpMethod(method, { hasBody: true })
+    }
+  }
+  const paths = new Map<string, KnownPath>()
+  app.addHook('onRoute', (route) => {
+    const known = paths.get(route.url) ?? { methods: new Set(), route }
+    for (const name of [route.method].flat()) known.methods.add(name)
+    paths.set(route.url, known)
+  })
+  return paths
+}
+
+/**
+ * Refused before any body is read, so that the body's own faults do not speak first. A preflight is
+ * the one OPTIONS that is answered, where an origin may call at all.
+ */
+export function addMethodNotAllowedRoutes(
+  app: FastifyInstance,
+  paths: ReadonlyMap<string, KnownPath>,
+): void {
+  for (const [url, { methods, route }] of [...paths]) {
+    const isOAuth = route.config?.oauth === true
+    const allow = [...methods].sort().join(', ')
+    const rest = app.supportedMethods.filter((method) => !methods.has(method))
+    app.route({
+      method: rest,
+      url,
+      config: { ...route.config },
+      onRequest: async (request, reply) => {
+        if (isAdmittedPreflight(request, reply)) return answerPreflight(reply, allow)
+        reply.header('allow', allow)
+        throw isOAuth ? new OAuthError('method_not_allowed') : new ApiError('method_not_allowed')
+      },
+      handler: () => {},
+    })
+  }
+}

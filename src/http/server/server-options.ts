@@ -1,0 +1,135 @@
+// How the HTTP server itself behaves: limits, JSON parsing, and the answers that no route gives.
+
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import {
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
+import type { LogEvent } from '../../ops/log-events.ts'
+import { vouchFor } from '../../ops/logger.ts'
+import { ApiError } from './api-error.ts'
+import { toProblem } from './error-handler.ts'
+import { isRepeated } from './repeated-header.ts'
+import { openRequestLogger, requestIdOf } from './request-trace.ts'
+
+const JSON_BODY_BYTES_MAX = 64 * 1024
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+export const SERVER_OPTIONS = {
+  bodyLimit: JSON_BODY_BYTES_MAX,
+  // A slow sender holds a socket, not the service: headers within 10 s, all of it within 15 s.
+  requestTimeout: 15_000,
+  connectionTimeout: 30_000,
+  // Longer than the 60 s after which common load balancers close an idle connection, so that it is
+  // never us who close one that they are about to use.
+  keepAliveTimeout: 75_000,
+  http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 5_000 },
+  // Draining is main.ts's business.
+  forceCloseConnections: 'idle',
+  return503OnClosing: false,
+  // One line a request, written by setAnswersOutsideRoutes.
+  logController: new LogController({ disableRequestLogging: true }),
+  genReqId: requestIdOf,
+  childLoggerFactory: openRequestLogger,
+  routerOptions: { maxParamLength: 16 * 1024, caseSensitive: true, ignoreTrailingSlash: false },
+  ajv: {
+    customOptions: {
+      // Bodies are bounded, so naming every fault at once is, too.
+      allErrors: true,
+      coerceTypes: false,
+      removeAdditional: false,
+      useDefaults: false,
+    },
+  },
+  clientErrorHandler: (error: Error & { code?: string }, socket: Socket) => {
+    answerUnparsable(error.code, socket)
+  },
+} as const satisfies FastifyHttpOptions<Server>
+
+/** 404 for unknown paths, and one log line a request. */
+export function setAnswersOutsideRoutes(app: FastifyInstance): void {
+  app.setNotFoundHandler(() => {
+    throw new ApiError('not_found')
+  })
+  // Their size is bounded; by default Node drops the 2001st in silence, a second Authorization too.
+  app.server.maxHeadersCount = 0
+  // RFC 9110 §10.1.1 lets us ignore what is expected beyond 100-continue; Node's 417 has no body.
+  app.server.on('checkExpectation', (request, response) => {
+    app.server.emit('request', request, response)
+  })
+  app.addHook('onRequest', (request, _reply, done) => {
+    // RFC 9112 §3.2: whoever reads the other one means another host.
+    done(isRepeated(request, 'host') ? new ApiError('malformed_request') : undefined)
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    const line = {
+      event: 'request.completed' satisfies LogEvent,
+      method: request.method,
+      // The pattern, never the URL: URLs hold what people put there.
+      route: request.routeOptions.url,
+      status: reply.statusCode,
+      durationMs: Math.round(reply.elapsedTime),
+    }
+    request.log.info(vouchFor(line))
+    done()
+  })
+}
+
+/** Fastify says so to requests that arrive while it closes, not to those that are under way then. */
+export function closeConnectionsWhenClosing(app: FastifyInstance): void {
+  let isClosing = false
+  app.addHook('preClose', async () => {
+    isClosing = true
+  })
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (isClosing) reply.header('connection', 'close')
+    done()
+  })
+}
+
+/** JSON, and merge patches, which are JSON (RFC 7396); nothing that a cache may keep. */
+export function acceptJsonOnly(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    ['application/json', 'application/merge-patch+json'],
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      if (isRepeated(request, 'content-type')) throw new ApiError('unsupported_media_type')
+      // Many clients name a media type always, also where there is nothing to say.
+      return body.length === 0 ? undefined : parseJson(body)
+    },
+  )
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('cache-control', 'no-store')
+  })
+}
+
+/** Prototype names are members like others here: schemas know none of them, so they are 422. */
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(utf8.decode(bytes))
+  } catch {
+    throw new ApiError('malformed_request')
+  }
+}
+
+/** What is not HTTP, or not within its limits, gets a problem document too (RFC 9112 §9.6). */
+function answerUnparsable(code: string | undefined, socket: Socket): void {
+  if (!socket.writable || code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const status =
+    code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  const timedOut = code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : status
+  const problem = toProblem(new ApiError('malformed_request'))
+  const body = JSON.stringify({ ...problem, status: Number(timedOut.slice(0, 3)) })
+  socket.end(
+    `HTTP/1.1 ${timedOut}\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,139 @@
+// Any method on /verify and /verify/*: forward-auth for gateways (DESIGN §10). Says whether a request
+// may pass and, in headers, whose it is. docs/gateways.md tells what a gateway must do.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { logEvent } from '../../ops/log-events.ts'
+import type { AccessTokenClaims } from '../../tokens/access-token.ts'
+import type { CheckedToken, TokenChecker } from '../../tokens/check-access-token.ts'
+import type { AccessCookie, TokenCookies } from '../oauth/token-cookies.ts'
+import { ApiError, type ApiErrorCode } from '../server/api-error.ts'
+import { toProblem } from '../server/error-handler.ts'
+import { describeCaller, noteCaller } from '../server/request-client.ts'
+import { ignoreBodies } from './verify-body.ts'
+import { comesFromPageOf, isCookieOf, readCredential } from './verify-credential.ts'
+import { type Demands, parseHeaderDemands, parseQueryDemands } from './verify-demands.ts'
+
+export interface VerifyRouteDependencies {
+  readonly checker: TokenChecker
+  readonly cookies: Pick<TokenCookies, 'readAccessTokens'>
+}
+
+/** Logged as the reason; a caller sees no more than the code. docs/gateways.md explains each. */
+export const VERIFY_REFUSALS = {
+  token_absent: 'invalid_token',
+  token_malformed: 'invalid_token',
+  token_inactive: 'invalid_token',
+  demand_malformed: 'invalid_token',
+  audience_missing: 'invalid_token',
+  cookie_ambiguous: 'invalid_token',
+  cookie_of_other_client: 'invalid_token',
+  cookie_origin_not_allowed: 'invalid_token',
+  scope_missing: 'insufficient_scope',
+} as const satisfies Record<string, ApiErrorCode>
+
+type VerifyReason = keyof typeof VERIFY_REFUSALS
+
+interface Refusal {
+  readonly reason: VerifyReason
+  /** Nothing came that was to be judged. */
+  readonly isAnonymous?: boolean
+}
+
+type Verdict = { readonly claims: AccessTokenClaims } | { readonly refusal: Refusal }
+
+export function registerVerify(app: FastifyInstance, dependencies: VerifyRouteDependencies): void {
+  ignoreBodies(app)
+  // A server may refuse TRACE, which would show credentials to whoever reads the answer.
+  const methods = app.supportedMethods.filter((method) => method !== 'TRACE')
+  for (const [url, parseDemands] of [
+    ['/verify', (request: FastifyRequest) => parseQueryDemands(request.raw.url ?? '')],
+    ['/verify/*', (request: FastifyRequest) => parseHeaderDemands(request.headers)],
+  ] as const) {
+    app.route({
+      method: [...methods],
+      url,
+      // Here and not in the handler, which Fastify only calls when it has read the body.
+      onRequest: async (request, reply) => {
+        reply.header('cache-control', 'no-store')
+        const demands = parseDemands(request)
+        const verdict = await judge(request, demands, dependencies)
+        return 'claims' in verdict
+          ? admit(reply, verdict.claims)
+          : refuse(request, reply, verdict.refusal, demands)
+      },
+      handler: () => {},
+    })
+  }
+}
+
+/** Rejects with DependencyUnavailable where nobody can know. */
+async function judge(
+  request: FastifyRequest,
+  demands: Demands | undefined,
+  { checker, cookies }: VerifyRouteDependencies,
+): Promise<Verdict> {
+  const credential = readCredential(request, demands?.acceptsCookie ?? false, cookies)
+  const isAnonymous = 'fault' in credential && credential.fault === 'token_absent'
+  if (demands === undefined) return { refusal: { reason: 'demand_malformed', isAnonymous } }
+  if ('fault' in credential) return { refusal: { reason: credential.fault, isAnonymous } }
+  const checked = await checker.check(credential.token)
+  if (!checked) return { refusal: { reason: 'token_inactive' } }
+  noteCaller(request, { clientId: checked.client.id })
+  const reason = findObstacle(request, demands, credential, checked)
+  return reason ? { refusal: { reason } } : { claims: checked.claims }
+}
+
+/** Why a live token does not open this, if it does not. */
+function findObstacle(
+  request: FastifyRequest,
+  { audiences, scopes }: Demands,
+  { cookie }: { readonly cookie?: AccessCookie },
+  { claims, client }: CheckedToken,
+): VerifyReason | undefined {
+  if (cookie && !isCookieOf(cookie, client)) return 'cookie_of_other_client'
+  if (cookie && !comesFromPageOf(request, client)) return 'cookie_origin_not_allowed'
+  const addressees = [claims.aud].flat()
+  const isAddressed = audiences.length === 0 || addressees.some((aud) => audiences.includes(aud))
+  if (!isAddressed) return 'audience_missing'
+  const held = (claims.scope ?? '').split(' ')
+  return scopes.every((scope) => held.includes(scope)) ? undefined : 'scope_missing'
+}
+
+/** All of them, always: a gateway that copies them overwrites whatever the caller has sent. */
+function admit(reply: FastifyReply, claims: AccessTokenClaims): FastifyReply {
+  return reply
+    .code(200)
+    .headers({
+      'x-auth-subject': claims.sub,
+      'x-auth-subject-type': claims.sid === undefined ? 'client' : 'user',
+      'x-auth-client': claims.client_id,
+      'x-auth-scope': claims.scope || '-',
+      'x-auth-roles': claims.roles?.join(' ') || '-',
+      'x-auth-session': claims.sid ?? '-',
+    })
+    .send()
+}
+
+function refuse(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  refusal: Refusal,
+  demands: Demands | undefined,
+): FastifyReply {
+  const { reason } = refusal
+  const error = new ApiError(VERIFY_REFUSALS[reason])
+  const line = { reason, status: error.status, ...describeCaller(request) }
+  logEvent(request.log, 'request.refused', line)
+  return reply
+    .code(error.status)
+    .header('www-authenticate', challengeFor(refusal, demands))
+    .type('application/problem+json')
+    .send(toProblem(error))
+}
+
+function challengeFor({ reason, isAnonymous }: Refusal, demands: Demands | undefined): string {
+  // RFC 6750 §3.1: no error is named to a request that has brought no token.
+  if (isAnonymous) return 'Bearer'
+  const scope = reason === 'scope_missing' ? `, scope="${demands?.scopes.join(' ')}"` : ''
+  return `Bearer error="${VERIFY_REFUSALS[reason]}"${scope}`
+}

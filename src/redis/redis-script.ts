@@ -1,0 +1,105 @@
+// A Lua script and the one command that runs it. Marks the commands that a closed gate holds back,
+// because ioredis carries the same command object through every redirection.
+
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { Command, type Redis } from 'ioredis'
+import { COMMAND_TIMEOUT_MS } from './redis-connection.ts'
+import { replyCode } from './redis-failure.ts'
+
+export interface RedisScript {
+  readonly lua: string
+  readonly sha: string
+  /** It is told until when somebody waits for its answer, and does nothing after that. */
+  readonly changes: boolean
+}
+
+/** A whole client, or one connection of it. */
+export type CommandSender = Pick<Redis, 'sendCommand'>
+
+/** `gated` waits for the journal to be re-applied; `free` is how that is done. */
+export type GateAccess = 'gated' | 'free'
+
+export type RunScript = (
+  script: RedisScript,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+) => Promise<unknown>
+
+/** Stands before every script that changes something. */
+const LATE = readFileSync(new URL('./late.lua', import.meta.url), 'utf8')
+
+const gatedCommands = new WeakSet<Command>()
+const givenUpAt = new WeakMap<Command, number>()
+
+export function isGated(command: Command): boolean {
+  return gatedCommands.has(command)
+}
+
+/**
+ * Until when, by `performance.now()`, somebody waits for a command that changes something; its last
+ * argument is to become that moment by the clock of the server that it is sent to.
+ */
+export function giveUpMoment(command: Command): number | undefined {
+  return givenUpAt.get(command)
+}
+
+/** A script that only reads, out of the Lua of its parts in their order. */
+export function readingScript(...parts: string[]): RedisScript {
+  return toScript('#!lua flags=no-writes', parts, false)
+}
+
+/**
+ * A script that changes something, out of the Lua of its parts in their order. It is carried out by a
+ * server that is full too: nobody must be kept in because there is no room to put him out.
+ */
+export function changingScript(...parts: string[]): RedisScript {
+  return toScript('#!lua flags=allow-oom', [LATE, ...parts], true)
+}
+
+/** As `changingScript`, but refused as a whole, before anything is done, by a full server. */
+export function addingScript(...parts: string[]): RedisScript {
+  return toScript('#!lua', [LATE, ...parts], true)
+}
+
+/** From version 7 on Redis reads the first line; without one it judges command by command. */
+function toScript(first: string, parts: readonly string[], changes: boolean): RedisScript {
+  const lua = [first, ...parts].join('\n')
+  return { lua, sha: createHash('sha1').update(lua).digest('hex'), changes }
+}
+
+/**
+ * One round trip; a second one where the server has lost the script, which was not run then.
+ * Rejects with the errors of ioredis: callers strip them.
+ */
+export function scriptRunner(sender: CommandSender, access: GateAccess): RunScript {
+  return async (script, keys, args) => {
+    // Counted from here, so that a second round trip has what the first one left.
+    const until = script.changes ? performance.now() + COMMAND_TIMEOUT_MS : undefined
+    const rest = [keys.length, ...keys, ...args, ...(script.changes ? [''] : [])]
+    try {
+      return await sendCommand(sender, 'evalsha', [script.sha, ...rest], access, until)
+    } catch (error) {
+      if (replyCode(error) !== 'NOSCRIPT') throw error
+      return await sendCommand(sender, 'eval', [script.lua, ...rest], access, until)
+    }
+  }
+}
+
+/**
+ * Sends one command; replies are strings, numbers and lists of them. With `giveUpAt` the last
+ * argument is a blank that is filled in where the connection is known (families/redis/redis-store-clock.ts).
+ */
+export function sendCommand(
+  sender: CommandSender,
+  name: string,
+  args: (string | number)[],
+  access: GateAccess,
+  giveUpAt?: number,
+): Promise<unknown> {
+  const command = new Command(name, args, { replyEncoding: 'utf8' })
+  if (access === 'gated') gatedCommands.add(command)
+  if (giveUpAt !== undefined) givenUpAt.set(command, giveUpAt)
+  sender.sendCommand(command)
+  return command.promise
+}

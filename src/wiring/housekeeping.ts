@@ -1,0 +1,100 @@
+// What runs by itself: the poll that brings other instances' changes here, the life of the keys,
+// the journal, webhooks, and the deletion of what no answer needs any more.
+
+import type { ClientTable } from '../clients/client-table.ts'
+import type { Database } from '../database/database.ts'
+import type { DatabaseClock } from '../database/database-clock.ts'
+import { startTablePoll } from '../database/table-versions.ts'
+import type { SigningKeys } from '../keys/signing-keys.ts'
+import type { OutageLog } from '../ops/outage-log.ts'
+import type { ReportFailure } from '../ops/report-failure.ts'
+import { type Clock, monotonicClock } from '../runtime/clock.ts'
+import type { PasswordCosts } from '../users/password-costs.ts'
+import type { Audit } from './open-audit.ts'
+import type { OpenedFamilyStore } from './open-family-store.ts'
+
+/** Changes are promised within 5 s on every instance (INTERFACE §2). */
+const POLL_MS = 2_000
+const GARBAGE_MS = 10 * 60 * 1000
+const DAY_MS = 24 * 60 * 60 * 1000
+
+export interface HousekeepingOptions {
+  readonly database: Database
+  readonly databaseClock: Pick<DatabaseClock, 'read'>
+  readonly opened: OpenedFamilyStore
+  readonly audit: Pick<Audit, 'events' | 'outbox' | 'deliverDue'>
+  readonly eventRetentionDays: number
+  /** What the configuration gives a family, where its client says nothing. */
+  readonly longestFamilySeconds: number
+  readonly keys: SigningKeys
+  readonly clients: ClientTable
+  readonly passwordCosts: PasswordCosts
+  readonly outages: OutageLog
+  readonly report: ReportFailure
+  readonly clock: Clock
+}
+
+export interface Housekeeping {
+  /** Resolves when nothing of it is running any more. */
+  stop(): Promise<void>
+}
+
+export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
+  const { database, databaseClock, opened, audit, keys, clients } = options
+  const { passwordCosts, outages, report, clock } = options
+  const eventsKeptMs = options.eventRetentionDays * DAY_MS
+  const running = new Set<Promise<void>>()
+  // By both clocks: one may be set back, and the other stands still while its machine sleeps.
+  const isGarbageDue = openAlarm([clock, monotonicClock], GARBAGE_MS)
+
+  function start(doing: string, work: () => Promise<void>): void {
+    const done = work()
+      .catch((err: unknown) => report(doing, err))
+      .finally(() => running.delete(done))
+    running.add(done)
+  }
+
+  function onTick(): void {
+    outages.succeeded('postgresql')
+    start('clock', databaseClock.read)
+    start('signing keys', keys.tick)
+    start('password costs', passwordCosts.reload)
+    start('journal', async () => {
+      await opened.applyNewEntries()
+      outages.succeeded(opened.store.name)
+    })
+    start('webhooks', audit.deliverDue)
+    if (!isGarbageDue()) return
+    start('garbage', async () => {
+      await opened.journal.prune(clock(), options.longestFamilySeconds * 1000)
+      await opened.deleteExpired(clock())
+      await audit.events.prune(clock() - eventsKeptMs)
+      await audit.outbox.prune(clock() - eventsKeptMs)
+    })
+  }
+
+  const poll = startTablePoll({
+    database,
+    everyMs: POLL_MS,
+    reload: { clients: clients.reload, signing_keys: keys.reload },
+    onTick,
+    onError: (err) => report('poll', err),
+  })
+  return {
+    async stop() {
+      await poll.stop()
+      await Promise.allSettled(running)
+    },
+  }
+}
+
+/** True once whenever `everyMs` have passed by any of the clocks. */
+function openAlarm(clocks: readonly Clock[], everyMs: number): () => boolean {
+  const dueAt = () => clocks.map((clock) => clock() + everyMs)
+  let due = dueAt()
+  return () => {
+    const isDue = clocks.some((clock, index) => clock() >= (due[index] ?? 0))
+    if (isDue) due = dueAt()
+    return isDue
+  }
+}

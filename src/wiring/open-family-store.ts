@@ -1,0 +1,123 @@
+// Which of the two stores holds the families: Redis where it is configured, else PostgreSQL.
+
+import type { RedisTarget, ServiceConfig } from '../config/service-config.ts'
+import type { Database } from '../database/database.ts'
+import type { FamilyStore } from '../families/family.ts'
+import type { Journal } from '../families/journal.ts'
+import { openJournalReader } from '../families/journal-reader.ts'
+import { deleteExpired } from '../families/postgres/postgres-family-garbage.ts'
+import { openPostgresFamilyStore } from '../families/postgres/postgres-family-store.ts'
+import { openRedisFamilyStore } from '../families/redis/redis-family-store.ts'
+import type { OutageLog } from '../ops/outage-log.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Dependency } from '../runtime/dependency-unavailable.ts'
+import { StartError } from '../runtime/start-error.ts'
+
+/** How long a start waits for Redis before it goes on without. */
+const SETTLE_MS = 5_000
+
+/** By what Redis, or TLS on the way there, gives as its code. */
+const REFUSALS: readonly (readonly [code: RegExp, meaning: string])[] = [
+  [/^WRONGPASS$/, 'the user or the password of REDIS_URL is wrong'],
+  [/^NOAUTH$/, 'it wants a password, and REDIS_URL has none'],
+  [/^NOPERM$/, 'the user of REDIS_URL may not use a command that is needed'],
+  [/CERT|SSL|TLS|SIGNATURE/, 'the way there by TLS is not to be trusted'],
+]
+
+export interface OpenedFamilyStore {
+  readonly store: FamilyStore
+  readonly journal: Journal
+  /** What an operator should put right about the store. */
+  warnings(): readonly string[]
+  /** Carries to the store what an instance journalled but died before storing. */
+  applyNewEntries(): Promise<void>
+  /** Resolves when families can be served, or when waiting any longer would help nobody. */
+  settle(): Promise<void>
+  /** What the server said that is there but will not have us; undefined where none did. */
+  refusal(): StartError | undefined
+  /** Deletes what no answer needs any more; Redis does so by itself. */
+  deleteExpired(nowMs: number): Promise<void>
+}
+
+export interface OpenFamilyStoreOptions {
+  readonly config: Pick<ServiceConfig, 'redis'>
+  readonly database: Database
+  readonly journal: Journal
+  readonly outages: OutageLog
+  readonly clock: Clock
+}
+
+/** Returns at once; Redis is connected to in the background, for as long as it takes. */
+export function openFamilyStore(options: OpenFamilyStoreOptions): OpenedFamilyStore {
+  const { redis } = options.config
+  return redis ? openOnRedis(redis, options) : openOnPostgres(options)
+}
+
+function openOnRedis(
+  target: RedisTarget,
+  { journal, outages, clock }: OpenFamilyStoreOptions,
+): OpenedFamilyStore {
+  let isClosed = false
+  let refusal: StartError | undefined
+  const refused = new AbortController()
+  function report(detail: string, dependency: Dependency = 'redis'): void {
+    // What breaks off because we hang up is no outage.
+    if (isClosed) return
+    if (dependency === 'redis') refusal = toRefusal(detail)
+    if (refusal) refused.abort()
+    outages.failed(dependency, { detail })
+  }
+  const store = openRedisFamilyStore({
+    target,
+    journal,
+    clock,
+    onConnectionError: report,
+    onReplayFailure: report,
+  })
+  return {
+    store: {
+      ...store,
+      close() {
+        isClosed = true
+        return store.close()
+      },
+    },
+    journal,
+    warnings: store.warnings,
+    applyNewEntries: store.applyNewEntries,
+    // A service without Redis still serves what needs none of it (DESIGN §12).
+    async settle() {
+      const ready = store.ready(SETTLE_MS).then(() => {
+        refusal = undefined
+      })
+      await Promise.race([ready.catch(() => {}), aborted(refused.signal)])
+    },
+    refusal: () => refusal,
+    deleteExpired: async () => {},
+  }
+}
+
+/** What no waiting mends; what Redis says besides its code may hold a name. */
+function toRefusal(detail: string): StartError | undefined {
+  const meaning = REFUSALS.find(([pattern]) => pattern.test(detail))?.[1]
+  if (meaning === undefined) return undefined
+  return new StartError(`Redis refuses: ${meaning} (${detail}); \`lineage doctor\` says what to do`)
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
+
+function openOnPostgres({ database, journal, clock }: OpenFamilyStoreOptions): OpenedFamilyStore {
+  const store = openPostgresFamilyStore(database, clock)
+  return {
+    store,
+    journal,
+    warnings: () => [],
+    settle: async () => {},
+    refusal: () => undefined,
+    ...openJournalReader(journal, store, clock),
+    deleteExpired: (nowMs) => deleteExpired(database, nowMs),
+  }
+}

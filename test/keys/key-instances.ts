@@ -1,0 +1,77 @@
+// Instances of the signing keys for tests: each has a pool of its own on one database, and all of
+// them share a clock that stands still until it is stepped.
+
+import type { Test } from 'tap'
+import { type Database, openDatabase } from '../../src/database/database.ts'
+import {
+  openSigningKeys,
+  type SigningKeys,
+  type SigningKeysOptions,
+} from '../../src/keys/signing-keys.ts'
+import { openRootSecrets } from '../../src/secrets/root-secret.ts'
+import { openReadyDatabase } from '../support/database.ts'
+import { openTestDatabase } from '../support/postgres.ts'
+
+export const ISSUER = 'https://auth.example'
+export const rootSecretsOf = (...fills: number[]) =>
+  openRootSecrets(fills.map((fill) => Buffer.alloc(32, fill)))
+
+export interface SteppedClock {
+  (): number
+  step(seconds: number): void
+}
+
+export function steppedClock(startMs = Date.parse('2026-03-01T12:00:00Z')): SteppedClock {
+  let nowMs = startMs
+  return Object.assign(() => nowMs, {
+    step: (seconds: number) => {
+      nowMs += seconds * 1000
+    },
+  })
+}
+
+export interface KeyInstance extends SigningKeys {
+  readonly database: Database
+  /** As `type kid`. */
+  readonly events: string[]
+}
+
+type Overrides = Partial<SigningKeysOptions['config']> & { clock?: SigningKeysOptions['clock'] }
+
+/** A migrated database, and a function that opens one more instance on it. */
+export async function openKeyInstances(t: Test, url?: string) {
+  const databaseUrl = url ?? (await openTestDatabase(t)).url
+  const clock = steppedClock()
+  const connect = () => {
+    const database = openDatabase(databaseUrl)
+    t.teardown(() => database.close())
+    return database
+  }
+  const database = await openReadyDatabase(t, databaseUrl)
+
+  async function open({ clock: ownClock, ...config }: Overrides = {}): Promise<KeyInstance> {
+    const own = connect()
+    const events: string[] = []
+    const keys = await openSigningKeys({
+      database: own,
+      clock: ownClock ?? clock,
+      recordKeyEvent: (type, kid) => events.push(`${type} ${kid}`),
+      config: {
+        issuer: ISSUER,
+        rootSecrets: rootSecretsOf(1),
+        signingAlg: 'ES256',
+        keyRotationDays: 30,
+        jwksMaxAgeSeconds: 300,
+        accessTokenTtlSeconds: 600,
+        ...config,
+      },
+    })
+    return { ...keys, database: own, events }
+  }
+  return { clock, database, open }
+}
+
+/** The state of every key, oldest first. */
+export function statesOf(keys: SigningKeys): string[] {
+  return keys.list().map(({ state }) => state)
+}
