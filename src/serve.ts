@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
-import type { Environment } from './config/read-settings.ts'
+import type { Environment } from './config/environment.ts'
 import { type Config, findConfigWarnings, loadConfig } from './config/service-config.ts'
 import { type EmbeddedMode, openEmbeddedMode } from './embedded/embedded-mode.ts'
 import { findAddresses, listenAt } from './http/server/listen.ts'
@@ -43,8 +43,7 @@ export async function serve(env: Environment, config: Config = loadConfig(env)):
     const serviceConfig =
       running.embedded?.config ?? (config.mode === 'server' ? config : undefined)
     if (!serviceConfig) throw new Error('a mode without a configuration')
-    const threads = Number(env.UV_THREADPOOL_SIZE ?? 4)
-    const service = await openService({ config: serviceConfig, logger, threads })
+    const service = await openService({ config: serviceConfig, logger })
     running.service = service
     running.apps = await listen(service, logger)
     for (const notice of findConfigWarnings(env, config)) {

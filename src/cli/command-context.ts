@@ -1,7 +1,7 @@
 // What a command reads and writes: handed in, so that nothing below the process knows its globals.
 
 import type { Readable, Writable } from 'node:stream'
-import type { Environment } from '../config/read-settings.ts'
+import type { Environment } from '../config/environment.ts'
 
 export interface CommandContext {
   readonly env: Environment

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import { CONFIG_TABLE, type Setting } from '../config/config-table.ts'
-import type { Environment } from '../config/read-settings.ts'
+import type { Environment } from '../config/environment.ts'
 import { findConfigWarnings, loadConfig } from '../config/service-config.ts'
 import { withoutServiceLinks } from '../config/service-links.ts'
 import { StartError } from '../runtime/start-error.ts'

@@ -3,10 +3,10 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import type { RedisTarget } from '../config/service-config.ts'
 import { openRedis, type RedisClient } from '../redis/redis-connection.ts'
 import { describeRedisFailure } from '../redis/redis-failure.ts'
 import { checkServer } from '../redis/redis-server-check.ts'
+import type { RedisTarget } from '../redis/redis-target.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { judgeClock } from './clock-finding.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'

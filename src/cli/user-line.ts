@@ -1,10 +1,14 @@
 // A user as one line of a file to import: the body of `POST /admin/users`, checked by its rules.
 
-import type { Argon2Parameters } from '../config/service-config.ts'
 import { findPasswordErrors, readNames } from '../http/account/user-json.ts'
 import { ApiError } from '../http/server/api-error.ts'
 import type { FieldError } from '../runtime/field-error.ts'
-import { PASSWORD_HASH_RULE, parsePasswordHash, workOf } from '../users/password-hash.ts'
+import {
+  type Argon2Parameters,
+  PASSWORD_HASH_RULE,
+  parsePasswordHash,
+  workOf,
+} from '../users/password-hash.ts'
 import type { PasswordLimits } from '../users/password-policy.ts'
 import { parseUserId } from '../users/user-id.ts'
 import { findRoleErrors } from '../users/user-roles.ts'

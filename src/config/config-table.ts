@@ -1,6 +1,7 @@
 // One row for every variable: what it may be, its default and what it means. README.md and
 // .env.example repeat this table, and test/docs/config-table.test.ts holds them to it.
 
+import { SIGNING_ALGS } from '../keys/signing-algorithms.ts'
 import {
   integer,
   matching,
@@ -82,8 +83,8 @@ export const CONFIG_TABLE = {
   ),
   LINEAGE_SIGNING_ALG: row(
     'ES256',
-    oneOf('ES256', 'EdDSA', 'RS256', 'PS256'),
-    'Algorithm of new signing keys: `ES256`, `EdDSA`, `RS256` or `PS256`.',
+    oneOf(...SIGNING_ALGS),
+    `Algorithm of new signing keys: one of ${SIGNING_ALGS.map((alg) => `\`${alg}\``).join(', ')}.`,
   ),
   LINEAGE_KEY_ROTATION_DAYS: row(
     '30',
@@ -154,6 +155,12 @@ export const CONFIG_TABLE = {
     '256',
     integer(1, 1_024),
     'Longest password, in code points after NFKC.',
+  ),
+  // Node reads it by itself, and what is no number means 1 to it.
+  UV_THREADPOOL_SIZE: row(
+    '4',
+    integer(1, 1_024),
+    "Size of Node's thread pool; passwords are hashed on one thread fewer, and one core fewer.",
   ),
 } as const satisfies Record<string, Setting<unknown>>
 

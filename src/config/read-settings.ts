@@ -3,9 +3,9 @@
 
 import { CONFIG_TABLE, type Setting, type SettingName, type Settings } from './config-table.ts'
 import { BadValue } from './config-values.ts'
+import type { Environment } from './environment.ts'
 import { withoutServiceLinks } from './service-links.ts'
 
-export type Environment = Readonly<Record<string, string | undefined>>
 /** Gives a file's text or throws. */
 export type ReadFile = (path: string) => string
 

@@ -1,8 +1,8 @@
 // REDIS_URL in its three forms: one server, a Cluster, or Sentinels that know the master. Written
 // by hand because a URL parser takes no list of hosts.
 
+import type { RedisTarget } from '../redis/redis-target.ts'
 import { BadValue, isPercentEncoded } from './config-values.ts'
-import type { RedisTarget } from './service-config.ts'
 
 const FORM = /^(rediss?):\/\/(?:([^@/?#]*)@)?([^@/?#]+)(?:\/([^?#]*))?(?:\?([^#]*))?$/
 const NODES_MAX = 64

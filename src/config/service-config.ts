@@ -2,49 +2,29 @@
 // rows stand in config/config-table.ts; here is what settings mean to each other.
 
 import { readFileSync } from 'node:fs'
+import type { ClientLimits } from '../clients/client-draft.ts'
+import type { KeySettings } from '../keys/signing-key.ts'
+import type { RedisTarget } from '../redis/redis-target.ts'
 import { StartError } from '../runtime/start-error.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
-import { THREADED_WORK_MAX, WORK_MAX } from '../users/password-hash.ts'
+import { type Argon2Parameters, THREADED_WORK_MAX, WORK_MAX } from '../users/password-hash.ts'
+import type { PasswordLimits } from '../users/password-policy.ts'
 import type { SettingName, Settings } from './config-table.ts'
 import { isLoopbackHost } from './config-values.ts'
-import { type Environment, type ReadFile, readSettings } from './read-settings.ts'
+import type { Environment } from './environment.ts'
+import { type ReadFile, readSettings } from './read-settings.ts'
 import { hasServiceLinks } from './service-links.ts'
 
-export type SigningAlg = 'ES256' | 'EdDSA' | 'RS256' | 'PS256'
 export type MigrateMode = 'auto' | 'check' | 'off'
 
-export interface RedisTarget {
-  readonly mode: 'single' | 'cluster' | 'sentinel'
-  readonly tls: boolean
-  readonly nodes: readonly { readonly host: string; readonly port: number }[]
-  readonly username: string | undefined
-  readonly password: string | undefined
-  readonly db: number
-  /** The master's name; only with Sentinel. */
-  readonly sentinelName: string | undefined
-}
-
-export interface Argon2Parameters {
-  readonly memoryKib: number
-  readonly time: number
-  readonly parallelism: number
-}
-
 /** What both modes share. */
-export interface CommonConfig {
+export interface CommonConfig extends ClientLimits, KeySettings, PasswordLimits {
   readonly port: number
   readonly host: string
   readonly logLevel: string
   readonly dataDir: string
   readonly adminClient: { readonly id: string; readonly secret: string } | undefined
   readonly registration: 'closed' | 'open'
-  readonly signingAlg: SigningAlg
-  readonly keyRotationDays: number
-  readonly jwksMaxAgeSeconds: number
-  readonly accessTokenTtlSeconds: number
-  readonly refreshIdleTtlSeconds: number
-  readonly refreshAbsoluteTtlSeconds: number
-  readonly refreshGraceSeconds: number
   /** Undefined means the issuer. */
   readonly defaultAudience: string | undefined
   /** CIDR ranges, or empty: forwarded headers are then ignored. */
@@ -54,8 +34,8 @@ export interface CommonConfig {
   readonly shutdownDelaySeconds: number
   readonly eventRetentionDays: number
   readonly argon2: Argon2Parameters
-  readonly passwordMinLength: number
-  readonly passwordMaxLength: number
+  /** The size of libuv's pool, on whose threads passwords are hashed. */
+  readonly threads: number
 }
 
 export interface EmbeddedConfig extends CommonConfig {
@@ -138,6 +118,9 @@ export function findConfigWarnings(
   if (hasServiceLinks(env)) {
     warnings.push('variables of a Kubernetes Service named lineage… are ignored as settings')
   }
+  if (env.UV_THREADPOOL_SIZE === '') {
+    warnings.push('UV_THREADPOOL_SIZE is empty, which Node takes for 1: leave it out')
+  }
   if (adminClient && /[^\w.~-]/.test(adminClient.secret)) {
     warnings.push(
       'LINEAGE_ADMIN_CLIENT_SECRET has characters that must be form-encoded, also for ' +
@@ -214,5 +197,6 @@ function toCommonConfig(settings: Settings): CommonConfig {
     },
     passwordMinLength: settings.LINEAGE_PASSWORD_MIN_LENGTH,
     passwordMaxLength: settings.LINEAGE_PASSWORD_MAX_LENGTH,
+    threads: settings.UV_THREADPOOL_SIZE,
   }
 }

@@ -1,7 +1,7 @@
 // What Kubernetes puts into every pod beside a Service whose name begins with `lineage`: variables
 // that look like settings of ours and are none.
 
-import type { Environment } from './read-settings.ts'
+import type { Environment } from './environment.ts'
 
 const NAME =
   /^LINEAGE_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)$/

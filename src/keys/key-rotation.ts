@@ -1,7 +1,6 @@
 // When keys are made and when their rows go: the one place that changes the table. Whatever is
 // decided from memory is decided again under the lock (DESIGN §8).
 
-import type { SigningAlg } from '../config/service-config.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { SecurityEvent } from '../runtime/security-event.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
@@ -10,6 +9,7 @@ import {
   findActive,
   findNext,
   firstSafeUse,
+  type KeySettings,
   listRetired,
   planRotation,
   type SigningKey,
@@ -30,13 +30,9 @@ export type RecordKeyEvent = (
   act?: KeyAct,
 ) => void
 
-export interface KeyRotationOptions {
+export interface KeyRotationOptions extends KeySettings {
   readonly table: SigningKeyTable
   readonly rootSecrets: RootSecrets
-  readonly signingAlg: SigningAlg
-  readonly keyRotationDays: number
-  readonly jwksMaxAgeSeconds: number
-  readonly accessTokenTtlSeconds: number
   readonly clock: Clock
   readonly recordKeyEvent: RecordKeyEvent
 }

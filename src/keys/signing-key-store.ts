@@ -4,8 +4,9 @@
 import { bumpTableVersion } from '../database/table-versions.ts'
 import type { Prisma } from '../generated/prisma/client.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
-import { type GeneratedKey, isSigningAlg, openKeyMaterial } from './key-material.ts'
+import { type GeneratedKey, openKeyMaterial } from './key-material.ts'
 import { decryptPrivateKey, encryptPrivateKey } from './private-key-encryption.ts'
+import { isSigningAlg } from './signing-algorithms.ts'
 import type { SigningKey } from './signing-key.ts'
 import { SigningKeyUnreadable } from './signing-key-unreadable.ts'
 

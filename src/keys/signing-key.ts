@@ -1,8 +1,8 @@
 // What a signing key is in memory, and its life as pure functions of the rows and the clock: no
 // moment of it has to be written down when it comes (DESIGN §8).
 
-import type { SigningAlg } from '../config/service-config.ts'
 import type { KeyMaterial } from './key-material.ts'
+import type { SigningAlg } from './signing-algorithms.ts'
 
 /** `retired` keys are gone for everybody outside; their rows wait to be deleted. */
 export type SigningKeyState = 'next' | 'active' | 'retiring' | 'retired'
@@ -33,10 +33,17 @@ export interface KeyView {
   readonly retireAt: string | null
 }
 
-export interface RotationRules {
+/** What is configured of the keys. */
+export interface KeySettings {
   readonly signingAlg: SigningAlg
+  /** The age at which a key is replaced. */
   readonly keyRotationDays: number
   readonly jwksMaxAgeSeconds: number
+  /** Where no client has a longer one. */
+  readonly accessTokenTtlSeconds: number
+}
+
+export interface RotationRules extends Omit<KeySettings, 'accessTokenTtlSeconds'> {
   /** Only a key from before this moment is replaced because of its algorithm. */
   readonly openedAtMs: number
 }

@@ -1,30 +1,28 @@
 // The signing keys of this instance: what signs, what verifies, what JWKS shows, and the life of
 // all of them. Opened once; `tick` is called by the owner's poll.
 
-import type { ServiceConfig } from '../config/service-config.ts'
 import type { Database } from '../database/database.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { StartError } from '../runtime/start-error.ts'
+import type { RootSecrets } from '../secrets/root-secret.ts'
 import { type AccessTokenClaims, signAccessToken } from '../tokens/access-token.ts'
 import { verifyAccessToken } from '../tokens/verify-access-token.ts'
 import { buildJwksDocument, type JwksDocument } from './jwks-document.ts'
 import { type KeyAct, openKeyRotation, type RecordKeyEvent } from './key-rotation.ts'
-import { findActive, type KeyView, listKeyViews, listPublished } from './signing-key.ts'
+import {
+  findActive,
+  type KeySettings,
+  type KeyView,
+  listKeyViews,
+  listPublished,
+} from './signing-key.ts'
 import { raiseLongestTokenLife, reencryptSigningKeys } from './signing-key-store.ts'
 import { openSigningKeyTable } from './signing-key-table.ts'
 import { SigningKeyUnreadable } from './signing-key-unreadable.ts'
 
 export interface SigningKeysOptions {
   readonly database: Pick<Database, 'prisma'>
-  readonly config: Pick<
-    ServiceConfig,
-    | 'issuer'
-    | 'rootSecrets'
-    | 'signingAlg'
-    | 'keyRotationDays'
-    | 'jwksMaxAgeSeconds'
-    | 'accessTokenTtlSeconds'
-  >
+  readonly config: KeySettings & { readonly issuer: string; readonly rootSecrets: RootSecrets }
   readonly clock: Clock
   readonly recordKeyEvent: RecordKeyEvent
 }

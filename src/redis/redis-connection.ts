@@ -2,8 +2,8 @@
 // queues, never repeats a command by itself, and comes back by itself for as long as it is open.
 
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
-import type { RedisTarget } from '../config/service-config.ts'
 import { describeRedisFailure } from './redis-failure.ts'
+import type { RedisTarget } from './redis-target.ts'
 
 /** Below DEPENDENCY_DEADLINE_MS, so that the reason is known before the deadline hides it. */
 export const COMMAND_TIMEOUT_MS = 1_000

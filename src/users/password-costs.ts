@@ -2,8 +2,7 @@
 // login would tell whose account is such a one, and that it exists: every verification is therefore
 // as dear as the dearest hash that any user has, for each number of lanes.
 
-import type { Argon2Parameters } from '../config/service-config.ts'
-import { isBoundedCost, workOf } from './password-hash.ts'
+import { type Argon2Parameters, isBoundedCost, workOf } from './password-hash.ts'
 
 export interface PasswordCosts {
   /** The dearest of each parallelism, ascending by that; the configured parameters count. */

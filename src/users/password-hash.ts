@@ -1,7 +1,13 @@
 // Argon2id hashes as PHC strings: a strict reader with bounds, because an imported hash decides
 // how much memory and time each later login costs.
 
-import type { Argon2Parameters } from '../config/service-config.ts'
+/** What one hash costs. */
+export interface Argon2Parameters {
+  readonly memoryKib: number
+  /** Passes. */
+  readonly time: number
+  readonly parallelism: number
+}
 
 export interface PasswordHashFacts extends Argon2Parameters {
   readonly saltBytes: number

@@ -3,10 +3,14 @@
 
 import { randomBytes } from 'node:crypto'
 import argon2 from 'argon2'
-import type { Argon2Parameters } from '../config/service-config.ts'
 import type { HashingLanes, RunInLane } from './hashing-lanes.ts'
 import { openPasswordCosts, type PasswordCosts } from './password-costs.ts'
-import { type PasswordHashFacts, parsePasswordHash, workOf } from './password-hash.ts'
+import {
+  type Argon2Parameters,
+  type PasswordHashFacts,
+  parsePasswordHash,
+  workOf,
+} from './password-hash.ts'
 import { normalizePassword } from './password-policy.ts'
 
 const SALT_BYTES = 16

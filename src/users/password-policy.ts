@@ -1,9 +1,10 @@
 // What a password may be: any Unicode, by length alone, never truncated (DESIGN §7).
 
-import type { CommonConfig } from '../config/service-config.ts'
-
 /** In code points after NFKC. */
-export type PasswordLimits = Pick<CommonConfig, 'passwordMinLength' | 'passwordMaxLength'>
+export interface PasswordLimits {
+  readonly passwordMinLength: number
+  readonly passwordMaxLength: number
+}
 
 export type PasswordProblem = 'too_short' | 'too_long' | 'malformed'
 

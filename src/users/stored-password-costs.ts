@@ -1,9 +1,14 @@
 // The dearest password hashes of the table, by one look-up in an index for each number of lanes,
 // however many users there are.
 
-import type { Argon2Parameters } from '../config/service-config.ts'
 import { type Database, guardDatabase } from '../database/database.ts'
-import { PARALLELISM_MAX, parseCost, THREADED_WORK_MAX, WORK_MAX } from './password-hash.ts'
+import {
+  type Argon2Parameters,
+  PARALLELISM_MAX,
+  parseCost,
+  THREADED_WORK_MAX,
+  WORK_MAX,
+} from './password-hash.ts'
 
 // To the letter as in the index users_password_cost_idx, which serves no other expression.
 const PARAMETER = (name: string, digits: number) =>

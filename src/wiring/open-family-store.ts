@@ -1,6 +1,6 @@
 // Which of the two stores holds the families: Redis where it is configured, else PostgreSQL.
 
-import type { RedisTarget, ServiceConfig } from '../config/service-config.ts'
+import type { ServiceConfig } from '../config/service-config.ts'
 import type { Database } from '../database/database.ts'
 import type { FamilyStore } from '../families/family.ts'
 import type { Journal } from '../families/journal.ts'
@@ -9,6 +9,7 @@ import { deleteExpired } from '../families/postgres/postgres-family-garbage.ts'
 import { openPostgresFamilyStore } from '../families/postgres/postgres-family-store.ts'
 import { openRedisFamilyStore } from '../families/redis/redis-family-store.ts'
 import type { OutageLog } from '../ops/outage-log.ts'
+import type { RedisTarget } from '../redis/redis-target.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Dependency } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'

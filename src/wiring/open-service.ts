@@ -62,8 +62,6 @@ export interface ServiceOptions {
   readonly logger: Logger
   /** Instead of PostgreSQL's, which all instances share. */
   readonly clock?: Clock
-  /** The size of libuv's pool; Node's own default is 4. */
-  readonly threads?: number
 }
 
 /** How long a start waits for a database that is not there yet: they often start together. */
@@ -149,7 +147,7 @@ async function openOn(
   audit: Audit,
   options: OpenOptions,
 ): Promise<Service> {
-  const { config, outages, report, clock, latest, databaseClock, threads = 4 } = options
+  const { config, outages, report, clock, latest, databaseClock } = options
   const { rootSecrets, issuer } = config
   const { recordEvent } = audit
   await audit.webhooks.reencrypt()
@@ -165,7 +163,7 @@ async function openOn(
   const { users, families } = openUsers(database, opened, clock)
   const passwordCosts = openPasswordCosts(config.argon2, () => loadStoredPasswordCosts(database))
   await passwordCosts.reload()
-  const lanes = openHashingLanes(defaultHashingLanes(threads))
+  const lanes = openHashingLanes(defaultHashingLanes(config.threads))
   const hasher = openPasswordHasher(config.argon2, lanes, passwordCosts)
   const checker = openTokenChecker({ verify: keys.verify, clients, families, clock })
   const health = openHealth(database, opened, outages)

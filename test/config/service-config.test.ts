@@ -53,6 +53,7 @@ test('an empty environment is embedded mode with the defaults of INTERFACE §2',
     argon2: { memoryKib: 19_456, time: 2, parallelism: 1 },
     passwordMinLength: 8,
     passwordMaxLength: 256,
+    threads: 4,
   })
 })
 
@@ -211,6 +212,12 @@ test('a bootstrap secret that form-encoding changes is warned about', async (t) 
   }
 })
 
+test('an empty UV_THREADPOOL_SIZE is warned about, because to Node it is not unset', async (t) => {
+  const config = loadConfig({ UV_THREADPOOL_SIZE: '' })
+  t.match(findConfigWarnings({ UV_THREADPOOL_SIZE: '' }, config), [/^UV_THREADPOOL_SIZE is empty/])
+  t.strictSame(findConfigWarnings({ UV_THREADPOOL_SIZE: '8' }, config), [])
+})
+
 test('what has made a start leave embedded mode is named', async (t) => {
   t.match(problemOf({ HOST: '0.0.0.0' }), 'HOST is not a loopback address')
   t.match(problemOf({ REDIS_URL: 'redis://cache' }), 'REDIS_URL is set')
@@ -365,6 +372,10 @@ test('every bound of INTERFACE §2 holds at both ends', async (t) => {
     ],
     LINEAGE_TRUST_PROXY: [['loopback', '10.0.0.0/8'], ['everyone']],
     LINEAGE_DEFAULT_AUDIENCE: [['https://api.example.com', 'orders'], ['two words']],
+    UV_THREADPOOL_SIZE: [
+      ['1', '1024'],
+      ['0', '1025', 'abc', '8x'],
+    ],
     LOG_LEVEL: [
       ['silent', 'trace'],
       ['verbose', 'INFO'],

@@ -14,50 +14,43 @@ const BENEATH = ['runtime', 'secrets', 'database', 'generated']
 const DOMAIN = ['clients', 'users', 'keys', 'families', 'tokens']
 
 /**
- * Each folder, those of http/ one by one, and what it may use; `types` may only be imported as types.
+ * What each folder, those of http/ one by one, may import, as values or as types.
  * Files directly in src and those of wiring/ join everything and may import anything.
  */
-const MAY_IMPORT: Record<string, { values: string[]; types?: string[] }> = {
-  runtime: { values: [] },
-  oauth: { values: [] },
-  secrets: { values: ['runtime'] },
-  database: { values: ['runtime', 'generated'] },
-  redis: { values: ['runtime'], types: ['config'] },
-  ops: { values: ['runtime'] },
-  clients: { values: [...BENEATH, 'oauth'] },
-  users: { values: [...BENEATH, 'oauth'], types: ['config'] },
-  families: { values: [...BENEATH, 'oauth', 'redis'], types: ['clients', 'users', 'config'] },
-  keys: { values: [...BENEATH, 'tokens'], types: ['config'] },
-  tokens: { values: [...BENEATH, 'oauth', 'keys', 'families', 'clients', 'users'] },
-  'client-auth': { values: [...BENEATH, 'oauth', 'clients'] },
-  grants: { values: [...BENEATH, 'oauth', ...DOMAIN] },
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  runtime: [],
+  oauth: [],
+  secrets: ['runtime'],
+  database: ['runtime', 'generated'],
+  redis: ['runtime'],
+  ops: ['runtime'],
+  clients: [...BENEATH, 'oauth'],
+  users: [...BENEATH, 'oauth'],
+  families: [...BENEATH, 'redis', 'clients', 'users'],
+  keys: [...BENEATH, 'tokens'],
+  tokens: [...BENEATH, 'oauth', 'keys', 'families', 'clients', 'users'],
+  'client-auth': [...BENEATH, 'oauth', 'clients'],
+  grants: [...BENEATH, 'oauth', ...DOMAIN],
   // Who records an event needs only its type, in runtime: the domain knows of neither folder.
-  events: { values: BENEATH },
-  webhooks: { values: [...BENEATH, 'events'] },
+  events: BENEATH,
+  webhooks: [...BENEATH, 'events'],
 
-  'http/server': {
-    values: [...BENEATH, 'oauth', ...DOMAIN, 'grants', 'ops'],
-  },
-  'http/oauth': {
-    values: [...BENEATH, 'oauth', ...DOMAIN, 'client-auth', 'grants', 'http/server'],
-  },
-  'http/account': { values: [...BENEATH, ...DOMAIN, 'http/server'], types: ['config'] },
-  'http/admin': {
-    values: [...BENEATH, ...DOMAIN, 'events', 'webhooks', 'http/account', 'http/server'],
-  },
-  'http/verify': { values: [...BENEATH, 'oauth', ...DOMAIN, 'ops', 'http/server', 'http/oauth'] },
-  config: { values: ['runtime', 'secrets', 'clients', 'users'] },
-  embedded: { values: [...BENEATH, 'oauth', ...DOMAIN, 'ops'], types: ['config', 'wiring'] },
+  'http/server': [...BENEATH, 'oauth', ...DOMAIN, 'grants', 'ops'],
+  'http/oauth': [...BENEATH, 'oauth', ...DOMAIN, 'client-auth', 'grants', 'http/server'],
+  'http/account': [...BENEATH, ...DOMAIN, 'http/server'],
+  'http/admin': [...BENEATH, ...DOMAIN, 'events', 'webhooks', 'http/account', 'http/server'],
+  'http/verify': [...BENEATH, 'oauth', ...DOMAIN, 'ops', 'http/server', 'http/oauth'],
+  // It reads for whoever is configured, and none of them knows of it.
+  config: ['runtime', 'secrets', 'redis', 'keys', 'clients', 'users'],
+  embedded: [...BENEATH, 'oauth', ...DOMAIN, 'ops', 'config', 'wiring'],
   // It sees any service from outside, ours too, so it knows nothing of what is inside.
-  conformance: { values: [] },
+  conformance: [],
   // Beside the service, on the same parts.
-  cli: {
-    values: [
-      ...BENEATH,
-      ...[...DOMAIN, 'redis', 'events', 'ops', 'config', 'embedded', 'wiring', 'serve.ts'],
-      ...['http/admin', 'http/account', 'http/server', 'conformance'],
-    ],
-  },
+  cli: [
+    ...BENEATH,
+    ...[...DOMAIN, 'redis', 'events', 'ops', 'config', 'embedded', 'wiring', 'serve.ts'],
+    ...['http/admin', 'http/account', 'http/server', 'conformance'],
+  ],
 }
 
 interface SourceFile {
@@ -74,19 +67,12 @@ function readSources(): SourceFile[] {
 /** The folder of a path in src, those of http/ one by one; a file directly in src is its own. */
 const folderOf = (path: string): string => /^(?:http\/[^/]+(?=\/)|[^/]+)/.exec(path)?.[0] ?? ''
 
-/** Static imports, re-exports and `import('…')` of our own files. */
-function findImports({ path, text }: SourceFile): { target: string; isType: boolean }[] {
-  const statement = /(?:^(?:import|export)\b(?<clause>[^'";]*?)|\bimport\()\s*'(?<from>\.[^']+)'/gm
-  return [...text.matchAll(statement)].map(({ groups }) => {
-    const clause = (groups?.clause ?? '').trim()
-    const names = /^\{(.*)\}\s*from$/s
-      .exec(clause)?.[1]
-      ?.split(',')
-      .filter((name) => name.trim())
-    const isType =
-      clause.startsWith('type ') || (names?.every((name) => /^\s*type\s/.test(name)) ?? false)
-    return { target: relative(SRC, join(SRC, dirname(path), groups?.from ?? '')), isType }
-  })
+/** Static imports, of types too, re-exports and `import('…')` of our own files. */
+function findImports({ path, text }: SourceFile): string[] {
+  const statement = /(?:^(?:import|export)\b[^'";]*?|\bimport\()\s*'(\.[^']+)'/gm
+  return [...text.matchAll(statement)].map(([, from = '']) =>
+    relative(SRC, join(SRC, dirname(path), from)),
+  )
 }
 
 test('imports point one way: http, grants, the domain, oauth; the rest lies beneath', async (t) => {
@@ -99,14 +85,40 @@ test('imports point one way: http, grants, the domain, oauth; the rest lies bene
       t.fail(`src/${folder} has no rule`)
       continue
     }
-    for (const { target, isType } of findImports(file)) {
-      const to = folderOf(target)
-      const allowed = [folder, ...rule.values, ...(isType ? (rule.types ?? []) : [])]
+    for (const target of findImports(file)) {
       seen += 1
-      if (!allowed.includes(to)) t.fail(`${file.path} must not import ${target}`)
+      if (![folder, ...rule].includes(folderOf(target))) {
+        t.fail(`${file.path} must not import ${target}`)
+      }
     }
   }
   t.ok(seen > 100, 'the imports were found')
+})
+
+test('no file imports itself by way of others, not for a type either', async (t) => {
+  const imports = new Map(
+    readSources()
+      .filter(({ path }) => !path.startsWith('conformance/'))
+      .map((file) => [file.path, findImports(file)]),
+  )
+  const done = new Set<string>()
+
+  /** The files from the first that was met twice back to itself. */
+  function findCircle(path: string, way: readonly string[]): readonly string[] | undefined {
+    if (way.includes(path)) return [...way.slice(way.indexOf(path)), path]
+    if (done.has(path)) return undefined
+    for (const target of imports.get(path) ?? []) {
+      const circle = findCircle(target, [...way, path])
+      if (circle) return circle
+    }
+    if (imports.has(path)) done.add(path)
+    return undefined
+  }
+
+  for (const path of imports.keys()) {
+    t.equal(findCircle(path, [])?.join(' -> '), undefined, path)
+  }
+  t.equal(done.size, imports.size, 'every file was visited')
 })
 
 test('the environment is read in main.ts and cli.ts alone', async (t) => {

@@ -4,7 +4,7 @@
 
 import { decodeProtectedHeader } from 'jose'
 import { type Test, test } from 'tap'
-import type { SigningAlg } from '../../src/config/service-config.ts'
+import type { SigningAlg } from '../../src/keys/signing-algorithms.ts'
 import {
   BAD_TOKENS,
   type BadToken,

@@ -2,7 +2,7 @@
 // and online by introspection, with the settings that docs/integrations.md shows.
 
 import { type Test, test } from 'tap'
-import type { SigningAlg } from '../../src/config/service-config.ts'
+import type { SigningAlg } from '../../src/keys/signing-algorithms.ts'
 import { BAD_TOKENS, type BadToken, issueToken, makeBadTokens } from '../integrations/bad-tokens.ts'
 import { readTable } from '../integrations/documented.ts'
 import {

@@ -1,7 +1,7 @@
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
 import { test } from 'tap'
-import type { SigningAlg } from '../../src/config/service-config.ts'
 import { decryptPrivateKey } from '../../src/keys/private-key-encryption.ts'
+import type { SigningAlg } from '../../src/keys/signing-algorithms.ts'
 import type { SigningKeys } from '../../src/keys/signing-keys.ts'
 import { userClaimsAt } from '../tokens/token-input.ts'
 import { ISSUER, openKeyInstances, rootSecretsOf, statesOf } from './key-instances.ts'

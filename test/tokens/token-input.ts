@@ -2,9 +2,9 @@
 // database.
 
 import type { Client, ClientId } from '../../src/clients/client.ts'
-import type { SigningAlg } from '../../src/config/service-config.ts'
 import type { Family, FamilyId } from '../../src/families/family.ts'
 import { generateKey, openKeyMaterial } from '../../src/keys/key-material.ts'
+import type { SigningAlg } from '../../src/keys/signing-algorithms.ts'
 import type { SigningKey } from '../../src/keys/signing-key.ts'
 import {
   buildUserClaims,

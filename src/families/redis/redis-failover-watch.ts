@@ -2,12 +2,12 @@
 // old one writable for seconds, and nothing on the connection to it would tell.
 
 import { Redis } from 'ioredis'
-import type { RedisTarget } from '../../config/service-config.ts'
 import {
   type RedisClient,
   reconnectDelayMs,
   sentinelOptions,
 } from '../../redis/redis-connection.ts'
+import type { RedisTarget } from '../../redis/redis-target.ts'
 
 const SWITCHED = '+switch-master'
 

@@ -2,7 +2,6 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import type { RedisTarget } from '../../config/service-config.ts'
 import { openRedis, type RedisClient } from '../../redis/redis-connection.ts'
 import { describeRedisFailure, guardRedis } from '../../redis/redis-failure.ts'
 import {
@@ -12,6 +11,7 @@ import {
   sendCommand,
 } from '../../redis/redis-script.ts'
 import { checkServer, type ServerCheck } from '../../redis/redis-server-check.ts'
+import type { RedisTarget } from '../../redis/redis-target.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { type Dependency, DependencyUnavailable } from '../../runtime/dependency-unavailable.ts'
 import type { FamilyStore } from '../family.ts'

@@ -2,7 +2,6 @@
 // taken; docs/operations.md says so.
 
 import type { FastifyInstance } from 'fastify'
-import type { CommonConfig } from '../../config/service-config.ts'
 import type { RecordEvent } from '../../runtime/security-event.ts'
 import type { PasswordHasher } from '../../users/password-hasher.ts'
 import type { PasswordLimits } from '../../users/password-policy.ts'
@@ -15,7 +14,7 @@ import { findPasswordErrors, readNames, toUserJson } from './user-json.ts'
 export interface UsersRouteDependencies {
   /** The issuer's path, without a trailing slash. */
   readonly basePath: string
-  readonly config: Pick<CommonConfig, 'registration'> & PasswordLimits
+  readonly config: { readonly registration: 'closed' | 'open' } & PasswordLimits
   readonly users: Pick<UserStore, 'create'>
   readonly hasher: PasswordHasher
   readonly recordEvent: RecordEvent

@@ -4,7 +4,7 @@
 import type { FastifyInstance } from 'fastify'
 import { AUTH_METHODS } from '../../clients/client.ts'
 import type { ClientTable } from '../../clients/client-table.ts'
-import { SIGNING_ALGS } from '../../keys/key-material.ts'
+import { SIGNING_ALGS } from '../../keys/signing-algorithms.ts'
 
 const MAX_AGE_SECONDS = 60
 
