@@ -53,7 +53,7 @@ function parseLimit(text: string): number {
 
 async function tail(
   store: EventStore,
-  { follow, type: types, limit, json }: TailOptions,
+  { follow, type, limit, json }: TailOptions,
   { stdout, stderr }: CommandContext,
 ): Promise<void> {
   const print = (event: AuditEvent) => {
@@ -61,8 +61,8 @@ async function tail(
     stdout.write(`${line}\n`)
   }
   const list = async (max: number, since?: Date) => {
-    const newestFirst = await store.list({ types, since }, { limit: max, after: undefined })
-    return newestFirst.slice(0, max).reverse()
+    const newestFirst = await store.list({ type, since }, { limit: max, after: undefined })
+    return newestFirst.items.toReversed()
   }
   let known = await list(follow ? LOOK_MAX : limit)
   for (const event of limit === 0 ? [] : known.slice(-limit)) print(event)

@@ -8,7 +8,7 @@ import { CommandFailure } from './command-failure.ts'
 
 /** Throws CommandFailure when there is nobody of that name. */
 export async function requireUser(
-  users: Pick<UserStore, 'findById' | 'list'>,
+  users: Pick<UserStore, 'findById' | 'findForLogin'>,
   name: string,
 ): Promise<User> {
   const id = parseUserId(name)
@@ -16,7 +16,7 @@ export async function requireUser(
   if (byId) return byId
   // A username may look like an id.
   const key = parseIdentifier(name)
-  const [byName] = key ? await users.list(key, { limit: 1, after: undefined }) : []
+  const byName = key && (await users.findForLogin(key))
   if (!byName) throw new CommandFailure('there is no such user')
-  return byName
+  return byName.user
 }

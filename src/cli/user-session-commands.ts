@@ -63,12 +63,12 @@ async function listSessions(
     const clients = new Map(
       (await openClients(database, config, clock).loadAll()).map((client) => [client.id, client]),
     )
-    const found = await findSessions(
+    const { items } = await findSessions(
       id,
-      {},
+      { page: { limit: Number.POSITIVE_INFINITY, after: undefined } },
       { families, clock, findClient: async (clientId) => clients.get(clientId) },
     )
-    const sessions = found.map((session) => ({ endedReason: undefined, ...session }))
+    const sessions = items.map((session) => ({ endedReason: undefined, ...session }))
     printResult(context, options, sessions, formatTable(sessions, COLUMNS))
   })
 }

@@ -2,11 +2,11 @@
 // ever shaped like a user's id, so a client's `sub` is never a user's (RFC 9068 §5).
 
 import { randomBytes } from 'node:crypto'
+import { isUuid } from '../runtime/uuid.ts'
 import type { ClientId } from './client.ts'
 
 const SERVER_MADE = /^c_[A-Za-z0-9_-]{22}$/
 const SLUG = /^[a-z][a-z0-9-]{1,62}$/
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** A server-made id: `c_` and 128 random bits. */
 export function newClientId(): ClientId {
@@ -15,7 +15,7 @@ export function newClientId(): ClientId {
 
 /** Whether an administrator may choose this id; the bootstrap client's id keeps the same rule. */
 export function isClientSlug(text: string): boolean {
-  return SLUG.test(text) && !UUID.test(text)
+  return SLUG.test(text) && !isUuid(text)
 }
 
 /** Whether any client can have this id; whatever else is asked for needs no look-up. */

@@ -2,6 +2,13 @@
 // with the number of clients.
 
 import { guardDatabase } from '../database/database.ts'
+import {
+  eachPage,
+  OLDEST_FIRST,
+  type Page,
+  type PageRequest,
+  readPage,
+} from '../database/keyset-page.ts'
 import type { Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import type { Client } from './client.ts'
 import type { ClientLimits } from './client-draft.ts'
@@ -16,18 +23,13 @@ export interface ClientMark {
   readonly mark: string
 }
 
-export interface ClientCursor {
-  readonly at: Date
-  readonly id: string
-}
-
 /** Every method rejects with DependencyUnavailable when PostgreSQL does not answer. */
 export interface ClientReader {
   find(id: string): Promise<Client | undefined>
   /** Those of the ids that there are, in no order. */
   findMany(ids: readonly string[]): Promise<Client[]>
-  /** Up to `limit` clients after the named one, oldest first. */
-  list(limit: number, after?: ClientCursor): Promise<Client[]>
+  /** Oldest first. */
+  list(page: PageRequest): Promise<Page<Client>>
   /** Oldest first, page by page, so not of one moment. */
   loadAll(): Promise<Client[]>
   /** Up to `limit` marks of ids after this one, in the order of ids. */
@@ -35,30 +37,33 @@ export interface ClientReader {
 }
 
 export function openClientReader(prisma: PrismaClient, defaults: ClientLimits): ClientReader {
-  async function find(query: Omit<Prisma.ClientFindManyArgs, 'include' | 'select' | 'omit'>) {
-    const rows = await guardDatabase(() =>
-      prisma.client.findMany({ ...query, include: WITH_SECRETS }),
-    )
+  async function find(where: Prisma.ClientWhereInput) {
+    const rows = await guardDatabase(() => prisma.client.findMany({ where, include: WITH_SECRETS }))
     return rows.map((row) => rowToClient(row, defaults))
   }
 
-  function list(limit: number, after?: ClientCursor): Promise<Client[]> {
-    return find({ where: after ? isAfter(after) : {}, orderBy: OLDEST_FIRST, take: limit })
+  function list(page: PageRequest): Promise<Page<Client>> {
+    return readPage(page, {
+      order: OLDEST_FIRST,
+      where: {},
+      find: (query) => prisma.client.findMany({ ...query, include: WITH_SECRETS }),
+      toItem: (row) => rowToClient(row, defaults),
+    })
   }
 
   return {
-    find: async (id) => (await find({ where: { id } }))[0],
-    findMany: (ids) => find({ where: { id: { in: [...ids] } } }),
+    find: async (id) => (await find({ id }))[0],
+    findMany: (ids) => find({ id: { in: [...ids] } }),
     list,
 
     async loadAll() {
       const clients: Client[] = []
-      for (;;) {
-        const last = clients.at(-1)
-        const page = await list(PAGE_SIZE, last && { at: last.createdAt, id: last.id })
-        clients.push(...page)
-        if (page.length < PAGE_SIZE) return clients
-      }
+      const pages = eachPage(PAGE_SIZE, undefined, async (last?: Client) => {
+        const after = last && { at: last.createdAt, id: last.id }
+        return (await list({ limit: PAGE_SIZE, after })).items
+      })
+      for await (const page of pages) clients.push(...page)
+      return clients
     },
 
     // The transaction that wrote a row last: seen whoever wrote it, an older release included.
@@ -74,10 +79,4 @@ export function openClientReader(prisma: PrismaClient, defaults: ClientLimits): 
           ) AS page ORDER BY page.id`,
       ),
   }
-}
-
-const OLDEST_FIRST: Prisma.ClientOrderByWithRelationInput[] = [{ createdAt: 'asc' }, { id: 'asc' }]
-
-function isAfter({ at, id }: ClientCursor): Prisma.ClientWhereInput {
-  return { OR: [{ createdAt: { gt: at } }, { createdAt: at, id: { gt: id } }] }
 }

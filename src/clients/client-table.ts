@@ -1,6 +1,7 @@
 // Every client, in the memory of this instance, so that requests ask no database for theirs. Who
 // notices changes of other instances is the poll; this table only reloads when told.
 
+import { eachPage } from '../database/keyset-page.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'
@@ -63,13 +64,12 @@ export function openClientTable({ store, bootstrap, clock }: ClientTableDependen
 
   async function load(): Promise<void> {
     const seen = new Set<string>()
-    for (let afterId = ''; ; ) {
-      const page = await store.loadMarks(PAGE_SIZE, afterId)
+    const pages = eachPage(PAGE_SIZE, { id: '' }, ({ id }: { id: string }) =>
+      store.loadMarks(PAGE_SIZE, id),
+    )
+    for await (const page of pages) {
       await readChanged(page)
       for (const { id } of page) seen.add(id)
-      const last = page.at(-1)
-      if (last === undefined || page.length < PAGE_SIZE) break
-      afterId = last.id
     }
     for (const id of held.keys()) if (!seen.has(id)) put(id, undefined)
     if (!isLoaded && bootstrap && held.has(bootstrap.id)) {

@@ -3,6 +3,7 @@
 
 import { nameKey } from '../runtime/name-key.ts'
 import { StartError } from '../runtime/start-error.ts'
+import { eachPage } from './keyset-page.ts'
 import type { PlainQuery } from './plain-query.ts'
 
 /** Its name among the migrations, and of the row in table_versions that says it is to be done. */
@@ -51,8 +52,10 @@ export async function renewNameKeys(query: PlainQuery): Promise<boolean> {
 /** How many users have other keys than before. */
 async function collectRenewed(query: PlainQuery): Promise<number> {
   let count = 0
-  for (let afterId: string | null = null; ; ) {
-    const page: NameRow[] = await query<NameRow>(NAMES_PAGE, [afterId])
+  const pages = eachPage(PAGE_SIZE, { id: null }, ({ id }: Pick<NameRow, 'id'> | { id: null }) =>
+    query<NameRow>(NAMES_PAGE, [id]),
+  )
+  for await (const page of pages) {
     const renewed = page.flatMap((row) => {
       const { id, username, email } = row
       const [nameOf, emailOf] = [username, email].map((text) => text && nameKey(text))
@@ -67,10 +70,8 @@ async function collectRenewed(query: PlainQuery): Promise<number> {
         renewed.map(({ emailOf }) => emailOf),
       ],
     )
-    const last = page.at(-1)
-    if (last === undefined || page.length < PAGE_SIZE) return count
-    afterId = last.id
   }
+  return count
 }
 
 async function replaceKeys(query: PlainQuery): Promise<void> {

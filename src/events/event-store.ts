@@ -1,17 +1,18 @@
 // The table of events: written in batches, read newest first, cut off by age.
 
 import type pg from 'pg'
-import { type Database, guardDatabase } from '../database/database.ts'
+import type { Database } from '../database/database.ts'
+import { deleteInBatches } from '../database/delete-in-batches.ts'
+import { type Page, type PageRequest, readPage } from '../database/keyset-page.ts'
 import type { Event as EventRow, Prisma } from '../generated/prisma/client.ts'
+import { definedMembers } from '../runtime/defined-members.ts'
 import type { EventDetail, SecurityEventType } from '../runtime/security-event.ts'
 import { type AuditEvent, COUNTED_TYPES } from './audit-event.ts'
 
-/** Rows deleted by one statement, so that each stays well within its deadline. */
-const BATCH_ROWS = 5_000
-
 /** Exact; undefined asks for nothing. */
 export interface EventFilter {
-  readonly types?: readonly SecurityEventType[] | undefined
+  /** Any of them. */
+  readonly type?: readonly SecurityEventType[] | undefined
   readonly subject?: string | undefined
   readonly clientId?: string | undefined
   readonly sessionId?: string | undefined
@@ -21,42 +22,28 @@ export interface EventFilter {
   readonly until?: Date | undefined
 }
 
-export interface EventPage {
-  readonly limit: number
-  /** Events strictly older than this one. */
-  readonly after: { readonly at: Date; readonly id: string } | undefined
-}
-
 /** Every method rejects with DependencyUnavailable when PostgreSQL is away. */
 export interface EventStore {
-  /** Newest first, at most `limit + 1`. */
-  list(filter: EventFilter, page: EventPage): Promise<AuditEvent[]>
+  /** Newest first. */
+  list(filter: EventFilter, page: PageRequest): Promise<Page<AuditEvent>>
   /** Deletes what happened before. */
   prune(beforeMs: number): Promise<void>
 }
 
 export function openEventStore({ pool, prisma }: Pick<Database, 'pool' | 'prisma'>): EventStore {
   return {
-    async list(filter, page) {
-      const rows = await guardDatabase(() => prisma.event.findMany(toQuery(filter, page)))
-      return rows.map(toEvent)
-    },
-
-    async prune(beforeMs) {
-      let deleted: number
-      do {
-        const { rowCount } = await guardDatabase(() =>
-          pool.query(
-            `DELETE FROM events WHERE id IN
-               (SELECT id FROM events WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
-            [new Date(beforeMs), BATCH_ROWS],
-          ),
-        )
-        deleted = rowCount ?? 0
-      } while (deleted === BATCH_ROWS)
-    },
+    list: (filter, page) =>
+      readPage(page, {
+        order: { column: 'at', direction: 'desc' },
+        where: toWhere(filter),
+        find: (query) => prisma.event.findMany(query),
+        toItem: toEvent,
+      }),
+    prune: (beforeMs) => deleteInBatches(pool, OLD, [new Date(beforeMs)]),
   }
 }
+
+const OLD = { table: 'events', condition: 'at < $1', orderBy: 'at' }
 
 /**
  * Writes a batch within a transaction. An event that is there already stays as it is, counted ones
@@ -113,25 +100,10 @@ export function toEvent(row: EventRow): AuditEvent {
   }
 }
 
-function toQuery(
-  { types, subject, clientId, sessionId, since, until }: EventFilter,
-  { limit, after }: EventPage,
-) {
-  const where: Prisma.EventWhereInput[] = [
-    ...(types ? [{ type: { in: [...types] } }] : []),
-    ...(subject === undefined ? [] : [{ subject }]),
-    ...(clientId === undefined ? [] : [{ clientId }]),
-    ...(sessionId === undefined ? [] : [{ sessionId }]),
-    ...(since ? [{ at: { gte: since } }] : []),
-    ...(until ? [{ at: { lt: until } }] : []),
-    // The first condition is the one that an index serves.
-    ...(after
-      ? [{ at: { lte: after.at } }, { OR: [{ at: { lt: after.at } }, { id: { lt: after.id } }] }]
-      : []),
-  ]
+function toWhere({ type, since, until, ...about }: EventFilter): Prisma.EventWhereInput {
   return {
-    where: { AND: where },
-    orderBy: [{ at: 'desc' as const }, { id: 'desc' as const }],
-    take: limit + 1,
+    ...(type && { type: { in: [...type] } }),
+    ...definedMembers(about),
+    at: definedMembers({ gte: since, lt: until }),
   }
 }

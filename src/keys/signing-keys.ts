@@ -2,12 +2,13 @@
 // all of them. Opened once; `tick` is called by the owner's poll.
 
 import type { Database } from '../database/database.ts'
+import type { CacheableBody } from '../runtime/cacheable-body.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { StartError } from '../runtime/start-error.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import { type AccessTokenClaims, signAccessToken } from '../tokens/access-token.ts'
 import { verifyAccessToken } from '../tokens/verify-access-token.ts'
-import { buildJwksDocument, type JwksDocument } from './jwks-document.ts'
+import { buildJwksDocument } from './jwks-document.ts'
 import { type KeyAct, openKeyRotation, type RecordKeyEvent } from './key-rotation.ts'
 import {
   findActive,
@@ -32,7 +33,7 @@ export interface SigningKeys {
   sign(claims: AccessTokenClaims): string
   /** Offline and synchronous; undefined for anything but a token of ours that has not expired. */
   verify(token: string): AccessTokenClaims | undefined
-  jwks(): JwksDocument
+  jwks(): CacheableBody
   /** Oldest first. */
   list(): readonly KeyView[]
   /**

@@ -2,6 +2,7 @@
 // whether their families live changes through user-change.ts.
 
 import { guardDatabase } from '../database/database.ts'
+import { OLDEST_FIRST, type Page, type PageRequest, readPage } from '../database/keyset-page.ts'
 import type { Prisma, User as UserRow } from '../generated/prisma/client.ts'
 import type { KeptFamilyId, User, UserId, UserRecord } from './user.ts'
 import {
@@ -12,7 +13,7 @@ import {
   type UserChangeDependencies,
 } from './user-change.ts'
 import { newUserId } from './user-id.ts'
-import type { LoginKey, UserName } from './user-names.ts'
+import { type LoginKey, parseEmail, parseUsername, type UserName } from './user-names.ts'
 import { credentialsOf, recordOf, startEpoch, type UserCredentials, userOf } from './user-row.ts'
 
 export interface NewUser {
@@ -34,17 +35,11 @@ export interface UserPatch {
   readonly roles?: readonly string[] | undefined
 }
 
-/** Exact, by key; undefined asks for nothing. */
+/** Names are compared by their keys, the rest exactly; undefined asks for nothing. */
 export interface UserFilter {
-  readonly usernameKey?: string | undefined
-  readonly emailKey?: string | undefined
+  readonly username?: string | undefined
+  readonly email?: string | undefined
   readonly status?: User['status'] | undefined
-}
-
-export interface UserPage {
-  readonly limit: number
-  /** Users strictly after this one. */
-  readonly after: { readonly at: Date; readonly id: string } | undefined
 }
 
 /** Sees the user under the row's lock, and throws to leave it as it is. */
@@ -61,8 +56,8 @@ export interface UserStore {
   /** User, hash and record of one moment; undefined for an unknown or deleted user. */
   findForLogin(key: LoginKey): Promise<UserCredentials | undefined>
   findCredentials(userId: UserId): Promise<UserCredentials | undefined>
-  /** Oldest first, at most `limit + 1`. */
-  list(filter: UserFilter, page: UserPage): Promise<User[]>
+  /** Oldest first. */
+  list(filter: UserFilter, page: PageRequest): Promise<Page<User>>
   /** Undefined for an unknown user; throws AlreadyTaken with `/username` or `/email`. */
   patch(
     userId: UserId,
@@ -113,10 +108,13 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
     findCredentials: (userId) => find({ id: userId }, credentialsOf),
     loadRecord: (userId) => find({ id: userId }, recordOf),
 
-    async list(filter, page) {
-      const rows = await guardDatabase(() => prisma.user.findMany(toQuery(filter, page)))
-      return rows.map(presentUser)
-    },
+    list: (filter, page) =>
+      readPage(page, {
+        order: OLDEST_FIRST,
+        where: toWhere(filter),
+        find: (query) => prisma.user.findMany(query),
+        toItem: presentUser,
+      }),
 
     async patch(userId, patch, onChanged, check) {
       const decide = (row: UserRow, now: Date) => {
@@ -161,6 +159,9 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
   }
 }
 
+/** Stands for a name that nobody can have. */
+const NOBODYS_KEY = ''
+
 /** For rows that the query has chosen to be no deleted ones. */
 function presentUser(row: UserRow): User {
   const user = userOf(row)
@@ -188,21 +189,11 @@ function nameColumns({ username, email }: Pick<UserPatch, 'username' | 'email'>)
   }
 }
 
-function toQuery(filter: UserFilter, { limit, after }: UserPage) {
-  const { usernameKey, emailKey, status = { not: 'deleted' } } = filter
+function toWhere({ username, email, status }: UserFilter): Prisma.UserWhereInput {
   return {
-    where: {
-      ...(usernameKey === undefined ? {} : { usernameKey }),
-      ...(emailKey === undefined ? {} : { emailKey }),
-      status,
-      // The first condition is the one that an index serves.
-      ...(after && {
-        createdAt: { gte: after.at },
-        OR: [{ createdAt: { gt: after.at } }, { id: { gt: after.id } }],
-      }),
-    },
-    orderBy: [{ createdAt: 'asc' as const }, { id: 'asc' as const }],
-    take: limit + 1,
+    ...(username !== undefined && { usernameKey: parseUsername(username)?.key ?? NOBODYS_KEY }),
+    ...(email !== undefined && { emailKey: parseEmail(email)?.key ?? NOBODYS_KEY }),
+    status: status ?? { not: 'deleted' },
   }
 }
 

@@ -5,12 +5,15 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { type Database, guardDatabase } from '../database/database.ts'
+import { deleteInBatches } from '../database/delete-in-batches.ts'
+import { NEWEST_FIRST, type Page, type PageRequest, readPage } from '../database/keyset-page.ts'
 import { type AuditEvent, COUNTED_TYPES } from '../events/audit-event.ts'
 import { toEvent } from '../events/event-store.ts'
 import type {
   WebhookDelivery as DeliveryRow,
   Event as EventRow,
 } from '../generated/prisma/client.ts'
+import { definedMembers } from '../runtime/defined-members.ts'
 import { type DeliveryStatus, TEST_TYPE, type WebhookDelivery } from './webhook.ts'
 import type { SealedSecrets } from './webhook-secret.ts'
 
@@ -18,8 +21,6 @@ import type { SealedSecrets } from './webhook-secret.ts'
 const LEASE_SECONDS = 60
 /** What one claim takes of one webhook, so that a slow receiver holds up no other. */
 const CLAIMED_EACH_MAX = 4
-/** Rows deleted by one statement, so that each stays well within its deadline. */
-const BATCH_ROWS = 5_000
 
 export interface ClaimedDelivery extends SealedSecrets {
   readonly id: string
@@ -42,10 +43,9 @@ export interface DeliveryOutcome {
   readonly retryInSeconds: number | undefined
 }
 
-export interface DeliveryPage {
-  readonly limit: number
-  /** Deliveries strictly older than this one. */
-  readonly after: { readonly at: Date; readonly id: string } | undefined
+/** Exact; undefined asks for nothing. */
+export interface DeliveryFilter {
+  readonly status?: DeliveryStatus | undefined
 }
 
 /** Every method rejects with DependencyUnavailable when PostgreSQL is away. */
@@ -55,12 +55,8 @@ export interface WebhookOutbox {
   /** Does nothing when the claim is over and somebody else has the delivery. */
   settle(claimed: ClaimedDelivery, outcome: DeliveryOutcome): Promise<void>
   addTest(webhookId: string): Promise<WebhookDelivery>
-  /** Newest first, at most `limit + 1`. */
-  list(
-    webhookId: string,
-    status: DeliveryStatus | undefined,
-    page: DeliveryPage,
-  ): Promise<WebhookDelivery[]>
+  /** Newest first. */
+  list(webhookId: string, filter: DeliveryFilter, page: PageRequest): Promise<Page<WebhookDelivery>>
   /** Deletes what was put in before, whatever became of it. */
   prune(beforeMs: number): Promise<void>
 }
@@ -141,38 +137,18 @@ export function openWebhookOutbox(database: Pick<Database, 'pool' | 'prisma'>): 
       return toDelivery(await guardDatabase(() => table.create({ data })))
     },
 
-    async list(webhookId, status, { limit, after }) {
-      const query = {
-        where: {
-          webhookId,
-          ...(status && { status }),
-          ...(after && {
-            createdAt: { lte: after.at },
-            OR: [{ createdAt: { lt: after.at } }, { id: { lt: after.id } }],
-          }),
-        },
-        orderBy: [{ createdAt: 'desc' as const }, { id: 'desc' as const }],
-        take: limit + 1,
-      }
-      return (await guardDatabase(() => table.findMany(query))).map(toDelivery)
-    },
-
-    async prune(beforeMs) {
-      let deleted: number
-      do {
-        const { rowCount } = await guardDatabase(() =>
-          pool.query(
-            `DELETE FROM webhook_deliveries WHERE id IN
-               (SELECT id FROM webhook_deliveries WHERE created_at < $1 ORDER BY created_at
-                LIMIT $2 FOR UPDATE SKIP LOCKED)`,
-            [new Date(beforeMs), BATCH_ROWS],
-          ),
-        )
-        deleted = rowCount ?? 0
-      } while (deleted === BATCH_ROWS)
-    },
+    list: (webhookId, filter, page) =>
+      readPage(page, {
+        order: NEWEST_FIRST,
+        where: { webhookId, ...definedMembers(filter) },
+        find: (query) => table.findMany(query),
+        toItem: toDelivery,
+      }),
+    prune: (beforeMs) => deleteInBatches(pool, OLD, [new Date(beforeMs)]),
   }
 }
+
+const OLD = { table: 'webhook_deliveries', condition: 'created_at < $1', orderBy: 'created_at' }
 
 function toDelivery(row: DeliveryRow): WebhookDelivery {
   return {

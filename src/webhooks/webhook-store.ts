@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { type Database, guardDatabase } from '../database/database.ts'
+import { OLDEST_FIRST, type Page, type PageRequest, readPage } from '../database/keyset-page.ts'
 import type { Prisma, Webhook as WebhookRow } from '../generated/prisma/client.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { SecurityEventType } from '../runtime/security-event.ts'
@@ -20,7 +21,7 @@ export interface WebhookStore {
   create(settings: WebhookSettings): Promise<{ webhook: Webhook; secret: string }>
   find(id: string): Promise<Webhook | undefined>
   /** Oldest first. */
-  list(limit: number, after: { at: Date; id: string } | undefined): Promise<Webhook[]>
+  list(page: PageRequest): Promise<Page<Webhook>>
   /** Undefined for an unknown id. */
   patch(id: string, patch: Partial<WebhookSettings>): Promise<Webhook | undefined>
   /** Deletes its deliveries too; false where there was none. */
@@ -61,13 +62,13 @@ export function openWebhookStore(dependencies: WebhookStoreDependencies): Webhoo
       return row ? toWebhook(row) : undefined
     },
 
-    async list(limit, after) {
-      const where = after
-        ? { OR: [{ createdAt: { gt: after.at } }, { createdAt: after.at, id: { gt: after.id } }] }
-        : {}
-      const query = { where, orderBy: OLDEST_FIRST, take: limit }
-      return (await guardDatabase(() => table.findMany(query))).map(toWebhook)
-    },
+    list: (page) =>
+      readPage(page, {
+        order: OLDEST_FIRST,
+        where: {},
+        find: (query) => table.findMany(query),
+        toItem: toWebhook,
+      }),
 
     async patch(id, patch) {
       const data = { ...toColumns(patch), updatedAt: new Date(clock()) }
@@ -104,8 +105,6 @@ export function openWebhookStore(dependencies: WebhookStoreDependencies): Webhoo
     },
   }
 }
-
-const OLDEST_FIRST: Prisma.WebhookOrderByWithRelationInput[] = [{ createdAt: 'asc' }, { id: 'asc' }]
 
 /** One change of a webhook's secrets at a time; undefined for an unknown id. */
 function inSecretChange<T>(

@@ -1,5 +1,6 @@
 import { test } from 'tap'
 import { hashClientSecret } from '../../src/clients/client-secret.ts'
+import type { PageKey } from '../../src/database/keyset-page.ts'
 import { allAtOnce, LIMITS, MINIMAL, NOW, openInstances } from './client-fixtures.ts'
 
 type Instance = ReturnType<Awaited<ReturnType<typeof openInstances>>>
@@ -130,17 +131,11 @@ test('pages through all clients, oldest first, ties by id', async (t) => {
   for (const id of ['bb', 'aa', 'cc']) await create(instance, { ...MINIMAL, id })
   now -= 5
   await create(instance, { ...MINIMAL, id: 'zz' })
-  const first = await instance.store.list(2)
-  t.strictSame(
-    first.map((client) => client.id),
-    ['zz', 'aa'],
-  )
-  const rest = await instance.store.list(9, { at: new Date(NOW), id: 'aa' })
-  t.strictSame(
-    rest.map((client) => client.id),
-    ['bb', 'cc'],
-  )
-  t.strictSame(await instance.store.list(9, { at: new Date(NOW), id: 'cc' }), [])
+  const idsOf = async (limit: number, after?: PageKey) =>
+    (await instance.store.list({ limit, after })).items.map(({ id }) => String(id))
+  t.strictSame(await idsOf(2), ['zz', 'aa'])
+  t.strictSame(await idsOf(9, { at: new Date(NOW), id: 'aa' }), ['bb', 'cc'])
+  t.strictSame(await idsOf(9, { at: new Date(NOW), id: 'cc' }), [])
   const all = await instance.store.loadAll()
   t.strictSame(
     all.map((client) => client.id),

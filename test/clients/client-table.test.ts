@@ -36,7 +36,7 @@ test('serves the last copy while PostgreSQL is down, and heals', async (t) => {
     () => store.addSecret('web'),
     () => store.removeSecret('web', 'x'),
     () => store.endSessions('web'),
-    () => store.list(1),
+    () => store.list({ limit: 1, after: undefined }),
     () => store.find('web'),
   ]
   for (const change of changes) {

@@ -24,7 +24,7 @@ test('no secret is printed that was rotated away', async (t) => {
 
   await clientStore.delete(demo.confidentialClient.id)
   await clientStore.delete(demo.adminClient.id)
-  const [user] = await users.list({}, { limit: 1, after: undefined })
+  const [user] = (await users.list({}, { limit: 1, after: undefined })).items
   if (!user) throw new Error('no demo user')
   await users.setPassword(user.id, await hasher.hash('another passphrase'))
   const stale = await look()

@@ -2,6 +2,7 @@
 // gone when its time is over.
 
 import { test } from 'tap'
+import { EMPTY_PAGE } from '../../src/database/keyset-page.ts'
 import { createLogger } from '../../src/ops/logger.ts'
 import { openService } from '../../src/wiring/open-service.ts'
 import { startApp, testConfig } from '../support/app.ts'
@@ -27,9 +28,9 @@ test('a clean stop writes every event that was recorded (DESIGN §13)', async (t
   await service.close()
   const app = await startApp(t, { beside: { databaseUrl: url } })
   const page = { limit: 3_000, after: undefined }
-  const rows = await app.service.events.list({ types: ['user.updated'] }, page)
+  const { items } = await app.service.events.list({ type: ['user.updated'] }, page)
   t.strictSame(
-    rows.map(({ subject }) => subject).toReversed(),
+    items.map(({ subject }) => subject).toReversed(),
     Array.from({ length: 2_500 }, (_, number) => String(number)),
   )
 })
@@ -46,8 +47,10 @@ test('what happens while PostgreSQL is away is written when it is back', async (
   await server.start()
   const found = await until('all of them', async () => {
     const page = { limit: 300, after: undefined }
-    const events = await service.events.list({ types: ['user.updated'] }, page).catch(() => [])
-    return events.length === 250 && events
+    const { items } = await service.events
+      .list({ type: ['user.updated'] }, page)
+      .catch(() => EMPTY_PAGE)
+    return items.length === 250 && items
   })
   t.strictSame(found.map(({ subject }) => subject).toReversed(), subjects)
   t.notOk(lines.some(({ event }) => event === 'events.dropped'))
@@ -70,7 +73,10 @@ test('a stop without PostgreSQL says how many events are lost, and ends', async 
 /** The first key's events are written a moment after the start. */
 async function waitUntilWritten(service: Awaited<ReturnType<typeof openService>>): Promise<void> {
   const page = { limit: 10, after: undefined }
-  await until('the first events', async () => (await service.events.list({}, page)).length >= 2)
+  await until(
+    'the first events',
+    async () => (await service.events.list({}, page)).items.length >= 2,
+  )
 }
 
 test('events are kept as long as LINEAGE_EVENT_RETENTION_DAYS says', async (t) => {

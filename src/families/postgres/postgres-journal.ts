@@ -1,6 +1,8 @@
 // The journal in its table. Its clock is the database's, because instances write it together.
 
 import { type Database, guardDatabase } from '../../database/database.ts'
+import { deleteInBatches } from '../../database/delete-in-batches.ts'
+import { eachPage } from '../../database/keyset-page.ts'
 import type { Prisma } from '../../generated/prisma/client.ts'
 import {
   type Journal,
@@ -12,8 +14,6 @@ import {
 
 /** Rows held at once, and read by one statement: each stays well within its deadline. */
 const PAGE_ROWS = 2_000
-/** Rows deleted by one statement. */
-const PRUNED_ROWS = 5_000
 
 interface JournalRow {
   readonly id: string
@@ -71,31 +71,23 @@ export function openPostgresJournal(database: Pick<Database, 'pool'>): Journal {
     },
 
     async *readSince(sinceMs) {
-      let next = readPage({ at: new Date(sinceMs), id: '0' })
+      const pages = eachPage(PAGE_ROWS, { at: new Date(sinceMs), id: '0' }, readPage)
+      let next = pages.next()
       for (;;) {
-        const rows = await next
-        const last = rows.at(-1)
-        if (!last) return
-        const isWhole = rows.length === PAGE_ROWS
+        const { value: rows } = await next
+        if (!rows) return
         // Read ahead while this page is being applied; whoever stops early wants no error of it.
-        if (isWhole) {
-          next = readPage(last)
-          next.catch(() => {})
-        }
+        next = pages.next()
+        next.catch(() => {})
         yield rows.map(toEntry)
-        if (!isWhole) return
       }
     },
 
-    async prune(nowMs, longestFamilyMs) {
-      let deleted: number
-      do {
-        const { rowCount } = await guardDatabase(() =>
-          pool.query(PRUNE, [nowMs, longestFamilyMs, PRUNED_ROWS]),
-        )
-        deleted = rowCount ?? 0
-      } while (deleted === PRUNED_ROWS)
-    },
+    prune: (nowMs, longestFamilyMs) =>
+      deleteInBatches(pool, { table: 'journal', condition: ENDS_NOTHING }, [
+        nowMs,
+        longestFamilyMs,
+      ]),
   }
 }
 
@@ -108,13 +100,11 @@ const APPEND = `INSERT INTO journal (payload, subject, keep_until)
 // The login goes with the end, so that no order of the two revives what has ended.
 const APPEND_END = `WITH login AS (DELETE FROM journal WHERE subject = $4) ${APPEND}`
 
-const PRUNE = `DELETE FROM journal WHERE ctid = ANY (ARRAY(
-  SELECT ctid FROM journal
-  WHERE keep_until < to_timestamp($1::float8 / 1000)
-    OR (keep_until IS NULL AND at < to_timestamp(($1::float8 - GREATEST($2::float8, (
-      SELECT 1000::float8 * max(GREATEST(refresh_absolute_ttl_seconds, access_token_ttl_seconds))
-      FROM clients))) / 1000))
-  LIMIT $3 FOR UPDATE SKIP LOCKED))`
+/** `$1` is the moment, `$2` the longest life of a family, both in milliseconds. */
+const ENDS_NOTHING = `keep_until < to_timestamp($1::float8 / 1000)
+  OR (keep_until IS NULL AND at < to_timestamp(($1::float8 - GREATEST($2::float8, (
+    SELECT 1000::float8 * max(GREATEST(refresh_absolute_ttl_seconds, access_token_ttl_seconds))
+    FROM clients))) / 1000))`
 
 function toEntry({ id, at, payload }: JournalRow): JournalEntry {
   return { id: BigInt(id), atMs: at.getTime(), payload }

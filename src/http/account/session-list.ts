@@ -2,6 +2,7 @@
 // (INTERFACE §1). Only what is shown is read, whatever a user has been doing for years.
 
 import type { Client, ClientId } from '../../clients/client.ts'
+import { type Page, type PageRequest, takePage } from '../../database/keyset-page.ts'
 import type { Families } from '../../families/families.ts'
 import type { FamilyId } from '../../families/family.ts'
 import { compareAge, ENDED_LISTED_MAX, type Family, type FamilyKey } from '../../families/family.ts'
@@ -17,19 +18,17 @@ export interface SessionListDependencies {
 
 export interface SessionQuery {
   readonly status?: SessionJson['status'] | undefined
-  /** Sessions strictly after this one. */
-  readonly after?: FamilyKey | undefined
-  readonly limit?: number | undefined
+  readonly page: PageRequest
   /** The session that asks; undefined for an administrator. */
   readonly currentFamilyId?: FamilyId | undefined
 }
 
-/** Oldest first, at most `limit`; all of them without one. */
+/** Oldest first. */
 export async function listSessions(
   userId: UserId,
   query: SessionQuery,
   { families, findClient, clock }: SessionListDependencies,
-): Promise<SessionJson[]> {
+): Promise<Page<SessionJson>> {
   const { user, live, ended } = await families.index(userId)
   const nowMs = clock()
   const { currentFamilyId } = query
@@ -50,17 +49,19 @@ export async function listSessions(
       }),
     )),
   ].sort(compareAge)
-  const shown = choose(rows, query)
-  const unread = shown.filter(({ session }) => session === undefined)
+  const shown = takePage(choose(rows, query.status), query.page, ({ createdAtMs, familyId }) => ({
+    at: new Date(createdAtMs),
+    id: familyId,
+  }))
+  const unread = shown.items.filter(({ session }) => session === undefined)
   const read = await families.read(
     userId,
     unread.map(({ familyId }) => familyId),
   )
   const sessions = new Map<string, SessionJson>()
   for (const family of read) sessions.set(family.familyId, await describe(family))
-  return shown
-    .map(({ familyId, session }) => session ?? sessions.get(familyId))
-    .filter((session) => session !== undefined)
+  const found = shown.items.map(({ familyId, session }) => session ?? sessions.get(familyId))
+  return { ...shown, items: found.filter((session) => session !== undefined) }
 }
 
 interface Row extends FamilyKey {
@@ -69,13 +70,11 @@ interface Row extends FamilyKey {
   readonly session?: SessionJson
 }
 
-function choose(rows: readonly Row[], { status, after, limit }: SessionQuery): Row[] {
+function choose(rows: readonly Row[], status: SessionJson['status'] | undefined): Row[] {
   // Those that have died unnoticed may push out what the store has listed as ended.
   const listed = rows.filter((row) => row.status === 'ended').slice(-ENDED_LISTED_MAX)
   const oldest = listed.length < ENDED_LISTED_MAX ? undefined : listed[0]
   return rows
     .filter((row) => row.status === 'active' || !oldest || compareAge(row, oldest) >= 0)
     .filter((row) => status === undefined || row.status === status)
-    .filter((row) => after === undefined || compareAge(row, after) > 0)
-    .slice(0, limit)
 }

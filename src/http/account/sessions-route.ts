@@ -2,6 +2,7 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ClientTable } from '../../clients/client-table.ts'
+import type { Page } from '../../database/keyset-page.ts'
 import type { Families } from '../../families/families.ts'
 import type { FamilyEndReason, FamilyId } from '../../families/family.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -11,7 +12,7 @@ import { parseUserId } from '../../users/user-id.ts'
 import type { UserStore } from '../../users/user-store.ts'
 import { ApiError } from '../server/api-error.ts'
 import { principalOf } from '../server/bearer.ts'
-import { buildPage, type Page, parsePageRequest } from '../server/pagination.ts'
+import { oneOf, readListQuery } from '../server/list-query.ts'
 import { actOf } from '../server/request-act.ts'
 import type { SessionJson } from './session-json.ts'
 import { listSessions } from './session-list.ts'
@@ -23,6 +24,8 @@ export interface SessionsRouteDependencies {
   readonly clock: Clock
   readonly recordEvent: RecordEvent
 }
+
+const LIST_RULES = { filters: { status: oneOf('active', 'ended') } }
 
 /** Behind requireUser. Ending all leaves this one (INTERFACE §1). */
 export function registerOwnSessions(
@@ -91,29 +94,12 @@ async function pageOfSessions(
   { families, clients, clock }: SessionsRouteDependencies,
   currentFamilyId?: FamilyId,
 ): Promise<Page<SessionJson>> {
-  const page = parsePageRequest(query, { filters: ['status'] })
-  const after = page.after && {
-    familyId: page.after.id as FamilyId,
-    createdAtMs: page.after.at.getTime(),
-  }
-  const limit = page.limit + 1
-  const sessions = await listSessions(
+  const { filter, page } = readListQuery(query, LIST_RULES)
+  return await listSessions(
     userId,
-    { status: parseStatus(query), after, limit, currentFamilyId },
+    { ...filter, page, currentFamilyId },
     { families, clock, findClient: (id) => clients.find(id) },
   )
-  return buildPage(
-    sessions,
-    page,
-    ({ createdAt, id }) => ({ at: new Date(createdAt), id }),
-    (session) => session,
-  )
-}
-
-function parseStatus(query: unknown): SessionJson['status'] | undefined {
-  const { status } = query as Record<string, unknown>
-  if (status === undefined || status === 'active' || status === 'ended') return status
-  throw new ApiError('invalid_query', { detail: 'status must be active or ended.' })
 }
 
 async function logOutEverywhere(

@@ -7,9 +7,11 @@ import type { Checked, ClientInput } from '../../clients/client-draft.ts'
 import { isClientId } from '../../clients/client-id.ts'
 import type { ClientStore, NewClientInput } from '../../clients/client-store.ts'
 import type { ClientTable } from '../../clients/client-table.ts'
+import { mapPage } from '../../database/keyset-page.ts'
 import type { RecordEvent } from '../../runtime/security-event.ts'
+import { isUuid } from '../../runtime/uuid.ts'
 import { ApiError, validationFailed } from '../server/api-error.ts'
-import { buildPage, parsePageRequest } from '../server/pagination.ts'
+import { readListQuery } from '../server/list-query.ts'
 import { actOf } from '../server/request-act.ts'
 import { CLIENT_PATCH_BODY, clientJson, NEW_CLIENT_BODY } from './client-json.ts'
 import { requireMatch, withEntityTag } from './entity-tag.ts'
@@ -26,15 +28,12 @@ interface OneClient {
   Params: { id: string }
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
 export function registerAdminClients(app: FastifyInstance, deps: AdminClientsDependencies): void {
   const { clientStore, clients, basePath, recordEvent } = deps
 
   app.get('/admin/clients', async (request) => {
-    const page = parsePageRequest(request.query, { isId: isClientId })
-    const rows = await clientStore.list(page.limit + 1, page.after)
-    return buildPage(rows, page, ({ createdAt, id }) => ({ at: createdAt, id }), clientJson)
+    const { page } = readListQuery(request.query, { isId: isClientId, filters: {} })
+    return mapPage(await clientStore.list(page), clientJson)
   })
 
   app.post<{ Body: NewClientInput }>(
@@ -113,7 +112,7 @@ function registerSecrets(app: FastifyInstance, deps: AdminClientsDependencies): 
     '/admin/clients/:id/secrets/:secretId',
     async (request, reply) => {
       const { id: clientId, secretId } = request.params
-      const canBe = isClientId(clientId) && UUID.test(secretId)
+      const canBe = isClientId(clientId) && isUuid(secretId)
       const removed = canBe && (await clientStore.removeSecret(clientId, secretId))
       if (removed === 'refused') {
         const detail = 'The last secret of a confidential client stays.'

@@ -1,8 +1,9 @@
 // /admin/keys: the signing keys as an operator sees them, and rotation by hand (DESIGN §8).
 
 import type { FastifyInstance } from 'fastify'
+import { takePage } from '../../database/keyset-page.ts'
 import type { SigningKeys } from '../../keys/signing-keys.ts'
-import { buildPage, parsePageRequest } from '../server/pagination.ts'
+import { readListQuery } from '../server/list-query.ts'
 import { actOf } from '../server/request-act.ts'
 
 const ROTATE_BODY = {
@@ -16,19 +17,11 @@ export function registerAdminKeys(
   keys: Pick<SigningKeys, 'list' | 'rotate'>,
 ): void {
   app.get('/admin/keys', async (request) => {
-    const page = parsePageRequest(request.query)
-    const after = page.after
-    const rows = keys.list().map((key) => ({ key, at: new Date(key.publishedAt), id: key.kid }))
-    const rest = rows.filter(
-      ({ at, id }) =>
-        !after || at > after.at || (at.getTime() === after.at.getTime() && id > after.id),
-    )
-    return buildPage(
-      rest.slice(0, page.limit + 1),
-      page,
-      (row) => row,
-      (row) => row.key,
-    )
+    const { page } = readListQuery(request.query, { filters: {} })
+    return takePage(keys.list(), page, ({ publishedAt, kid }) => ({
+      at: new Date(publishedAt),
+      id: kid,
+    }))
   })
 
   app.post<{ Body: { compromised?: boolean } | null }>(

@@ -2,6 +2,7 @@
 // stand behind the scope `lineage:admin`.
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { mapPage } from '../../database/keyset-page.ts'
 import type { FieldError } from '../../runtime/field-error.ts'
 import type { RecordEvent } from '../../runtime/security-event.ts'
 import type { PasswordCosts } from '../../users/password-costs.ts'
@@ -10,13 +11,12 @@ import type { PasswordHasher } from '../../users/password-hasher.ts'
 import type { PasswordLimits } from '../../users/password-policy.ts'
 import type { User } from '../../users/user.ts'
 import { parseUserId } from '../../users/user-id.ts'
-import { parseEmail, parseUsername } from '../../users/user-names.ts'
 import { ROLE, ROLES_MAX } from '../../users/user-roles.ts'
-import type { UserFilter, UserStore } from '../../users/user-store.ts'
+import type { UserStore } from '../../users/user-store.ts'
 import { findPasswordErrors, readGivenNames, readNames, toUserJson } from '../account/user-json.ts'
 import { ApiError, validationFailed } from '../server/api-error.ts'
 import { callerSignal } from '../server/caller-signal.ts'
-import { buildPage, parsePageRequest } from '../server/pagination.ts'
+import { anyText, oneOf, readListQuery } from '../server/list-query.ts'
 import { actOf } from '../server/request-act.ts'
 import { requireMatch, withEntityTag } from './entity-tag.ts'
 
@@ -93,6 +93,11 @@ const PASSWORD_BODY = {
   properties: { password: { type: 'string' } },
 } as const
 
+const LIST_RULES = {
+  isId: (id: string) => parseUserId(id) === id,
+  filters: { username: anyText, email: anyText, status: oneOf('active', 'disabled') },
+}
+
 export function registerAdminUsers(
   app: FastifyInstance,
   dependencies: AdminUsersRouteDependencies,
@@ -104,13 +109,8 @@ export function registerAdminUsers(
 function registerCollection(app: FastifyInstance, dependencies: AdminUsersRouteDependencies): void {
   const { basePath, config, users, hasher, passwordCosts, recordEvent } = dependencies
   app.get('/admin/users', async (request) => {
-    const page = parsePageRequest(request.query, {
-      filters: ['username', 'email', 'status'],
-      isId: (id) => parseUserId(id) === id,
-    })
-    const filter = parseFilter(request.query as Record<string, unknown>)
-    const found = filter ? await users.list(filter, page) : []
-    return buildPage(found, page, ({ createdAt, id }) => ({ at: createdAt, id }), toUserJson)
+    const { filter, page } = readListQuery(request.query, LIST_RULES)
+    return mapPage(await users.list(filter, page), toUserJson)
   })
 
   app.post<{ Body: CreateBody }>(
@@ -212,28 +212,6 @@ function findCredentialErrors(
   if (password !== undefined) return findPasswordErrors('/password', password, config)
   if (passwordHash !== undefined && parsePasswordHash(passwordHash)) return []
   return [{ pointer: '/passwordHash', detail: PASSWORD_HASH_RULE }]
-}
-
-/** Undefined when nobody can match; throws ApiError 400 for what is no filter. */
-function parseFilter(query: Record<string, unknown>): UserFilter | undefined {
-  const { username, email, status } = query
-  if (status !== undefined && status !== 'active' && status !== 'disabled') {
-    throw new ApiError('invalid_query', { detail: 'status must be active or disabled.' })
-  }
-  const usernameKey = keyOf(username, parseUsername)
-  const emailKey = keyOf(email, parseEmail)
-  const isImpossible =
-    (username !== undefined && usernameKey === undefined) ||
-    (email !== undefined && emailKey === undefined)
-  return isImpossible ? undefined : { usernameKey, emailKey, status }
-}
-
-function keyOf(text: unknown, parse: typeof parseUsername): string | undefined {
-  if (text === undefined) return undefined
-  if (typeof text !== 'string') {
-    throw new ApiError('invalid_query', { detail: 'A query parameter is given once.' })
-  }
-  return parse(text)?.key
 }
 
 function requireUserId({ id }: ById) {

@@ -3,13 +3,15 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance } from 'fastify'
+import { mapPage } from '../../database/keyset-page.ts'
 import type { RecordEvent } from '../../runtime/security-event.ts'
-import type { DeliveryStatus, Webhook, WebhookSettings } from '../../webhooks/webhook.ts'
+import { isUuid } from '../../runtime/uuid.ts'
+import type { Webhook, WebhookSettings } from '../../webhooks/webhook.ts'
 import type { WebhookOutbox } from '../../webhooks/webhook-outbox.ts'
 import type { WebhookStore } from '../../webhooks/webhook-store.ts'
 import { findUrlProblem } from '../../webhooks/webhook-url.ts'
 import { ApiError, validationFailed } from '../server/api-error.ts'
-import { buildPage, parsePageRequest } from '../server/pagination.ts'
+import { oneOf, readListQuery } from '../server/list-query.ts'
 import { actOf } from '../server/request-act.ts'
 import {
   NEW_WEBHOOK_BODY,
@@ -33,8 +35,12 @@ interface OneWebhook {
   Params: { id: string }
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const PATH = '/admin/webhooks/:id'
+
+const DELIVERY_RULES = {
+  isId: isUuid,
+  filters: { status: oneOf('pending', 'delivered', 'failed') },
+}
 
 export function registerAdminWebhooks(app: FastifyInstance, deps: AdminWebhooksDependencies): void {
   registerCollection(app, deps)
@@ -46,9 +52,8 @@ function registerCollection(app: FastifyInstance, deps: AdminWebhooksDependencie
   const { webhooks, recordEvent, basePath } = deps
 
   app.get('/admin/webhooks', async (request) => {
-    const page = parsePageRequest(request.query, { isId: isWebhookId })
-    const rows = await webhooks.list(page.limit + 1, page.after)
-    return buildPage(rows, page, ({ createdAt, id }) => ({ at: createdAt, id }), toWebhookJson)
+    const { page } = readListQuery(request.query, { isId: isUuid, filters: {} })
+    return mapPage(await webhooks.list(page), toWebhookJson)
   })
 
   app.post<{ Body: NewWebhookBody }>(
@@ -91,7 +96,7 @@ function registerSingle(app: FastifyInstance, deps: AdminWebhooksDependencies): 
 
   app.delete<OneWebhook>(PATH, async (request, reply) => {
     const { id } = request.params
-    if (isWebhookId(id) && (await webhooks.delete(id))) {
+    if (isUuid(id) && (await webhooks.delete(id))) {
       recordEvent({ type: 'webhook.deleted', ...actOf(request, { webhookId: id }) })
     }
     return reply.code(204).send()
@@ -99,7 +104,7 @@ function registerSingle(app: FastifyInstance, deps: AdminWebhooksDependencies): 
 
   app.post<OneWebhook>(`${PATH}/secret`, async (request, reply) => {
     const { id } = request.params
-    if (!isWebhookId(id)) throw new ApiError('not_found')
+    if (!isUuid(id)) throw new ApiError('not_found')
     const [current, before] = found(await webhooks.rotateSecret(id))
     recordEvent({ type: 'webhook.secret_rotated', ...actOf(request, { webhookId: id }) })
     const signsUntilMs = before?.signsUntilMs
@@ -126,9 +131,8 @@ function registerDeliveries(app: FastifyInstance, deps: AdminWebhooksDependencie
 
   app.get<OneWebhook>(`${PATH}/deliveries`, async ({ params, query }) => {
     const { id } = await find(params.id, webhooks)
-    const page = parsePageRequest(query, { filters: ['status'], isId: isWebhookId })
-    const rows = await outbox.list(id, parseStatus(query), page)
-    return buildPage(rows, page, (row) => ({ at: row.createdAt, id: row.id }), toDeliveryJson)
+    const { filter, page } = readListQuery(query, DELIVERY_RULES)
+    return mapPage(await outbox.list(id, filter, page), toDeliveryJson)
   })
 }
 
@@ -137,28 +141,8 @@ function checkUrl({ url, allowPrivateNetwork }: WebhookSettings): void {
   if (detail !== undefined) throw validationFailed([{ pointer: '/url', detail }])
 }
 
-function parseStatus(query: unknown): DeliveryStatus | undefined {
-  const { status } = query as Record<string, unknown>
-  switch (status) {
-    case undefined:
-    case 'pending':
-    case 'delivered':
-    case 'failed':
-      return status
-    default:
-      throw new ApiError('invalid_query', {
-        detail: 'status must be pending, delivered or failed.',
-      })
-  }
-}
-
 async function find(id: string, webhooks: Pick<WebhookStore, 'find'>): Promise<Webhook> {
-  return found(isWebhookId(id) ? await webhooks.find(id) : undefined)
-}
-
-/** Deliveries have ids of the same form. */
-function isWebhookId(id: string): boolean {
-  return UUID.test(id)
+  return found(isUuid(id) ? await webhooks.find(id) : undefined)
 }
 
 function found<T>(value: T | undefined): T {

@@ -2,7 +2,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { SigningKeys } from '../../keys/signing-keys.ts'
-import { sendCacheable } from '../server/cacheable-answer.ts'
+import { sendCacheable } from '../server/send-cacheable.ts'
 
 export function registerJwks(app: FastifyInstance, keys: Pick<SigningKeys, 'jwks'>): void {
   app.get('/.well-known/jwks.json', async (request, reply) =>

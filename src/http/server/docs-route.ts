@@ -2,8 +2,9 @@
 // script, and nothing from elsewhere.
 
 import type { FastifyInstance } from 'fastify'
+import { cacheableBody } from '../../runtime/cacheable-body.ts'
 import type { ApiFiles } from './api-files.ts'
-import { cacheableAnswer, sendCacheable } from './cacheable-answer.ts'
+import { sendCacheable } from './send-cacheable.ts'
 
 const MAX_AGE_SECONDS = 300
 
@@ -16,7 +17,7 @@ const HEADERS = {
 
 export function registerDocs(app: FastifyInstance, { page, style, icon }: ApiFiles): void {
   const serve = (path: string, mediaType: string, body: string) => {
-    const answer = cacheableAnswer(body, MAX_AGE_SECONDS)
+    const answer = cacheableBody(body, MAX_AGE_SECONDS)
     app.get(path, async (request, reply) => {
       reply.headers(HEADERS)
       return sendCacheable(request, reply, mediaType, answer)

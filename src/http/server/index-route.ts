@@ -2,7 +2,8 @@
 // the operations, which lies behind no name, names its paths.
 
 import type { FastifyInstance } from 'fastify'
-import { cacheableAnswer, sendCacheable } from './cacheable-answer.ts'
+import { cacheableBody } from '../../runtime/cacheable-body.ts'
+import { sendCacheable } from './send-cacheable.ts'
 
 const MAX_AGE_SECONDS = 300
 
@@ -32,7 +33,7 @@ export function registerOperationsIndex(app: FastifyInstance, urls: Iterable<str
 }
 
 function serveIndex(app: FastifyInstance, places: readonly string[], index: object): void {
-  const answer = cacheableAnswer(JSON.stringify(index), MAX_AGE_SECONDS)
+  const answer = cacheableBody(JSON.stringify(index), MAX_AGE_SECONDS)
   for (const place of places) {
     app.get(place, async (request, reply) =>
       sendCacheable(request, reply, 'application/json; charset=utf-8', answer),

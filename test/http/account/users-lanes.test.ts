@@ -95,6 +95,8 @@ test('a caller who hangs up leaves the queue, and is not worked for', async (t) 
   await queuedAgain
   await release()
   t.equal((await answer).status, 201, 'the place in the queue was free')
-  const names = (await users.list({}, { limit: 9, after: undefined })).map((user) => user.username)
+  const names = (await users.list({}, { limit: 9, after: undefined })).items.map(
+    (user) => user.username,
+  )
   t.same(names, ['alice'])
 })
