@@ -1,5 +1,6 @@
-// Families as the rest of the service uses them: the store, the journal before it, and what the
-// store is told once more: a user's record that is missing or behind, a family that it has lost.
+// Families as the rest of the service uses them. Writes the journal before the store, and mends
+// what the store lacks: loads a user's record that is missing or behind, restores a family that it
+// lost.
 
 import type { Clock } from '../runtime/clock.ts'
 import { withDeadline } from '../runtime/deadline.ts'
@@ -24,12 +25,12 @@ import { isUserStale } from './family-rules.ts'
 import { JOURNAL_SLACK_MS, type Journal } from './journal.ts'
 import { openLostFamilies } from './lost-families.ts'
 
-/** The journal and the store, one after the other, when both are slow to fail (DESIGN §12). */
+/** For journal and store one after the other; no request waits over 2 s (docs/semantics.md §12). */
 const REVOKE_DEADLINE_MS = 1_900
 
 /**
- * For how long a login can be made again: longer than any failover takes to be noticed. A store that
- * has lost more is one from a backup.
+ * For how long a lost login can be restored: longer than it takes to notice any failover. A store
+ * that has lost older logins too was itself restored from a backup.
  */
 const LOGIN_KEPT_MS = 15 * 60 * 1000
 
@@ -39,7 +40,10 @@ export interface Families {
   /** Never `user_stale`: that is resolved here. */
   rotate(input: RotateFamily): Promise<Exclude<RotateOutcome, { outcome: 'user_stale' }>>
   inspect(input: Inspect): Promise<Inspection>
-  /** What the sessions of a user are listed from; those that have ended are then read. */
+  /**
+   * What a list of the user's sessions is made from: live families, and ids for `read` of the
+   * others.
+   */
   index(userId: UserId): Promise<FamilyIndex>
   read: FamilyStore['read']
   /**
@@ -80,7 +84,7 @@ export function openFamilies(dependencies: FamiliesDependencies): Families {
     return (await lost.restore(input.familyId)) ? await store.inspect(input) : inspection
   }
 
-  /** First, so that no end of the family can come before its login. */
+  /** Before the family exists, so that the journal never has an end before the login. */
   async function journalLogin(input: CreateFamily): Promise<void> {
     const keepUntilMs = Math.min(clock() + LOGIN_KEPT_MS, input.family.absoluteExpiresAtMs)
     await journal.append({ kind: 'created', login: input }, keepUntilMs)
@@ -126,15 +130,15 @@ export function openFamilies(dependencies: FamiliesDependencies): Families {
     async index(userId) {
       const found = await store.index(userId)
       const { user, live, ended } = found
-      const isUnjudged = user === undefined && ended.length > 0
-      if (!isUnjudged && !live.some((family) => isUserStale(user, family))) return found
+      const isUserMissing = user === undefined && ended.length > 0
+      if (!isUserMissing && !live.some((family) => isUserStale(user, family))) return found
       await reloadUser(userId)
       return await store.index(userId)
     },
 
     read: (userId, familyIds) => store.read(userId, familyIds),
-    end: (input) => bounded(ending.end(input)),
-    revokeToken: (token) => bounded(ending.revokeToken(token)),
+    end: (input) => withRevokeDeadline(ending.end(input)),
+    revokeToken: (token) => withRevokeDeadline(ending.revokeToken(token)),
     publishUser: (record) => store.putUser(record),
   }
 }
@@ -153,7 +157,7 @@ function isUnknown(outcome: RotateOutcome): boolean {
   return outcome.outcome === 'inactive' && outcome.reason === 'family_unknown'
 }
 
-function bounded<T>(work: Promise<T>): Promise<T> {
+function withRevokeDeadline<T>(work: Promise<T>): Promise<T> {
   return withDeadline(
     work,
     REVOKE_DEADLINE_MS,

@@ -1,6 +1,6 @@
-// How a family or a single token ends: looked at first, because only what changes something is
-// journalled; then the journal, then the store. What the store holds as ended is journalled too if
-// it never was, so that the repetition of a call that PostgreSQL missed makes up for it.
+// How a family or a single token is ended. The store is asked first, because only what changes
+// something is journalled; then the journal is written, then the store. A family that has ended in
+// the store but not in the journal is journalled now: the call repeats one that PostgreSQL missed.
 
 import type { Clock } from '../runtime/clock.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
@@ -28,7 +28,7 @@ export interface FamilyEnding {
 
 export interface FamilyEndingDependencies {
   readonly store: Pick<FamilyStore, 'end' | 'revokeToken'>
-  /** Knows lost families again. */
+  /** Also finds a family that the store has lost and the journal can restore. */
   readonly inspect: (input: Inspect) => Promise<Inspection>
   readonly journal: Pick<Journal, 'append'>
   readonly clock: Clock
@@ -38,7 +38,7 @@ export function openFamilyEnding(dependencies: FamilyEndingDependencies): Family
   const { store, journal, inspect, clock } = dependencies
 
   /** Undefined when a store that is away, or whose gate is closed, cannot be asked. */
-  async function look(input: Inspect): Promise<Inspection | undefined> {
+  async function inspectIfPossible(input: Inspect): Promise<Inspection | undefined> {
     try {
       return await inspect(input)
     } catch (error) {
@@ -47,7 +47,7 @@ export function openFamilyEnding(dependencies: FamilyEndingDependencies): Family
     }
   }
 
-  /** What the journal could not be told is done all the same, and then the failure is told. */
+  /** Ends it in the store even where the journal failed, and then rejects with that failure. */
   async function journalThen<T>(journalled: Promise<boolean>, apply: () => Promise<T>): Promise<T> {
     const [result] = await Promise.allSettled([journalled])
     const outcome = await apply()
@@ -55,7 +55,7 @@ export function openFamilyEnding(dependencies: FamilyEndingDependencies): Family
     return outcome
   }
 
-  /** The end as it happened, without conditions: they are met. */
+  /** Without `clientId` and `secretHash`: they were compared before, and need no second check. */
   function journalEnd(family: Family, { reason, atMs }: NonNullable<Family['ended']>) {
     const { userId, familyId, absoluteExpiresAtMs } = family
     const payload = { kind: 'family', end: { userId, familyId, reason, atMs } } as const
@@ -65,7 +65,7 @@ export function openFamilyEnding(dependencies: FamilyEndingDependencies): Family
   return {
     async end(input) {
       const { userId, familyId, clientId, secretHash, reason, atMs } = input
-      const found = await look({ owner: { userId }, familyId })
+      const found = await inspectIfPossible({ owner: { userId }, familyId })
       if (!found) {
         const journalled = journal.append({ kind: 'family', end: input })
         return await journalThen(journalled, () => store.end(input))
@@ -81,8 +81,8 @@ export function openFamilyEnding(dependencies: FamilyEndingDependencies): Family
         return isNews && family.ended.reason === reason ? 'ended' : 'already_ended'
       }
       if (nowMs >= family.idleExpiresAtMs) return 'already_ended'
-      const isJudged = user !== undefined && !isUserStale(user, family)
-      if (isJudged && findInactiveReason(family, user, nowMs, 0)) return 'already_ended'
+      const isUserCurrent = user !== undefined && !isUserStale(user, family)
+      if (isUserCurrent && findInactiveReason(family, user, nowMs, 0)) return 'already_ended'
       const journalled = journalEnd(family, { reason, atMs })
       return await journalThen(journalled, () => store.end(input))
     },
@@ -90,7 +90,7 @@ export function openFamilyEnding(dependencies: FamilyEndingDependencies): Family
     async revokeToken(token) {
       const { owner, jti, expiresAtMs } = token
       if (expiresAtMs <= clock()) return false
-      const found = await look({ owner, jti })
+      const found = await inspectIfPossible({ owner, jti })
       const journalled = journal.append({ kind: 'token', token }, expiresAtMs + JOURNAL_SLACK_MS)
       if (found?.tokenRevoked) return await journalled
       await journalThen(journalled, () => store.revokeToken(token, clock()))

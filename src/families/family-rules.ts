@@ -15,8 +15,8 @@ export function isUserStale(user: UserRecord | undefined, family: Family): boole
 }
 
 /**
- * The last epoch that the family has lived to see: its own, and those after it that kept it ("all
- * but this"), without a gap.
+ * The last epoch in which the family is alive: its own, or the last of those directly after it that
+ * kept it ("all but this").
  */
 export function reachedEpoch(
   family: Pick<Family, 'familyId' | 'epoch'>,
@@ -29,7 +29,7 @@ export function reachedEpoch(
   )
 }
 
-/** Why a family does not live at `nowMs`, in the order of DESIGN §5; undefined while it does. */
+/** Why a family does not live at `nowMs`, in the order of docs/semantics.md §3; else undefined. */
 export function findInactiveReason(
   family: Family,
   user: UserRecord,
@@ -45,7 +45,10 @@ export function findInactiveReason(
   return undefined
 }
 
-/** How a dead family ended: whatever came first in time, ties go to `absolute_expired`. */
+/**
+ * How a family ended: by what came first in time, a tie by `absolute_expired`; undefined while it
+ * lives.
+ */
 export function findEnd(
   family: Family,
   user: UserRecord | undefined,
@@ -73,7 +76,9 @@ export function findEnd(
   )
 }
 
-/** Whether the request asks for more than was granted; narrowing is for this token only. */
+/**
+ * Why scope or audience of the request are refused: more than was granted, or nothing left of it.
+ */
 export function findRefusal(
   family: Family,
   user: UserRecord,
@@ -106,7 +111,7 @@ export function isElsewhere(family: Family, request: Pick<Family, 'ip' | 'userAg
 }
 
 /** What a token of a live family means by its generation. `nowMs` is not before the rotation. */
-export function judgeGeneration(
+export function classifyGeneration(
   family: Family,
   generation: number,
   nowMs: number,

@@ -15,7 +15,7 @@ export type FamilyEndReason =
   | 'revoked_by_admin'
   | 'session_limit'
 
-/** Every reason that a session shows (INTERFACE §1). */
+/** Every reason that a session can show for its end (docs/semantics.md §3). */
 export type EndedReason =
   | FamilyEndReason
   | EpochReason
@@ -42,7 +42,7 @@ export interface Family {
   readonly ended: { readonly reason: FamilyEndReason; readonly atMs: number } | undefined
   readonly ip: string
   readonly userAgent: string
-  /** How often a rotation's answer was asked for again from elsewhere than it had been given to. */
+  /** How often a refresh was repeated within the grace from another network or user agent. */
   readonly retriedElsewhere: number
 }
 
@@ -50,8 +50,8 @@ export interface Family {
 export const LIVE_FAMILIES_MAX = 100
 
 /**
- * How long a store keeps a family past its absolute expiry, so that a session list can still say
- * how it ended. Never consulted for a decision.
+ * How long a store keeps a family past its absolute expiry, so that a list of sessions can still
+ * say how it ended. No token depends on it.
  */
 export const TOMBSTONE_SLACK_MS = 24 * 60 * 60 * 1000
 
@@ -182,8 +182,8 @@ export interface FamilyIndex {
   /** Undefined when the store holds no copy. */
   readonly user: UserRecord | undefined
   /**
-   * Those that live, at most LIVE_FAMILIES_MAX for each client, and among them such as have died
-   * without an act upon them. Oldest first.
+   * At most LIVE_FAMILIES_MAX for each client, oldest first. Some may be dead by time or by the
+   * user's epoch: nobody has noticed them yet.
    */
   readonly live: readonly Family[]
   /** The newest ENDED_LISTED_MAX of all others, oldest first. */
@@ -206,13 +206,13 @@ export function compareAge(one: FamilyKey, other: FamilyKey): number {
 export interface FamilyStore {
   readonly name: 'redis' | 'postgresql'
   create(input: CreateFamily): Promise<CreateOutcome>
-  /** Checks in the order of DESIGN §5. */
+  /** Checks in the order of docs/semantics.md §3. */
   rotate(input: RotateFamily): Promise<RotateOutcome>
   end(input: EndFamily): Promise<EndOutcome>
   /**
    * Stores the record unless an equal or newer one is there. The family that its newest epoch keeps
-   * ("all but this") is stamped with that epoch in the same step, also when a newer record was there
-   * already: a log forgets old epochs, a stamp does not. Applying it again is harmless.
+   * ("all but this") is stamped with that epoch in the same step, also when a newer record was
+   * there already: a log forgets old epochs, a stamp does not. Applying it again is harmless.
    */
   putUser(record: UserRecord): Promise<void>
   revokeToken(token: RevokedToken, nowMs: number): Promise<void>

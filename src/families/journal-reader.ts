@@ -1,12 +1,13 @@
-// Carries to families in PostgreSQL what stands in the journal and may not have reached them: the
-// instance that wrote an entry died first. Applying one again is harmless, so it reads generously.
+// Applies to families in PostgreSQL the entries of the journal that may not have reached them,
+// because the instance that wrote them died before. Applying one again is harmless, so some are
+// read twice.
 
 import type { Clock } from '../runtime/clock.ts'
 import type { FamilyStore } from './family.ts'
 import { applyJournalPayload, type Journal } from './journal.ts'
 import { openSeenEntries } from './seen-entries.ts'
 
-/** What a store may have lost, and what was journalled before we looked. */
+/** How far back the journal is read at a start, and whenever a connection to Redis is made. */
 export const JOURNAL_REPLAY_MS = 15 * 60 * 1000
 
 export interface JournalReader {
@@ -19,7 +20,7 @@ export function openJournalReader(
   store: Pick<FamilyStore, 'end' | 'putUser' | 'revokeToken'>,
   clock: Clock,
 ): JournalReader {
-  // A family in PostgreSQL lies beside the journal: what one has kept, the other has too.
+  // Families and journal are in one database here, so a login in the journal is never a lost one.
   const target = { ...store, restore: async () => {} }
   const seen = openSeenEntries(clock() - JOURNAL_REPLAY_MS, clock)
 

@@ -1,5 +1,6 @@
 // The journal: what must reach the family store is committed to PostgreSQL first, so that a crash
-// or a failover between the two loses nothing. Applying an entry again is harmless.
+// or a failover between the two loses nothing (docs/semantics.md §4). Applying an entry again is
+// harmless.
 
 import type { UserRecord } from '../users/user.ts'
 import type { CreateFamily, EndFamily, FamilyId, FamilyStore, RevokedToken } from './family.ts'
@@ -8,12 +9,12 @@ export type JournalPayload =
   | {
       readonly kind: 'user'
       readonly record: UserRecord
-      /** Only in rows of versions whose records did not name it in their log. */
+      /** Only in rows of an older release, whose epoch log did not name the kept family. */
       readonly keepFamilyId?: FamilyId
     }
   | { readonly kind: 'family'; readonly end: EndFamily }
   | { readonly kind: 'token'; readonly token: RevokedToken }
-  /** A login, which a store that loses what it confirmed would not know any more. */
+  /** A login, so that a store that lost what it had confirmed can be given it again. */
   | { readonly kind: 'created'; readonly login: CreateFamily }
 
 export interface JournalEntry {
@@ -39,25 +40,24 @@ export interface Journal {
    */
   readSince(sinceMs: number): AsyncIterable<readonly JournalEntry[]>
   /**
-   * Deletes what ends nothing any more; of entries that do not say so, what is older than both
-   * `longestFamilyMs` and the longest life that any client gives a family.
+   * Deletes entries that end nothing any more. One without `keepUntilMs` is deleted when it is
+   * older than `longestFamilyMs` and than the longest life that any client gives a family.
    */
   prune(nowMs: number, longestFamilyMs: number): Promise<void>
 }
 
 /**
- * How much longer than it must an entry is kept that ends something: clocks may differ, and nothing
- * is lost by it.
+ * How much longer than needed an entry is kept that ends something, because clocks may differ.
  */
 export const JOURNAL_SLACK_MS = 60 * 60 * 1000
 
-/** What entries are carried to. */
+/** A family store as far as entries are applied to it. */
 export interface JournalTarget extends Pick<FamilyStore, 'end' | 'putUser' | 'revokeToken'> {
-  /** Makes a family that was lost; leaves alone one that is there, whatever became of it. */
+  /** Makes a family that was lost; one that is there stays as it is, also when it has ended. */
   restore(login: CreateFamily): Promise<void>
 }
 
-/** Carries one entry to the store. */
+/** Applies one entry to the store. */
 export async function applyJournalPayload(
   payload: JournalPayload,
   store: JournalTarget,
@@ -65,7 +65,7 @@ export async function applyJournalPayload(
 ): Promise<void> {
   switch (payload.kind) {
     case 'user':
-      return await store.putUser(naming(payload.record, payload.keepFamilyId))
+      return await store.putUser(withKeptFamily(payload.record, payload.keepFamilyId))
     case 'family':
       await store.end(payload.end)
       return
@@ -76,21 +76,22 @@ export async function applyJournalPayload(
   }
 }
 
-/** The record as it is written today: its newest epoch names the family that it keeps. */
-function naming(record: UserRecord, keptFamilyId: FamilyId | undefined): UserRecord {
+/** Puts the kept family of an older release's entry where it is today: into the newest epoch. */
+function withKeptFamily(record: UserRecord, keptFamilyId: FamilyId | undefined): UserRecord {
   const newest = record.epochLog.at(-1)
   if (keptFamilyId === undefined || newest?.epoch !== record.epoch) return record
   const epochLog = [...record.epochLog.slice(0, -1), { ...newest, keptFamilyId }]
   return { ...record, epochLog }
 }
 
-/** What an entry is about, so that a second one about it is not written; users' replace each other. */
+/** The unique key of an entry, so that there is no second one; undefined for changes of users. */
 export function subjectOf(payload: JournalPayload): string | undefined {
   switch (payload.kind) {
     case 'user':
       return undefined
     case 'family': {
-      // With its conditions, so that one that the store will refuse stands in nobody's way.
+      // With its conditions: an end that the store will refuse must not prevent one that it
+      // accepts.
       const { familyId, clientId = '', secretHash = '' } = payload.end
       return `end:${familyId}:${clientId}:${secretHash}`
     }

@@ -1,12 +1,13 @@
-// Families that the store does not know though their tokens were minted here: a failover took the
-// login with it. The journal still has it for a while, and the family is made again from that;
-// rotations since catch up by their tokens, ends since are in the journal too.
+// Families that the store does not know though their tokens were minted here: a failover has lost
+// the login. The journal has it for a while, and the family is made again from that. Rotations
+// since then are made up for by the tokens, which are ahead of the store; ends since then are in
+// the journal too.
 
 import type { UserId } from '../users/user.ts'
 import type { FamilyId, FamilyStore } from './family.ts'
 import type { Journal } from './journal.ts'
 
-/** A family that the journal does not know either is not looked for again at once. */
+/** For how long a family is not looked for again that the journal does not know either. */
 const MISS_KEPT_MS = 60_000
 const MISSES_MAX = 10_000
 
@@ -25,12 +26,13 @@ export function openLostFamilies(
 
   return {
     async restore(familyId) {
-      // PostgreSQL loses a family with the journal or not at all.
+      // In PostgreSQL the journal is in the same database: it cannot have what the families have
+      // lost.
       if (store.name === 'postgresql') return false
       if (performance.now() < (misses.get(familyId) ?? 0)) return false
       const login = await journal.findLogin(familyId)
       if (login) {
-        // A store that has lost the family may lack what has become of its user since, too.
+        // A store that has lost the family may also have lost a later change of its user.
         await reloadUser(login.user.userId)
         return (await store.create(login)).outcome === 'created'
       }

@@ -1,5 +1,5 @@
-// The refresh token as a string: minting, and authenticating one without touching a store
-// (DESIGN §4). Says nothing about whether its family lives.
+// The refresh token as a string: minting one, and checking without any I/O whether one was minted
+// here (docs/semantics.md §2). Whether its family lives is for the family store to say.
 
 import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { RootSecret, RootSecrets } from '../secrets/root-secret.ts'
@@ -15,7 +15,7 @@ const TOKEN_LENGTH = PREFIX.length + Math.ceil(((SIGNED_BYTES + MAC_BYTES) * 8) 
 /** The last generation has no successor, so a token that names it was never minted. */
 const GENERATION_MAX = 0xffff_fffe
 
-/** What a refresh token says; true only as far as the MAC goes. */
+/** What a refresh token says. */
 export interface RefreshToken {
   readonly userId: UserId
   readonly familyId: FamilyId
@@ -23,7 +23,7 @@ export interface RefreshToken {
   readonly generation: number
 }
 
-/** One that was presented and is ours. */
+/** A refresh token that was presented and whose MAC is right. */
 export interface AuthenticRefreshToken extends RefreshToken {
   /** The root secret that it names, under which its successor's access token is identified. */
   readonly rootSecret: RootSecret

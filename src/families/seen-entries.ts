@@ -1,5 +1,6 @@
-// How far a reader has come in the journal. Rows become visible when they are committed, a little
-// after their own time, so the next read overlaps the last one and meets some entries again.
+// How far a reader has come in the journal. A row becomes visible when it is committed, a little
+// later than its own time says; so each read overlaps the one before, and entries seen twice are
+// skipped.
 
 import type { Clock } from '../runtime/clock.ts'
 import type { JournalEntry } from './journal.ts'
@@ -16,14 +17,14 @@ export interface SeenEntries {
   readFromMs(): number
   has(entry: JournalEntry): boolean
   add(entry: JournalEntry): void
-  /** Reads on from here, though the entry is met again within the overlap. */
+  /** Moves on past the entry without remembering it: the next read may give it once more. */
   pass(entry: JournalEntry): void
   /** As if nothing younger than `upToMs` had been seen. */
   restart(upToMs: number): void
 }
 
 export function openSeenEntries(startMs: number, clock: Clock): SeenEntries {
-  /** Those that the next read meets again. */
+  /** Ids and times of entries that the next read may give again. */
   const met = new Map<bigint, number>()
   let upToMs = startMs
   let forgetAtSize = FORGET_AT_SIZE
@@ -32,7 +33,7 @@ export function openSeenEntries(startMs: number, clock: Clock): SeenEntries {
     upToMs = Math.max(upToMs, atMs)
   }
 
-  /** Now and then, because what was deleted from the front of a Map is passed over each time. */
+  /** Not at each entry: a Map gets slow when entries are deleted from its front one by one. */
   function forget(): void {
     for (const [id, atMs] of met) {
       if (atMs < upToMs - JOURNAL_OVERLAP_MS) met.delete(id)
@@ -45,7 +46,8 @@ export function openSeenEntries(startMs: number, clock: Clock): SeenEntries {
       return upToMs
     },
 
-    // The lesser of two clocks, ours and the journal's, so that neither can cut the window.
+    // By our clock or the journal's, whichever is behind, so that no difference between them skips
+    // any.
     readFromMs: () => Math.max(0, Math.min(clock(), upToMs) - JOURNAL_OVERLAP_MS),
     has: ({ id }) => met.has(id),
 

@@ -1,7 +1,8 @@
--- Stands before every script that changes something. Its last argument is the moment, by the clock
--- of this server, until which somebody may wait for the answer. After that the sender was told that
--- it failed and has asked again: whatever came of that must not be met by the first attempt. Who was
--- told earlier, because the connection broke, is met by it within a second, well inside the grace.
+-- Put before every script that changes something. The last argument is the moment, by the clock of
+-- this server, until which the sender waits for the answer. After it the sender was told that the
+-- command failed and has repeated it, so this first attempt must do nothing. A sender whose
+-- connection broke knows earlier; its first attempt may still run within a second, well inside the
+-- grace.
 local function server_now()
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)

@@ -5,14 +5,14 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { describeRedisFailure } from './redis-failure.ts'
 import type { RedisTarget } from './redis-target.ts'
 
-/** Below DEPENDENCY_DEADLINE_MS, so that the reason is known before the deadline hides it. */
+/** Below DEPENDENCY_DEADLINE_MS, so that the error says what happened, not only "deadline". */
 export const COMMAND_TIMEOUT_MS = 1_000
-/** A server that is silent for so long is given up; a paused one is noticed by nothing else. */
+/** A connection that is silent for so long is closed: the only way to notice a paused server. */
 const SOCKET_TIMEOUT_MS = 1_200
 const CONNECT_TIMEOUT_MS = 1_000
 /** How long a peer that does not answer our FIN keeps the socket. */
 const DISCONNECT_TIMEOUT_MS = 200
-/** Service is to be back within 5 s after the server is (INTERFACE §2). */
+/** Service is back within 5 s after the server is (docs/semantics.md §12). */
 const RECONNECT_DELAY_MAX_MS = 500
 const SLOTS_REFRESH_INTERVAL_MS = 2_000
 
@@ -55,7 +55,7 @@ function openCluster(target: RedisTarget): Cluster {
     // A rotation sent twice looks like theft, so nothing that may have been executed is re-sent.
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,
-    // A node that left comes back into the pool without waiting for a request to miss it.
+    // So that a node that comes back is used again before a request for its slots has failed.
     slotsRefreshInterval: SLOTS_REFRESH_INTERVAL_MS,
     slotsRefreshTimeout: COMMAND_TIMEOUT_MS,
     // Certificates name hosts, and ioredis would connect to the addresses behind them.
@@ -85,7 +85,7 @@ function connectionOptions(target: RedisTarget) {
   } satisfies RedisOptions
 }
 
-/** Of a connection to one Sentinel. */
+/** Options of a connection to one Sentinel. */
 export function sentinelOptions(target: RedisTarget) {
   return {
     password: passwordOfSentinels(target),
@@ -96,7 +96,7 @@ export function sentinelOptions(target: RedisTarget) {
   } satisfies RedisOptions
 }
 
-/** A user name is of the data servers; a bare password is shared, or ignored by open Sentinels. */
+/** A user name belongs to the data servers; a password without one is also given to Sentinels. */
 function passwordOfSentinels({ username, password }: RedisTarget): string | undefined {
   return username === undefined ? password : undefined
 }

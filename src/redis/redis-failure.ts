@@ -1,5 +1,5 @@
-// What may be said about a failure of Redis. ioredis hangs the command and its arguments on its
-// errors, so nothing of such an error but a code from a closed alphabet leaves this file.
+// What may be said about a failure of Redis. An error of ioredis holds the command and its
+// arguments, so nothing of it leaves this file but a short code of capital letters and digits.
 
 import { DEPENDENCY_DEADLINE_MS, withDeadline } from '../runtime/deadline.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
@@ -23,7 +23,7 @@ export async function guardRedis<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Throws what may leave the adapter in place of `error`. */
+/** Throws a DependencyUnavailable that is safe to log in place of `error`. */
 export function rethrowSafely(error: unknown): never {
   if (error instanceof DependencyUnavailable) throw error
   throw new DependencyUnavailable('redis', describeRedisFailure(error))

@@ -10,14 +10,17 @@ import { replyCode } from './redis-failure.ts'
 export interface RedisScript {
   readonly lua: string
   readonly sha: string
-  /** It is told until when somebody waits for its answer, and does nothing after that. */
+  /**
+   * Whether it changes something: it is then told until when its sender waits, and does nothing
+   * later.
+   */
   readonly changes: boolean
 }
 
 /** A whole client, or one connection of it. */
 export type CommandSender = Pick<Redis, 'sendCommand'>
 
-/** `gated` waits for the journal to be re-applied; `free` is how that is done. */
+/** A `gated` command is refused until the journal was re-applied, which is done by `free` ones. */
 export type GateAccess = 'gated' | 'free'
 
 export type RunScript = (
@@ -37,8 +40,8 @@ export function isGated(command: Command): boolean {
 }
 
 /**
- * Until when, by `performance.now()`, somebody waits for a command that changes something; its last
- * argument is to become that moment by the clock of the server that it is sent to.
+ * Until when, by `performance.now()`, the sender waits for a command that changes something. The
+ * last argument of the command has to become that moment by the clock of the server.
  */
 export function giveUpMoment(command: Command): number | undefined {
   return givenUpAt.get(command)
@@ -50,8 +53,8 @@ export function readingScript(...parts: string[]): RedisScript {
 }
 
 /**
- * A script that changes something, out of the Lua of its parts in their order. It is carried out by a
- * server that is full too: nobody must be kept in because there is no room to put him out.
+ * A script that changes something, out of the Lua of its parts in their order. A full
+ * server runs it too: a session must not stay alive because there is no memory left to end it.
  */
 export function changingScript(...parts: string[]): RedisScript {
   return toScript('#!lua flags=allow-oom', [LATE, ...parts], true)
@@ -62,7 +65,7 @@ export function addingScript(...parts: string[]): RedisScript {
   return toScript('#!lua', [LATE, ...parts], true)
 }
 
-/** From version 7 on Redis reads the first line; without one it judges command by command. */
+/** Redis 7 and later take the flags of the first line; older ones check each command by itself. */
 function toScript(first: string, parts: readonly string[], changes: boolean): RedisScript {
   const lua = [first, ...parts].join('\n')
   return { lua, sha: createHash('sha1').update(lua).digest('hex'), changes }
@@ -74,7 +77,7 @@ function toScript(first: string, parts: readonly string[], changes: boolean): Re
  */
 export function scriptRunner(sender: CommandSender, access: GateAccess): RunScript {
   return async (script, keys, args) => {
-    // Counted from here, so that a second round trip has what the first one left.
+    // One moment for both round trips.
     const until = script.changes ? performance.now() + COMMAND_TIMEOUT_MS : undefined
     const rest = [keys.length, ...keys, ...args, ...(script.changes ? [''] : [])]
     try {
@@ -88,7 +91,8 @@ export function scriptRunner(sender: CommandSender, access: GateAccess): RunScri
 
 /**
  * Sends one command; replies are strings, numbers and lists of them. With `giveUpAt` the last
- * argument is a blank that is filled in where the connection is known (families/redis/redis-store-clock.ts).
+ * argument is a blank that is filled in where the connection is known
+ * (families/redis/redis-store-clock.ts).
  */
 export function sendCommand(
   sender: CommandSender,

@@ -40,7 +40,7 @@ export async function checkServer(redis: Redis): Promise<ServerCheck> {
   return { version: field('redis_version'), isReplica, warnings }
 }
 
-/** By the first word of what the server answers. */
+/** Keyed by the first word of the error that the server answers. */
 const REFUSALS: Readonly<Record<string, string>> = {
   OOM: 'Redis is full (OOM): maxmemory is reached, and nobody can log in',
   NOREPLICAS: 'Redis has too few replicas (NOREPLICAS): it refuses every write',
@@ -48,9 +48,9 @@ const REFUSALS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Why the server would refuse a login now. It is asked to run a script that might write, as a login
- * does, and writes nothing: the server judges before the first line, by settings that a service
- * may not be allowed to read.
+ * Why the server would refuse a login now. It is asked to run a script that is allowed to write but
+ * does not: the server refuses such a script before its first line. Reading the settings that
+ * decide it may be forbidden to us.
  */
 async function findRefusal(redis: Redis): Promise<string | undefined> {
   try {

@@ -9,7 +9,7 @@ import {
   findInactiveReason,
   findRefusal,
   isUserStale,
-  judgeGeneration,
+  classifyGeneration,
   reachedEpoch,
 } from '../../src/families/family-rules.ts'
 import type { EpochStart, UserId, UserRecord } from '../../src/users/user.ts'
@@ -213,7 +213,7 @@ for (const [what, asked, by, expected] of refusals) {
 
 test('a generation is current, ahead, a retry within the grace, or a replay', async (t) => {
   const judge = (generation: number, nowMs: number, graceMs = 100) =>
-    judgeGeneration(family, generation, nowMs, graceMs)
+    classifyGeneration(family, generation, nowMs, graceMs)
   t.equal(judge(5, 2_000), 'current')
   t.equal(judge(6, 2_000), 'ahead')
   t.equal(judge(0xffff_fffe, 2_000), 'ahead')

@@ -5,20 +5,23 @@ import type { UserRecord } from '../../users/user.ts'
 import { type CreateFamily, type Family, LIVE_FAMILIES_MAX } from '../family.ts'
 
 /**
- * `user_id` of a family that was neither ended nor found dead, and of every other one. Written as two
- * indexes have it, which PostgreSQL compares part by part: only these serve such a condition, with
- * or without statistics. Families that died unnoticed are among the live ones.
+ * `user_id` of a family that was neither ended nor found dead, and of every other one. Both are
+ * written exactly as the two indexes are defined, or PostgreSQL would not use them. Families that
+ * died without anybody noticing are still among the live ones.
  */
 export const LIVE_OF = '(CASE WHEN ended_at_ms IS NULL AND NOT found_dead THEN user_id END)'
 export const ENDED_OF = '(CASE WHEN ended_at_ms IS NOT NULL OR found_dead THEN user_id END)'
 
-/** How many one login looks at. More are there only where nobody has taken the dead out before. */
+/**
+ * How many one login looks at. There are more only in a table of a release that marked no dead
+ * ones.
+ */
 const LOOKED_AT_MAX = 1_000
 
 /**
- * Marks the dead, and ends the least recently used of more than LIVE_FAMILIES_MAX. The user's lock
- * keeps other logins out. What lives is `findInactiveReason`, in SQL because `made` is not alone in
- * waiting for an answer; a kept family has been stamped with the record.
+ * Marks the dead, and ends the least recently used of more than LIVE_FAMILIES_MAX. The lock on the
+ * user's row keeps other logins out. What lives is decided as by `findInactiveReason`, but in SQL,
+ * so that no row has to be read. A family that an epoch keeps has that epoch already.
  */
 export async function makeRoom(
   client: pg.PoolClient,

@@ -74,20 +74,20 @@ export function toUserRecord(row: FamilyUserRow): UserRecord {
 }
 
 /**
- * `user_id` is $2, as a condition that no index serves: PostgreSQL may otherwise walk through all
- * families of the user to find the one whose id it was given.
+ * That `user_id` is $2, written so that no index serves it: PostgreSQL might otherwise read all
+ * families of the user to find the one whose id is given.
  */
 export const OF_USER = '(user_id = $2) IS TRUE'
 
-/** The owner as one column: a user's and a client's id can never meet. */
+/** The owner as the text of one column; the prefix keeps ids of users and clients apart. */
 export function ownerKey(owner: TokenOwner): string {
   return owner.userId === undefined ? `c:${owner.clientId}` : `u:${owner.userId}`
 }
 
 /**
- * Stores the record unless an equal or newer one is there, and gives the one that is there then. An
- * equal one from before names were kept is given its own.
- * Its row stays locked against every other change of the user's families.
+ * Stores the record unless an equal or newer one is there, and gives the one that is stored then.
+ * An equal one without a user name, from an older release, is given the name. Its row stays locked
+ * against every other change of the user's families.
  */
 export async function upsertUser(client: pg.PoolClient, given: UserRecord): Promise<UserRecord> {
   const { userId, epoch, status, roles, version, epochLog, username = null } = given
@@ -109,7 +109,9 @@ export async function upsertUser(client: pg.PoolClient, given: UserRecord): Prom
   return (await readUser(client, userId)) ?? given
 }
 
-/** The family that the newest epoch keeps moves on to it, if it lived to see the epoch before. */
+/**
+ * Moves the family that the newest epoch keeps on to that epoch, if it was alive in the one before.
+ */
 async function stampKeptFamily(
   client: pg.PoolClient,
   { userId, epoch, epochLog }: UserRecord,
@@ -129,8 +131,8 @@ async function stampKeptFamily(
 }
 
 /**
- * The record as it is committed at this moment. Without a lock: refreshes that each held one, however
- * shortly, would between them keep a change of the user waiting for ever.
+ * The record as it is committed at this moment. Takes no lock: many refreshes, each holding a
+ * shared one for a moment, could keep a change of the user waiting without end.
  */
 export async function readUser(
   client: pg.PoolClient,

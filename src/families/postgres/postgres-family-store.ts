@@ -1,9 +1,10 @@
-// Families in PostgreSQL. Each method is one transaction. What changes a user or adds a family locks
-// the user's row and then families, in this order; what concerns one family locks that one alone. So
-// no two of them wait in a ring, and refreshes, however many, never keep a change of the user waiting.
+// Families in PostgreSQL. Each method is one transaction. What changes a user or adds a family
+// locks the user's row and then families, in this order; what concerns one family locks that one
+// alone. So there is no deadlock, and refreshes, however many, never keep a change of the user
+// waiting.
 //
-// A refresh reads the user under its family's lock. It sees every change that was committed by then,
-// and one that commits later is as if the refresh had come before: its tokens end with the others.
+// A refresh reads the user under its family's lock. It sees every change that was committed by
+// then; a change that commits later ends the tokens of this refresh with all others.
 
 import { timingSafeEqual } from 'node:crypto'
 import type pg from 'pg'
@@ -28,12 +29,12 @@ import {
   type RotateOutcome,
 } from '../family.ts'
 import {
+  classifyGeneration,
   findEnd,
   findInactiveReason,
   findRefusal,
   isElsewhere,
   isUserStale,
-  judgeGeneration,
 } from '../family-rules.ts'
 import { ENDED_OF, LIVE_OF, makeRoom } from './postgres-family-room.ts'
 import {
@@ -125,7 +126,7 @@ async function rotate(client: pg.PoolClient, input: RotateFamily): Promise<Rotat
   const nowMs = Math.max(input.nowMs, family.rotatedAtMs)
   const reason = findInactiveReason(family, user, nowMs, input.clientSessionsValidFromMs)
   if (reason) return { outcome: 'inactive', reason }
-  const meaning = judgeGeneration(family, input.generation, nowMs, input.graceMs)
+  const meaning = classifyGeneration(family, input.generation, nowMs, input.graceMs)
   if (meaning === 'replay') {
     const ended = await updateEnd(client, family, 'reuse_detected', nowMs)
     return { outcome: 'replayed', family: ended }
@@ -218,7 +219,7 @@ async function read(
   return rows.map(({ row }) => toFamily(row))
 }
 
-/** The MAC before it has been checked already; constant time costs nothing here. */
+/** In constant time, though whoever comes here has presented a good MAC: it costs nothing. */
 function isSameHash(stored: string, given: string): boolean {
   const left = Buffer.from(stored)
   const right = Buffer.from(given)

@@ -22,8 +22,8 @@ interface JournalRow {
 }
 
 /**
- * A row becomes visible when its transaction commits, later than its `at`: who reads on from an
- * earlier read must overlap it by the longest transaction, and meet some entries twice.
+ * A row becomes visible when its transaction commits, later than its `at`. So a reader has to go
+ * back by the longest transaction each time, and gets some entries twice.
  */
 export function openPostgresJournal(database: Pick<Database, 'pool'>): Journal {
   const { pool } = database
@@ -76,7 +76,8 @@ export function openPostgresJournal(database: Pick<Database, 'pool'>): Journal {
       for (;;) {
         const { value: rows } = await next
         if (!rows) return
-        // Read ahead while this page is being applied; whoever stops early wants no error of it.
+        // The next page is read while this one is being applied. A caller that stops early never
+        // awaits it, so its failure must not become an unhandled rejection.
         next = pages.next()
         next.catch(() => {})
         yield rows.map(toEntry)
@@ -91,13 +92,14 @@ export function openPostgresJournal(database: Pick<Database, 'pool'>): Journal {
   }
 }
 
-// Looked for before it is inserted, so that a repetition writes nothing, not even to a sequence.
+// NOT EXISTS beside ON CONFLICT, because a conflict alone would still use up a number of the
+// sequence.
 const APPEND = `INSERT INTO journal (payload, subject, keep_until)
   SELECT $1::jsonb, $2::text, $3::timestamptz
   WHERE $2::text IS NULL OR NOT EXISTS (SELECT FROM journal WHERE subject = $2)
   ON CONFLICT (subject) DO NOTHING`
 
-// The login goes with the end, so that no order of the two revives what has ended.
+// An end deletes the login's entry, so that re-applying the journal cannot restore the family.
 const APPEND_END = `WITH login AS (DELETE FROM journal WHERE subject = $4) ${APPEND}`
 
 /** `$1` is the moment, `$2` the longest life of a family, both in milliseconds. */
@@ -111,9 +113,10 @@ function toEntry({ id, at, payload }: JournalRow): JournalEntry {
 }
 
 /**
- * Journals a user's change in the transaction that makes it, which holds the lock of the user's row,
- * so that changes of one user come in order. The newest record has in it all that those before had:
- * it takes their place, later, so that nobody makes the journal long by changing himself.
+ * Journals a user's change in the transaction that makes it, which holds the lock of the user's
+ * row, so that changes of one user come in order. The newest record includes what those before it
+ * said, so it replaces them: one entry for each user, however often somebody logs out other
+ * sessions.
  */
 export async function journalUserChange(
   tx: Prisma.TransactionClient,

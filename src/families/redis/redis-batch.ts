@@ -1,9 +1,10 @@
-// Fewer system calls: commands that one turn of the event loop sends leave together. Under load a
-// write of its own for each was the dearest part of a refresh (bench).
+// Fewer system calls: commands that are sent in one turn of the event loop are written together.
+// Under load, one write for each command was the most expensive part of a refresh
+// (docs/performance.md).
 
 import type { Redis } from 'ioredis'
 
-/** Holds writes back until the events at hand have been dealt with, not for any time. */
+/** Holds writes back until the end of the current turn of the event loop, never for a time. */
 export function batchWrites(redis: Redis): void {
   const send = redis.sendCommand.bind(redis)
   let corked: Redis['stream'] | undefined

@@ -1,5 +1,5 @@
-// Between connects: brings to every server what an instance committed to the journal and did not
-// live to deliver, and notices a server that was emptied under a living connection.
+// What the poll does between two connects: it applies to every server the journal entries of an
+// instance that died before it applied them, and notices a server that was emptied meanwhile.
 
 import type { Redis } from 'ioredis'
 import { rethrowSafely } from '../../redis/redis-failure.ts'
@@ -35,7 +35,8 @@ export function openCatchUp(dependencies: CatchUpDependencies): () => Promise<vo
     await handle.gate.reopen()
   }
 
-  // Not under a deadline as a whole: a long journal takes long, and each step has its own.
+  // Without a deadline for the whole: a long journal takes long, and each command has its own
+  // deadline.
   async function catchUpEverywhere(): Promise<void> {
     const results = await Promise.allSettled(connected().map(catchUp))
     const failed = results.find((result) => result.status === 'rejected')
@@ -51,7 +52,7 @@ export function openCatchUp(dependencies: CatchUpDependencies): () => Promise<vo
   }
 }
 
-/** A Cluster node that is away is not even among those that ioredis names. */
+/** Throws when slots have no connected node: ioredis does not list a Cluster node that is away. */
 export function checkSlots(handles: readonly (ServerHandle | undefined)[], slots: number): void {
   const served = handles.reduce((sum, handle) => sum + (handle?.replay.servedSlots() ?? 0), 0)
   if (served < slots) {

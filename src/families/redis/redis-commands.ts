@@ -22,7 +22,7 @@ import { loadAddingScript, loadChangingScript, loadReadingScript } from './famil
 import { LIST_SCRIPTS, openListCommands } from './redis-family-list.ts'
 import { decodeFamily, decodeUser, encodeFamily, encodeUser, keysOf } from './redis-record.ts'
 
-/** What carries a journal entry to Redis, and so passes a closed gate. */
+/** What applies a journal entry to Redis; a closed gate lets it through. */
 export type JournalCommands = JournalTarget
 export type FamilyCommands = Pick<FamilyStore, 'create' | 'rotate' | 'inspect' | 'index' | 'read'>
 
@@ -109,8 +109,8 @@ async function create(run: RunScript, input: CreateFamily): Promise<CreateOutcom
   if (outcome === 'user_moved') return { outcome }
   return {
     outcome,
-    family: present(decodeFamily(made, userId, familyId)),
-    user: present(decodeUser(copy, userId)),
+    family: expectRecord(decodeFamily(made, userId, familyId)),
+    user: expectRecord(decodeUser(copy, userId)),
   }
 }
 
@@ -123,8 +123,8 @@ async function rotate(run: RunScript, input: RotateFamily): Promise<RotateOutcom
     string,
     ...unknown[],
   ]
-  const family = () => present(decodeFamily(records[0], userId, familyId))
-  const user = () => present(decodeUser(records[1], userId))
+  const family = () => expectRecord(decodeFamily(records[0], userId, familyId))
+  const user = () => expectRecord(decodeUser(records[1], userId))
   switch (outcome) {
     case 'rotated':
       return { outcome, family: family(), user: user(), behind: detail === 'behind' }
@@ -143,7 +143,7 @@ async function rotate(run: RunScript, input: RotateFamily): Promise<RotateOutcom
 
 async function inspect(run: RunScript, { owner, familyId, jti }: Inspect): Promise<Inspection> {
   const keys = keysOf(owner)
-  // What is not asked for is looked up under a name that nothing has.
+  // The script always reads three keys; what is not asked for is read under a key that nobody has.
   const family = familyId === undefined ? `${keys.familyPrefix}-` : keys.family(familyId)
   const reply = await run(inspectScript, [family, keys.user, keys.revokedToken(jti ?? '')], [])
   const [familyReply, userReply, revoked] = reply as [unknown, unknown, number]
@@ -176,7 +176,7 @@ function rotateArguments(input: RotateFamily): (string | number)[] {
   ]
 }
 
-function present<T>(value: T | undefined): T {
+function expectRecord<T>(value: T | undefined): T {
   if (value === undefined) throw new TypeError('a script answered without its record')
   return value
 }

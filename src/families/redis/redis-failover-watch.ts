@@ -1,5 +1,5 @@
-// Hears from the Sentinels that another server has become the master. A planned failover leaves the
-// old one writable for seconds, and nothing on the connection to it would tell.
+// Listens to the Sentinels for a new master. After a planned failover the old master takes writes
+// for some seconds, and nothing on the connection to it tells that it is no master any more.
 
 import { Redis } from 'ioredis'
 import {
@@ -11,20 +11,23 @@ import type { RedisTarget } from '../../redis/redis-target.ts'
 
 const SWITCHED = '+switch-master'
 
-/** Leaves an old master at once for the new one. Gives the end of the watch. */
+/**
+ * Reconnects to the new master as soon as a Sentinel names it. The returned function ends the
+ * watch.
+ */
 export function watchFailover(target: RedisTarget, client: RedisClient): () => void {
   if (target.mode !== 'sentinel' || 'nodes' in client) return () => {}
   let isSwitched = false
 
-  function leave(): void {
-    // A connection that is being made has asked for the master before; breaking it off would leave
-    // ioredis without any.
+  function reconnect(): void {
+    // A connection that is being made may have asked for the master before the switch. It is
+    // replaced when it is ready, because ioredis would not try again if it were broken off now.
     isSwitched = client.status !== 'ready'
     if (!isSwitched) client.disconnect(true)
   }
 
   client.on('ready', () => {
-    if (isSwitched) leave()
+    if (isSwitched) reconnect()
   })
   const watchers = target.nodes.map((node) => {
     const watcher = new Redis({
@@ -33,10 +36,10 @@ export function watchFailover(target: RedisTarget, client: RedisClient): () => v
       enableReadyCheck: false,
       retryStrategy: reconnectDelayMs,
     })
-    // One Sentinel fewer is no outage; that all are away is told by the client.
+    // One Sentinel fewer is no outage; when all are away the client itself reports it.
     watcher.on('error', () => {})
     watcher.on('message', (_channel: string, message: string) => {
-      if (message.split(' ', 1)[0] === target.sentinelName) leave()
+      if (message.split(' ', 1)[0] === target.sentinelName) reconnect()
     })
     watcher.subscribe(SWITCHED).catch(() => {})
     return watcher

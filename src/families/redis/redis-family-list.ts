@@ -1,5 +1,5 @@
-// Lists of families in Redis, in steps of which each is short: what a user has been doing for years
-// must not keep everybody else waiting, since one script runs at a time.
+// Lists of families in Redis, read in short steps: Redis runs one script at a time, so a single
+// long one for a user with many families would keep everybody else waiting.
 
 import type { RunScript } from '../../redis/redis-script.ts'
 import type { UserId, UserRecord } from '../../users/user.ts'
@@ -16,11 +16,11 @@ import { decodeFamily, decodeUser, keysOf } from './redis-record.ts'
 /** Families that one script looks at. */
 const STEP_SIZE = 50
 /**
- * Steps for one list. More are needed only for an index of a version that never took the dead out;
- * then each list takes out some, those that are kept longest first, and shows what it has found.
+ * Steps for one list. More are needed only for an index that an older release has filled with dead
+ * families; each list then takes some of them out and shows what it has found so far.
  */
 const STEPS_MAX = 100
-/** How long the dead stay among the live ones: clocks of instances differ. */
+/** For how long a family counts as live after it died by time, because clocks differ. */
 const CLOCK_SLACK_MS = 10 * 60 * 1000
 
 const liveScript = loadChangingScript('list-live')
@@ -32,10 +32,10 @@ export const LIST_SCRIPTS = [liveScript, endedScript, readScript] as const
 export function openListCommands(run: RunScript): Pick<FamilyStore, 'index' | 'read'> {
   return {
     async index(userId) {
-      // A login between two steps moves the others one place on, so that one may be met twice.
+      // A login between two steps moves the others on by one place, so a family may be found twice.
       const found = new Map<FamilyId, Family>()
       for (let steps = 1; ; steps += 1) {
-        const { user, live, isLast } = await look(run, userId, found.size)
+        const { user, live, isLast } = await listLiveStep(run, userId, found.size)
         for (const family of live) found.set(family.familyId, family)
         if (!isLast && steps < STEPS_MAX) continue
         const ended = await listEnded(run, userId)
@@ -59,8 +59,8 @@ interface Step {
   readonly isLast: boolean
 }
 
-/** `from` counts the live ones that were found before: the dead that were met are gone since. */
-async function look(run: RunScript, userId: UserId, from: number): Promise<Step> {
+/** `from` is the number of live ones found before; the dead ones are no longer in the index. */
+async function listLiveStep(run: RunScript, userId: UserId, from: number): Promise<Step> {
   const keys = keysOf({ userId })
   const reply = await run(
     liveScript,

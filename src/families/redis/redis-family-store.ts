@@ -31,8 +31,8 @@ export interface RedisFamilyStore extends FamilyStore {
   /** What operators should change about the servers, as of the last connect or ping. */
   warnings(): string[]
   /**
-   * Applies what the journal holds and this instance has not seen; for a poll, so that another
-   * instance's death between journal and store is made up for. Rejects with DependencyUnavailable.
+   * Applies journal entries that this instance has not seen, for the poll: another instance may
+   * have died between journal and store. Rejects with DependencyUnavailable.
    */
   applyNewEntries(): Promise<void>
   /** Resolves when family commands may be sent, or rejects with DependencyUnavailable. */
@@ -66,7 +66,8 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
   }
 
   async function replayOver(redis: Redis, replay: JournalReplay): Promise<Replayed> {
-    // Asked before: a promotion in the middle must not pass for a replay that reached a master.
+    // Before the replay: if the server is promoted during it, this must not count as done on a
+    // master.
     if ((await check(redis)).isReplica) return 'is_replica'
     await clocks.get(redis)?.read()
     await replay.replay()
@@ -80,7 +81,8 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
     const gate = gateConnection(
       redis,
       () => replayOver(redis, replay),
-      // A Cluster that has not read its slots yet is no failure of the journal.
+      // Until a Cluster client knows the slots, failing to reach a node says nothing about the
+      // journal.
       (error) => client.status === 'ready' && onReplayFailure(...describeReplayFailure(error)),
     )
     servers.set(redis, { replay, gate })
@@ -99,10 +101,11 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
     return connected
   }
 
-  const carrying = openJournalCommands(guardedRunner(client, 'free'))
+  const journalCommands = openJournalCommands(guardedRunner(client, 'free'))
 
   async function pingServer(redis: Redis): Promise<void> {
-    // Before: a server that cannot write to its disk refuses PING too, and the check says why.
+    // Before the PING: a server that cannot write to its disk refuses that too, and the check says
+    // why.
     await check(redis)
     await sendCommand(redis, 'ping', [], 'gated')
   }
@@ -115,9 +118,9 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
   return {
     name: 'redis',
     ...openFamilyCommands(guardedRunner(client, 'gated')),
-    end: carrying.end,
-    putUser: carrying.putUser,
-    revokeToken: carrying.revokeToken,
+    end: journalCommands.end,
+    putUser: journalCommands.putUser,
+    revokeToken: journalCommands.revokeToken,
     applyNewEntries: openCatchUp({
       connected: connectedServers,
       handles: servers,
@@ -169,7 +172,7 @@ function forEachConnection(client: RedisClient, found: (redis: Redis) => void): 
   })
 }
 
-/** The journal lies in PostgreSQL, which is then what is away. */
+/** Re-applying may fail because PostgreSQL, where the journal is, is away. */
 function describeReplayFailure(error: unknown): [detail: string, dependency: Dependency] {
   const dependency = error instanceof DependencyUnavailable ? error.dependency : 'redis'
   return [describeRedisFailure(error), dependency]

@@ -9,12 +9,12 @@ import { DependencyUnavailable } from '../../runtime/dependency-unavailable.ts'
 
 const RETRY_DELAY_MS = 250
 
-/** What a command is refused with that a gate holds back. */
+/** The error for a command that a closed gate holds back. */
 export function gateClosed(): DependencyUnavailable {
   return new DependencyUnavailable('redis', 'the journal is not re-applied yet')
 }
 
-/** A replica serves nobody; once it is promoted its gate is tried again. */
+/** The gate of a replica stays closed, and is tried again when the replica is promoted. */
 export type Replayed = 'replayed' | 'is_replica'
 
 export interface Gate {
@@ -36,7 +36,7 @@ export function gateConnection(
   let closings = 0
   let isOpening = false
 
-  // The socket itself is compared, since ioredis tells of its events a tick late.
+  // The socket itself is compared, because ioredis emits `close` a tick after the socket has gone.
   const isOpen = () => redis.status === 'ready' && redis.stream === openedFor
 
   async function open(): Promise<void> {
@@ -48,7 +48,7 @@ export function gateConnection(
         if ((await replay()) === 'is_replica') break
         if (before.closings === closings) openedFor = before.stream
       } catch (error) {
-        // A connection that closed meanwhile is told elsewhere.
+        // If the connection closed meanwhile, its own error handler reports that.
         if (redis.status === 'ready') onFailure(error)
         await delay(RETRY_DELAY_MS, undefined, { ref: false })
       }
@@ -63,12 +63,12 @@ export function gateConnection(
 
   const send = redis.sendCommand.bind(redis)
   redis.sendCommand = (command, stream) => {
-    // This is how ioredis says, in a Cluster, that the node has changed sides.
+    // ioredis sends one of these two when a Cluster node became a replica or a master.
     if (command.name === 'readonly' || command.name === 'readwrite') {
       close()
       setImmediate(open)
     }
-    // A command that has timed out is not sent after a late redirection either.
+    // A gated command that has timed out must not be sent either, though the gate is open by now.
     if (!isGated(command) || (isOpen() && !command.isSettled)) return send(command, stream)
     open()
     command.reject(gateClosed())

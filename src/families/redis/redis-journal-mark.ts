@@ -1,7 +1,7 @@
 // How far a server of Redis has come in the journal, kept in that server itself: one that loses
 // writes, is emptied or starts from an older volume says so by its own mark. In a Cluster each node
-// has one, under a key in a slot that it serves. Only raised, since instances raise it together;
-// versions before had a key of another name, which they also lowered.
+// has one, under a key in a slot that it serves. It is only ever raised, because all instances
+// raise it. Older releases, which also lowered it, used a key of another name.
 
 import type { Redis } from 'ioredis'
 import { replyCode } from '../../redis/redis-failure.ts'
@@ -11,16 +11,16 @@ import { type ServedSlots, slotOf } from './redis-slot.ts'
 
 const raiseScript = loadChangingScript('raise-mark')
 
-/** Before all time. */
+/** Less than the time of any entry. */
 export const NO_MARK = -1
 
 export interface JournalMark {
   readonly key: string
   /** Up to when, by the journal's clock, the server has every entry; undefined without a mark. */
   read(): Promise<number | undefined>
-  /** The same; sets the mark to the beginning of time where there is none, -1 if it cannot be set. */
+  /** As `read`, but sets a missing mark to 0; answers NO_MARK if that is not possible. */
   begin(): Promise<number>
-  /** Gives the mark as it is then; undefined, and nothing is done, when it is not at `knownMs`. */
+  /** Gives the mark afterwards. Undefined, and nothing is done, when it was below `knownMs`. */
   raise(knownMs: number, upToMs: number): Promise<number | undefined>
 }
 
@@ -41,11 +41,11 @@ export function findJournalMark(redis: Redis, served?: ServedSlots): JournalMark
     async begin() {
       const held = await read()
       if (held !== undefined) return held
-      await whereThereIsRoom(() => sendCommand(redis, 'set', [key, 0, 'NX'], 'free'))
+      await unlessFull(() => sendCommand(redis, 'set', [key, 0, 'NX'], 'free'))
       return (await read()) ?? NO_MARK
     },
     async raise(knownMs, upToMs) {
-      const reply = await whereThereIsRoom(() => run(raiseScript, [key], [knownMs, upToMs]))
+      const reply = await unlessFull(() => run(raiseScript, [key], [knownMs, upToMs]))
       if (reply === undefined) return knownMs
       return reply === null ? undefined : Number(reply)
     },
@@ -53,10 +53,10 @@ export function findJournalMark(redis: Redis, served?: ServedSlots): JournalMark
 }
 
 /**
- * A server without memory left still serves what is there; a mark that stays behind only makes the
- * next reading of the journal longer. Undefined then.
+ * Undefined when the server has no memory left. It can still be used: a mark that is behind only
+ * makes the next reading of the journal longer.
  */
-async function whereThereIsRoom<T>(write: () => Promise<T>): Promise<T | undefined> {
+async function unlessFull<T>(write: () => Promise<T>): Promise<T | undefined> {
   try {
     return await write()
   } catch (error) {
@@ -65,7 +65,7 @@ async function whereThereIsRoom<T>(write: () => Promise<T>): Promise<T | undefin
   }
 }
 
-/** The same for every instance as long as the node serves the same slots. */
+/** Every instance finds the same key as long as the node serves the same slots. */
 function findKey(served: ServedSlots | undefined): string | undefined {
   const first = 'lineage:{journal}:mark'
   if (!served || served.has(slotOf(first))) return first

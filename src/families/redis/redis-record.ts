@@ -70,7 +70,7 @@ export function decodeUser(reply: unknown, userId: UserId): UserRecord | undefin
   }
 }
 
-/** Undefined as with `decodeUser`. */
+/** Undefined for the empty hash, as in `decodeUser`. */
 export function decodeFamily(
   reply: unknown,
   userId: UserId,

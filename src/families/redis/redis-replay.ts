@@ -1,6 +1,5 @@
-// Carries the journal to one server of Redis, over one connection: all that the server may lack
-// before the gate of the connection opens, and after that what an instance that died had committed
-// but not delivered.
+// Applies the journal to one server of Redis, over one connection: before the gate opens everything
+// that the server may lack, and later the entries of instances that died before applying them.
 
 import type { Redis } from 'ioredis'
 import { replyCode } from '../../redis/redis-failure.ts'
@@ -38,7 +37,9 @@ export interface JournalReplayDependencies {
   readonly journal: Pick<Journal, 'readSince'>
   readonly clock: Clock
   readonly redis: Redis
-  /** The whole Cluster, which reaches whatever node a slot moves to; undefined without one. */
+  /**
+   * The client of the whole Cluster, for slots that are just moving; undefined without a Cluster.
+   */
   readonly cluster: CommandSender | undefined
 }
 
@@ -50,7 +51,7 @@ export function openJournalReplay(dependencies: JournalReplayDependencies): Jour
   let slots = 0
   let known: { readonly key: string; readonly markMs: number } | undefined
 
-  /** One after the other: a gate that opens waits until the poll has noticed its lost connection. */
+  /** `replay` and `catchUp` share what they have seen, so they run one after the other. */
   function exclusively<T>(work: () => Promise<T>): Promise<T> {
     const done = running.then(work)
     running = done.catch(() => {})
@@ -62,7 +63,7 @@ export function openJournalReplay(dependencies: JournalReplayDependencies): Jour
       await applyJournalPayload(entry.payload, commands, clock())
       seen.add(entry)
     } catch (error) {
-      // The slot has just moved to another node, which is given the entry over its own connection.
+      // The slot has moved to another node, whose own connection applies the entry there.
       if (replyCode(error) !== 'MOVED') throw error
       seen.pass(entry)
     }
@@ -77,7 +78,7 @@ export function openJournalReplay(dependencies: JournalReplayDependencies): Jour
         if (isWanted(entry)) wanted.push(entry)
         else seen.pass(entry)
       }
-      // Written in order on one connection, so "all but this" meets its epochs in order.
+      // Commands keep their order on one connection, so a user's epochs arrive in order.
       for (let from = 0; from < wanted.length; from += BATCH_SIZE) {
         await Promise.all(wanted.slice(from, from + BATCH_SIZE).map(apply))
       }
@@ -105,7 +106,8 @@ export function openJournalReplay(dependencies: JournalReplayDependencies): Jour
     const doneMs = Math.min(clock(), markMs, known?.markMs ?? markMs)
     seen.restart(doneMs)
     await applySince(Math.max(0, doneMs - JOURNAL_REPLAY_MS), ({ payload, atMs }) => {
-      // Of logins there are many, and a server that has lost none need not be asked for each.
+      // Logins are many. Those that the mark covers are in the server, so they are not applied
+      // again.
       if (payload.kind === 'created' && atMs < doneMs - JOURNAL_OVERLAP_MS) return false
       return belongs(payload, served)
     })
@@ -117,7 +119,7 @@ export function openJournalReplay(dependencies: JournalReplayDependencies): Jour
   async function catchUp(): Promise<'seen' | 'lost'> {
     const { served, mark } = await findMark()
     if (!mark) return 'seen'
-    // Another key after slots have moved, to a server that has lived all the while.
+    // After slots have moved the node's mark has another key; its server has lost nothing by that.
     const knownMs = known?.key === mark.key ? known.markMs : await mark.begin()
     if (((await mark.read()) ?? NO_MARK) < knownMs) return 'lost'
     await applySince(
@@ -134,14 +136,14 @@ export function openJournalReplay(dependencies: JournalReplayDependencies): Jour
   }
 }
 
-/** A script that had to be sent again would be overtaken by what was written after it. */
+/** Before the journal: a script that had to be sent a second time would run after later entries. */
 async function loadScripts(redis: Redis): Promise<void> {
   await Promise.all(
     FAMILY_SCRIPTS.map(({ lua }) => sendCommand(redis, 'script', ['load', lua], 'free')),
   )
 }
 
-/** Whether the node that `served` those slots is the one to be told; without a Cluster it is. */
+/** Whether the entry's keys are in slots that the node serves; always true without a Cluster. */
 function belongs(payload: JournalEntry['payload'], served: ServedSlots | undefined): boolean {
   if (!served) return true
   switch (payload.kind) {
@@ -154,12 +156,12 @@ function belongs(payload: JournalEntry['payload'], served: ServedSlots | undefin
     case 'created':
       return served.has(slotOf(keysOf({ userId: payload.login.user.userId }).user))
     default:
-      // Of a newer instance, which tells it itself.
+      // A kind of a newer release: instances of that release apply it.
       return false
   }
 }
 
-/** Over one connection; a slot that is just moving away from it is reached the long way round. */
+/** Over one connection; a slot that is moving away is reached through the whole Cluster. */
 function connectionRunner(redis: Redis, cluster: CommandSender | undefined): RunScript {
   const runHere = scriptRunner(redis, 'free')
   if (!cluster) return runHere

@@ -1,6 +1,7 @@
-// The clock of the server behind one connection. Commands that change something are sent with the
-// moment until which somebody waits for them, in that clock: a server that was frozen, or a link
-// that delivers late, would otherwise carry out what its sender has long repeated elsewhere.
+// The clock of the server behind one connection. A command that changes something carries the
+// moment, by that clock, until which its sender waits. Without it a server that was frozen, or a
+// link that delivers late, would carry out what the sender has given up and repeated elsewhere
+// (docs/semantics.md §3).
 
 import type { Redis } from 'ioredis'
 import { replyCode } from '../../redis/redis-failure.ts'
@@ -8,16 +9,22 @@ import { giveUpMoment, sendCommand } from '../../redis/redis-script.ts'
 import { type ClockOffset, narrowOffset, readOffset } from '../../runtime/clock-offset.ts'
 import { DependencyUnavailable } from '../../runtime/dependency-unavailable.ts'
 
-/** How soon a clock that somebody has set is noticed, where no late answer tells it before. */
+/**
+ * How often the clock is read, since somebody may set it. A LATE answer makes us read it at once.
+ */
 const READ_EVERY_MS = 2_000
+
 export interface StoreClock {
-  /** Asks the server for its time. Until that was done, what changes something is refused. */
+  /**
+   * Asks the server for its time. Before the first answer, commands that change something are
+   * refused.
+   */
   read(): Promise<void>
 }
 
-/** Puts the moment into every command of `redis` that has one, in place of its last argument. */
+/** Fills in the last argument of every command that waits only until a moment. */
 export function watchStoreClock(redis: Redis): StoreClock {
-  /** A new socket may lead to another server. */
+  /** Belongs to one socket, because the next one may lead to another server. */
   let known: { readonly of: Redis['stream']; readonly offset: ClockOffset } | undefined
   let timer: NodeJS.Timeout | undefined
 
@@ -31,14 +38,14 @@ export function watchStoreClock(redis: Redis): StoreClock {
   }
 
   const readUnasked = () => {
-    // A connection that has failed is told of, and made anew, by its owner.
+    // A failure needs no report here: the client reports a broken connection and reconnects.
     if (redis.status === 'ready') read().catch(() => {})
   }
 
   const send = redis.sendCommand.bind(redis)
   redis.sendCommand = (command, stream) => {
     const giveUpAtMs = giveUpMoment(command)
-    // What is not connected refuses by itself, and says why.
+    // Without a connection ioredis itself refuses the command, with a better reason.
     if (giveUpAtMs === undefined || redis.status !== 'ready') return send(command, stream)
     if (!known || known.of !== redis.stream) {
       command.reject(new DependencyUnavailable('redis', 'its clock is not known yet'))
@@ -64,8 +71,8 @@ function toMs([seconds, microseconds]: readonly string[]): number {
 }
 
 /**
- * The millisecond of the server from which an answer may come after we have given up. By the lower
- * bound, in which the way back is contained: an error makes it earlier, never later.
+ * When we give up, by the server's clock. Uses the lower bound of the offset, so that an error
+ * makes the moment earlier, never later; the way of the answer is included in that bound.
  */
 export function deadlineBy({ lowMs }: ClockOffset, giveUpAtMs: number): number {
   return Math.floor(giveUpAtMs + lowMs)

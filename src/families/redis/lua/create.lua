@@ -8,11 +8,12 @@ local user_key, family_key, all_key, live_key = KEYS[1], KEYS[2], KEYS[3], KEYS[
 
 put_user(user_key, epoch, ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ttl)
 local user, user_flat = read(user_key)
--- No login is kept by a later epoch, but one that the journal brings again may have been.
+-- A new login has the user's epoch. One that the journal restores may be older, and kept by a later
+-- one.
 if user.status ~= 'active' or is_epoch_passed({ id = family_id, epoch = epoch }, user) then
   return { 'user_moved' }
 end
--- The journal brings a login again: it neither resets nor revives what has become of the family.
+-- The journal may apply a login again; the family then stays as it is, alive or ended.
 if redis.call('EXISTS', family_key) == 1 then
   return { 'created', redis.call('HGETALL', family_key), user_flat }
 end
@@ -22,7 +23,7 @@ local function is_used_before(one, other)
   return one.id < other.id
 end
 
--- Gives those that live; the dead leave.
+-- Returns the live ones, and takes the dead out of the index.
 local function sift(ids)
   local live = {}
   for _, id in ipairs(ids) do
@@ -40,7 +41,7 @@ local function sift(ids)
   return live
 end
 
--- The dead are looked for only where they would count.
+-- Below the limit nothing is looked at, though some in the index may be dead.
 local function make_room()
   if redis.call('ZCARD', live_key) < live_max then return end
   local live = sift(redis.call('ZRANGE', live_key, 0, -1))

@@ -1,4 +1,4 @@
--- KEYS: family, user. Empty arguments are not compared. Answers the outcome.
+-- KEYS: family, user. An empty client id or secret hash is not compared. Answers the outcome.
 local reason, at, client_id, secret_hash = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 
 local family = read(KEYS[1])
@@ -6,8 +6,8 @@ if not family then return 'unknown' end
 if secret_hash ~= '' and family.secretHash ~= secret_hash then return 'secret_wrong' end
 if client_id ~= '' and family.clientId ~= client_id then return 'other_client' end
 
--- findEnd of family-rules.ts: whatever came first in time stays, and the journal may bring an end
--- that was first, after a failover that lost it.
+-- findEnd of family-rules.ts: the end that was first in time counts. After a failover the journal
+-- may bring back an earlier end than the one that is stored.
 local function has_ended_before()
   if family.endedAtMs and tonumber(family.endedAtMs) <= at then return true end
   if tonumber(family.absoluteExpiresAtMs) <= at then return true end

@@ -1,4 +1,4 @@
--- Stands before every other script: how records are read and written, and the rules of
+-- Put before every other script: how records are read and written, and the rules of
 -- family-rules.ts. Lists stay JSON text from end to end, because cjson would write [] as {};
 -- numbers are written with %.0f, because Lua would write a large one as 1e+15.
 
@@ -10,7 +10,7 @@ local function read(key)
   return record, flat
 end
 
--- What decides whether a family lives and which one is used least, at a third of the cost.
+-- Only the fields that decide whether a family lives and which was used last: a third of the cost.
 local STATE = {
   'clientId', 'epoch', 'createdAtMs', 'rotatedAtMs', 'idleExpiresAtMs', 'absoluteExpiresAtMs',
   'endedAtMs',
@@ -27,7 +27,7 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
--- A key may live longer than asked for, never shorter than before.
+-- Makes a key live at least `ttl`, and never shorter than before.
 local function extend(key, ttl)
   if redis.call('PTTL', key) < tonumber(ttl) then redis.call('PEXPIRE', key, ttl) end
 end
@@ -58,7 +58,7 @@ end
 local function put_user(key, epoch, status, roles, version, epoch_log, username, ttl)
   local held = redis.call('HMGET', key, 'version', 'username')
   local is_newer = not held[1] or tonumber(version) > tonumber(held[1])
-  -- A copy from before names were kept is given its own.
+  -- A copy that an older release wrote has no name yet.
   local lacks_name = held[1] == version and (held[2] or '') == '' and username ~= ''
   if is_newer or lacks_name then
     redis.call('HSET', key, 'epoch', epoch, 'status', status, 'roles', roles,
@@ -68,8 +68,9 @@ local function put_user(key, epoch, status, roles, version, epoch_log, username,
   stamp_kept_family(key, epoch, epoch_log)
 end
 
--- Of the dead the user's newest 200 are listed; all others are found by their id alone. The dead
--- that nobody has noticed yet stay among the live ones, of which there are at most 100 at a client.
+-- Moves a family from the index of the live ones to that of the ended ones, which holds the newest
+-- 200 of a user; older ones are found by their id alone. Families that died unnoticed stay with the
+-- live.
 local ENDED_LISTED_MAX = 200
 local function leave_live(key, family)
   local tag = string.match(key, '^(.*):f:')

@@ -3,7 +3,8 @@
 local family_prefix, from, count, slack = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 
 local user, user_flat = read(KEYS[1])
--- Whoever comes after us may have a clock that is behind ours, and nobody comes back into the list.
+-- A family that is taken out never comes back, so one is left for a while after it died by time:
+-- another instance may have a clock that is behind.
 local now = server_now() - tonumber(slack)
 
 local function is_dead(family)

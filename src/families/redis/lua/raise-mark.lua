@@ -1,5 +1,5 @@
--- KEYS: the mark. Raises it from what it is known to be at least, and answers it. Answers nil, and does
--- nothing, where it is not even that: the server has lost what it held.
+-- KEYS: the mark. Raises it and answers it. Answers nil, and does nothing, when it is below the
+-- value that it is known to have had: the server has lost data.
 local known, up_to = tonumber(ARGV[1]), tonumber(ARGV[2])
 local held = tonumber(redis.call('GET', KEYS[1]) or '-1')
 if held < known then return nil end

@@ -1,5 +1,5 @@
--- KEYS: family, user. Answers {outcome, detail, family, user} as JSON: one string is read faster
--- than forty, and this is the script that everybody waits for.
+-- KEYS: family, user. Answers {outcome, detail, family, user} as one JSON string, which
+-- is parsed faster than forty strings: every refresh waits for this script.
 local secret_hash, client_id, generation = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local given_now, grace, idle_ttl = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local sessions_valid_from = tonumber(ARGV[7])
@@ -82,7 +82,7 @@ local absolute = tonumber(family.absoluteExpiresAtMs)
 redis.call('HSET', KEYS[1], 'generation', whole(generation + 1), 'rotatedAtMs', whole(now),
   'idleExpiresAtMs', whole(math.min(now + idle_ttl, absolute)), 'ip', ip, 'userAgent', user_agent,
   'epoch', user.epoch)
--- The copy outlives its families, so that a refresh needs no PostgreSQL.
+-- The copy of the user lives as long as the family, so that a refresh needs no PostgreSQL.
 extend(KEYS[2], redis.call('PTTL', KEYS[1]))
 return answer({
   'rotated', generation > current and 'behind' or '', redis.call('HGETALL', KEYS[1]), user_flat,
