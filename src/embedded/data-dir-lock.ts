@@ -1,5 +1,6 @@
-// The data directory, held by one service at a time. The name of a lock file says who holds it, so
-// that a lock is whole the moment it is there and one of a killed service is known to be stale.
+// A data directory is held by one service at a time. The name of the lock file says which process
+// holds it, so a lock is complete as soon as the file exists, and that of a killed service is seen
+// to be stale.
 
 import { mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -37,7 +38,7 @@ async function takeLock(path: string): Promise<string> {
   const own = `lock.${process.pid}.${processStartTime(process.pid)}`
   const lock = join(path, own)
   for (let attempt = 1; ; attempt += 1) {
-    // First show ourselves, then look: of two that do so at once, at least one sees the other.
+    // The own lock is made before looking for others: of two at once, at least one sees the other.
     await writeFile(lock, '', { mode: 0o600 })
     const holder = await findHolder(path, own)
     if (holder === undefined) return lock
@@ -45,7 +46,7 @@ async function takeLock(path: string): Promise<string> {
     if (attempt === ATTEMPTS) {
       throw new StartError(`the data directory ${path} is in use by process ${holder}`)
     }
-    // When both saw each other, one comes back first.
+    // Two that saw each other have both let go; a random pause makes one of them first.
     await delay(5 + Math.random() * 50)
   }
 }

@@ -1,5 +1,5 @@
 // The demo user and clients of embedded mode: made once, written to demo.json, never touched again
-// (INTERFACE §2).
+// (docs/semantics.md §19).
 
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
@@ -33,7 +33,7 @@ const CONFIDENTIAL_CLIENT = 'demo-service'
 const ADMIN_CLIENT = 'demo-admin'
 const USERNAME = 'demo'
 
-/** What demo.json says, or what it says from now on. A port that changed changes only the issuer. */
+/** Reads demo.json, or makes it. After a change of the port only the issuer is another one. */
 export async function openDemoData(dependencies: DemoDataDependencies): Promise<DemoData> {
   const { dataDir, issuer, clientStore } = dependencies
   const known = await readDemoData(dataDir)
@@ -45,7 +45,7 @@ export async function openDemoData(dependencies: DemoDataDependencies): Promise<
   return demo
 }
 
-/** What stands in demo.json and is not true any more: replaced since, or gone. */
+/** Entries of demo.json that are no longer true, because somebody replaced or deleted them. */
 export interface DemoStale {
   readonly user: boolean
   readonly service: boolean
@@ -77,7 +77,7 @@ export async function findStaleDemo(
   }
 }
 
-/** Undefined before the first start is done. */
+/** Undefined before the first start has completed. */
 export async function readDemoData(dataDir: string): Promise<DemoData | undefined> {
   const text = await readIfThere(demoFileOf(dataDir))
   return text === undefined ? undefined : (JSON.parse(text) as DemoData)
@@ -122,7 +122,7 @@ async function createDemoData(dependencies: DemoDataDependencies): Promise<DemoD
   }
 }
 
-/** A start that died before demo.json was written left some of it behind: made anew. */
+/** Replaces the client that a start left behind which died before demo.json was written. */
 async function createClient(store: ClientStore, id: string, input: ClientInput): Promise<string> {
   await store.delete(id)
   const created = await store.create({ ...input, id })

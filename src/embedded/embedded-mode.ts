@@ -1,4 +1,4 @@
-// Embedded mode as a whole: what a server is configured with by hand, made here (INTERFACE §2).
+// Embedded mode as a whole: makes what is otherwise configured by hand (docs/semantics.md §19).
 
 import { access, constants, realpath } from 'node:fs/promises'
 import type { EmbeddedConfig, ServiceConfig } from '../config/service-config.ts'
@@ -13,11 +13,13 @@ import { findEmbeddedPostgres, startEmbeddedPostgres } from './postgres-server.t
 
 export interface EmbeddedMode {
   readonly config: ServiceConfig
-  /** Resolves when the database has ended, asked to or not. */
+  /** Resolves when the database has ended, whether we ended it or not. */
   readonly databaseExited: Promise<unknown>
   /** Makes the demo user and clients at the first start; lines for the terminal. */
   welcome(service: Service): Promise<string>
-  /** After the service: ends the database and lets go of the data directory. */
+  /**
+   * Ends the database and releases the data directory; to be called after the service has closed.
+   */
   stop(): Promise<void>
 }
 
@@ -48,8 +50,8 @@ export async function openEmbeddedMode(config: EmbeddedConfig): Promise<Embedded
 }
 
 /**
- * The same database for somebody beside the service: its running server, or, while no service runs,
- * one that `stop` ends. Never makes a data directory. Throws StartError.
+ * The same database for a command beside the service: the server that is running or, while no
+ * service runs, one that `stop` ends. Never makes a data directory. Throws StartError.
  */
 export async function joinEmbeddedMode(
   config: EmbeddedConfig,
@@ -65,7 +67,7 @@ export async function joinEmbeddedMode(
         'LINEAGE_SECRET_KEY and LINEAGE_ISSUER',
     )
   }
-  // A server that nobody holds is one whose service was killed: it is about to end.
+  // A server runs but nobody holds the directory: its service was killed, and it is about to end.
   const isHeld = (await findHolder(path)) !== undefined
   const databaseUrl = isHeld ? await findEmbeddedPostgres(path) : undefined
   if (databaseUrl === undefined) return await openEmbeddedMode(config)

@@ -1,5 +1,5 @@
-// A TCP port of the loopback address that nobody listens on. Another process may take it before its
-// user binds it, so callers try again with another one.
+// A TCP port of the loopback address that nobody listens on. Another process may take it before the
+// caller does, so callers try again with another port.
 
 import { once } from 'node:events'
 import { createServer } from 'node:net'

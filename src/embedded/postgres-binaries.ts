@@ -49,7 +49,9 @@ export async function openPostgresBinaries(
   return copy
 }
 
-/** The directory of the npm package for this platform. Throws StartError when it is not installed. */
+/**
+ * The directory of the npm package for this platform. Throws StartError when it is not installed.
+ */
 export function findPostgresPackage(): string {
   const platform = `${process.platform}-${process.arch}`
   try {
@@ -116,7 +118,7 @@ async function copyPackage(packageDir: string, copyDir: string): Promise<string>
     verbatimSymlinks: true,
     filter: (source) => !source.endsWith('.a'),
   })
-  // First, because the original's directories may be read-only.
+  // Before the links are made: the copied directories may be as read-only as the originals.
   await openToAll(unfinished)
   await completeLinks(unfinished)
   try {

@@ -1,5 +1,5 @@
-// One PostgreSQL cluster in one directory: made, started on a free port of the loopback address, and
-// freed from what a killed predecessor left behind. Whose directory it is, its callers decide.
+// One PostgreSQL cluster in one directory: made, started on a free port of the loopback address,
+// and freed from what a killed predecessor left behind. Where it lies is the caller's decision.
 
 import { execFile } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
@@ -23,7 +23,9 @@ const LEFTOVER_TIMEOUT_MS = 10_000
 
 export interface PostgresCluster {
   readonly binaries: PostgresBinaries
-  /** A directory that `account` may enter. When it is not ours, it may not write there: we do. */
+  /**
+   * A directory that `account` may enter. Where the account is not ours, only we can write there.
+   */
   readonly home: string
   readonly account: Account | undefined
   readonly password: string
@@ -50,13 +52,13 @@ export function hasCluster(home: string): Promise<boolean> {
 }
 
 /**
- * Makes the cluster under another name and renames it when it is whole, so that a crash leaves
- * nothing that a later start takes for a cluster. Throws StartError.
+ * Makes the cluster under another name and renames it when it is complete, so that a crash leaves
+ * nothing that a later start would take for a cluster. Throws StartError.
  */
 export async function createCluster(cluster: PostgresCluster, flags: string[] = []): Promise<void> {
   const { binaries, home, account, password } = cluster
   await removeUnfinished(home)
-  // A killed predecessor's initdb may still be at work, so the name is our own.
+  // A name of our own, because the initdb of a killed start may still be running.
   const unfinished = join(home, `${UNFINISHED}${process.pid}`)
   const passwordFile = `${unfinished}.password`
   await mkdir(unfinished, { mode: 0o700 })
@@ -113,7 +115,7 @@ export async function startCluster(
   }
 }
 
-/** The URL of the server that somebody runs on the cluster and that takes connections, if any. */
+/** The URL of the server that runs on the cluster, if one does and takes connections. */
 export async function findRunningServer(
   cluster: Pick<PostgresCluster, 'home' | 'password'>,
 ): Promise<string | undefined> {
@@ -126,7 +128,7 @@ function urlOf(password: string, port: number): string {
   return `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres`
 }
 
-// The port was taken meanwhile, or the children of a killed server have not noticed its death yet.
+// Somebody took the port meanwhile, or child processes of a killed server are still ending.
 const PASSING = /TCP\/IP socket|still in use/
 
 function spawnServer(
@@ -152,12 +154,12 @@ function spawnServer(
   }
 }
 
-/** Rewritten at each start, so it stays small; nothing of a statement gets into it. */
+/** What the server prints. Rewritten at each start, so it stays small; it holds no statements. */
 function logOf(cluster: PostgresCluster): string {
   return join(cluster.home, 'postgresql.log')
 }
 
-/** False when the server has ended instead. */
+/** Whether the server takes connections; false when it has ended instead. */
 async function becomesReady(
   cluster: PostgresCluster,
   port: number,
@@ -186,7 +188,9 @@ interface PidFile {
   readonly status: string | undefined
 }
 
-/** The first line of postmaster.pid is the server's pid, the fourth its port, the eighth its state. */
+/**
+ * The first line of postmaster.pid is the server's pid, the fourth its port, the eighth its state.
+ */
 async function readPidFile(cluster: ClusterPlace): Promise<PidFile | undefined> {
   try {
     const lines = (await readFile(pidFileOf(cluster), 'utf8')).split('\n')
@@ -201,8 +205,9 @@ function pidFileOf(cluster: ClusterPlace): string {
 }
 
 /**
- * A killed process's server ends by itself within moments; one whose supervisor was killed as well
- * must be told to. PostgreSQL refuses a pid file whose number now belongs to somebody else: it goes.
+ * The server of a killed service ends by itself in a moment, unless its supervisor was killed too:
+ * that one is signalled. A pid file whose number now belongs to another process is deleted, because
+ * PostgreSQL would refuse to start.
  */
 async function endLeftover(cluster: PostgresCluster): Promise<void> {
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) {

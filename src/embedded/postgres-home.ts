@@ -1,5 +1,5 @@
-// Where the cluster of a data directory lies: inside it, or, when we are root, in a place of root's.
-// PostgreSQL then runs as another account, which cannot enter what is private to root.
+// Where the cluster of a data directory lies: inside it, or, when we are root, in a place of
+// root's. PostgreSQL then runs as another account, which cannot enter what is private to root.
 
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, realpath, rename, rm, stat } from 'node:fs/promises'
@@ -18,7 +18,7 @@ export interface PostgresHome {
   claim(): Promise<void>
 }
 
-/** `rootPlace` is given when we are root. Throws StartError when the cluster is not to be had. */
+/** `rootPlace` is given when we are root. Throws StartError when the cluster cannot be used. */
 export async function openPostgresHome(
   dataDir: string,
   rootPlace: string | undefined,
@@ -57,7 +57,7 @@ function pointerOf(dataDir: string): string {
   return join(dataDir, 'postgresql-location')
 }
 
-/** The data directory that had this database was deleted. One generation is kept all the same. */
+/** Puts aside the cluster of a data directory that was deleted; only the last such one is kept. */
 async function setAside(path: string): Promise<void> {
   if (!(await hasCluster(path))) return
   const previous = `${path}.previous`

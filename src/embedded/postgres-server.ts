@@ -20,9 +20,9 @@ export interface EmbeddedPostgresOptions {
 }
 
 export interface EmbeddedPostgres {
-  /** With the password; the port is another one after each start. */
+  /** Includes the password. The port differs after each start. */
   readonly url: string
-  /** Resolves when the server has ended, asked to or not. */
+  /** Resolves when the server has ended, whether we ended it or not. */
   readonly exited: Promise<number>
   /** Shuts it down cleanly; by force after 10 seconds. */
   stop(): Promise<void>

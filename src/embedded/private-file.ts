@@ -1,4 +1,5 @@
-// Small files that only their owner reads: whole or not there at all, whenever the process dies.
+// Small files that only their owner reads. If the process dies, a file is complete or not there at
+// all.
 
 import { randomBytes } from 'node:crypto'
 import { link, open, readFile, rename, rm } from 'node:fs/promises'
@@ -60,7 +61,7 @@ async function withTemporaryFile(
   }
 }
 
-/** The new name survives a power cut only when its directory is written, too. */
+/** A new name survives a power cut only after its directory was flushed to the disk. */
 async function syncDirectory(path: string): Promise<void> {
   const dir = await open(path, 'r')
   try {

@@ -1,5 +1,5 @@
-// Whether a process that was noted down some time ago still runs. Process numbers are used again,
-// so where there is a /proc its start time and its command line tell who it is.
+// Whether a process whose number was noted earlier still runs. Numbers are used again, so where
+// there is a /proc the start time and the command line tell whether it is the same process.
 
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -9,7 +9,9 @@ export function processStartTime(pid: number): string {
   return readStat(pid)?.startTime ?? '0'
 }
 
-/** Whether `pid` runs and is the process that began at `startTime` (as processStartTime gave it). */
+/**
+ * Whether `pid` runs and is the process that began at `startTime` (as processStartTime gave it).
+ */
 export function isRunning(pid: number, startTime: string = processStartTime(pid)): boolean {
   try {
     process.kill(pid, 0)
@@ -18,7 +20,7 @@ export function isRunning(pid: number, startTime: string = processStartTime(pid)
     if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false
   }
   const stat = readStat(pid)
-  // A zombie has ended; only its parent has not asked yet.
+  // A zombie has ended; its parent has not waited for it yet.
   return stat === undefined || (stat.startTime === startTime && stat.state !== 'Z')
 }
 
@@ -30,7 +32,10 @@ function readStat(pid: number): { state: string; startTime: string } | undefined
   return state && startTime ? { state, startTime } : undefined
 }
 
-/** The arguments that `pid` was started with, a space after each; empty when nobody tells. */
+/**
+ * The arguments that `pid` was started with, a space after each; empty when the system does not
+ * tell.
+ */
 export function commandLineOf(pid: number): string {
   const text = read(`/proc/${pid}/cmdline`)
   if (text !== undefined) return text.replaceAll('\0', ' ')

@@ -12,7 +12,7 @@ export interface Account {
 
 const CANDIDATES = ['postgres', 'nobody']
 
-/** Undefined when this process may run the server itself. Throws StartError when nobody may. */
+/** Undefined when our own account can run it. Throws StartError when no account can. */
 export async function findServerAccount(): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined
   for (const name of CANDIDATES) {

@@ -5,8 +5,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Account } from './server-account.ts'
 
-// SIGINT is the fast, clean shutdown of PostgreSQL (and of Redis). SIGCONT wakes a paused server to
-// hear it; the later signals are for one that does not.
+// SIGINT is the fast, clean shutdown of PostgreSQL and of Redis. SIGCONT wakes a paused server so
+// that it handles the signal; the later signals are for a server that does not end.
 const SUPERVISOR = `
 exec 3<&0
 "$@" </dev/null 3<&- &
@@ -24,7 +24,7 @@ kill $watcher 2>/dev/null
 exit $status`
 
 export interface SupervisedProcess {
-  /** Resolves with the server's exit status, asked for or not. */
+  /** Resolves with the server's exit status, whether we stopped it or not. */
   readonly exited: Promise<number>
   /** Stops the server cleanly, by force after 10 seconds, and waits for its end. */
   stop(): Promise<void>
@@ -52,7 +52,7 @@ export function startSupervised(
   })
   const exited = exitOf(child)
   child.unref()
-  // A server that is gone already breaks the pipe; `exited` tells.
+  // Writing fails when the server has ended already; `exited` reports that.
   child.stdin?.on('error', () => {})
   return {
     exited,
@@ -64,7 +64,7 @@ export function startSupervised(
   }
 }
 
-/** Nothing of ours: the environment of the service holds secrets. */
+/** Not our environment, which holds secrets. */
 export function serverEnvironment(): NodeJS.ProcessEnv {
   return { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' }
 }

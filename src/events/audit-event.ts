@@ -1,4 +1,4 @@
-// An event as it is kept and shown (INTERFACE §1 "event"), and when two reports are one event.
+// An event as it is kept and shown (docs/semantics.md §17), and when two reports are one event.
 
 import { createHash, randomBytes } from 'node:crypto'
 import type { EventDetail, SecurityEvent, SecurityEventType } from '../runtime/security-event.ts'
@@ -13,8 +13,8 @@ export interface AuditEvent extends SecurityEvent {
 const MINUTE_MS = 60_000
 
 /**
- * What a caller can cause as often as it likes, without proof of anything or with the same proof
- * again: counted by minute and source, so that it fills neither the queue nor the table.
+ * What a caller can cause as often as it likes. Reports of one minute and source become one event
+ * with a count, so that they fill neither the queue nor the table.
  */
 export const COUNTED_TYPES = [
   'login.failed',
@@ -24,10 +24,13 @@ export const COUNTED_TYPES = [
   'refresh.retried_elsewhere',
 ] as const satisfies readonly SecurityEventType[]
 
-/** Left out of a counted event unless every report says the same. */
+/** Members that a counted event has only if all its reports agree on them. */
 const SHARED_MEMBERS = ['reason', 'subject', 'clientId', 'sessionId', 'userAgent'] as const
 
-/** Gives every event its id. Ids of one maker rise, so that a millisecond has an order too. */
+/**
+ * Gives every event its id. Ids of one maker rise, so that events of one millisecond keep their
+ * order.
+ */
 export function openEventMaker(): (event: SecurityEvent, atMs: number) => AuditEvent {
   let last = { atMs: 0, count: 0 }
   return (event, atMs) => {
@@ -45,7 +48,9 @@ function isCounted(type: SecurityEventType): boolean {
   return COUNTED_TYPES.some((counted) => counted === type)
 }
 
-/** What makes an event the same one as another. Each step of a key is seen by every instance. */
+/**
+ * The text by which reports are the same event; undefined where each report is an event of its own.
+ */
 function identityOf({ type, ip, detail }: SecurityEvent, atMs: number): string | undefined {
   if (isCounted(type)) {
     return `${type} ${Math.floor(atMs / MINUTE_MS)} ${sourceNetwork(ip ?? '')}`
@@ -58,7 +63,9 @@ function counted({ type, detail }: SecurityEvent, at: Date): { detail?: EventDet
   return { detail: { ...detail, count: 1, firstAt: at.toISOString(), lastAt: at.toISOString() } }
 }
 
-/** Two reports of one event. What counted ones do not have in common is left out. */
+/**
+ * Makes one event out of two reports. Of counted ones, what they do not have in common is left out.
+ */
 export function mergeEvents(one: AuditEvent, other: AuditEvent): AuditEvent {
   if (!isCounted(one.type)) return one
   const { detail, ...members } = one
@@ -74,7 +81,7 @@ export function mergeEvents(one: AuditEvent, other: AuditEvent): AuditEvent {
   }
 }
 
-/** As /admin/events and webhooks show it; what is not known is not there. */
+/** As /admin/events and webhooks show it; unknown members are left out. */
 export function toEventJson({ id, at, type, ...about }: AuditEvent): Record<string, unknown> {
   return { id, at: at.toISOString(), type, ...about }
 }

@@ -1,5 +1,5 @@
-// The events that are not written yet: bounded, in order, and the same ones again until they are
-// written. No time, no I/O.
+// The events that are not written yet, in order and bounded in number. Gives out the same batch
+// again until that was written or refused. No time, no I/O.
 
 import type { SecurityEventType } from '../runtime/security-event.ts'
 import { type AuditEvent, mergeEvents } from './audit-event.ts'
@@ -8,18 +8,22 @@ const BATCH_MAX = 100
 
 export interface EventBuffer {
   /**
-   * A further report of an event that waits is merged with it. In a full buffer the kind of which
-   * most wait loses its newest event, so that a flood of one kind takes no room from the others.
+   * A further report of an event that waits is merged with it. When the buffer is full, the type
+   * with the most waiting events loses its newest one, so that a flood of one type takes no room
+   * from the others.
    */
   add(event: AuditEvent): void
   /** What to write now: the same events until `written` or `refused` says how that went. */
   next(): readonly AuditEvent[]
   written(): void
-  /** The database refuses one of them: true when there was only one, which is lost. */
+  /**
+   * The database refused what `next` gave. A single event is lost, and the answer is true; of a
+   * batch `next` gives one event at a time from now on, so that only the refused one is lost.
+   */
   refused(): boolean
   /** How many are not written. */
   size(): number
-  /** Whether waiting for more would make no larger batch; not while a batch is tried again. */
+  /** Whether enough events wait for a whole batch, and none is being tried again. */
   hasFullBatch(): boolean
   /** How many found no room or were refused since the last call. */
   takeLost(): number
@@ -28,7 +32,7 @@ export interface EventBuffer {
 export function openEventBuffer(waitingMax: number): EventBuffer {
   /** By id, in order of arrival. */
   const waiting = new Map<string, AuditEvent>()
-  /** The ids of `waiting` by kind, each in order of arrival. */
+  /** The ids of `waiting` by type, each in order of arrival. */
   const idsByType = new Map<SecurityEventType, string[]>()
   let taken: readonly AuditEvent[] = []
   let partMax = BATCH_MAX
@@ -40,12 +44,15 @@ export function openEventBuffer(waitingMax: number): EventBuffer {
     return ids
   }
 
-  /** Whether there is room for one of this kind now, made at the cost of another where need be. */
+  /**
+   * Whether there is room for one of this type; an event of a more frequent type may be dropped for
+   * it.
+   */
   function makeRoom(type: SecurityEventType): boolean {
     if (waiting.size < waitingMax) return true
     let largest = idsOf(type)
     for (const ids of idsByType.values()) if (ids.length > largest.length) largest = ids
-    // One more of this kind must not make it the largest itself.
+    // With one more, this type would itself have as many as the largest.
     if (largest.length <= idsOf(type).length + 1) return false
     waiting.delete(largest.pop() ?? '')
     lost += 1
@@ -57,7 +64,7 @@ export function openEventBuffer(waitingMax: number): EventBuffer {
       const same = waiting.get(event.id)
       if (same) {
         waiting.set(event.id, mergeEvents(same, event))
-        // The report of a gap must not fall into the next one.
+        // The event that reports lost events is always kept.
       } else if (event.type === 'events.dropped' || makeRoom(event.type)) {
         waiting.set(event.id, event)
         idsOf(event.type).push(event.id)
@@ -90,7 +97,8 @@ export function openEventBuffer(waitingMax: number): EventBuffer {
         lost += 1
         taken = taken.slice(1)
       }
-      // Alone, each of the others passes.
+      // One of the batch is bad, and it is not known which: from here on they are written one by
+      // one.
       partMax = 1
       return isAlone
     },

@@ -13,16 +13,20 @@ const GATHER_MS = 200
 /** Between attempts while PostgreSQL is away. */
 const RETRY_MS = 1_000
 const RETRY_CLOSING_MS = 100
-/** For what waits when the service stops; a write under way may take its own deadline longer. */
+/** How long a stop writes what still waits; a write under way may take its own deadline longer. */
 const FLUSH_MS = 1_500
 
 export interface EventQueueOptions {
-  /** All of them or none. Repeated after DependencyUnavailable, so it must bear that. */
+  /**
+   * Writes all of them or none. Is called again with the same events after DependencyUnavailable.
+   */
   readonly write: (events: readonly AuditEvent[]) => Promise<void>
   readonly clock: Clock
-  /** Told how many events were lost, once the queue moves again or closes. May record. */
+  /**
+   * Told how many events were lost, at the next write that succeeds or at the close. May record.
+   */
   readonly onLost: (count: number) => void
-  /** Why the database refuses an event, which is lost. */
+  /** Told why the database refuses an event, which is then lost. */
   readonly onRefused: (error: unknown) => void
   readonly waitingMax?: number
 }
@@ -48,7 +52,7 @@ export function openEventQueue(options: EventQueueOptions): EventQueue {
     else timer ??= setTimeout(schedule, inMs, 0).unref()
   }
 
-  /** Returns before anything is written: whoever records is answering a request. */
+  /** Writes in a later turn of the event loop: whoever records an event is answering a request. */
   async function writeAll(): Promise<void> {
     clearTimeout(timer)
     timer = undefined

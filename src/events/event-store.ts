@@ -46,9 +46,9 @@ export function openEventStore({ pool, prisma }: Pick<Database, 'pool' | 'prisma
 const OLD = { table: 'events', condition: 'at < $1', orderBy: 'at' }
 
 /**
- * Writes a batch within a transaction. An event that is there already stays as it is, counted ones
- * apart, whose counts are added up: the one number that is too high when the answer to a commit was
- * lost and the batch is written again.
+ * Writes a batch within a transaction. An event that is there already stays as it is; to a counted
+ * one the new count is added. That count gets too high when the answer to a commit was lost and the
+ * batch is written again.
  */
 export async function insertEvents(
   client: pg.PoolClient,

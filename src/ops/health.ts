@@ -1,17 +1,19 @@
 // Whether the service is ready: one state (starting, serving, draining) and what its dependencies
-// last said. A dead dependency never makes it unready, because much still works (DESIGN §12) and
-// taking every instance out of the balancer would end that too.
+// last said. A dead dependency never makes it unready, because much still works and
+// taking every instance out of the balancer would end that too (docs/semantics.md §13).
 
 import { type Clock, monotonicClock } from '../runtime/clock.ts'
 import { DEPENDENCY_DEADLINE_MS, withDeadline } from '../runtime/deadline.ts'
 import { type Dependency, DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 
-/** A flood of probes asks the dependencies once in this time. */
+/**
+ * For how long an answer is used again, so that a flood of probes costs the dependencies nothing.
+ */
 const PROBE_CACHE_MS = 1_000
 
 export type DependencyState = 'ok' | 'down'
 
-/** The document of `/readyz` (INTERFACE §1). */
+/** The answer of `/readyz`. */
 export interface Readiness {
   readonly status: 'starting' | 'ok' | 'degraded' | 'draining'
   readonly dependencies: Readonly<Partial<Record<Dependency, DependencyState>>>
@@ -23,7 +25,7 @@ export interface Health {
   /** Answers within the dependencies' deadline and never rejects. */
   readiness(): Promise<Readiness>
   markStarted(): void
-  /** For good: what drains does not come back. */
+  /** Once for all: readiness stays `draining`. */
   markDraining(): void
 }
 
@@ -57,7 +59,8 @@ export function createHealth({
     await Promise.all(
       Object.entries(checks).map(([dependency, check]) => ask(dependency as Dependency, check)),
     )
-    // Counted from the answer: a slow dependency is not asked again the moment it has spoken.
+    // From the answer on, not from the question: a slow dependency would otherwise be asked again
+    // at once.
     probe = { done: Promise.resolve(), staleAtMs: clock() + PROBE_CACHE_MS }
   }
   return {

@@ -67,8 +67,8 @@ export type LogEvent = keyof typeof LOG_EVENTS
 export type EventLogger = Readonly<Record<LogLevel, (fields: object) => void>>
 
 /**
- * Writes one line under `event` at the event's level. Fields never hold a URL, a token or a name
- * that nobody has vouched for; test/ops/logger.test.ts shows what is cut when one slips in.
+ * Writes one line under `event` at the event's level. Fields must not hold a URL, a token or a name
+ * that somebody typed; test/ops/logger.test.ts shows what is removed when one slips in.
  */
 export function logEvent(logger: EventLogger, event: LogEvent, fields: object = {}): void {
   logger[LOG_EVENTS[event]]({ event, ...fields })

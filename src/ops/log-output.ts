@@ -1,7 +1,7 @@
-// Where the log of the service goes: a file descriptor that is written to without ever waiting for
-// its reader. One that stalls costs lines, one that died costs them all, and neither holds up a
-// request or the end of the process. No thread of the pool is used either, because the process
-// cannot end while a write hangs in one.
+// Where the log of the service goes: standard output, written without ever waiting for its reader.
+// When the reader stalls or dies, lines are lost and counted, but no request waits, and the process
+// can end. No thread of the pool writes, because a write that hangs there would keep the process
+// from ending.
 
 import { writeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -11,7 +11,7 @@ const BATCH_CHARACTERS = 8 * 1024
 const BATCH_MS = 100
 /** How soon a reader that had stalled is tried again. */
 const RETRY_MS = 10
-/** What waits for a reader, in characters; lines beyond it are lost, and counted. */
+/** Characters that may wait for the reader; lines beyond that are lost, and counted. */
 const WAITING_MAX = 4 * 1024 * 1024
 const NEWLINE = 0x0a
 const NOTHING = Buffer.alloc(0)
@@ -30,10 +30,10 @@ export interface LogOutput {
  * again. What still waits at the exit of the process is offered once more.
  */
 export function openLogOutput(onResumed: (lost: number) => void): LogOutput {
-  // To ask for it makes Node take a pipe out of blocking mode.
+  // Touching process.stdout makes Node.js switch a pipe to non-blocking mode.
   const { fd } = process.stdout
   let waiting = ''
-  /** What remains of a batch that the reader has begun. */
+  /** The rest of a batch of which the reader has taken a part. */
   let begun = NOTHING
   let isWithinLine = false
   let lost = 0
@@ -58,7 +58,10 @@ export function openLogOutput(onResumed: (lost: number) => void): LogOutput {
     onResumed(count)
   }
 
-  /** A dead reader, a full disk. Either may come to an end, so later lines are tried again. */
+  /**
+   * Counts the lines of this batch as lost: the reader died or the disk is full. Later lines are
+   * tried.
+   */
   function lose(): void {
     lost += begun.filter((byte) => byte === NEWLINE).length
     begun = NOTHING
@@ -87,7 +90,7 @@ export function openLogOutput(onResumed: (lost: number) => void): LogOutput {
         return
       }
       waiting += text
-      // While the reader is behind, it is tried by the timer alone.
+      // While the reader is behind, only the timer tries to write.
       if (waiting.length >= BATCH_CHARACTERS && begun.length === 0) flushSync()
       else schedule(BATCH_MS)
     },

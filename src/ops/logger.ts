@@ -1,6 +1,6 @@
-// The log: JSON lines on standard output from which secrets are cut three times over, by the name
-// of the field, by the type of the value and by the shape of the text. The rule stays that callers
-// do not hand secrets in; this is for the day when one does.
+// The log: JSON lines on standard output from which secrets are removed in three ways: by the name
+// of the field, by the type of the value and by the form of the text. Callers must not hand secrets
+// in; this is for the case that one does.
 
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { serializeError } from './serialize-error.ts'
@@ -11,7 +11,7 @@ const DEPTH_MAX = 5
 /** Compared without case, hyphens and underscores. */
 const SECRET_NAME =
   /password|passphrase|secret|token|assertion|credential|authorization|cookie|privatekey|privatejwk/
-/** Where callers' own words travel: what was typed as a name, and everything of a raw request. */
+/** Fields that could hold what a caller typed: names, and every part of a raw request. */
 const CALLERS_WORDS = new Set(
   (
     'username email identifier login url originalurl href query querystring search body rawbody ' +
@@ -20,9 +20,9 @@ const CALLERS_WORDS = new Set(
 )
 
 // Anything that looks like a credential, wherever it stands in the line: JWTs, refresh tokens, the
-// secrets that we make, Authorization values, the user part of a URL, form parameters. No alternative
-// looks twice at the same text from two beginnings, so that a hostile User-Agent costs no more than
-// another.
+// secrets that we make, Authorization values, the user part of a URL, form parameters. Each
+// alternative is linear, so that a hostile User-Agent costs no more than another
+// (test/linear-time/patterns.test.ts).
 const SECRET_TEXT = new RegExp(
   [
     '(?<![\\w-])eyJ[\\w-]+\\.[\\w-]+(?:\\.[\\w-]*)*',
@@ -48,9 +48,10 @@ export function createLogger(
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    // What the hook below has cleaned comes as plain data; child bindings still come as errors.
+    // The hook below has turned errors into plain data; only those in child bindings still come
+    // here.
     serializers: { err: (err: unknown) => (err instanceof Error ? serializeError(err) : err) },
-    // Child bindings do not pass the hook; at least their own names are watched.
+    // Child bindings do not pass the hook; at least these names are redacted in them.
     redact: { paths: ['authorization', 'cookie', 'password', 'token', 'url'], censor: CENSOR },
     hooks: {
       logMethod(this: Logger, args: unknown[], method: (...args: unknown[]) => void) {
@@ -62,7 +63,9 @@ export function createLogger(
   return pino(options, destination)
 }
 
-/** Fastify hands in an error's message beside the error, raw. */
+/**
+ * Without the message that Fastify hands in beside the error: it is the error's own, not cleaned.
+ */
 function withoutRepeatedMessage(args: readonly unknown[]): readonly unknown[] {
   const [fields, message, ...rest] = args
   const isField = typeof fields === 'object' && fields !== null && 'err' in fields
@@ -70,20 +73,20 @@ function withoutRepeatedMessage(args: readonly unknown[]): readonly unknown[] {
   return err instanceof Error && message === err.message ? [fields, ...rest] : args
 }
 
-const vouchedFor = new WeakSet<object>()
+const markedClean = new WeakSet<object>()
 
 /**
- * Takes fields past the cuts by name and type, which cost more than the line itself: only for
- * lines that every request writes, and only with values that are ours.
+ * Exempts fields from the checks by name and type, which cost more than writing the line: only for
+ * the line that every request writes, and only for values that are ours.
  */
-export function vouchFor<T extends object>(fields: T): T {
-  vouchedFor.add(fields)
+export function markClean<T extends object>(fields: T): T {
+  markedClean.add(fields)
   return fields
 }
 
-// pino takes an error as the first argument and then repeats its raw message as the line's own.
+// An error as first argument is turned into a field: pino would repeat its raw message in the line.
 function cleanArgument(value: unknown): unknown {
-  if (typeof value === 'object' && value !== null && vouchedFor.has(value)) return value
+  if (typeof value === 'object' && value !== null && markedClean.has(value)) return value
   return value instanceof Error ? { err: serializeError(value) } : cleanValue(value, 0)
 }
 

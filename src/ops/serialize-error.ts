@@ -1,5 +1,5 @@
-// An error as a log line may show it: an allow-list of fields, because ioredis hangs commands on
-// its errors, Prisma queries and pg the values of the row.
+// An error as a log line may show it: only fields of a list, because errors of ioredis hold
+// commands, those of Prisma queries, and those of pg values of a row.
 
 const CAUSES_MAX = 3
 const FRAMES_MAX = 20
@@ -15,7 +15,7 @@ export interface LoggedError {
 
 /**
  * Name, message up to its first quotation mark, code, stack frames and up to three causes in the
- * same form. Something thrown that is no error keeps only its type.
+ * same form. Of a thrown value that is no Error only the type is kept.
  */
 export function serializeError(error: unknown, depth = 0): LoggedError {
   if (!(error instanceof Error)) return { name: 'NotAnError', message: `thrown ${typeof error}` }
@@ -36,7 +36,7 @@ export function serializeError(error: unknown, depth = 0): LoggedError {
  * type uuid: "…"`, `Received '…'`, Prisma's whole invocation), so the message ends at the first.
  */
 function cleanMessage(error: Error): string {
-  // These repeat their input without quotation marks too: `Cannot convert … to a BigInt`.
+  // A SyntaxError repeats its input also without quotation marks: `Cannot convert … to a BigInt`.
   if (error instanceof SyntaxError) return ''
   const message = String(error.message)
   const quote = message.search(/["'`\n]/)
@@ -48,7 +48,7 @@ function cleanCode(code: unknown): string | number | undefined {
   return typeof code === 'string' && /^\w{1,64}$/.test(code) ? code : undefined
 }
 
-/** The places without the message, which a stack repeats in full. */
+/** The frames of the stack without the message, which a stack repeats in full. */
 function stackFrames(error: Error): string {
   const stack = String(error.stack ?? '').replace(String(error.message), '')
   const frames = stack.split('\n').filter((line) => /^\s+at .*:\d+:\d+\)?$/.test(line))

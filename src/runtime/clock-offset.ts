@@ -1,7 +1,7 @@
 // What is known of somebody else's clock: how far it is from our monotonic one, which nobody sets.
 // A reading only says that its moment lay between asking and hearing the answer.
 
-/** How far two clocks may part, for each millisecond: more than a crystal, less than a step. */
+/** How far two clocks may drift apart in a millisecond: more than real clocks do. */
 const DRIFT = 0.001
 
 /** What must be added to `performance.now()` to get the other clock, as known at `atMs`. */
@@ -11,7 +11,10 @@ export interface ClockOffset {
   readonly highMs: number
 }
 
-/** Of a clock that said `otherMs`, cut off to whole milliseconds, between the two moments. */
+/**
+ * From one reading: the other clock said `otherMs`, rounded down, between these two moments of
+ * ours.
+ */
 export function readOffset(otherMs: number, askedAtMs: number, answeredAtMs: number): ClockOffset {
   return { atMs: answeredAtMs, lowMs: otherMs - answeredAtMs, highMs: otherMs + 1 - askedAtMs }
 }

@@ -1,11 +1,14 @@
-// From a signal to the end of the process: one orderly close, bounded in time, and no way around
-// it but a second signal. What closing means is the caller's matter.
+// From a signal to the end of the process: one orderly close, bounded in time; a second signal ends
+// the process at once. What is closed, and in which order, the caller says.
 
-/** How long requests under way may take after the listener stopped accepting (DESIGN §13). */
+/**
+ * How long requests under way may take after the listener stopped accepting (docs/semantics.md
+ * §13).
+ */
 export const DRAIN_MS = 10_000
-/** For flushing and closing connections after the drain. */
+/** Time after the drain for writing events and closing connections. */
 const MARGIN_MS = 5_000
-/** A second SIGINT or SIGHUP within this time is of the same key press or closed terminal. */
+/** A second SIGINT or SIGHUP within this time comes from the same key press or closed terminal. */
 const SAME_EVENT_MS = 500
 /** How long the reader of the log may take with its last lines. */
 const LAST_LINES_MS = 1_000
@@ -19,10 +22,10 @@ export type SignalOutcome =
   | 'service.crashed'
 
 export interface CloseOnSignal {
-  /** Called once. Its end is the end of the process: code 0, or 1 when it rejects. */
+  /** Called once. The process exits when it settles: with code 0, or with 1 when it rejects. */
   readonly close: () => Promise<void>
   readonly limitMs: number
-  /** The process may exit when it returns: what the log holds then must be written at the exit. */
+  /** The process may exit right after it: lines must then be written by an `exit` handler. */
   readonly log: (event: SignalOutcome, fields: object) => void
   /** Resolves when the lines are written, or when their reader has had `timeoutMs`. */
   readonly drainLog: (timeoutMs: number) => Promise<void>
@@ -41,7 +44,7 @@ export function closeOnSignal({ close, limitMs, log, drainLog }: CloseOnSignal):
     log(event, fields)
     process.exit(code)
   }
-  const exitAtLeisure = (code: 0 | 1, event: SignalOutcome, fields: object = {}): void => {
+  const exitAfterLogging = (code: 0 | 1, event: SignalOutcome, fields: object = {}): void => {
     log(event, fields)
     void drainLog(LAST_LINES_MS).then(() => process.exit(code))
   }
@@ -59,12 +62,12 @@ export function closeOnSignal({ close, limitMs, log, drainLog }: CloseOnSignal):
     log('service.stopping', { signal })
     setTimeout(() => exit(1, 'service.stop_timed_out', { limitMs }), limitMs)
     close().then(
-      () => exitAtLeisure(0, 'service.stopped'),
-      (err: unknown) => exitAtLeisure(1, 'service.stop_failed', { err }),
+      () => exitAfterLogging(0, 'service.stopped'),
+      (err: unknown) => exitAfterLogging(1, 'service.stop_failed', { err }),
     )
   }
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal)
-  // After either of these nothing is known of the state, so nothing is closed in order.
+  // After either of these the state of the process is unknown, so nothing is closed in order.
   process.on('uncaughtException', (err) => exit(1, 'service.crashed', { err }))
   process.on('unhandledRejection', (err) => exit(1, 'service.crashed', { err }))
 }

@@ -1,11 +1,12 @@
 // A bound on waiting for something that may never answer.
 
-/** The longest that any request waits on one dependency (DESIGN §12 allows 2 s in all). */
+/** The longest that any request waits for one dependency; 2 s in all (docs/semantics.md §12). */
 export const DEPENDENCY_DEADLINE_MS = 1_500
 
 /**
  * Settles as `work` does, or rejects with `onTimeout()` after `timeoutMs`. The work itself goes on
- * and its late result is dropped, so only hand in what may be repeated or is harmless late.
+ * and its late result is dropped, so hand in only work that may be repeated and is harmless when it
+ * ends late.
  */
 export async function withDeadline<T>(
   work: Promise<T>,
@@ -24,8 +25,8 @@ export async function withDeadline<T>(
 }
 
 /**
- * Calls `onTimeout` after `timeoutMs` unless the returned function is called before. What had arrived
- * by then is heard first: an answer that only waits for a busy event loop is no late one.
+ * Calls `onTimeout` after `timeoutMs` unless the returned function is called before. What has
+ * arrived by then is handled first: an answer that only waits for a busy event loop is not late.
  */
 export function afterDeadline(timeoutMs: number, onTimeout: () => void): () => void {
   let immediate: NodeJS.Immediate | undefined

@@ -4,12 +4,15 @@
 export type Dependency = 'postgresql' | 'redis'
 
 /**
- * `outage`: the server refused, dropped the connection or was silent. `queue`: it never came to that,
- * because too much of our own work was waiting for a connection; the server may be well.
+ * `outage`: the server refused, dropped the connection or was silent. `queue`: the server was not
+ * even asked, because too much of our own work was waiting for a connection.
  */
 export type UnavailableCause = 'outage' | 'queue'
 
-/** A dependency refused, dropped or outlived its deadline; callers answer 503 (DESIGN §12). */
+/**
+ * A dependency refused, dropped or outlived its deadline; callers answer 503 (docs/semantics.md
+ * §12).
+ */
 export class DependencyUnavailable extends Error {
   readonly dependency: Dependency
   readonly because: UnavailableCause

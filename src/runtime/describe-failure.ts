@@ -1,8 +1,8 @@
-// What a process says of the error that ends it.
+// What a process prints of the error that ends it.
 
 import { StartError } from './start-error.ts'
 
-/** For stderr: what nobody foresaw has its stack in it, for whoever reports it. */
+/** The text for stderr: the line of a StartError, the stack of any other error. */
 export function describeFailure(error: unknown): string {
   if (error instanceof StartError) return error.message
   return `unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`

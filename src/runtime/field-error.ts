@@ -1,4 +1,5 @@
-// What is wrong with one place of a JSON document, said by the domain and sent by http.
+// What is wrong with one place of a document: found by the domain, told by HTTP or the command
+// line.
 
 /** `pointer` is a JSON Pointer (RFC 6901) into the document; `detail` never repeats the value. */
 export interface FieldError {

@@ -1,18 +1,18 @@
-// Addresses as proxies, gateways and sockets write them, brought to one text: two texts would be two
-// sources to a throttle, and to whoever searches the events.
+// Addresses as proxies, gateways and sockets write them, brought to one spelling, because two
+// spellings would be two sources to whoever counts or searches by address.
 
 import { isIPv4, isIPv6 } from 'node:net'
 
-/** The longest that is accepted, `for="[…%zone]:65535"`, is shorter. */
+/** Longer than any form that is accepted, such as `for="[…%zone]:65535"`. */
 const LENGTH_MAX = 80
 /** RFC 7239 §4 and §6: proxies copy a node with its name, its quotation marks and its port. */
 const NAMED = /^for=/i
 const QUOTED = /^"(.*)"$/
 const BRACKETED = /^\[([^\]]*)\](?::\d{1,5})?$/
 const IPV4_WITH_PORT = /^([\d.]+):\d{1,5}$/
-/** RFC 4007 §11. It names an interface of one machine, and means nothing elsewhere. */
+/** A zone (RFC 4007 §11) names an interface of one machine, and means nothing elsewhere. */
 const ZONE = /%[\w.~-]{1,16}$/
-/** As the URL parser writes it. */
+/** An IPv4 address within an IPv6 one, as the URL parser writes it. */
 const MAPPED_IPV4 = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/
 
 /**

@@ -1,11 +1,11 @@
 // The key by which names of people are compared: NFKC(fold(NFKC(name))) by Unicode's full case
 // folding, which maps every spelling of a letter to one (Unicode Standard, section 3.13).
 
-// Cherokee folds upwards, because its capitals came first; the dotless i is a letter of its own.
+// Cherokee folds to its capitals, which Unicode had first; the dotless i folds to itself.
 const FOLDS_OTHERWISE = /[\p{Script=Cherokee}\u0131]+/u
 const FOLDED_PIECES = /[\p{Script=Cherokee}\u0131]+|[^\p{Script=Cherokee}\u0131]+/gu
 
-/** Of any text; the caller bounds its length. */
+/** The key of any text. The caller bounds its length. */
 export function nameKey(text: string): string {
   return foldCase(text.normalize('NFKC')).normalize('NFKC')
 }
@@ -22,8 +22,8 @@ function toUpper(text: string): string {
 }
 
 /**
- * Up and down again joins what only one direction joins (ß and ss); down before that, because the
- * capital ẞ has no other way up. A sigma at the end of a word is a sigma.
+ * To upper case and back makes ß and ss one, which lower case alone does not. Lower case comes
+ * before that, because the capital ẞ is otherwise left alone. The final sigma ς becomes σ.
  */
 function foldUsual(text: string): string {
   return text.toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ')

@@ -1,5 +1,5 @@
-// Whether the packages with compiled code load on this Node. One that does not may end the process
-// without a word, as one for a newer Node-API does, so another process tries it.
+// Whether the packages with compiled code load on this Node.js. One that is built for a newer
+// Node-API ends the process without any message, so they are tried in another process.
 
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -9,7 +9,10 @@ import { StartError } from './start-error.ts'
 const PACKAGES = ['argon2']
 const require = createRequire(import.meta.url)
 
-/** Throws StartError with one line that names the package; a machine that lets us try none is fine. */
+/**
+ * Throws StartError with one line that names the package. Passes when no process can be started to
+ * try it.
+ */
 export async function checkNativePackages(env: NodeJS.ProcessEnv): Promise<void> {
   await Promise.all(
     PACKAGES.map(async (name) => {

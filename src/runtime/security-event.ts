@@ -30,7 +30,7 @@ export const SECURITY_EVENT_TYPES = [
   'key.activated',
   'key.retired',
   'key.compromised',
-  // A gap in the trail is part of the trail.
+  // That events were lost is an event too.
   'events.dropped',
 ] as const
 

@@ -3,11 +3,11 @@
 import { isIPv4 } from 'node:net'
 import { parseIpAddress } from './ip-address.ts'
 
-/** The text of the source; anything that is no address stays as it is. */
+/** The address or network that counts as the source; a text that is no address stays as it is. */
 export function sourceNetwork(ip: string): string {
   const address = parseIpAddress(ip)
   if (address === undefined || isIPv4(address)) return address ?? ip
-  // Zeros are left out in one place at the most (RFC 5952 §4.2).
+  // `::` stands for zeros, once in an address at most (RFC 5952 §4.2).
   const [head = '', tail] = address.split('::')
   const groups = head.split(':').filter(Boolean)
   const missing =

@@ -4,19 +4,19 @@
 import { monotonicClock, systemClock } from './clock.ts'
 
 const BEAT_MS = 250
-/** Beyond what work of ours, or a busy machine, makes anybody wait. */
+/** Longer than the event loop is ever held by our own work or by a busy machine. */
 const STANDSTILL_MS = 1_000
-/** How long it takes to read what has piled up meanwhile. */
+/** How long after a standstill requests may still be read that were sent during it. */
 const AFTERMATH_MS = 1_000
 
 export interface Standstill {
-  wasOfLate(): boolean
+  wasRecent(): boolean
   close(): void
 }
 
 export function watchStandstill(): Standstill {
-  // The monotonic clock stands still with a machine that is suspended; the other may be set, which
-  // does no more than look like a standstill.
+  // The monotonic clock stops while a machine is suspended, the other does not. If somebody sets
+  // the other clock, that only looks like a standstill.
   const clocks = [monotonicClock, systemClock]
   let beats = clocks.map((clock) => clock())
   let endedAtMs = Number.NEGATIVE_INFINITY
@@ -30,8 +30,8 @@ export function watchStandstill(): Standstill {
 
   const timer = setInterval(beat, BEAT_MS).unref()
   return {
-    wasOfLate() {
-      // A request may be read before any timer has had its turn.
+    wasRecent() {
+      // A request may be read before the timer has run.
       beat()
       return monotonicClock() - endedAtMs < AFTERMATH_MS
     },

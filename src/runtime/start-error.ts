@@ -1,4 +1,4 @@
-// What keeps the service from starting and is for the operator to mend.
+// The error for what keeps the service from starting and the operator has to mend.
 
 /** Stops the start with one line; the message never holds a configured value. */
 export class StartError extends Error {

@@ -9,9 +9,12 @@ const NOT_PUBLIC_IPV4 = [
   ...['172.16.0.0/12', '192.0.0.0/24', '192.0.2.0/24', '192.88.99.0/24', '192.168.0.0/16'],
   ...['198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/4', '240.0.0.0/4'],
 ]
-/** Global unicast: what lies outside, such as IPv4-mapped addresses and NAT64, is not public. */
+/**
+ * Only global unicast is public; IPv4-mapped addresses and NAT64, for example, lie outside of it.
+ */
 const UNICAST_IPV6 = ['2000::/3']
-// Protocol assignments with Teredo among them, documentation, 6to4, which wraps an IPv4 address.
+// Within it: protocol assignments such as Teredo, documentation, and 6to4, which wraps IPv4
+// addresses.
 const NOT_PUBLIC_IPV6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']
 
 const notPublicIpv4 = listOf(NOT_PUBLIC_IPV4, 'ipv4')

@@ -1,6 +1,6 @@
-// One attempt to send a message: one POST on a connection of its own, to an address that was looked
-// at before it was connected to. Follows no redirect and reads of an answer its status and when to
-// come back.
+// One attempt to send a message: one POST on a connection of its own, to an address that was
+// checked before the connection is made. Follows no redirect; of the answer only the status and
+// Retry-After are read.
 
 import { lookup } from 'node:dns'
 import { request as requestHttp } from 'node:http'
@@ -12,7 +12,7 @@ import { findUrlProblem, hostOf } from './webhook-url.ts'
 
 const ANSWER_HEADERS_MAX = 16 * 1024
 
-/** Why there was no answer, where no system error says it. */
+/** Why there was no answer, where no code of a system error tells it. */
 export type SendError = 'url_refused' | 'address_refused' | 'timeout' | 'stopping' | 'failed'
 
 export type SendOutcome =
@@ -37,7 +37,7 @@ export function sendWebhook(message: WebhookMessage, signal: AbortSignal): Promi
   if (findUrlProblem(url, allowPrivateNetwork)) return refuse('url_refused')
   const target = new URL(url)
   const mayReach = allowPrivateNetwork ? () => true : isPublicAddress
-  // An address needs no look-up, so the guard of names would never see it.
+  // An address in the URL needs no look-up, so guardLookup would not be asked about it.
   const host = hostOf(target)
   if (isIP(host) !== 0 && !mayReach(host)) return refuse('address_refused')
   const options = {
@@ -61,7 +61,7 @@ export function sendWebhook(message: WebhookMessage, signal: AbortSignal): Promi
       resolve(retryAfterSeconds === undefined ? { status } : { status, retryAfterSeconds })
       answer.destroy()
     })
-    // Also what comes after the answer was dropped, which nobody waits for any more.
+    // Also called for errors after the answer was dropped; the promise is settled by then.
     outgoing.on('error', (error) => {
       resolve({ error: signal.aborted ? String(signal.reason) : codeOf(error) })
     })
@@ -74,8 +74,8 @@ function refuse(error: SendError): Promise<SendOutcome> {
 }
 
 /**
- * Gives out only addresses that may be reached. The connection takes them from here, so a name that
- * resolves differently a moment later changes nothing.
+ * A look-up that gives out only addresses that may be reached. The connection uses exactly these,
+ * so it does not matter if the name resolves to others a moment later.
  */
 function guardLookup(mayReach: (address: string) => boolean): LookupFunction {
   return (hostname, options, callback) => {

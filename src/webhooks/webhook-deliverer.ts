@@ -1,5 +1,5 @@
-// Sends what is due: claims it, signs it, records what came of it. Has no timer of its own; whoever
-// writes events and the poll say when to look.
+// Sends due deliveries: claims, signs and sends them and records the outcome. Has no timer of its
+// own: it is called after events were written, and by the poll.
 
 import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -15,16 +15,25 @@ const SENDING_MAX = 16
 const ATTEMPT_MS = 10_000
 /** What a stop waits for attempts under way before it cuts them off. */
 const STOP_PATIENCE_MS = 2_000
-/** Before each further attempt, give or take a fifth; in all less than the least retention. */
+/**
+ * Pause before each further attempt, plus or minus a fifth. In all less than a day, the least
+ * retention.
+ */
 const RETRY_SECONDS = [5, 60, 300, 1_800, 7_200, 18_000, 36_000]
 const JITTER = 0.2
-/** The most that a receiver may ask for: all attempts stay within the least retention. */
+/** The longest pause that a receiver may ask for, so that all attempts stay within a day. */
 const RETRY_AFTER_SECONDS_MAX = 1_800
-/** RFC 9110 §15.5.11: whoever says so wants to be asked no more. */
+/** RFC 9110 §15.5.11: a receiver that answers this wants no further attempt. */
 const GONE = 410
-/** What receivers that failed last may hold of SENDING_MAX, or they would hold it all, for long. */
+/**
+ * How many of SENDING_MAX may go to receivers whose last attempt failed, as they hold theirs
+ * longest.
+ */
 const SENDING_TO_FAILING_MAX = 8
-/** An outcome that could not be recorded would be a message sent twice: all within the lease. */
+/**
+ * Attempts to record an outcome, all within the lease: if it is not recorded, the message is sent
+ * again.
+ */
 const SETTLE_ATTEMPTS = 5
 const SETTLE_RETRY_MS = 5_000
 
@@ -48,7 +57,7 @@ export interface WebhookDeliverer {
 export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookDeliverer {
   const { outbox, rootSecrets, clock, onFailed, onError } = options
   const sending = new Map<ClaimedDelivery, Promise<void>>()
-  /** Webhooks whose last attempt failed; there are as many as webhooks at the most. */
+  /** Ids of webhooks whose last attempt failed. */
   const failing = new Set<string>()
   const stopping = new AbortController()
   const cutOff = new AbortController()
@@ -56,7 +65,7 @@ export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookD
   let claiming: Promise<void> | undefined
   let isWanted = false
 
-  /** One claim at a time, or each would take the room that the other has counted on. */
+  /** One claim at a time: two at once would together take more than SENDING_MAX. */
   function deliverDue(): Promise<void> {
     isWanted = true
     claiming ??= claimAll().finally(() => {
@@ -86,21 +95,21 @@ export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookD
     }
   }
 
-  /** Once for each delivery. */
+  /** The webhook of each delivery that is being sent, so some more than once. */
   function webhooksInUse(): string[] {
     return [...sending.keys()].map(({ webhookId }) => webhookId)
   }
 
   async function deliver(claimed: ClaimedDelivery): Promise<void> {
     const sent = await attempt(claimed)
-    const outcome = judge(sent, claimed.attempts)
+    const outcome = toOutcome(sent, claimed.attempts)
     if (outcome.status === 'delivered') failing.delete(claimed.webhookId)
     else failing.add(claimed.webhookId)
     await settle(claimed, outcome)
     if (outcome.status === 'failed') onFailed(claimed, outcome)
   }
 
-  /** There is room again, and more may wait. */
+  /** Looks for more, since there is room again. */
   function onDone(claimed: ClaimedDelivery): void {
     sending.delete(claimed)
     deliverDue().catch(onError)
@@ -147,14 +156,15 @@ export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookD
   }
 }
 
-/** A success is any 2xx; a redirect is none, and is not followed. */
-function judge(sent: SendOutcome, attempts: number): DeliveryOutcome {
+/** Whether the delivery is done, given up or tried again, and when. Only a 2xx is a success. */
+function toOutcome(sent: SendOutcome, attempts: number): DeliveryOutcome {
   const { status, error, retryAfterSeconds = 0 } = sent
   const last = { lastStatus: status, lastError: error }
   if (status !== undefined && status >= 200 && status < 300) {
     return { status: 'delivered', ...last, retryInSeconds: undefined }
   }
-  // Being cut off by us is nobody's failure, so it is never the last attempt.
+  // An attempt that our own stop has cut off is not the receiver's failure, so it is never the
+  // last.
   const seconds = RETRY_SECONDS[attempts - 1] ?? (error === 'stopping' ? 0 : undefined)
   if (seconds === undefined || status === GONE)
     return { status: 'failed', ...last, retryInSeconds: undefined }
@@ -163,7 +173,7 @@ function judge(sent: SendOutcome, attempts: number): DeliveryOutcome {
   return { status: 'pending', ...last, retryInSeconds: Math.max(seconds * jitter, asked) }
 }
 
-/** The same at every attempt, but for the count of failed logins, which may have risen. */
+/** The same at every attempt, except that the count of a counted event may have risen. */
 function formatBody({ event, createdAt, webhookId }: ClaimedDelivery): string {
   const [type, at, data] = event
     ? [event.type, event.at, toEventJson(event)]

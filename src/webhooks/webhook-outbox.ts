@@ -1,6 +1,6 @@
-// What has to be sent, in PostgreSQL: written with the events themselves, claimed by one instance at
-// a time, kept until it was sent or given up. So a restart loses none and two instances send none
-// twice. All moments are the database's, because instances write them together.
+// What has to be sent, in PostgreSQL: written in the transaction of the events, claimed by one
+// instance at a time. So a restart loses nothing and two instances do not send the same at once.
+// All times are the database's, because all instances write them.
 
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
@@ -19,7 +19,10 @@ import type { SealedSecrets } from './webhook-secret.ts'
 
 /** How long a claim holds: longer than an attempt and the recording of its outcome. */
 const LEASE_SECONDS = 60
-/** What one claim takes of one webhook, so that a slow receiver holds up no other. */
+/**
+ * How many deliveries of one webhook a claim takes, so that a slow receiver does not hold up
+ * others.
+ */
 const CLAIMED_EACH_MAX = 4
 
 export interface ClaimedDelivery extends SealedSecrets {
@@ -27,19 +30,19 @@ export interface ClaimedDelivery extends SealedSecrets {
   readonly webhookId: string
   readonly url: string
   readonly allowPrivateNetwork: boolean
-  /** Counting this one; it also tells this claim from a later one. */
+  /** The number of attempts, this one included; also tells this claim from a later one. */
   readonly attempts: number
   readonly createdAt: Date
   /** Undefined for a test. */
   readonly event: AuditEvent | undefined
 }
 
-/** What an attempt came to. */
+/** The result of an attempt. */
 export interface DeliveryOutcome {
   readonly status: DeliveryStatus
   readonly lastStatus: number | undefined
   readonly lastError: string | undefined
-  /** When it is tried again; of no use once it is not pending. */
+  /** When it is tried again; undefined unless it is pending. */
   readonly retryInSeconds: number | undefined
 }
 
@@ -50,26 +53,28 @@ export interface DeliveryFilter {
 
 /** Every method rejects with DependencyUnavailable when PostgreSQL is away. */
 export interface WebhookOutbox {
-  /** Due deliveries of active webhooks other than the given ones; nobody else gets them now. */
+  /** Claims due deliveries of active webhooks other than the given ones, for LEASE_SECONDS. */
   claim(limit: number, exceptWebhookIds: readonly string[]): Promise<readonly ClaimedDelivery[]>
-  /** Does nothing when the claim is over and somebody else has the delivery. */
+  /**
+   * Records the outcome. Does nothing when the lease is over and another claim has the delivery.
+   */
   settle(claimed: ClaimedDelivery, outcome: DeliveryOutcome): Promise<void>
   addTest(webhookId: string): Promise<WebhookDelivery>
   /** Newest first. */
   list(webhookId: string, filter: DeliveryFilter, page: PageRequest): Promise<Page<WebhookDelivery>>
-  /** Deletes what was put in before, whatever became of it. */
+  /** Deletes deliveries made before, whatever their status. */
   prune(beforeMs: number): Promise<void>
 }
 
 /**
- * Puts events in for everyone who subscribes to them, within the transaction that writes them.
- * Once for each event and webhook, however often it is called.
+ * Adds a delivery for each event and each webhook that subscribes to it, within the transaction
+ * that writes the events. Repeating it adds nothing.
  */
 export async function addDeliveries(
   client: pg.PoolClient,
   eventIds: readonly string[],
 ): Promise<void> {
-  // Counted events count up to the end of their minute, and are sent after it.
+  // A counted event is sent after the end of its minute, when its count is complete.
   await client.query(
     `INSERT INTO webhook_deliveries (id, webhook_id, event_id, type, next_attempt_at)
      SELECT gen_random_uuid(), webhooks.id, events.id, events.type,
@@ -120,7 +125,7 @@ export function openWebhookOutbox(database: Pick<Database, 'pool' | 'prisma'>): 
       const { rows } = await guardDatabase(() =>
         pool.query<ClaimedRow>(CLAIM, [limit, exceptWebhookIds]),
       )
-      // JSON has brought the event's time as a text.
+      // row_to_json has made a text of the event's time.
       return rows.map(({ event, ...claimed }) => ({
         ...claimed,
         event: event ? toEvent({ ...event, at: new Date(event.at) }) : undefined,

@@ -7,7 +7,7 @@ import { sealValue, unsealValue } from '../secrets/sealed-value.ts'
 
 const PREFIX = 'whsec_'
 const SECRET_BYTES = 32
-/** How long the secret before goes on signing beside a new one. */
+/** How long the previous secret goes on signing beside a new one. */
 const OVERLAP_MS = 24 * 60 * 60 * 1000
 
 export interface WebhookSecret {
@@ -22,7 +22,7 @@ export interface SealedSecrets {
   readonly rootSecretId: number
 }
 
-/** A new current secret, first in the list; the one before it stays for a day. */
+/** Puts a new current secret first in the list; the previous one stays for a day. */
 export function addWebhookSecret(
   secrets: readonly WebhookSecret[],
   nowMs: number,

@@ -1,5 +1,5 @@
-// The table of webhooks. Its rows are read with every batch of events, so a change is in force at
-// once on all instances.
+// The table of webhooks. It is read with every batch of events, so a change holds on all instances
+// at once.
 
 import { randomUUID } from 'node:crypto'
 import { type Database, guardDatabase } from '../database/database.ts'
@@ -24,9 +24,9 @@ export interface WebhookStore {
   list(page: PageRequest): Promise<Page<Webhook>>
   /** Undefined for an unknown id. */
   patch(id: string, patch: Partial<WebhookSettings>): Promise<Webhook | undefined>
-  /** Deletes its deliveries too; false where there was none. */
+  /** Deletes the webhook and its deliveries; false when there was no such webhook. */
   delete(id: string): Promise<boolean>
-  /** A new secret, beside which the one before signs for a day; undefined for an unknown id. */
+  /** Adds a new secret; the previous one signs beside it for a day. Undefined for an unknown id. */
   rotateSecret(id: string): Promise<readonly [WebhookSecret, ...WebhookSecret[]] | undefined>
   /** Brings all secrets under the first root secret, so that the others can be taken out. */
   reencrypt(): Promise<void>
@@ -72,7 +72,7 @@ export function openWebhookStore(dependencies: WebhookStoreDependencies): Webhoo
 
     async patch(id, patch) {
       const data = { ...toColumns(patch), updatedAt: new Date(clock()) }
-      // In the plural, which does not mind that there is none.
+      // updateMany, because update would reject for an unknown id.
       const rows = await guardDatabase(() => table.updateManyAndReturn({ where: { id }, data }))
       return rows.map(toWebhook)[0]
     },
@@ -83,7 +83,8 @@ export function openWebhookStore(dependencies: WebhookStoreDependencies): Webhoo
 
     async rotateSecret(id) {
       return await inSecretChange(database, id, async (tx, row) => {
-        // Unreadable ones are left behind: this is how an operator gets over a lost root secret.
+        // Secrets that no root secret opens are dropped, so that rotating works after a root secret
+        // was lost.
         const before = unsealSecrets(toSealed(row), id, rootSecrets) ?? []
         const secrets = addWebhookSecret(before, clock())
         const data = { ...sealSecrets(secrets, id, rootSecrets), updatedAt: new Date(clock()) }

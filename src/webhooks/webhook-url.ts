@@ -1,5 +1,5 @@
-// Where a webhook may point, as far as its URL shows. To what its name resolves is seen only when
-// it is sent, and checked then.
+// Where a webhook may point, as far as its URL shows. What its host name resolves to is checked at
+// each attempt.
 
 import { isIP } from 'node:net'
 import { isPublicAddress } from './public-address.ts'
@@ -10,7 +10,7 @@ const PRINTABLE = /^[^\s\p{Cc}\p{Cs}]*$/u
 /** Why the URL is refused, or undefined. Never repeats the URL, which may hold a secret. */
 export function findUrlProblem(text: string, allowPrivateNetwork: boolean): string | undefined {
   if (text.length > URL_LENGTH_MAX) return `must have at most ${URL_LENGTH_MAX} characters`
-  // The parser takes them out or escapes them; the text is kept as it came.
+  // A URL parser would remove or escape them, but the URL is stored as it was given.
   if (!PRINTABLE.test(text)) return 'must not hold blanks or control characters'
   if (!URL.canParse(text)) return 'must be an absolute URL'
   const url = new URL(text)

@@ -9,7 +9,7 @@ export interface WebhookSettings {
   readonly url: string
   readonly events: readonly SecurityEventType[]
   readonly description: string
-  /** A disabled one is sent nothing new; what waits for it goes on waiting. */
+  /** A disabled one gets no new deliveries, and those that wait are not sent. */
   readonly status: 'active' | 'disabled'
   /** Whether it may be reached over plain http and at addresses that are not public. */
   readonly allowPrivateNetwork: boolean

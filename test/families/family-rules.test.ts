@@ -5,11 +5,11 @@ import { test } from 'tap'
 import type { ClientId } from '../../src/clients/client.ts'
 import type { Family, FamilyId, RotateFamily } from '../../src/families/family.ts'
 import {
+  classifyGeneration,
   findEnd,
   findInactiveReason,
   findRefusal,
   isUserStale,
-  classifyGeneration,
   reachedEpoch,
 } from '../../src/families/family-rules.ts'
 import type { EpochStart, UserId, UserRecord } from '../../src/users/user.ts'

@@ -9,7 +9,7 @@ import {
   LogController,
 } from 'fastify'
 import type { LogEvent } from '../../ops/log-events.ts'
-import { vouchFor } from '../../ops/logger.ts'
+import { markClean } from '../../ops/logger.ts'
 import { ApiError } from './api-error.ts'
 import { toProblem } from './error-handler.ts'
 import { isRepeated } from './repeated-header.ts'
@@ -21,14 +21,14 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 export const SERVER_OPTIONS = {
   bodyLimit: JSON_BODY_BYTES_MAX,
-  // A slow sender holds a socket, not the service: headers within 10 s, all of it within 15 s.
+  // A slow sender is cut off: headers have to come within 10 s, the whole request within 15 s.
   requestTimeout: 15_000,
   connectionTimeout: 30_000,
-  // Longer than the 60 s after which common load balancers close an idle connection, so that it is
-  // never us who close one that they are about to use.
+  // Common load balancers close an idle connection after 60 s. We wait longer, so that we never
+  // close one that they are about to use.
   keepAliveTimeout: 75_000,
   http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 5_000 },
-  // Draining is main.ts's business.
+  // At a stop, serve.ts waits for requests under way: Fastify must neither end nor refuse them.
   forceCloseConnections: 'idle',
   return503OnClosing: false,
   // One line a request, written by setAnswersOutsideRoutes.
@@ -38,7 +38,7 @@ export const SERVER_OPTIONS = {
   routerOptions: { maxParamLength: 16 * 1024, caseSensitive: true, ignoreTrailingSlash: false },
   ajv: {
     customOptions: {
-      // Bodies are bounded, so naming every fault at once is, too.
+      // All faults at once; how many there can be is bounded by the size of the body.
       allErrors: true,
       coerceTypes: false,
       removeAdditional: false,
@@ -55,14 +55,16 @@ export function setAnswersOutsideRoutes(app: FastifyInstance): void {
   app.setNotFoundHandler(() => {
     throw new ApiError('not_found')
   })
-  // Their size is bounded; by default Node drops the 2001st in silence, a second Authorization too.
+  // No bound on their number, since there is one on their size: Node.js would drop the 2001st
+  // header without a word, even if it is a second Authorization.
   app.server.maxHeadersCount = 0
-  // RFC 9110 §10.1.1 lets us ignore what is expected beyond 100-continue; Node's 417 has no body.
+  // RFC 9110 §10.1.1 allows to ignore other expectations than 100-continue; Node.js would answer
+  // 417.
   app.server.on('checkExpectation', (request, response) => {
     app.server.emit('request', request, response)
   })
   app.addHook('onRequest', (request, _reply, done) => {
-    // RFC 9112 §3.2: whoever reads the other one means another host.
+    // RFC 9112 §3.2: with two of them, a proxy and we could each take another host.
     done(isRepeated(request, 'host') ? new ApiError('malformed_request') : undefined)
   })
   app.addHook('onResponse', (request, reply, done) => {
@@ -74,12 +76,12 @@ export function setAnswersOutsideRoutes(app: FastifyInstance): void {
       status: reply.statusCode,
       durationMs: Math.round(reply.elapsedTime),
     }
-    request.log.info(vouchFor(line))
+    request.log.info(markClean(line))
     done()
   })
 }
 
-/** Fastify says so to requests that arrive while it closes, not to those that are under way then. */
+/** Sends `Connection: close` on requests under way at a stop; Fastify does so on new ones only. */
 export function closeConnectionsWhenClosing(app: FastifyInstance): void {
   let isClosing = false
   app.addHook('preClose', async () => {
@@ -99,7 +101,7 @@ export function acceptJsonOnly(app: FastifyInstance): void {
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) => {
       if (isRepeated(request, 'content-type')) throw new ApiError('unsupported_media_type')
-      // Many clients name a media type always, also where there is nothing to say.
+      // Many clients send a media type with every request, also where there is no body.
       return body.length === 0 ? undefined : parseJson(body)
     },
   )
@@ -108,7 +110,7 @@ export function acceptJsonOnly(app: FastifyInstance): void {
   })
 }
 
-/** Prototype names are members like others here: schemas know none of them, so they are 422. */
+/** JSON.parse makes `__proto__` a plain member; no schema has it, so it is refused with 422. */
 function parseJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(utf8.decode(bytes))
