@@ -11,7 +11,8 @@ COPY prisma.config.ts tsconfig.json tsconfig.build.json openapi.yaml ./
 COPY scripts scripts
 COPY prisma prisma
 COPY src src
-RUN npm run build
+# In a checkout dist is a link to the newest build; here it is what the link leads to.
+RUN npm run build && cp -rL dist /compiled
 
 # "optional" is the embedded database.
 FROM base AS packages
@@ -29,7 +30,7 @@ RUN rm -rf /usr/local/lib/node_modules /opt/yarn-* \
 COPY package.json ./
 COPY prisma/migrations prisma/migrations
 COPY --from=packages /app/node_modules node_modules
-COPY --from=build /app/dist dist
+COPY --from=build /compiled dist
 
 # Passwords are hashed on CPUs - 1 of libuv's threads, and on 7 at most: 19 MiB each.
 ENV HOST=0.0.0.0 \

@@ -1,5 +1,4 @@
-// One hash over names and contents of files: what tells whether anything is as it was. Times of files
-// do not tell: a checkout sets them anew, and a copy keeps them.
+// One hash over many files, which tells whether anything is as it was.
 
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
@@ -10,16 +9,20 @@ export function listFiles(root, paths) {
   return paths.flatMap((path) => {
     const stats = statSync(join(root, path), { throwIfNoEntry: false })
     if (!stats) return []
-    if (!stats.isDirectory()) return [path]
-    const names = readdirSync(join(root, path)).sort()
-    return listFiles(
-      root,
-      names.map((name) => join(path, name)),
-    )
+    return stats.isDirectory() ? listDirectory(root, path) : [path]
   })
 }
 
-/** In hexadecimal digits. */
+function listDirectory(root, directory) {
+  const entries = readdirSync(join(root, directory), { withFileTypes: true })
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+  return entries.flatMap((entry) => {
+    const path = join(directory, entry.name)
+    return entry.isDirectory() ? listDirectory(root, path) : [path]
+  })
+}
+
+/** Over names and contents: a checkout gives files new times, and a copy may keep old ones. */
 export function hashFiles(root, files) {
   const hash = createHash('sha256')
   for (const file of files) {

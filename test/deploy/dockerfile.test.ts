@@ -37,7 +37,7 @@ test('packages come from the lock, run no scripts, and the image has neither dev
     'package.json ./',
     'prisma/migrations prisma/migrations',
     '--from=packages /app/node_modules node_modules',
-    '--from=build /app/dist dist',
+    '--from=build /compiled dist',
   ])
 })
 
