@@ -1,5 +1,6 @@
-// A pool of connections with a queue of our own before it. pg-pool bounds waiting for a connection
-// and making one by the same number, and calls both a failure to connect.
+// A pool of connections with a queue of our own before it. pg-pool has one time-out for waiting for
+// a connection and for making one, and reports both as a failure to connect; we have to tell them
+// apart.
 
 import pg from 'pg'
 import { type ConnectionOptions, prepareConnection } from './connection.ts'
@@ -7,7 +8,7 @@ import { busy, openConnectionQueue } from './connection-queue.ts'
 import { codeOf, noteFailure } from './database-failure.ts'
 import { currentScope } from './database-scope.ts'
 
-/** For one connection that is made: name, wire, password and settings. */
+/** For making one connection: looking up its name, connecting, logging in and our settings. */
 const CONNECT_TIMEOUT_MS = 1_000
 
 export interface PoolOptions extends Omit<ConnectionOptions, 'onAnswer'> {
@@ -27,14 +28,14 @@ export function openConnectionPool({ databaseUrl, size, ...options }: PoolOption
     application_name: 'lineage',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
-    // Awaited, whatever its type says; what it rejects with is what `connect` rejects with.
+    // pg-pool awaits it, though its type does not say so; a rejection of it rejects `connect`.
     onConnect: (client) => prepareConnection(client as pg.Client, { ...options, onAnswer }),
   })
   // An idle connection that dies is replaced by the pool; without a listener it ends the process.
-  // Whether the server is away, whoever asks it next finds out.
+  // The next query finds out whether the server is away.
   pool.on('error', () => {})
-  // Prisma gives a connection back even where the rollback timed out. Whoever got that one next
-  // would work inside the open transaction and lose it all; an ended one is not handed out again.
+  // Prisma gives a connection back even when its rollback timed out. The next user of it would work
+  // inside the open transaction and lose everything. An ended connection is not handed out again.
   pool.on('release', (_error, client) => {
     if (client.getTransactionStatus() !== 'I') void client.end().catch(() => {})
   })
@@ -42,7 +43,7 @@ export function openConnectionPool({ databaseUrl, size, ...options }: PoolOption
   return pool
 }
 
-/** Also takes the place of `query`, whose own connects by callback and gives up on any error. */
+/** Replaces `query` as well: pg-pool's own would not go through the new `connect`. */
 function queueBefore(pool: pg.Pool, size: number, isAlive: () => boolean): void {
   const queue = openConnectionQueue(size)
   const take = pool.connect.bind(pool) as () => Promise<pg.PoolClient>
@@ -61,7 +62,7 @@ function queueBefore(pool: pg.Pool, size: number, isAlive: () => boolean): void 
       return client
     } catch (error) {
       queue.leave()
-      // A server that answers others is not away: it, or we, have too much to do to let one more in.
+      // A server that has just answered others is not away: it, or this process, is too busy.
       if (isTimeout(error) && isAlive()) throw busy('connecting took too long')
       noteFailure(error)
       throw error
@@ -70,7 +71,8 @@ function queueBefore(pool: pg.Pool, size: number, isAlive: () => boolean): void 
 
   async function query(text: string | pg.QueryConfig, values?: unknown[]): Promise<pg.QueryResult> {
     const client = await connect()
-    // A lost connection rejects the query too; unheard, the event would end the process.
+    // A lost connection rejects the query and also emits an error, which would end the process
+    // unhandled.
     client.on('error', ignore)
     try {
       return await client.query(text, values)

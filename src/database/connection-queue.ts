@@ -1,11 +1,12 @@
-// Who waits for one of a few connections, in order of arrival. Bounded in number and in time, and
-// counted apart from what the server takes: waiting for each other says nothing about it.
+// The queue for a few connections, in order of arrival, bounded in number and in time. The time in
+// it is counted apart from the time that the server takes, because it says nothing about the
+// server.
 
 import { afterDeadline, DEPENDENCY_DEADLINE_MS } from '../runtime/deadline.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { currentScope, remainingMs } from './database-scope.ts'
 
-/** How many may wait, and how long: enough is left of the deadline then for the work itself. */
+/** How many may wait, and how long, so that some of the deadline is left for the work itself. */
 const WAITING_MAX = 1_000
 const WAIT_MAX_MS = DEPENDENCY_DEADLINE_MS - 300
 
@@ -17,7 +18,7 @@ export interface ConnectionQueue {
 }
 
 export function openConnectionQueue(size: number): ConnectionQueue {
-  /** Calling one gives it a connection. */
+  /** Calling a member hands it a connection. */
   const waiting = new Set<() => void>()
   let taken = 0
 
@@ -60,7 +61,7 @@ export function openConnectionQueue(size: number): ConnectionQueue {
   }
 }
 
-/** 503 with a reason of its own, and no word of an outage. */
+/** The error for too much of our own work: 503, but not reported as an outage. */
 export function busy(detail: string): DependencyUnavailable {
   return new DependencyUnavailable('postgresql', detail, 'queue')
 }

@@ -1,9 +1,8 @@
-// One connection to PostgreSQL as Lineage uses it: its settings are ours, every statement is bounded,
-// and nothing commits for a caller who has been told that it did not.
-//
-// A server that was frozen works off, when it wakes, whatever had arrived by then. So everything that
-// writes is a transaction whose COMMIT is sent only when all before it was answered in time, and that
-// COMMIT itself says until when it may be done, by the server's own clock.
+// One connection to PostgreSQL as Lineage uses it: with our settings, a deadline for every
+// statement, and no commit for a caller that was told that the work failed. A server that was
+// frozen executes, when it wakes, everything that had arrived before. So whatever writes is a
+// transaction whose COMMIT is sent only after all statements before it were answered in time; and
+// together with the COMMIT goes a check, by the server's own clock, that it is not too late.
 
 import type pg from 'pg'
 import { afterDeadline, DEPENDENCY_DEADLINE_MS } from '../runtime/deadline.ts'
@@ -12,7 +11,7 @@ import { codeOf, isUnwritable, noteFailure } from './database-failure.ts'
 import { remainingMs } from './database-scope.ts'
 import { settingCalls } from './session-settings.ts'
 
-/** A bound of its own for statements that may take longer than a request's. */
+/** With a time-out of its own, for statements that may take longer than a request allows. */
 export interface BoundedQuery extends pg.QueryConfig {
   readonly query_timeout?: number
 }
@@ -23,11 +22,11 @@ export interface ConnectionOptions {
   readonly schema: string
   /** Told of every write: whether it went through, or the server takes none. */
   readonly onWrite: (outcome: 'written' | 'refused', code?: string) => void
-  /** The server has spoken, whatever it said. */
+  /** Told that the server has answered, whatever it answered. */
   readonly onAnswer: () => void
 }
 
-interface Governed extends ConnectionOptions {
+interface Managed extends ConnectionOptions {
   readonly client: pg.Client
   readonly send: Send
   /** Behind a pooler that may give every transaction another connection to the server. */
@@ -52,8 +51,8 @@ export async function prepareConnection(
   options: ConnectionOptions,
 ): Promise<void> {
   const send = bindSend(client, options)
-  // A pooler hands out keys of its own, so it is seen without being named in the configuration. There
-  // a setting would stay on the server's connection, and meet somebody else's statements.
+  // A pooler is recognised by the process id that it makes up for the client. Behind one, a session
+  // setting would stay on the server's connection and apply to the statements of other clients.
   const isOurs = `pg_backend_pid() = ${Number(Reflect.get(client, 'processID'))}`
   const settings = settingCalls(options.schema, 'session').map(
     (call) => `CASE WHEN ${isOurs} THEN ${call} END`,
@@ -69,9 +68,9 @@ export async function prepareConnection(
         'createdb --encoding=UTF8 --template=template0',
     )
   }
-  const governed: Governed = { ...options, client, send, isPooled: !isDirect, hasWritten: false }
+  const managed: Managed = { ...options, client, send, isPooled: !isDirect, hasWritten: false }
   const query = (text: string | BoundedQuery, values?: unknown[]) =>
-    run(governed, toQuery(text, values))
+    run(managed, toQuery(text, values))
   client.query = query as typeof client.query
 }
 
@@ -80,7 +79,9 @@ function toQuery(given: string | BoundedQuery, values: unknown[] | undefined): B
   return values === undefined ? query : { ...query, values }
 }
 
-/** Sends one statement within what is left of the caller's time; an unanswered one ends the rest. */
+/**
+ * Sends one statement within what is left of the caller's time; an unanswered one ends the rest.
+ */
 function bindSend(client: pg.Client, { onAnswer }: ConnectionOptions): Send {
   const submit = client.query.bind(client) as Send
   return async ({ query_timeout: ownMs = DEPENDENCY_DEADLINE_MS, ...query }) => {
@@ -89,7 +90,7 @@ function bindSend(client: pg.Client, { onAnswer }: ConnectionOptions): Send {
     let isLate = false
     const cancel = afterDeadline(limitMs, () => {
       isLate = true
-      // Cuts the wire: the server rolls back when it notices, and never hears of a COMMIT.
+      // Closes the connection: the server rolls back when it notices, and is never sent the COMMIT.
       void client.end()
     })
     try {
@@ -106,50 +107,47 @@ function bindSend(client: pg.Client, { onAnswer }: ConnectionOptions): Send {
   }
 }
 
-async function run(governed: Governed, query: BoundedQuery): Promise<pg.QueryResult> {
-  const { client, isPooled } = governed
+async function run(managed: Managed, query: BoundedQuery): Promise<pg.QueryResult> {
+  const { client, isPooled } = managed
   if (client.getTransactionStatus() !== 'I') {
-    if (COMMIT.test(query.text)) return await commit(governed, query)
-    if (!READ.test(query.text)) governed.hasWritten = true
-    return await sendNoted(governed, query)
+    if (COMMIT.test(query.text)) return await commit(managed, query)
+    if (!READ.test(query.text)) managed.hasWritten = true
+    return await sendNoted(managed, query)
   }
-  if (BEGIN.test(query.text)) return await begin(governed, query)
+  if (BEGIN.test(query.text)) return await begin(managed, query)
   const isRead = READ.test(query.text)
-  if (isRead && !isPooled) return await governed.send(query)
-  await begin(governed, query)
-  governed.hasWritten = !isRead
-  const result = await sendNoted(governed, query).catch(async (error: unknown) => {
-    await governed.send({ text: 'ROLLBACK' }).catch(() => void client.end())
+  if (isRead && !isPooled) return await managed.send(query)
+  await begin(managed, query)
+  managed.hasWritten = !isRead
+  const result = await sendNoted(managed, query).catch(async (error: unknown) => {
+    await managed.send({ text: 'ROLLBACK' }).catch(() => void client.end())
     throw error
   })
-  await commit(governed, query)
+  await commit(managed, query)
   return result
 }
 
 /** Always READ COMMITTED, because rows are locked before they are decided upon. */
-async function begin(governed: Governed, { query_timeout }: BoundedQuery): Promise<pg.QueryResult> {
-  governed.hasWritten = false
+async function begin(managed: Managed, { query_timeout }: BoundedQuery): Promise<pg.QueryResult> {
+  managed.hasWritten = false
   const timeoutMs = Math.max(0, Math.min(query_timeout ?? Infinity, remainingMs()))
   const commitBy = `extract(epoch FROM clock_timestamp()) + ${(timeoutMs / 1_000).toFixed(3)}`
-  const settings = governed.isPooled ? settingCalls(governed.schema, 'transaction') : []
+  const settings = managed.isPooled ? settingCalls(managed.schema, 'transaction') : []
   const statements = [
     'BEGIN ISOLATION LEVEL READ COMMITTED',
     `SELECT ${[`set_config('lineage.commit_by', (${commitBy})::text, true)`, ...settings].join(', ')}`,
   ]
-  return await sendAll(governed, statements, query_timeout)
+  return await sendAll(managed, statements, query_timeout)
 }
 
-async function commit(
-  governed: Governed,
-  { query_timeout }: BoundedQuery,
-): Promise<pg.QueryResult> {
-  if (governed.client.getTransactionStatus() === 'E') {
-    // What Prisma sends after a statement that it knows to have failed; the server rolls back.
-    return await governed.send({ text: 'COMMIT' })
+async function commit(managed: Managed, { query_timeout }: BoundedQuery): Promise<pg.QueryResult> {
+  if (managed.client.getTransactionStatus() === 'E') {
+    // Prisma sends COMMIT also after a statement that has failed; the server then rolls back.
+    return await managed.send({ text: 'COMMIT' })
   }
   try {
-    const result = await sendAll(governed, [IS_IN_TIME, 'COMMIT'], query_timeout)
-    if (governed.hasWritten) governed.onWrite('written')
+    const result = await sendAll(managed, [IS_IN_TIME, 'COMMIT'], query_timeout)
+    if (managed.hasWritten) managed.onWrite('written')
     return result
   } catch (error) {
     if (codeOf(error) !== TOO_LATE) throw error
@@ -159,18 +157,18 @@ async function commit(
   }
 }
 
-async function sendNoted(governed: Governed, query: BoundedQuery): Promise<pg.QueryResult> {
+async function sendNoted(managed: Managed, query: BoundedQuery): Promise<pg.QueryResult> {
   try {
-    return await governed.send(query)
+    return await managed.send(query)
   } catch (error) {
-    if (isUnwritable(error)) governed.onWrite('refused', codeOf(error))
+    if (isUnwritable(error)) managed.onWrite('refused', codeOf(error))
     throw error
   }
 }
 
 /** Several statements in one message; the result is the last one's. */
 async function sendAll(
-  { send }: Governed,
+  { send }: Managed,
   statements: readonly string[],
   timeoutMs: number | undefined,
 ): Promise<pg.QueryResult> {
@@ -179,7 +177,7 @@ async function sendAll(
   return (Array.isArray(results) ? results.at(-1) : results) as pg.QueryResult
 }
 
-/** With the code of a statement that PostgreSQL itself has cancelled for its time. */
+/** Has the SQLSTATE of a statement that PostgreSQL itself cancels by its statement_timeout. */
 function timedOut(): Error {
   const error = new Error('the deadline has passed')
   return Object.assign(error, { code: '57014', severity: 'ERROR' })

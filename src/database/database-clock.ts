@@ -1,17 +1,17 @@
-// The one clock that instances compare times by: PostgreSQL's. Each instance asks for it now and
-// then and counts on by its own monotonic clock, so that nobody's wall clock, set or wrong, decides
-// about a grace, a session or a key. How long an answer was on its way is never known exactly, so
-// there are two times: what happens is dated by the earlier one and what ends others by the later
-// one, and nothing that was made before its end is dated after it.
+// The one clock by which instances compare times: PostgreSQL's (docs/semantics.md §20). Each
+// instance reads it now and then and counts on by its own monotonic clock, so a wrong wall clock
+// decides nothing. How long an answer took to arrive is never known exactly, so there is an earlier
+// and a later bound: events are dated by the earlier one, and the end of all sessions of a client
+// by the later one, so that nothing made before such an end is dated after it.
 
 import type { Clock } from '../runtime/clock.ts'
 import { type ClockOffset, latestBy, narrowOffset, readOffset } from '../runtime/clock-offset.ts'
 import { type Database, guardDatabase } from './database.ts'
 
 export interface DatabaseClock {
-  /** Not later than PostgreSQL's time; ours until that was read for the first time. */
+  /** Not later than PostgreSQL's time; this machine's time until that was read. */
   readonly now: Clock
-  /** Not earlier than PostgreSQL's time. Above `now` by the shortest round trip of late. */
+  /** Not earlier than PostgreSQL's time; above `now` by about one round trip. */
   readonly latest: Clock
   /** Asks PostgreSQL. Rejects with DependencyUnavailable; what was known stays. */
   read(): Promise<void>
@@ -31,7 +31,7 @@ export function openDatabaseClock(database: Pick<Database, 'watch'>): DatabaseCl
   }
 }
 
-/** Asked where nobody queues: waiting would be taken for the way. In whole milliseconds since the epoch. */
+/** In whole milliseconds since the epoch. By `watch`, because time in a queue would falsify it. */
 export async function readDatabaseTime({ watch }: Pick<Database, 'watch'>): Promise<number> {
   const { rows } = await guardDatabase(() =>
     watch.query<{ ms: string }>(

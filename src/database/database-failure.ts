@@ -1,12 +1,12 @@
-// Which errors of PostgreSQL, its driver and Prisma say that the server cannot be had, and which say
-// that the data refuses. Everything that is not known to be the data's word is an outage.
+// Which errors of PostgreSQL, its driver and Prisma mean an outage, and which mean that the data
+// refuses the change. An error of the driver without any code counts as an outage.
 
 import { StartError } from '../runtime/start-error.ts'
 import { currentScope } from './database-scope.ts'
 
 /**
- * SQLSTATE: connection, a transaction in the wrong state (behind a pooler that swaps connections), a
- * server that is read-only (a replica after a failover), an idle transaction cut off, a statement
+ * SQLSTATE: connection, a transaction in the wrong state (behind a pooler that swaps connections),
+ * a server that is read-only (a replica after a failover), an idle transaction cut off, a statement
  * that is not there, a refused login, a missing database, conflicts, resources, a lock not given in
  * time, shutdown or a time-out, the system, the server's own faults.
  */
@@ -17,7 +17,10 @@ const CONFLICT_SQLSTATE = /^(40001|40P01)$/
 /** Of these no write would fare any better. */
 const UNWRITABLE_SQLSTATE = /^(25006|53100|58030)$/
 const SQLSTATE = /^[0-9A-Z]{5}$/
-/** Prisma: P1xxx is the way to the server, P2024 a pool time-out, P2028 a transaction that timed out. */
+/**
+ * Prisma: P1xxx is the way to the server, P2024 a pool time-out, P2028 a transaction that timed
+ * out.
+ */
 const UNAVAILABLE_PRISMA = /^(P1\d{3}|P2024|P2028|P2034|P2037)$/
 const UNAVAILABLE_ERRNO = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET|ENOENT|ERR_TLS|CERT_)/
 const UNAVAILABLE_MESSAGE =
@@ -25,7 +28,7 @@ const UNAVAILABLE_MESSAGE =
 /** Prisma hides the driver's error this deep at most. */
 const DEPTH_MAX = 6
 
-/** The code under which this is an outage; undefined when it is the data's word or a fault of ours. */
+/** The code of an outage; undefined when the data refuses, or the fault is in our own code. */
 export function findOutage(error: unknown): string | undefined {
   if (!(error instanceof Error) || error instanceof StartError) return undefined
   const code = codeOf(error)
@@ -46,16 +49,18 @@ export function isConflict(error: unknown): boolean {
   return CONFLICT_SQLSTATE.test(codeOf(error) ?? '')
 }
 
-/** Remembers what a query met, for whatever Prisma makes of it on the way to whoever asked. */
+/**
+ * Remembers the error of a query, because Prisma may turn it into one that does not tell the cause.
+ */
 export function noteFailure(error: unknown): void {
   const scope = currentScope()
   if (!scope) return
   if (isConflict(error)) scope.hasConflict = true
-  else scope.failure ??= findOutage(error) ?? (isWordless(error) ? 'connection failed' : undefined)
+  else scope.failure ??= findOutage(error) ?? (hasNoCode(error) ? 'connection failed' : undefined)
 }
 
-/** What the driver itself throws: no word of the server, and no bug in how it was called either. */
-function isWordless(error: unknown): boolean {
+/** Whether the driver itself threw it: without a code of the server, and not by a bug of ours. */
+function hasNoCode(error: unknown): boolean {
   const isBug = error instanceof TypeError || error instanceof RangeError
   return !isBug && !(error instanceof StartError) && codeOf(error) === undefined
 }

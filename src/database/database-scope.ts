@@ -1,6 +1,5 @@
-// What one piece of database work has in common from its first query to its last: until when its
-// answer is of use, and what the server or the way to it did to it on the way. Prisma takes nothing
-// of the kind along to the driver, so it travels with the asynchronous call itself.
+// What all queries of one piece of database work share: its deadline, and which failures it has
+// met. Prisma passes nothing of that kind to the driver, so it is kept in an AsyncLocalStorage.
 
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { DEPENDENCY_DEADLINE_MS } from '../runtime/deadline.ts'
@@ -8,19 +7,19 @@ import { DEPENDENCY_DEADLINE_MS } from '../runtime/deadline.ts'
 export interface DatabaseScope {
   /** On the clock of `performance.now()`; nothing is sent to the server after it. */
   readonly deadlineMs: number
-  /** How long the work has waited for a connection of the pool. */
+  /** How long the work has waited for a connection so far. */
   queuedMs: number
-  /** Whether the server that this work was sent to has answered anybody of late. */
+  /** Whether the server has answered any query a moment ago. */
   isAnswering: () => boolean
-  /** The first failure that was the server's or the way's; whatever came of it is an outage. */
+  /** The code of the first outage that a query met; the work as a whole has then met an outage. */
   failure: string | undefined
-  /** The server gave up this transaction for another one's sake: it may be run again. */
+  /** Whether the server aborted the transaction because of a conflict: it may be run again. */
   hasConflict: boolean
 }
 
 const scopes = new AsyncLocalStorage<DatabaseScope>()
 
-/** Runs `work` with `timeoutMs` to go, or as long as the work that it is a part of still has. */
+/** Runs `work` with a deadline in `timeoutMs`, or that of the work around it if that is earlier. */
 export function inDatabaseScope<T>(
   timeoutMs: number,
   work: (scope: DatabaseScope) => Promise<T>,

@@ -1,5 +1,5 @@
-// The connections to PostgreSQL, and Prisma on top of them. Everything that waits on it waits within
-// a deadline.
+// The connections to PostgreSQL, and Prisma on top of them. Everything that waits on it waits
+// within a deadline.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { PrismaPg } from '@prisma/adapter-pg'
@@ -13,18 +13,18 @@ import { findOutage, isConflict } from './database-failure.ts'
 import { type DatabaseScope, inDatabaseScope, remainingMs } from './database-scope.ts'
 import { schemaOf } from './database-url.ts'
 
-/** Ten in all for each instance. */
+/** With WATCH_SIZE ten connections for each instance. */
 const POOL_SIZE = 9
 const WATCH_SIZE = 1
 const WARM_UP_MS = 30_000
-/** How often work that the server gave up for another's sake is run again. */
+/** How often work is run again that the server aborted because of a conflict. */
 const CONFLICT_RETRIES = 4
 const CONFLICT_PAUSE_MS = 20
 
 export interface Database {
   /** For families and migrations, which need SQL of their own. */
   readonly pool: pg.Pool
-  /** A connection apart, for what must be known while everybody waits for the others. */
+  /** A connection of its own, for what must be known also while the pool is busy. */
   readonly watch: pg.Pool
   readonly prisma: PrismaClient
   /** Where the tables are, as `?schema=` says. */
@@ -34,8 +34,8 @@ export interface Database {
   /** What an operator should put right, as far as the last ping and the last writes tell. */
   warnings(): readonly string[]
   /**
-   * Makes Prisma ready: it compiles itself at its first query, which takes seconds on a busy machine
-   * and must not eat up the deadline of whoever comes first. Needs the tables; rejects with
+   * Makes Prisma ready: it compiles at its first query, which takes seconds on a busy machine and
+   * would let the first request miss its deadline. Needs the tables; rejects with
    * DependencyUnavailable.
    */
   warmUp(): Promise<void>
@@ -91,7 +91,7 @@ export function openDatabase(databaseUrl: string): Database {
 /**
  * Runs database work within the deadline and turns every failure of the server or the way to it
  * into DependencyUnavailable. What the data itself refuses (a unique key) passes through. Work that
- * the server gives up for the sake of another transaction is run again from its beginning.
+ * the server aborts because of a conflict with another transaction is run again from its beginning.
  */
 export async function guardDatabase<T>(
   work: () => Promise<T>,
@@ -102,8 +102,8 @@ export async function guardDatabase<T>(
       try {
         return await withDeadline(work(), Math.max(0, remainingMs()), () => lateError(scope))
       } catch (error) {
-        const isAgain = (scope.hasConflict || isConflict(error)) && scope.failure === undefined
-        if (!isAgain || retriesLeft === 0) throw translate(error, scope)
+        const isRetried = (scope.hasConflict || isConflict(error)) && scope.failure === undefined
+        if (!isRetried || retriesLeft === 0) throw toFailure(error, scope)
         scope.hasConflict = false
         await delay(Math.random() * CONFLICT_PAUSE_MS)
       }
@@ -115,15 +115,15 @@ export async function guardDatabase<T>(
 const TIMED_OUT = '57014'
 
 /**
- * Only a server's silence is an outage. Where most of the time went by in our own queue, or others
- * are answered, it or we have too much to do.
+ * An outage only if the server was silent. If most of the time was spent in our own queue, or the
+ * server answers other queries, then it or this process is too busy.
  */
 function lateError(scope: DatabaseScope): DependencyUnavailable {
   const isBusy = scope.queuedMs > DEPENDENCY_DEADLINE_MS / 2 || scope.isAnswering()
   return new DependencyUnavailable('postgresql', 'deadline exceeded', isBusy ? 'queue' : 'outage')
 }
 
-function translate(error: unknown, scope: DatabaseScope): unknown {
+function toFailure(error: unknown, scope: DatabaseScope): unknown {
   if (error instanceof DependencyUnavailable || error instanceof StartError) return error
   const code = scope.failure ?? findOutage(error)
   if (code === TIMED_OUT) return lateError(scope)

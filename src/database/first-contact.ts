@@ -1,5 +1,6 @@
-// The first word with PostgreSQL: what a server refuses is told in its own words and at once, because
-// no waiting mends a wrong password; only silence and a server that is coming up are waited for.
+// The first query at a start. A refusal ends the start at once, with the server's own words,
+// because waiting does not mend a wrong password; a server that is silent or still starting is
+// waited for.
 
 import type pg from 'pg'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
@@ -11,13 +12,13 @@ const PASSING_SQLSTATE = /^(08...|25006|40...|53...|55...|57...)$/
 const LASTING_OF_PGBOUNCER = /unsupported startup parameter|no such (user|database)|not allowed/i
 const PASSING_ERRNO = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET)/
 const PASSING_MESSAGE = /timeout|Connection terminated/i
-// No table or column, of PostgreSQL and of Prisma.
+// A missing table or column, as PostgreSQL and Prisma report it.
 const LACKS_TABLES = /^(42P01|42703|P2021|P2022)$/
 const MESSAGE_MAX = 300
 
-/** What a server said that is there but will not have us, or not with these tables. */
+/** The server answers, but refuses the login or the tables. */
 export class DatabaseRefused extends StartError {
-  /** Its own words, with its code. */
+  /** The server's message, with its code. */
   readonly said: string
 
   constructor(said: string, options?: ErrorOptions) {
@@ -27,17 +28,20 @@ export class DatabaseRefused extends StartError {
   }
 }
 
-/** Resolves when the server has answered a query; rejects as `judgeContact` says. */
+/**
+ * Resolves when the server has answered a query; rejects with what `toStartFailure` makes of the
+ * error.
+ */
 export async function contactDatabase(pool: Pick<pg.Pool, 'query'>): Promise<void> {
   await pool.query('SELECT 1').catch((error: unknown) => {
-    throw judgeContact(error)
+    throw toStartFailure(error)
   })
 }
 
-/** Rejects with a StartError where the tables are not there, or not for us. */
+/** Rejects with a StartError when the tables are missing, or we may not read them. */
 export async function checkTables(pool: Pick<pg.Pool, 'query'>): Promise<void> {
   await pool.query('SELECT name, version FROM table_versions LIMIT 1').catch((error: unknown) => {
-    throw judgeContact(error)
+    throw toStartFailure(error)
   })
 }
 
@@ -55,15 +59,15 @@ export function describeLack(error: unknown): StartError | undefined {
   )
 }
 
-/** DependencyUnavailable for what is waited for, a StartError for the rest. */
-function judgeContact(error: unknown): unknown {
+/** DependencyUnavailable for what is worth waiting for, a StartError for everything else. */
+function toStartFailure(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof TypeError) return error
   if (error instanceof StartError || error instanceof DependencyUnavailable) return error
   const lack = describeLack(error)
   if (lack) return lack
   const code = codeOf(error)
   const said = clean(error.message)
-  if (isPassing(error, code)) return new DependencyUnavailable('postgresql', code ?? said)
+  if (isTemporary(error, code)) return new DependencyUnavailable('postgresql', code ?? said)
   return new DatabaseRefused(code === undefined ? said : `${said} (${code})`, { cause: error })
 }
 
@@ -72,17 +76,17 @@ function codeOf(error: unknown): string | undefined {
   return has && typeof error.code === 'string' ? error.code : undefined
 }
 
-function isPassing(error: Error, code: string | undefined): boolean {
+function isTemporary(error: Error, code: string | undefined): boolean {
   if (code === undefined) return PASSING_MESSAGE.test(error.message)
   if (/^[0-9A-Z]{5}$/.test(code) && 'severity' in error) {
     return PASSING_SQLSTATE.test(code) && !LASTING_OF_PGBOUNCER.test(error.message)
   }
-  // A socket that is not there yet; a file that is not there is a wrong setting.
+  // A missing socket may still appear; a missing file, such as a certificate, is a wrong setting.
   if (code === 'ENOENT') return 'syscall' in error && error.syscall === 'connect'
   return PASSING_ERRNO.test(code)
 }
 
-/** One line, from a server that may be anybody's. */
+/** The message on one line, without control characters and of bounded length. */
 function clean(message: string): string {
   return message.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, MESSAGE_MAX)
 }

@@ -1,15 +1,15 @@
-// What a session that does not get on is waiting for, and who has it: asked over another connection,
-// because the one that waits answers nothing.
+// Which lock a session is waiting for, and who holds it. Asked over another connection, because the
+// waiting one answers nothing.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 
-/** Shorter waits are nobody's business: instances that start together wait for each other. */
+/** Shorter waits are not reported: instances that start together wait for each other. */
 const FIRST_LOOK_MS = 2_000
 const LOOK_AGAIN_MS = 1_000
 
 export interface LockWatch {
-  /** What it waited for at the last look; undefined when it did not, or nobody could tell. */
+  /** What it waited for when last looked at; undefined when it did not wait, or looking failed. */
   waitsFor(): string | undefined
   stop(): void
 }
@@ -24,7 +24,7 @@ interface Wait {
 
 /**
  * Watches the session `pid` until it is stopped. `onWait` is told of every lock and holder once, in
- * one sentence. A look that fails says nothing: whoever waits finds out what is wrong by itself.
+ * one sentence. A look that fails reports nothing: the waiting session will meet the same failure.
  */
 export function watchLocks(
   pool: Pick<pg.Pool, 'query'>,
@@ -47,7 +47,7 @@ export function watchLocks(
     }
   }
 
-  // Ends by the signal alone.
+  // Rejects only when `stop` aborts it.
   watch().catch(() => {})
   return { waitsFor: () => seen, stop: () => ending.abort() }
 }
@@ -60,12 +60,12 @@ async function look(pool: Pick<pg.Pool, 'query'>, pid: number): Promise<string |
 }
 
 function describeLock({ locktype, lock_table }: Wait): string {
-  // The only advisory lock that whoever migrates asks for.
+  // Migrating asks for no other advisory lock.
   if (locktype === 'advisory') return 'the migration lock'
   return lock_table === null ? `a lock (${locktype})` : `a lock on the table ${lock_table}`
 }
 
-/** Of another role's sessions a role without rights sees the pid alone. */
+/** Without the right to see other roles' sessions, only the pid is known. */
 function describeHolder({ pid, application_name, state }: Wait): string {
   if (pid === 0) return 'a prepared transaction holds'
   const name = application_name ? ` (${application_name})` : ''

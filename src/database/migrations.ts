@@ -14,7 +14,7 @@ import { inTransaction } from './transaction.ts'
 /** Prisma's own migration lock, so that its CLI waits for us and we for it. */
 const LOCK_ID = 72707369
 const TIMEOUT_MS = 60_000
-/** A timer may be this much early by another clock. */
+/** By how much a timer may fire early. */
 const TIMER_TOLERANCE_MS = 100
 // The same place from src/database and from dist/database.
 const DIRECTORY = new URL('../../prisma/migrations/', import.meta.url)
@@ -22,11 +22,13 @@ const DIRECTORY = new URL('../../prisma/migrations/', import.meta.url)
 export interface MigrationOptions {
   /** Ends with a slash; the package's own prisma/migrations/ unless given. */
   readonly directory?: URL
-  /** How long it waits for locks and works, a minute unless given. */
+  /** How long it may take, waiting for locks included; a minute unless given. */
   readonly timeoutMs?: number
   /** Told in a sentence when a lock keeps it waiting: which, and who holds it. */
   readonly onWait?: (sentence: string) => void
-  /** Computes the keys of names anew even where nothing says that an older release has written any. */
+  /**
+   * Computes the keys of names anew even where nothing says that an older release has written any.
+   */
   readonly everyName?: boolean
 }
 
@@ -75,7 +77,10 @@ export async function applyMigrations(
   }
 }
 
-/** Throws StartError naming what is pending, failed or edited; what only the database knows is fine. */
+/**
+ * Throws StartError that names what is pending, failed or edited. Migrations that only the database
+ * has are accepted.
+ */
 export async function checkMigrations(
   pool: pg.Pool,
   options: MigrationOptions = {},
@@ -101,8 +106,9 @@ export async function listPendingMigrations(
 }
 
 /**
- * A transaction that may take long, because others may hold what it needs. When it has waited to the
- * end for a lock, that is what it throws: the server does answer, and asking again mends nothing.
+ * A transaction that may take long, because others may hold locks that it needs. If it waited for a
+ * lock until its time was over, it throws a StartError that says so instead of
+ * DependencyUnavailable.
  */
 async function inWatchedTransaction<T>(
   pool: pg.Pool,
@@ -116,7 +122,7 @@ async function inWatchedTransaction<T>(
       pool,
       async (client) => {
         const query = openPlainQuery(client, timeoutMs)
-        // Asked, because behind a pooler the driver was told another.
+        // By a query, because a pooler tells the driver another process id.
         const [session] = await query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
         watch?.stop()
         if (session) watch = watchLocks(pool, session.pid, onWait)
@@ -182,11 +188,12 @@ function findPending(
 
 /** In the schema of `?schema=`, the only one that the connection looks into; made when missing. */
 async function createTable(query: PlainQuery): Promise<void> {
-  // Asked before, because a role without rights on the database may not even say IF NOT EXISTS.
+  // Checked first: a role without rights on the database may not run CREATE SCHEMA IF NOT EXISTS
+  // either.
   const [row] = await query<{ path: string; exists: boolean }>(
     `SELECT current_setting('search_path') AS path, current_schema() IS NOT NULL AS exists`,
   )
-  // Quoted already, where the path was set.
+  // The path is quoted already (session-settings.ts).
   if (row?.exists === false) await query(`CREATE SCHEMA ${row.path}`)
   await query(CREATE_TABLE)
 }

@@ -1,17 +1,18 @@
 // The keys of user names that an older release has computed, computed anew: a migration that SQL
-// cannot express, because it has no full case folding. It runs with the others, in their transaction.
+// cannot express, because it has no full case folding. It runs with the others, in their
+// transaction.
 
 import { nameKey } from '../runtime/name-key.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { eachPage } from './keyset-page.ts'
 import type { PlainQuery } from './plain-query.ts'
 
-/** Its name among the migrations, and of the row in table_versions that says it is to be done. */
+/** Its name among the migrations; a row of that name in table_versions says that it is pending. */
 export const NAME_KEYS_STEP = 'user_name_keys'
 
 const PAGE_SIZE = 1_000
 const COLLISIONS_SHOWN = 20
-/** Of one name, which more than two users may share. */
+/** How many users of one name are shown. */
 const IDS_SHOWN = 5
 
 interface NameRow {
@@ -22,7 +23,9 @@ interface NameRow {
   readonly email_key: string | null
 }
 
-/** Whether keys of an older release may be there. Needs no right to read, and no table. */
+/**
+ * Whether there may be keys of an older release. False when the table is missing or not readable.
+ */
 export async function areNameKeysPending(query: PlainQuery): Promise<boolean> {
   const [table] = await query<{ readable: boolean | null }>(
     `SELECT has_table_privilege(to_regclass('table_versions'), 'SELECT') AS readable`,
@@ -37,7 +40,7 @@ export async function areNameKeysPending(query: PlainQuery): Promise<boolean> {
  * users, when two of them have become one name.
  */
 export async function renewNameKeys(query: PlainQuery): Promise<boolean> {
-  // Readers go on; whoever would write a name waits, so that none is missed.
+  // Blocks writers but not readers, so that no name is written meanwhile.
   await query('LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE')
   await query(
     `CREATE TEMPORARY TABLE renewed_names
@@ -88,7 +91,7 @@ async function replaceKeys(query: PlainQuery): Promise<void> {
         '(docs/operations.md, "Names that became one", says what to do)',
     )
   }
-  // Freed first: each row's key is judged by itself, and may be another row's old one.
+  // First all old keys are removed: the new key of one row may be the old key of another.
   await query(
     `UPDATE users SET username_key = NULL, email_key = NULL
      FROM renewed_names WHERE users.id = renewed_names.id`,
@@ -99,7 +102,7 @@ async function replaceKeys(query: PlainQuery): Promise<void> {
   )
 }
 
-// ASCII folds as it always has: such names are not even read.
+// Only names outside ASCII: the keys of others are as before.
 const NAMES_PAGE = `
   SELECT id, username, email, username_key, email_key FROM users
   WHERE ($1::uuid IS NULL OR id > $1) AND (

@@ -1,4 +1,4 @@
-// SQL by hand, as its rows alone.
+// A query as a function that gives only the rows.
 
 import type pg from 'pg'
 
@@ -7,7 +7,7 @@ export type PlainQuery = <R extends pg.QueryResultRow>(
   values?: unknown[],
 ) => Promise<R[]>
 
-/** `timeoutMs` lifts the pool's own, which is made for requests. */
+/** `timeoutMs` replaces the pool's own time-out, which is meant for requests. */
 export function openPlainQuery(target: pg.Pool | pg.PoolClient, timeoutMs?: number): PlainQuery {
   return async <R extends pg.QueryResultRow>(text: string, values?: unknown[]) => {
     const timeout = timeoutMs === undefined ? {} : { query_timeout: timeoutMs }

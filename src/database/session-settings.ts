@@ -4,14 +4,14 @@
 import pg from 'pg'
 import { DEPENDENCY_DEADLINE_MS } from '../runtime/deadline.ts'
 
-/** The server gives a statement up a little before whoever waits for it does. */
+/** Below our own deadline, so that the server cancels a statement before we give up on it. */
 const STATEMENT_TIMEOUT_MS = DEPENDENCY_DEADLINE_MS - 100
-/** A transaction whose instance is cut off holds its locks no longer. */
+/** How long the locks of an instance stay that lost its connection within a transaction. */
 const IDLE_IN_TRANSACTION_MS = 5_000
 
 /**
- * `default_transaction_read_only` is not among them: who set it means it. Prisma sends times without
- * a zone and reads them without one, so the zone is what makes them right.
+ * `default_transaction_read_only` is not set: an operator who sets it means it. The time zone must
+ * be UTC, because Prisma sends and reads times without a zone.
  */
 function settingsFor(schema: string): Readonly<Record<string, string>> {
   return {
@@ -33,7 +33,7 @@ function settingsFor(schema: string): Readonly<Record<string, string>> {
   }
 }
 
-/** Time-outs that newer servers alone have, and that would end connections or long migrations of ours. */
+/** Time-outs that only newer servers have. They would end idle connections and long migrations. */
 const NEVER_IN_TIME = ['idle_session_timeout', 'transaction_timeout']
 
 /** As calls for a SELECT: for the whole session, or until the transaction ends. */

@@ -1,5 +1,6 @@
-// How instances learn that a table which they hold in memory has changed: one row a table, whose
-// version rises in the transaction of the change, and one cheap poll over all of them.
+// How instances learn that a table which they hold in memory has changed: there is one row for each
+// table, whose version rises in the transaction of the change, and one cheap poll reads all of
+// them.
 
 import type { Prisma } from '../generated/prisma/client.ts'
 import { type Database, guardDatabase } from './database.ts'
@@ -8,7 +9,7 @@ import { type Database, guardDatabase } from './database.ts'
 export type VersionedTable = 'clients' | 'signing_keys'
 
 /**
- * Says that the table has changed, in the transaction of the change. Holds the row until that
+ * Raises the version of the table in the transaction of the change. Holds the row until that
  * commits, so that whoever sees a version also sees every change up to it.
  */
 export async function bumpTableVersion(
@@ -28,11 +29,14 @@ export interface TablePoll {
 export interface TablePollOptions {
   readonly database: Pick<Database, 'watch'>
   readonly everyMs?: number
-  /** Called at the first tick, and for each change after it. One that fails is repeated. */
+  /**
+   * Called at the first tick and after each change. If it fails, it is called again at the next
+   * tick.
+   */
   readonly reload: Readonly<Record<VersionedTable, () => Promise<void>>>
   /** After every tick that went well. */
   readonly onTick?: () => void
-  /** The first failure of an outage; silent then until a tick went well. */
+  /** Told of the first failing tick; not again before a tick went well. */
   readonly onError: (error: unknown) => void
 }
 

@@ -17,7 +17,7 @@ export async function inTransaction<T>(
 ): Promise<T> {
   let held: pg.PoolClient | undefined
 
-  /** Once: the deadline and the failure that it causes both come here. */
+  /** Does nothing the second time: after a deadline it is called here and by `attempt`. */
   function giveBack(client: pg.PoolClient, destroy: boolean): void {
     if (held !== client) return
     held = undefined
@@ -28,7 +28,8 @@ export async function inTransaction<T>(
   async function attempt(): Promise<T> {
     const client = await pool.connect()
     held = client
-    // A lost connection rejects the query too; unheard, the event would end the process.
+    // A lost connection rejects the query and also emits an error, which would end the process
+    // unhandled.
     client.on('error', ignore)
     try {
       await client.query('BEGIN')

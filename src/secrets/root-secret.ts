@@ -1,5 +1,5 @@
-// The root secret and the keys derived from it, one HKDF `info` for each use (DESIGN §4). Knows
-// nothing of what the keys protect.
+// The root secret and the keys derived from it, one HKDF `info` for each use (docs/semantics.md
+// §2). Knows nothing of what the keys protect.
 
 import { hkdfSync } from 'node:crypto'
 

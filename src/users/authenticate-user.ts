@@ -1,5 +1,5 @@
 // Who logs in with these credentials: the same work and the same answer for an unknown user, a
-// wrong password and a disabled user (DESIGN §7). Starts no family.
+// wrong password and a disabled user (docs/semantics.md §7). Starts no family.
 
 import { OAuthError } from '../oauth/oauth-error.ts'
 import { parsePasswordHash } from './password-hash.ts'
@@ -12,10 +12,11 @@ import type { UserStore } from './user-store.ts'
 
 /**
  * Bounds guessing, per account and source; the caller binds it to the source of the request.
- * `account` is the key that was named, whether or not a user has it, so that both look the same.
+ * `account` is the key of the login name that was given, whether or not there is such a user, so
+ * that both are treated alike.
  */
 export interface LoginThrottle {
-  /** Before a lane is taken. Throws OAuthError `throttled`. */
+  /** Called before any hashing. Throws OAuthError `throttled`. */
   check(account: string): Promise<void>
   succeeded(account: string): Promise<void>
   failed(account: string): Promise<void>
@@ -31,7 +32,7 @@ export interface LoginDependencies {
 export interface LoginAttempt {
   readonly identifier: string
   readonly password: string
-  /** Gives up waiting for a lane. */
+  /** Aborts the wait for a hashing lane. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -61,20 +62,22 @@ export async function authenticateUser(
   })
   if (!found || !matches || found.user.status !== 'active') {
     await throttle?.failed(account)
-    throw new OAuthError(reasonOf(found, matches))
+    throw new OAuthError(findRefusal(found, matches))
   }
   await throttle?.succeeded(account)
   if (isStale) await renewHash(found, password, users, hasher)
   return { user: found.user, record: found.record }
 }
 
-function reasonOf(found: UserCredentials | undefined, matches: boolean) {
+function findRefusal(found: UserCredentials | undefined, matches: boolean) {
   if (!found) return 'login_user_unknown'
   if (matches) return 'login_user_disabled'
   return parsePasswordHash(found.passwordHash) ? 'login_password_wrong' : 'login_hash_refused'
 }
 
-/** The one moment when the password is known; a failure leaves it to the next login. */
+/**
+ * Hashes the password anew, which is possible only at a login. If it fails, the next login does it.
+ */
 async function renewHash(
   { user, passwordHash }: UserCredentials,
   password: string,
@@ -85,6 +88,6 @@ async function renewHash(
     const newHash = await hasher.hash(password)
     await users.replaceHash(user.id, passwordHash, newHash)
   } catch {
-    // Full lanes or PostgreSQL away: the login is good all the same.
+    // The lanes are full or PostgreSQL is away: the login succeeds all the same.
   }
 }

@@ -1,5 +1,5 @@
-// Lanes for heavy work: so many at once, a bounded queue before them, and a bound on waiting in
-// it. Keeps a login flood from taking every core and all memory (DESIGN §7).
+// Bounds how many password hashes run at once, how many wait and for how long (docs/semantics.md
+// §7), so that a flood of logins does not take every core and all memory.
 
 import { availableParallelism } from 'node:os'
 import { OAuthError } from '../oauth/oauth-error.ts'
@@ -22,9 +22,9 @@ export interface HashingLanes {
    */
   run: RunInLane
   /**
-   * Takes a place, among those that lanes and queue have, for as long as `work` takes, which may then
-   * enter a lane with the function that it is given. Whoever finds no place has cost nothing else yet.
-   * Throws OAuthError `login_queue_full`.
+   * Reserves a place in lanes and queue while `work` runs, which enters a lane by the function that
+   * it is given. So a call that finds no place is refused before it has cost anything else. Throws
+   * OAuthError `login_queue_full`.
    */
   admit<T>(work: (runInLane: RunInLane) => Promise<T>): Promise<T>
 }
@@ -32,9 +32,9 @@ export interface HashingLanes {
 const RETRY_AFTER_SECONDS = 2
 
 /**
- * One core stays free for everything else, and one of libuv's threads too (`threads`, Node's
- * `UV_THREADPOOL_SIZE`): names and files are looked up on them as well. A full queue is done
- * within about the longest wait.
+ * One core stays free for everything else, and one of libuv's `threads` (`UV_THREADPOOL_SIZE`),
+ * which also look up names and read files. The queue is as long as can be worked off in about the
+ * longest wait.
  */
 export function defaultHashingLanes(threads: number): HashingLanesOptions {
   const lanes = Math.max(1, Math.min(availableParallelism(), threads) - 1)
@@ -43,10 +43,12 @@ export function defaultHashingLanes(threads: number): HashingLanesOptions {
 
 export function openHashingLanes(options: HashingLanesOptions): HashingLanes {
   const { lanes, queueMax, waitMaxMs } = options
-  /** In order of arrival; calling one gives it a lane. */
+  /** In order of arrival; calling a member hands it a lane. */
   const waiting = new Set<() => void>()
   let busy = 0
-  /** Those in a lane, in the queue, or admitted and about to come. */
+  /**
+   * How many are admitted, whether they have a lane, wait for one or have not asked for one yet.
+   */
   let places = 0
 
   function waitForLane(signal: AbortSignal | undefined): Promise<void> {
@@ -79,7 +81,7 @@ export function openHashingLanes(options: HashingLanesOptions): HashingLanes {
     await waitForLane(signal)
   }
 
-  /** Hands the lane to whoever has waited longest, so that nobody new slips in between. */
+  /** Hands the lane to whoever has waited longest, so that no newcomer can take it. */
   function leaveLane(): void {
     const [next] = waiting
     if (next) next()

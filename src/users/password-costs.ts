@@ -1,15 +1,19 @@
-// What verifying a password costs. Imported hashes have parameters of their own, so the work of a
-// login would tell whose account is such a one, and that it exists: every verification is therefore
-// as dear as the dearest hash that any user has, for each number of lanes.
+// What verifying a password costs. Imported hashes have other parameters, so the time of a login
+// could tell that an account exists and was imported. Every verification therefore costs as much as
+// the most expensive hash that any user has, for each parallelism in use (docs/semantics.md §7).
 
 import { type Argon2Parameters, isBoundedCost, workOf } from './password-hash.ts'
 
 export interface PasswordCosts {
-  /** The dearest of each parallelism, ascending by that; the configured parameters count. */
+  /** The most expensive parameters of each parallelism in use, the configured ones included. */
   list(): readonly Argon2Parameters[]
-  /** A hash that has just been stored or met counts at once, until a reload knows better. */
+  /**
+   * Takes the cost of a hash into account that was just stored or met; the next reload starts anew.
+   */
   include(cost: Argon2Parameters): void
-  /** As the users' hashes are now. Rejects with DependencyUnavailable, and keeps what it had. */
+  /**
+   * Reads the costs of all users' hashes. Rejects with DependencyUnavailable; the costs stay then.
+   */
   reload(): Promise<void>
 }
 
@@ -18,19 +22,19 @@ export function openPasswordCosts(
   configured: Argon2Parameters,
   loadStored: () => Promise<readonly Argon2Parameters[]> = async () => [],
 ): PasswordCosts {
-  let costs = dearest([configured])
+  let costs = mostExpensive([configured])
   return {
     list: () => costs,
     include(cost) {
-      costs = dearest([...costs, cost])
+      costs = mostExpensive([...costs, cost])
     },
     async reload() {
-      costs = dearest([configured, ...(await loadStored()).filter(isBoundedCost)])
+      costs = mostExpensive([configured, ...(await loadStored()).filter(isBoundedCost)])
     },
   }
 }
 
-function dearest(costs: readonly Argon2Parameters[]): readonly Argon2Parameters[] {
+function mostExpensive(costs: readonly Argon2Parameters[]): readonly Argon2Parameters[] {
   const byParallelism = new Map<number, Argon2Parameters>()
   for (const { memoryKib, time, parallelism } of costs) {
     const cost = { memoryKib, time, parallelism }

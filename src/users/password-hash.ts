@@ -21,9 +21,12 @@ const PARAMETER = /^([mtp])=([1-9]\d{0,6})$/
 export const MEMORY_KIB_MAX = 262_144
 export const TIME_MAX = 16
 export const PARALLELISM_MAX = 16
-/** Three passes over all of that memory. */
+/** Three passes over MEMORY_KIB_MAX. */
 export const WORK_MAX = 786_432
-/** Lanes are threads, which take the cores from everything else: more of them, less work. */
+/**
+ * Each lane is a thread that takes a core from everything else, so more lanes may do less work
+ * each.
+ */
 export const THREADED_WORK_MAX = 2_097_152
 /** RFC 9106 §3.1: a salt of at least 8 bytes, at least 8 KiB of memory a lane. */
 const SALT_BYTES_MIN = 8
@@ -43,7 +46,7 @@ export function parsePasswordHash(text: string): PasswordHashFacts | undefined {
   return isWithinBounds(facts) ? facts : undefined
 }
 
-/** The parameters of a PHC string alone, such as `m=19456,t=2,p=1`; not judged by any bound. */
+/** The parameter list of a PHC string, such as `m=19456,t=2,p=1`. Bounds are not checked. */
 export function parseCost(parameterList: string): Argon2Parameters | undefined {
   const parameters = new Map<string, number>()
   const parts = parameterList.split(',')
@@ -56,7 +59,7 @@ export function parseCost(parameterList: string): Argon2Parameters | undefined {
   return { memoryKib, time, parallelism }
 }
 
-/** What a refused hash should have been, after the name of the member. */
+/** What a hash has to be; continues a sentence that begins with the name of the member. */
 export const PASSWORD_HASH_RULE =
   `must be an argon2id PHC string, version 19, with m <= ${MEMORY_KIB_MAX}, t <= ${TIME_MAX}, ` +
   `p <= ${PARALLELISM_MAX}, m * t <= ${WORK_MAX} and m * t * p <= ${THREADED_WORK_MAX}`
@@ -90,7 +93,7 @@ function isWithinBounds(facts: PasswordHashFacts): boolean {
   )
 }
 
-/** 0 for base64 that would not be written like this. */
+/** The number of bytes; 0 for base64 that is not in its canonical form. */
 function decodedLength(base64: string): number {
   const bytes = Buffer.from(base64, 'base64')
   return bytes.toString('base64').replace(/=+$/, '') === base64 ? bytes.length : 0

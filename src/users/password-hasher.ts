@@ -1,5 +1,5 @@
-// Argon2id over passwords, inside the hashing lanes. Every verification runs the same work, whoever
-// is asked for: without a hash, with a cheap one and with the dearest.
+// Argon2id over passwords, inside the hashing lanes. Every verification does the same work: for an
+// unknown user without a hash, for a cheap hash and for the most expensive one.
 
 import { randomBytes } from 'node:crypto'
 import argon2 from 'argon2'
@@ -26,19 +26,20 @@ export interface Verification {
   readonly isStale: boolean
 }
 
-/** The caller has bounded the password. Both methods throw what the lanes throw. */
+/** The caller has checked the length of passwords. All methods throw what the lanes throw. */
 export interface PasswordHasher {
   /** A PHC string under the current parameters. */
   hash(password: string, signal?: AbortSignal): Promise<string>
   /**
-   * Does the same work for every hash, and for none: that of the dearest hash of each parallelism
-   * in use. A password that is not in NFKC is tried in both forms, because other systems have
-   * hashed what was typed. A hash out of bounds is none.
+   * Does the same work for every hash and for none: that of the most expensive hash of each
+   * parallelism in use. A password that is not in NFKC is tried in both forms, because other
+   * systems have hashed what was typed. A hash out of bounds counts as none.
    */
   verify: VerifyPassword
   /**
-   * Holds a place before the lanes for `work`, which looks the hash up and verifies by what it is
-   * given: in a burst those that the lanes cannot serve are refused before they cost a query.
+   * Reserves a place in the lanes for `work`, which looks the hash up and verifies it by the
+   * function that it is given. So a login for which there is no place is refused before it costs a
+   * query.
    */
   reserve<T>(work: (verify: VerifyPassword) => Promise<T>): Promise<T>
 }
@@ -68,12 +69,12 @@ export function openPasswordHasher(
     hashLength: HASH_BYTES,
   })
 
-  /** Work for nothing but its time. */
+  /** Hashes only to spend the time that it takes. */
   async function spend(cost: Argon2Parameters, password: string): Promise<void> {
     await argon2.hash(password, { ...optionsOf(cost), salt, raw: true })
   }
 
-  /** What a cheaper hash leaves of the dearest one with as many lanes. */
+  /** Spends the difference between a hash and the most expensive one of the same parallelism. */
   async function spendRest(
     cost: Argon2Parameters,
     spent: Argon2Parameters,
@@ -87,10 +88,10 @@ export function openPasswordHasher(
   async function tryPassword(
     hash: StoredHash | undefined,
     password: string,
-    dearest: readonly Argon2Parameters[],
+    mostExpensive: readonly Argon2Parameters[],
   ): Promise<boolean> {
     let matches = false
-    for (const cost of dearest) {
+    for (const cost of mostExpensive) {
       if (hash?.facts.parallelism === cost.parallelism) {
         matches = await argon2.verify(hash.text, password)
         await spendRest(cost, hash.facts, password)
@@ -106,13 +107,14 @@ export function openPasswordHasher(
       runInLane(async () => {
         const facts = passwordHash === undefined ? undefined : parsePasswordHash(passwordHash)
         const hash = passwordHash !== undefined && facts ? { text: passwordHash, facts } : undefined
-        // Stored since the costs were loaded: from now on everybody pays for it.
+        // It may have been stored after the costs were loaded; from now on all logins cost as much.
         if (facts) costs.include(facts)
-        const dearest = costs.list()
+        const mostExpensive = costs.list()
         const normalized = normalizePassword(password)
-        const matchesNormalized = await tryPassword(hash, normalized, dearest)
-        // Only what was typed decides about this second round, whoever is asked for.
-        const matchesTyped = password !== normalized && (await tryPassword(hash, password, dearest))
+        const matchesNormalized = await tryPassword(hash, normalized, mostExpensive)
+        // Whether there is a second round depends on the typed password alone, not on the user.
+        const matchesTyped =
+          password !== normalized && (await tryPassword(hash, password, mostExpensive))
         return {
           matches: matchesNormalized || matchesTyped,
           isStale: matchesTyped || !facts || !isSameCost(facts, parameters),

@@ -1,4 +1,4 @@
-// What a password may be: any Unicode, by length alone, never truncated (DESIGN §7).
+// What a password may be: any Unicode, by length alone, never truncated (docs/semantics.md §6).
 
 /** In code points after NFKC. */
 export interface PasswordLimits {
@@ -8,13 +8,16 @@ export interface PasswordLimits {
 
 export type PasswordProblem = 'too_short' | 'too_long' | 'malformed'
 
-/** Canonical composition makes one code unit of four at the most. */
+/**
+ * NFKC never makes a code point of more than four UTF-16 units, so this bounds the length before
+ * it.
+ */
 const UNITS_PER_CODE_POINT = 4
 
-// It has no UTF-8: all of them would hash as the one replacement character.
+// It has no form in UTF-8: all of them would be hashed as the same replacement character.
 const LONE_SURROGATE = /\p{Cs}/u
 
-/** Why a new password is refused, or undefined. Bounded: nothing over-long is normalised. */
+/** Why a new password is refused, or undefined. Checks the length before it normalises. */
 export function findPasswordProblem(
   password: string,
   { passwordMinLength, passwordMaxLength }: PasswordLimits,

@@ -1,5 +1,5 @@
-// The dearest password hashes of the table, by one look-up in an index for each number of lanes,
-// however many users there are.
+// The costs of the most expensive password hashes of all users: one look-up in an index for each
+// parallelism, however many users there are.
 
 import { type Database, guardDatabase } from '../database/database.ts'
 import {
@@ -10,7 +10,7 @@ import {
   WORK_MAX,
 } from './password-hash.ts'
 
-// To the letter as in the index users_password_cost_idx, which serves no other expression.
+// Exactly as in the index users_password_cost_idx: PostgreSQL uses it for no other expression.
 const PARAMETER = (name: string, digits: number) =>
   `substring(password_hash from '^[$]argon2id[$]v=19[$](?:[a-z0-9,=]*,)?${name}=([0-9]{1,${digits}})[,$]')`
 const PARALLELISM = `${PARAMETER('p', 2)}::int`

@@ -3,17 +3,21 @@
 
 import { nameKey } from '../runtime/name-key.ts'
 
-// Marks are letters of many scripts' words, but none begins with one.
+// Marks (\p{M}) are parts of words in many scripts, but no word begins with one.
 const USERNAME = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]{0,63}$/u
-// Nothing unseen (zero-width, direction), which makes two addresses look like one; nor what
-// PostgreSQL cannot store: NUL and lone surrogates. The classes of USERNAME hold none of these.
+// No invisible characters (\p{Cf}: zero-width, direction), which make two addresses look like one,
+// and no NUL or lone surrogate, which PostgreSQL cannot store. USERNAME allows none of these
+// anyway.
 const EMAIL = /^[^\s@\p{Cc}\p{Cf}\p{Cs}]+@[^\s@\p{Cc}\p{Cf}\p{Cs}]+$/u
 const USERNAME_LENGTH_MAX = 64
 const EMAIL_LENGTH_MAX = 254
-/** Canonical composition makes one code unit of four at the most. */
+/**
+ * NFKC never makes a code point of more than four UTF-16 units, so this bounds the length before
+ * it.
+ */
 const UNITS_PER_CODE_POINT = 4
 
-/** A name that keeps the rules: `value` as it is shown, `key` as it is compared. */
+/** A valid name or address: `value` is shown, `key` is compared. */
 export interface UserName {
   readonly value: string
   readonly key: string
@@ -46,7 +50,7 @@ export function parseIdentifier(identifier: string): LoginKey | undefined {
   return username && { usernameKey: username.key }
 }
 
-/** NFKC, or undefined for what is too long, which is bounded before the work too. */
+/** The text in NFKC; undefined when it is too long. What is far too long is not even normalised. */
 function normalize(text: string, codePointsMax: number): string | undefined {
   if (text.length > codePointsMax * UNITS_PER_CODE_POINT) return undefined
   const value = text.normalize('NFKC')

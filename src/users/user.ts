@@ -7,7 +7,9 @@ export type UserStatus = 'active' | 'disabled' | 'deleted'
 /** Why an epoch began, and so why every older family of the user ended. */
 export type EpochReason = 'password_changed' | 'user_disabled' | 'logged_out_everywhere'
 
-/** A FamilyId, which lies in a layer that users do not look into. */
+/**
+ * The same as FamilyId, which is not imported here: families use users, not the other way round.
+ */
 export type KeptFamilyId = string & { readonly brand: 'FamilyId' }
 
 export interface EpochStart {
@@ -15,15 +17,15 @@ export interface EpochStart {
   readonly reason: EpochReason
   readonly atMs: number
   /**
-   * The one family that lives on in this epoch ("all but this"). It stands in the record, so that
-   * whoever sees the epoch sees at once whom it spares, in whatever order records arrive.
+   * The one family that lives on in this epoch ("all but this"). It stands in the record itself,
+   * so that nobody can see the epoch without seeing which family it keeps.
    */
   readonly keptFamilyId?: KeptFamilyId
 }
 
 /**
  * What the family store must know of a user. PostgreSQL owns it; the store keeps a copy that only
- * a higher `version` overwrites (DESIGN §5).
+ * a higher `version` overwrites (docs/semantics.md §3).
  */
 export interface UserRecord {
   readonly userId: UserId
@@ -33,7 +35,7 @@ export interface UserRecord {
   readonly version: number
   /** The newest 32 epochs, oldest first. */
   readonly epochLog: readonly EpochStart[]
-  /** For introspection. Not there for a deleted user, nor in copies from before it was kept. */
+  /** For introspection. Missing for a deleted user, and in copies that an older release wrote. */
   readonly username?: string
 }
 

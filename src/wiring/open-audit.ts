@@ -16,14 +16,14 @@ import { addDeliveries, openWebhookOutbox, type WebhookOutbox } from '../webhook
 import { openWebhookStore, type WebhookStore } from '../webhooks/webhook-store.ts'
 
 export interface Audit {
-  /** To the log at once, to the table and the webhooks in a moment. */
+  /** Logs the event at once, and writes it to the table and for the webhooks a moment later. */
   readonly recordEvent: RecordEvent
   readonly events: EventStore
   readonly webhooks: WebhookStore
   readonly outbox: WebhookOutbox
   /** Begins to send what is due; rejects with DependencyUnavailable. */
   deliverDue(): Promise<void>
-  /** Sends nothing new and writes every event that waits, or logs how many it could not. */
+  /** Stops sending, and writes the events that wait; logs how many it could not write. */
   close(): Promise<void>
 }
 

@@ -17,7 +17,7 @@ import { StartError } from '../runtime/start-error.ts'
 /** How long a start waits for Redis before it goes on without. */
 const SETTLE_MS = 5_000
 
-/** By what Redis, or TLS on the way there, gives as its code. */
+/** The error codes of Redis and TLS after which waiting is useless, and what they mean. */
 const REFUSALS: readonly (readonly [code: RegExp, meaning: string])[] = [
   [/^WRONGPASS$/, 'the user or the password of REDIS_URL is wrong'],
   [/^NOAUTH$/, 'it wants a password, and REDIS_URL has none'],
@@ -32,9 +32,9 @@ export interface OpenedFamilyStore {
   warnings(): readonly string[]
   /** Carries to the store what an instance journalled but died before storing. */
   applyNewEntries(): Promise<void>
-  /** Resolves when families can be served, or when waiting any longer would help nobody. */
+  /** Resolves when families can be served, or when there is no use in waiting longer. */
   settle(): Promise<void>
-  /** What the server said that is there but will not have us; undefined where none did. */
+  /** Why the server refuses us, if it does. */
   refusal(): StartError | undefined
   /** Deletes what no answer needs any more; Redis does so by itself. */
   deleteExpired(nowMs: number): Promise<void>
@@ -62,7 +62,7 @@ function openOnRedis(
   let refusal: StartError | undefined
   const refused = new AbortController()
   function report(detail: string, dependency: Dependency = 'redis'): void {
-    // What breaks off because we hang up is no outage.
+    // A connection that breaks because we close it is no outage.
     if (isClosed) return
     if (dependency === 'redis') refusal = toRefusal(detail)
     if (refusal) refused.abort()
@@ -86,7 +86,8 @@ function openOnRedis(
     journal,
     warnings: store.warnings,
     applyNewEntries: store.applyNewEntries,
-    // A service without Redis still serves what needs none of it (DESIGN §12).
+    // Without Redis the service starts all the same: much of it needs no Redis (docs/semantics.md
+    // §12).
     async settle() {
       const ready = store.ready(SETTLE_MS).then(() => {
         refusal = undefined
@@ -98,7 +99,7 @@ function openOnRedis(
   }
 }
 
-/** What no waiting mends; what Redis says besides its code may hold a name. */
+/** The refusal by its code alone: the rest of Redis's message may hold a user name. */
 function toRefusal(detail: string): StartError | undefined {
   const meaning = REFUSALS.find(([pattern]) => pattern.test(detail))?.[1]
   if (meaning === undefined) return undefined

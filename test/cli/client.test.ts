@@ -1,5 +1,5 @@
 // `lineage client …` beside a running instance: made, listed and given new secrets, in force there
-// by its poll (INTERFACE §2).
+// by its poll (docs/semantics.md §20).
 
 import { test } from 'tap'
 import { startApp } from '../support/app.ts'

@@ -1,5 +1,5 @@
-// The command line in embedded mode: `lineage serve` makes the database, and the other commands find
-// it, running or not (INTERFACE §2).
+// The command line in embedded mode: `lineage serve` makes the database, and the other commands
+// find it, running or not (docs/semantics.md §19).
 
 import { once } from 'node:events'
 import { chmodSync } from 'node:fs'

@@ -136,7 +136,7 @@ for (const [what, authorization] of malformed) {
   })
 }
 
-test('what is malformed is 401, two ways or two ids are 400 (INTERFACE "Errors")', async (t) => {
+test('what is malformed is 401, two ways or two ids are 400', async (t) => {
   for (const [, reason, parts] of refused) {
     const isRequestFault = reason === 'client_two_mechanisms' || reason === 'client_id_mismatch'
     t.throws(() => parse(parts), { name: 'OAuthError', status: isRequestFault ? 400 : 401, reason })

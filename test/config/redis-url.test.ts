@@ -1,4 +1,4 @@
-// REDIS_URL: every form of INTERFACE §2, and what is refused instead of guessed.
+// REDIS_URL: every form that is accepted, and what is refused instead of guessed.
 
 import { test } from 'tap'
 import { BadValue } from '../../src/config/config-values.ts'

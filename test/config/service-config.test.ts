@@ -28,7 +28,7 @@ function problemOf(env: Environment, readFile?: (path: string) => string): strin
 const count = (text: string, name: string): number =>
   text.match(new RegExp(`\\b${name}\\b`, 'g'))?.length ?? 0
 
-test('an empty environment is embedded mode with the defaults of INTERFACE §2', async (t) => {
+test('an empty environment is embedded mode with every default', async (t) => {
   t.strictSame(loadConfig({}), {
     mode: 'embedded',
     port: 3000,
@@ -335,7 +335,7 @@ test('settings that contradict each other are one problem for each pair', async 
   )
 })
 
-test('every bound of INTERFACE §2 holds at both ends', async (t) => {
+test('every bound of a number holds at both ends', async (t) => {
   const bounds: Record<string, [good: string[], bad: string[]]> = {
     PORT: [
       ['1', '65535'],

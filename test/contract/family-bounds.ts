@@ -1,5 +1,6 @@
 // What is listed stays bounded, whatever ends a family: those that live, at most 100 at a client,
-// and the newest 200 of the others. Every other one is still known by its id (DESIGN §5).
+// and the newest 200 of the others. Every other one is still known by its id (docs/semantics.md
+// §3).
 
 import { type Test, test } from 'tap'
 import {
@@ -29,7 +30,9 @@ const ROUNDS = 2
 /** More would wait too long for a connection to PostgreSQL on a busy machine. */
 const AT_ONCE = 8
 
-/** Many logins, some at once; the age of each is its own, so that the order of the list is known. */
+/**
+ * Many logins, some at once; the age of each is its own, so that the order of the list is known.
+ */
 async function logInMany(
   store: FamilyStore,
   user: UserRecord,
@@ -47,7 +50,9 @@ async function logInMany(
   return made
 }
 
-/** Runs the cases against the stores that `open` makes; they take long, so they have their own file. */
+/**
+ * Runs the cases against the stores that `open` makes; they take long, so they have their own file.
+ */
 export function runFamilyBounds(name: string, open: OpenFamilyBench): void {
   test(`${name}: bounds`, { timeout: 120_000 }, (t) => runBoundsCases(t, open))
 }

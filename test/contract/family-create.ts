@@ -1,4 +1,5 @@
-// Logins: what a new family is, when one is refused, and the limit of live ones (DESIGN §5).
+// Logins: what a new family is, when one is refused, and the limit of live ones (docs/semantics.md
+// §3).
 
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'

@@ -1,4 +1,4 @@
-// Ending one family: every outcome, and what it leaves alone (RFC 7009, DESIGN §5).
+// Ending one family: every outcome, and what it leaves alone (RFC 7009, docs/semantics.md §3).
 
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'

@@ -1,5 +1,5 @@
-// A family store as one page of plain memory, written from DESIGN §5 and not from src: what the
-// property test holds the real ones against. One call at a time, no garbage collection.
+// A family store as one page of plain memory, written from docs/semantics.md §3 and not from src:
+// what the property test holds the real ones against. One call at a time, no garbage collection.
 
 import type {
   CreateFamily,

@@ -1,5 +1,5 @@
-// The order of the checks (DESIGN §5). Each request below has everything wrong that a later check
-// could find, so only the order decides which answer it gets.
+// The order of the checks (docs/semantics.md §3). Each request below has everything wrong that a
+// later check could find, so only the order decides which answer it gets.
 
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'

@@ -1,5 +1,5 @@
 // A dead server: every method rejects with DependencyUnavailable within its deadline, answers
-// nothing from a guess, and works again by itself when the server is back (DESIGN §12).
+// nothing from a guess, and works again by itself when the server is back (docs/semantics.md §12).
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'

@@ -1,4 +1,5 @@
-// Rotation: what a token's generation means, and that parallel requests agree on it (DESIGN §5).
+// Rotation: what a token's generation means, and that parallel requests agree on it
+// (docs/semantics.md §3).
 
 import type { Test } from 'tap'
 import type { Family, RotateOutcome } from '../../src/families/family.ts'

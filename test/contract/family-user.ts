@@ -1,5 +1,5 @@
 // The store's copy of the user's record: which one wins, what a new epoch ends, and "all but this"
-// (DESIGN §5, C56, C58).
+// (docs/semantics.md §3, C56, C58).
 
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'

@@ -52,7 +52,7 @@ test('what runs is Node as PID 1, by number no root, stopped by SIGTERM', async 
   t.ok(scripts.start.endsWith(' node --enable-source-maps dist/main.js'), 'as npm start does')
 })
 
-test('the image listens on every address and lets load balancers notice (INTERFACE §2)', async (t) => {
+test('the image listens on every address and lets load balancers notice', async (t) => {
   const { HOST, LINEAGE_SHUTDOWN_DELAY_SECONDS, ...rest } = imageEnvironment()
   t.strictSame(
     { HOST, LINEAGE_SHUTDOWN_DELAY_SECONDS },

@@ -123,7 +123,7 @@ function readSecretFile(path: string): string {
   return text.replace(/<.*>/, 'A'.repeat(43)).replace('HOST', 'host.example.com')
 }
 
-test('the service takes the environment and the secret files of the pod (INTERFACE §2)', async (t) => {
+test('the service takes the environment and the secret files of the pod', async (t) => {
   t.strictSame(container.envFrom, [{ configMapRef: { name: 'lineage' } }])
   t.strictSame(
     kustomization.configMapGenerator.map(({ name }) => name),

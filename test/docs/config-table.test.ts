@@ -10,7 +10,7 @@ import { renderEnvExample, renderReadmeRows } from './config-document.ts'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const SETTINGS = Object.entries<Setting<unknown>>(CONFIG_TABLE)
 
-/** INTERFACE §2, by hand: a table that forgot a name would agree with its own documents. */
+/** By hand: a table that forgot a name would still agree with its own documents. */
 const NAMES = `
   PORT HOST LOG_LEVEL DATABASE_URL REDIS_URL LINEAGE_ISSUER LINEAGE_SECRET_KEY LINEAGE_DATA_DIR
   LINEAGE_ADMIN_CLIENT_ID LINEAGE_ADMIN_CLIENT_SECRET LINEAGE_REGISTRATION LINEAGE_SIGNING_ALG
@@ -22,7 +22,7 @@ const NAMES = `
   LINEAGE_PASSWORD_MIN_LENGTH LINEAGE_PASSWORD_MAX_LENGTH UV_THREADPOOL_SIZE`
 const SECRETS = ['DATABASE_URL', 'REDIS_URL', 'LINEAGE_SECRET_KEY', 'LINEAGE_ADMIN_CLIENT_SECRET']
 
-test('the table holds the names of INTERFACE §2, in its order, and its four secrets', async (t) => {
+test('the table holds these names, in this order, and four secrets', async (t) => {
   t.strictSame(Object.keys(CONFIG_TABLE), NAMES.trim().split(/\s+/))
   const secrets = SETTINGS.filter(([, setting]) => setting.isSecret).map(([name]) => name)
   t.strictSame(secrets, SECRETS)

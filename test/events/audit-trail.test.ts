@@ -19,7 +19,7 @@ function openSilent(databaseUrl: string) {
   return { lines, service: openService({ config: testConfig(databaseUrl), logger }) }
 }
 
-test('a clean stop writes every event that was recorded (DESIGN §13)', async (t) => {
+test('a clean stop writes every event that was recorded', async (t) => {
   const { url } = await openTestDatabase(t)
   const service = await openSilent(url).service
   for (let number = 0; number < 2_500; number += 1) {

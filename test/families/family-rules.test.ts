@@ -1,4 +1,4 @@
-// The rules of families as pure functions, to the millisecond (DESIGN §5, INTERFACE §1).
+// The rules of families as pure functions, to the millisecond (docs/semantics.md §3).
 
 import fc from 'fast-check'
 import { test } from 'tap'
@@ -89,7 +89,7 @@ test('a family dies at the millisecond of its expiry', async (t) => {
   t.equal(findInactiveReason(busy, user, 9_000, 0), 'family_absolute_expired')
 })
 
-test('of many reasons the first in the order of DESIGN §5 is told', async (t) => {
+test('of many reasons the first in the order of docs/semantics.md §3 is told', async (t) => {
   const gone: UserRecord = { ...user, epoch: 4, status: 'disabled' }
   t.equal(findInactiveReason(ended(1), gone, 9_000, 1_001), 'family_ended')
   t.equal(findInactiveReason(family, gone, 9_000, 1_001), 'family_absolute_expired')

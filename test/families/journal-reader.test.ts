@@ -1,4 +1,5 @@
-// What an instance journalled and died before storing reaches the store all the same (DESIGN §5).
+// What an instance journalled and died before storing reaches the store all the same
+// (docs/semantics.md §4).
 
 import { type Test, test } from 'tap'
 import { openJournalReader } from '../../src/families/journal-reader.ts'

@@ -1,5 +1,5 @@
-// The refresh token as a string (DESIGN §4): one spelling, bound to its root secret, and refused
-// for every single character that is not as it was minted (C54, C57).
+// The refresh token as a string (docs/semantics.md §2): one spelling, bound to its root secret, and
+// refused for every single character that is not as it was minted (C54, C57).
 
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import fc from 'fast-check'
@@ -28,7 +28,10 @@ const token: RefreshToken = {
   generation: 0x01020304,
 }
 
-/** The token by the letter of DESIGN §4, for bytes that the service itself would never mint. */
+/**
+ * The token by the letter of docs/semantics.md §2, for bytes that the service itself
+ * would never mint.
+ */
 function forge(parts: { version?: number; id?: number; generation?: string } = {}): string {
   const { version = 1, id = secrets.current.id, generation = '01020304' } = parts
   const signed = Buffer.from(
@@ -45,7 +48,7 @@ function forge(parts: { version?: number; id?: number; generation?: string } = {
   return `lrt_${Buffer.concat([signed, mac.subarray(0, 16)]).toString('base64url')}`
 }
 
-test('a token is laid out as DESIGN §4 says', async (t) => {
+test('a token is laid out byte by byte as documented', async (t) => {
   t.equal(mintRefreshToken(token, secrets), forge())
 })
 

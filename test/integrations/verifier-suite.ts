@@ -50,7 +50,7 @@ export interface VerifierLibrary {
 
 const TTL_SECONDS = 120
 const STEP_SECONDS = 10
-/** Of DESIGN §8, on top of max-age and of the longest life of a token. */
+/** The margin of docs/semantics.md §8, on top of max-age and of the longest life of a token. */
 const MARGIN_SECONDS = 60
 const ROTATIONS = 2
 /** The states of all keys, and that of the key which signed what was verified. */

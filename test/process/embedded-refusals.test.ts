@@ -1,5 +1,5 @@
 // Embedded mode that cannot start: exit code 1 and exactly one line, within seconds, and no
-// database left behind (INTERFACE §2).
+// database left behind (docs/semantics.md §19).
 
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'

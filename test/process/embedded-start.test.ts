@@ -1,5 +1,5 @@
 // The one command of the README as a real process: embedded mode from an empty directory to its
-// end, and again after a clean stop and after a kill (INTERFACE §2).
+// end, and again after a clean stop and after a kill (docs/semantics.md §19).
 
 import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
@@ -22,7 +22,7 @@ test('embedded mode: a start, a clean stop, a start, a kill, a start', async (t)
   await first.logged('service.started')
   const demo = readDemo(dir.path)
 
-  await t.test('writes demo.json for its owner alone, with what INTERFACE §2 says', async (t) => {
+  await t.test('writes demo.json for its owner alone, with the documented members', async (t) => {
     const mode = (path: string) => (statSync(path).mode & 0o777).toString(8)
     t.equal(mode(dir.path), '700')
     t.equal(mode(join(dir.path, 'demo.json')), '600')

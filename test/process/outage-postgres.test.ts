@@ -1,4 +1,4 @@
-// PostgreSQL away under a running service, stopped and paused (DESIGN §12).
+// PostgreSQL away under a running service, stopped and paused (docs/semantics.md §12).
 
 import { test } from 'tap'
 import { checkOutage, openOutageScene } from './outage-scene.ts'

@@ -1,4 +1,4 @@
-// Redis away under a running service, stopped and paused (DESIGN §12).
+// Redis away under a running service, stopped and paused (docs/semantics.md §12).
 
 import { test } from 'tap'
 import { logIn } from '../support/app.ts'

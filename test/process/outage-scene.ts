@@ -1,5 +1,5 @@
 // What the tests of outages share: a service with its own Redis and PostgreSQL, one call of every
-// kind while one of them is away, and what each of them must say then (DESIGN §12).
+// kind while one of them is away, and what each of them must say then (docs/semantics.md §12).
 
 import type { Test } from 'tap'
 import { ADMIN, ISSUER, type LogLine, logIn } from '../support/app.ts'
@@ -13,7 +13,9 @@ import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { type RedisProcess, startRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
 
-/** The promise is 2 s; the machine may be busy. A paused server never answers: what ends is ours. */
+/**
+ * The promise is 2 s; the machine may be busy. A paused server never answers: what ends is ours.
+ */
 const WAIT_MAX_MS = 5_000
 /** The promise is 5 s. */
 const BACK_MAX_MS = 10_000

@@ -87,7 +87,7 @@ function makeSecrets(): [Buffer, Buffer] {
   }
 }
 
-/** The second byte of a refresh token names the secret that minted it (DESIGN §4). */
+/** The second byte of a refresh token names the secret that minted it (docs/semantics.md §2). */
 function secretIdOf(refreshToken: string): number | undefined {
   return Buffer.from(refreshToken.slice('lrt_'.length), 'base64url')[1]
 }

@@ -1,5 +1,5 @@
 // SIGTERM against the real process: what is under way ends well, what is new goes elsewhere
-// (DESIGN §13).
+// (docs/semantics.md §13).
 
 import { once } from 'node:events'
 import { Agent, get, type IncomingMessage } from 'node:http'

@@ -1,5 +1,5 @@
 // Starts that go wrong: exit code 1, one message that an operator can act on, no value in it
-// (INTERFACE §2). A database that is only late is waited for (DESIGN §13).
+// (docs/semantics.md §18). A database that is only late is waited for (docs/semantics.md §13).
 
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'

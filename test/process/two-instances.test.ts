@@ -1,5 +1,5 @@
 // Two real processes on one PostgreSQL and one Redis: what one of them answers holds on the other,
-// at once for sessions, within five seconds for clients and keys (INTERFACE §2).
+// at once for sessions, within five seconds for clients and keys (docs/semantics.md §20).
 
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import { type Test, test } from 'tap'

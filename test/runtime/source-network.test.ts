@@ -1,4 +1,4 @@
-// Which addresses are one source (DESIGN §7: IPv4 or IPv6 /64).
+// Which addresses are one source (docs/semantics.md §7: IPv4 or IPv6 /64).
 
 import { test } from 'tap'
 import { sourceNetwork } from '../../src/runtime/source-network.ts'

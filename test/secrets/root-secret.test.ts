@@ -1,4 +1,5 @@
-// The root secret: which keys come out of it, and which lists of secrets are accepted (DESIGN §4).
+// The root secret: which keys come out of it, and which lists of secrets are accepted
+// (docs/semantics.md §2).
 
 import { createHmac } from 'node:crypto'
 import { test } from 'tap'

@@ -1,4 +1,4 @@
-// The bounds on heavy work: so many at once, so many waiting, so long (DESIGN §7).
+// The bounds on heavy work: so many at once, so many waiting, so long (docs/semantics.md §7).
 
 import { test } from 'tap'
 import { openHashingLanes } from '../../src/users/hashing-lanes.ts'

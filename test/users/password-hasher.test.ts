@@ -1,4 +1,5 @@
-// Argon2id over passwords of any Unicode, and which imported hashes are taken (DESIGN §7).
+// Argon2id over passwords of any Unicode, and which imported hashes are taken (docs/semantics.md
+// §6).
 
 import argon2 from 'argon2'
 import { test } from 'tap'

@@ -1,5 +1,5 @@
 // What each change leaves in record, journal and family store, and that none is lost to another
-// (DESIGN §5).
+// (docs/semantics.md §3).
 
 import { test } from 'tap'
 import { DependencyUnavailable } from '../../src/runtime/dependency-unavailable.ts'

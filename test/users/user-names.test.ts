@@ -1,4 +1,4 @@
-// What a username and an email may be, and how both are compared (DESIGN §7).
+// What a username and an email may be, and how both are compared (docs/semantics.md §6).
 
 import { test } from 'tap'
 import { parseEmail, parseIdentifier, parseUsername } from '../../src/users/user-names.ts'

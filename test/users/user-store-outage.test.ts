@@ -1,5 +1,5 @@
 // A PostgreSQL that is away, hangs or holds a lock is DependencyUnavailable, and service comes back
-// with it (DESIGN §12).
+// with it (docs/semantics.md §12).
 
 import { test } from 'tap'
 import { journalUserChange } from '../../src/families/postgres/postgres-journal.ts'

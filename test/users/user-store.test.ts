@@ -1,5 +1,5 @@
 // Users in a real PostgreSQL: names are unique by key, ids are never used again, lists are exact
-// (INTERFACE §1 "user", DESIGN §7).
+// (docs/semantics.md §6).
 
 import { randomUUID } from 'node:crypto'
 import { test } from 'tap'

@@ -1,11 +1,11 @@
-// The answers of one connection are made one after another, each when the one before has been taken.
-// Whoever sends many requests at once and reads nothing (RFC 9112 §9.3.2 allows the former) otherwise
-// has all their answers made, and kept, at our cost.
+// Answers on one connection are made one after another, each after the one before was taken.
+// Otherwise a client that pipelines many requests (RFC 9112 §9.3.2) and reads nothing would make us
+// compute all answers and hold them in memory.
 
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
-/** Requests of one connection that wait for an answer; no client that pipelines sends so many. */
+/** Requests of one connection that may wait. No honest client pipelines so many. */
 const WAITING_MAX = 64
 
 interface Turns {
@@ -23,8 +23,8 @@ export function answerInTurn(app: FastifyInstance): void {
     turnsOf.set(socket, turns)
     const begin = () => {
       turns.isTaken = true
-      // Emitted once the answer has left us, and when the connection has ended before.
-      reply.raw.once('close', () => passOn(turns, socket))
+      // Emitted when the answer was sent, and also when the connection ended before that.
+      reply.raw.once('close', () => beginNext(turns, socket))
       done()
     }
     if (!turns.isTaken) begin()
@@ -33,9 +33,9 @@ export function answerInTurn(app: FastifyInstance): void {
   })
 }
 
-function passOn(turns: Turns, socket: Socket): void {
+function beginNext(turns: Turns, socket: Socket): void {
   turns.isTaken = false
-  // Nobody is answered any more who has gone.
+  // On an ended connection nobody waits for the other answers.
   if (socket.destroyed) turns.waiting.length = 0
   turns.waiting.shift()?.()
 }

@@ -38,7 +38,10 @@ export class ApiError extends Error {
       detail?: string
       errors?: readonly FieldError[]
       retryAfterSeconds?: number
-      /** Only where one code has two: a throttled call is `temporarily_unavailable` too, with 429. */
+      /**
+       * Instead of the code's own status: `temporarily_unavailable` is 503, but 429 for a throttled
+       * call.
+       */
       status?: number
       cause?: unknown
     } = {},

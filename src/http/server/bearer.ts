@@ -1,5 +1,5 @@
 // Who may use /users/me and /admin: a bearer access token of ours, addressed to us and checked
-// online (INTERFACE "Who may", RFC 6750).
+// online (docs/semantics.md §16, RFC 6750).
 
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import type { FamilyId } from '../../families/family.ts'
@@ -67,7 +67,7 @@ export function bearerTokenOf(request: FastifyRequest): string | undefined {
   return /^bearer +([\w.~+/-]+=*) *$/i.exec(request.headers.authorization ?? '')?.[1]
 }
 
-/** Whether somebody tried: another scheme than ours is as good as no credentials. */
+/** Whether the request tries to bring a bearer token; another scheme counts as no credentials. */
 export function hasBearerCredentials(request: FastifyRequest): boolean {
   const { authorization = '' } = request.headers
   return /^bearer\b/i.test(authorization) || isRepeated(request, 'authorization')

@@ -1,4 +1,4 @@
-// Whether somebody still waits for the answer, for work that is not worth doing for nobody.
+// A signal for work that is worth nothing once its caller has hung up.
 
 import type { FastifyReply } from 'fastify'
 
@@ -8,7 +8,7 @@ import type { FastifyReply } from 'fastify'
  */
 export function callerSignal({ raw }: FastifyReply): AbortSignal {
   const controller = new AbortController()
-  // The response also closes after the answer, when nobody listens to the signal any more.
+  // It also closes after the answer was sent; by then nothing depends on the signal.
   raw.once('close', () => controller.abort())
   if (raw.closed) controller.abort()
   return controller.signal

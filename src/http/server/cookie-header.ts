@@ -2,7 +2,9 @@
 
 import type { IncomingMessage } from 'node:http'
 
-/** Browsers keep 180 a site at most; whoever sends more is none, and is not read at all. */
+/**
+ * Browsers keep 180 a site at most, so a header with more comes from no browser and is not read.
+ */
 const COOKIES_MAX = 256
 
 export interface Cookie {
@@ -13,8 +15,8 @@ export interface Cookie {
 const readBefore = new WeakMap<object, readonly Cookie[]>()
 
 /**
- * Name and value of each cookie, in the order of the header; what has no `=` is none. Nothing of a
- * header with too many: to leave out some could leave out the second of two that have one name.
+ * Name and value of each cookie, in the order of the header; a part without `=` is no cookie. Empty
+ * for a header with too many: reading only some could hide the second of two cookies of one name.
  */
 export function readCookies(request: Pick<IncomingMessage, 'headers'>): readonly Cookie[] {
   const known = readBefore.get(request)
@@ -39,9 +41,9 @@ function parseCookies(header: string): readonly Cookie[] {
 }
 
 /**
- * What a browser takes off around a pair (RFC 6265 §5.2), and no more. trim() also takes off U+00A0,
- * which would make a name with it one of ours: one that a browser lets any sibling host set, since
- * to the browser it does not begin with __Host-.
+ * Cuts off what a browser does around a pair (RFC 6265 §5.2), and no more. trim() would also cut
+ * off U+00A0: a cookie named U+00A0 and `__Host-…`, which a browser lets any sibling host set,
+ * would then count as one of ours.
  */
 function trimBlanks(text: string): string {
   let start = 0

@@ -1,6 +1,6 @@
-// Which other origins may read our answers (the CORS protocol of the Fetch standard): anybody's where
-// all is public, the clients' own where a user acts. A route whose scope says nothing here, such as
-// /verify, /introspect and /admin, never carries a CORS header.
+// Which other origins may read our answers (the CORS protocol of the Fetch standard): any origin
+// where all is public, those that clients list where a user acts. Routes in neither kind of scope,
+// such as /verify, /introspect and /admin, never have a CORS header.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ClientTable } from '../../clients/client-table.ts'
@@ -11,7 +11,7 @@ declare module 'fastify' {
   }
 }
 
-/** Beside what calls need, what libraries and tracers add to every request of a page. */
+/** The headers that calls need, and those that libraries and tracers add to every request. */
 const ALLOWED_HEADERS =
   'Authorization, Content-Type, X-Requested-With, X-Request-Id, traceparent, tracestate'
 
@@ -29,7 +29,10 @@ export function allowClientOrigins(scope: FastifyInstance): void {
   })
 }
 
-/** Call before any route is registered. The clients are asked at every request: changes hold at once. */
+/**
+ * Call before any route is registered. The clients are asked at every request: changes hold at
+ * once.
+ */
 export function setCorsHeaders(app: FastifyInstance, clients: Pick<ClientTable, 'overview'>): void {
   app.addHook('onRequest', (request, reply, done) => {
     const { cors } = request.routeOptions.config
@@ -66,7 +69,8 @@ function admitClientOrigin(
   reply: FastifyReply,
   clients: Pick<ClientTable, 'overview'>,
 ): void {
-  // Also without an Origin: a shared cache must not give that answer to somebody with one.
+  // Also on answers to requests without an Origin: a shared cache must not reuse them for one with
+  // it.
   reply.header('vary', 'Origin')
   if (origin === undefined) return
   const allowed = clients.overview().origins.get(origin)

@@ -7,7 +7,7 @@ import { logEvent } from '../../ops/log-events.ts'
 import { DependencyUnavailable } from '../../runtime/dependency-unavailable.ts'
 import { AlreadyTaken, type FieldError } from '../../runtime/field-error.ts'
 import { API_ERRORS, ApiError, type ApiErrorCode } from './api-error.ts'
-import { describeCaller } from './request-client.ts'
+import { callerFields } from './request-client.ts'
 
 /** When to come back after a dependency was away: about as long as reconnecting takes. */
 const RETRY_AFTER_SECONDS = 2
@@ -78,7 +78,7 @@ function logRefusal(
   status: number,
   request: FastifyRequest,
 ): void {
-  const line = { reason, status, ...describeCaller(request) }
+  const line = { reason, status, ...callerFields(request) }
   // A queue that turns somebody away does its work: in a flood, stacks would only hide what fails.
   const isTurnedAway = [error, error.cause].some(isFullQueue)
   if (status < 500 || isTurnedAway) logEvent(request.log, 'request.refused', line)

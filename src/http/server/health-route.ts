@@ -1,4 +1,4 @@
-// GET /livez: the process answers. GET /readyz: whether to send it traffic (INTERFACE §1).
+// GET /livez: the process answers. GET /readyz: whether to send it traffic (docs/semantics.md §13).
 
 import type { FastifyInstance } from 'fastify'
 import type { Health } from '../../ops/health.ts'

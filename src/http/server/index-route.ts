@@ -1,5 +1,5 @@
-// GET /: where to look. The issuer's own address names what clients find by themselves; the port of
-// the operations, which lies behind no name, names its paths.
+// GET /: where to look. Under the issuer it names the public documents; on LINEAGE_OPS_PORT, which
+// has no public name, it lists the paths that are there.
 
 import type { FastifyInstance } from 'fastify'
 import { cacheableBody } from '../../runtime/cacheable-body.ts'
@@ -13,7 +13,7 @@ interface IndexRouteDependencies {
   readonly basePath: string
 }
 
-/** With or without a slash after the issuer's path: both are what people make of the issuer. */
+/** With and without a slash after the issuer's path, because people type either. */
 export function registerIndex(
   app: FastifyInstance,
   { issuer, basePath }: IndexRouteDependencies,

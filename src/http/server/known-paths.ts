@@ -8,7 +8,7 @@ import { answerPreflight, isAdmittedPreflight } from './cors.ts'
 
 interface KnownPath {
   readonly methods: Set<string>
-  /** One of the path's routes: a wrong method is answered in its manner. */
+  /** One of the path's routes; its configuration decides the form of the 405 answer. */
   readonly route: RouteOptions
 }
 
@@ -33,8 +33,8 @@ export function collectKnownPaths(app: FastifyInstance): Map<string, KnownPath> 
 }
 
 /**
- * Refused before any body is read, so that the body's own faults do not speak first. A preflight is
- * the one OPTIONS that is answered, where an origin may call at all.
+ * Refused before the body is read, so that a bad body does not change the answer. A CORS preflight
+ * from an origin that may call is the one OPTIONS request that succeeds.
  */
 export function addMethodNotAllowedRoutes(
   app: FastifyInstance,

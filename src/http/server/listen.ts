@@ -1,15 +1,15 @@
-// Where an application listens. All its addresses lead to its one server, because a second one, as
-// Fastify makes it for `localhost`, would have neither the limits nor the handlers of the first.
+// Makes an application listen. All addresses lead to its one HTTP server: the second server that
+// Fastify makes for `localhost` would have neither the limits nor the handlers of the first.
 
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
-/** A name can have an address of a family that the machine does not speak. */
+/** Errors for an address that this machine does not have, such as an IPv6 one without IPv6. */
 const NOT_HERE: ReadonlySet<unknown> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
 
-/** `localhost` is all of its addresses: which one a client takes is the client's choice. */
+/** For `localhost` all of its addresses, because a client may choose any of them. */
 export async function findAddresses(host: string): Promise<string[]> {
   if (host !== 'localhost') return [host]
   const found = await lookup(host, { all: true })
@@ -29,7 +29,8 @@ export async function listenAt(
   app.addHook('preClose', async () => {
     for (const door of doors) door.close()
   })
-  // What came through a door is the door's to count: the server does not wait for it.
+  // The HTTP server does not count connections that came through a door, so the doors are awaited
+  // too.
   app.addHook('onClose', async () => {
     await Promise.all(doors.map(whenClosed))
   })
@@ -44,9 +45,9 @@ export async function listenAt(
   }
 }
 
-/** Its connections are those of the application's server, which also ends them. */
+/** A further listening socket, whose connections are handed to the application's own server. */
 async function openDoor(app: FastifyInstance, host: string): Promise<Server> {
-  // As an HTTP server opens its own.
+  // The same options that an HTTP server uses for its own socket.
   const door = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     app.server.emit('connection', socket)
   })
@@ -58,7 +59,7 @@ async function openDoor(app: FastifyInstance, host: string): Promise<Server> {
 
 function whenClosed(door: Server): Promise<void> {
   return new Promise((resolve) => {
-    // Its callback comes also when it was closed before, once the last connection has ended.
+    // The callback is also called for a server that is closing already, after its last connection.
     door.close(() => resolve())
   })
 }

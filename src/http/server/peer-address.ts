@@ -1,12 +1,14 @@
-// Who is at the other end: the socket's address or, as far as LINEAGE_TRUST_PROXY goes, the one that
-// trusted proxies have written into X-Forwarded-For.
+// Who is at the other end: the socket's address or, as far as LINEAGE_TRUST_PROXY goes, the one
+// that trusted proxies have written into X-Forwarded-For.
 
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIPv4 } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { parseIpAddress } from '../../runtime/ip-address.ts'
 
-/** Trusted proxies in a row; whoever has more has a loop. */
+/**
+ * Addresses of X-Forwarded-For that are looked at; more trusted proxies in a row would be a loop.
+ */
 const HOPS_MAX = 32
 
 declare module 'fastify' {
@@ -30,8 +32,9 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
 }
 
 /**
- * The nearest address that no trusted proxy has. Each hop is believed only when the one before it is
- * trusted, so what is not an address, and everything beyond it, counts as not said.
+ * The nearest address that no trusted proxy has. An entry is believed only when the proxy that
+ * wrote it is trusted. Something that is no address ends the search, and the address before it
+ * counts.
  */
 export function peerAddressOf(
   { headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>,

@@ -6,19 +6,19 @@ import { sourceOf } from './request-source.ts'
 
 interface Caller {
   readonly clientId: string
-  /** Once it has proved to be that one. */
+  /** Set once the client has authenticated. */
   readonly client?: Client
 }
 
 const callers = new WeakMap<FastifyRequest, Caller>()
 
-/** Never with an id that is none of ours: what somebody typed does not belong into a log. */
+/** Only with the id of a client that exists: what somebody typed must not get into the log. */
 export function noteCaller(request: FastifyRequest, caller: Caller): void {
   callers.set(request, caller)
 }
 
 /** What the log says of a refused request besides the reason. */
-export function describeCaller(request: FastifyRequest): {
+export function callerFields(request: FastifyRequest): {
   readonly route: string | undefined
   readonly clientId?: string
   readonly ip: string

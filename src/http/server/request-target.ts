@@ -1,7 +1,7 @@
-// Which targets the router gets to see. A path of ours has one spelling, so whoever blocks or counts
-// by path before us, and compares bytes, means what we mean. What lies below /verify/ is a path of
-// somebody else's that a gateway has appended to ours: taken raw, never decoded, never judged, and
-// its query is not for us (DESIGN §10).
+// Which targets the router sees. A path of ours has one spelling, so a proxy that blocks paths by
+// comparing bytes cannot be evaded. What follows /verify/ is another service's path that a gateway
+// has appended: it is neither decoded nor checked, and its query is not read (docs/semantics.md
+// §10).
 
 import type { IncomingMessage } from 'node:http'
 
@@ -10,19 +10,20 @@ const AUTHORITY = /^https?:\/\/[^/?#]*/i
 
 /**
  * Our paths and the ids in them hold nothing that must be escaped (RFC 3986 §3.3), so the escape of
- * such a character is another spelling; so is what some parsers cut off (`;`, `#`) or turn over (`\`).
+ * such a character is another spelling; so is what some parsers cut off (`;`, `#`) or turn over
+ * (`\`).
  */
 const PATH = /^\/[A-Za-z0-9._~!$&'()*+,=:@/-]*$/
 /**
- * Besides those, a path that names nothing may hold what can only be written as an escape, in the one
- * way to write it: controls, a blank, some marks, and all beyond ASCII.
+ * The same, and escapes of characters that can be written in no other way: controls, the space,
+ * some marks and everything beyond ASCII. No route has them, so such a path gets an ordinary 404.
  */
 const PATH_WITH_ESCAPES =
   /^\/(?:[A-Za-z0-9._~!$&'()*+,=:@/-]|%(?:[0189A-F][0-9A-F]|20|22|25|3C|3E|5E|60|7[BCDF]))*$/
-/** What a parser would resolve: an empty segment, or one of dots (RFC 3986 §5.2.4). */
+/** Segments that some parsers remove: empty ones, and those of dots (RFC 3986 §5.2.4). */
 const RESOLVED = /\/(?:\/|\.{1,2}(?:\/|$))/
 
-/** No route has it. */
+/** A target that no route has. */
 const NOWHERE = '//'
 
 /**
@@ -43,7 +44,7 @@ function isCanonical(path: string): boolean {
   return PATH.test(path) || (PATH_WITH_ESCAPES.test(path) && isDecodable(path))
 }
 
-/** Whether the escapes are UTF-8, without which the router gives up. */
+/** Whether the escapes are UTF-8; the router fails on others. */
 function isDecodable(path: string): boolean {
   try {
     return decodeURIComponent(path) !== ''

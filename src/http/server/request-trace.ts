@@ -1,18 +1,18 @@
-// By which name a request is found again in the logs of everything that it passed: the id and the
-// W3C trace that it brought, where they have the form of one, and the same back in the answer.
+// How a request is found again in the logs of all services that it passed: X-Request-Id and
+// traceparent are taken over if they are well-formed, logged, and returned in the answer.
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 
-/** What proxies and clients make: UUIDs, hexadecimal digits, words with such marks between them. */
+/** The forms that proxies and clients use: UUIDs, hexadecimal digits, words with these marks. */
 const REQUEST_ID = /^[\w.:-]{1,128}$/
 /** Trace Context §3.2, version 00; neither id may be all zeros. */
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
-/** The `X-Request-Id` that came, or a new one where none did or it could say something else. */
+/** The `X-Request-Id` of the request, or a new one if it has none or a malformed one. */
 export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): string {
-  // Two of them arrive as one value with a comma, which is no id.
+  // Node.js joins two headers with a comma, which no id has.
   const given = headers['x-request-id']
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()
 }

@@ -1,12 +1,14 @@
-// The bodies of requests at /verify mean nothing there. They are thrown away while they come, never
-// kept, and never held against the request; nor is their rest taken for the next request.
+// Bodies of requests at /verify mean nothing there. They are discarded as they arrive, never
+// stored, and never a reason to refuse; and the rest of a body is not taken for the next request.
 
 import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 
-/** How long the rest of a body is taken in after the answer, so that the caller can read that. */
+/**
+ * How long the rest of a body is still read after the answer, so that the caller gets the answer.
+ */
 const LINGER_MS = 1_000
 
 /** For the routes of this scope, which must answer before Fastify would parse the body. */
@@ -14,14 +16,14 @@ export function ignoreBodies(scope: FastifyInstance): void {
   scope.addHook('onRequest', async ({ raw }) => {
     if (!announcesBody(raw)) return
     raw.resume()
-    // What came together with the headers is read then.
+    // By then the part of the body is read that arrived together with the headers.
     await nextTurn()
   })
   scope.addHook('onSend', (request, reply, _payload, done) => {
     const { raw } = request
     if (announcesBody(raw) && !raw.complete) {
-      // Some gateways announce the body that they do not send, and would put the next request where
-      // this connection waits for it.
+      // Some gateways announce a body that they do not send. Their next request on this connection
+      // would be read as that body, so the connection is closed.
       reply.header('connection', 'close')
       lingerBeforeClose(raw)
     }

@@ -1,5 +1,6 @@
-// Which access token a request at /verify brings: that of its Authorization header or, where the
-// gateway says so, that of the access cookie (DESIGN §10), which a browser sends whoever made it.
+// Which access token a request at /verify brings: that of the Authorization header or, where the
+// gateway allows it, that of the access cookie (docs/semantics.md §10). A browser sends a cookie
+// along whichever page caused the request, so its origin is checked too.
 
 import type { FastifyRequest } from 'fastify'
 import type { Client } from '../../clients/client.ts'
@@ -15,8 +16,8 @@ export type Credential =
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
- * A request with an Authorization header is judged by that alone: it says on purpose what a cookie
- * says by itself.
+ * With an Authorization header the cookie is not looked at: a caller sends the header on purpose, a
+ * browser sends a cookie by itself.
  */
 export function readCredential(
   request: FastifyRequest,
@@ -32,24 +33,27 @@ export function readCredential(
   const found = acceptsCookie ? cookies.readAccessTokens(request) : []
   const [cookie] = found
   if (!cookie) return { fault: 'token_absent' }
-  // Nothing tells which of them the page that called means.
+  // With several, nothing tells for which of the clients the page meant the request.
   return found.length > 1 ? { fault: 'cookie_ambiguous' } : { token: cookie.token, cookie }
 }
 
-/** Whether the client is given its tokens in such a cookie, and the cookie is named after it. */
+/**
+ * Whether the cookie is named after this client, and the client gets its tokens in such cookies.
+ */
 export function isCookieOf({ clientId }: AccessCookie, client: Client): boolean {
   return client.id === clientId && client.tokenDelivery === 'cookie' && client.accessTokenCookie
 }
 
-/** Whether a page of the client's, and not another, can have made the browser send this. */
+/** Whether no page of another origin can have made the browser do harm by this request. */
 export function comesFromPageOf(request: FastifyRequest, client: Client): boolean {
   return isSafe(request) || client.allowedOrigins.includes(request.headers.origin ?? '')
 }
 
 function isSafe({ method, headers }: FastifyRequest): boolean {
-  // Where the gateway keeps the method, the other header is the caller's own: the stricter counts.
+  // Both must be safe: if the gateway keeps the method, X-Forwarded-Method may come from the
+  // caller.
   const original = headers['x-forwarded-method'] ?? method
-  // A GET in form only: whatever is sent over a WebSocket comes after it, and nobody asks again.
+  // A WebSocket begins with a GET, but what is sent over it later is not checked again.
   const opensSocket = /websocket/i.test(headers.upgrade ?? '')
   return SAFE_METHODS.has(method) && SAFE_METHODS.has(String(original)) && !opensSocket
 }

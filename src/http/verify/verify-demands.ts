@@ -1,5 +1,6 @@
-// What a gateway demands of a request at /verify (DESIGN §10): read from one place only, and refused
-// where it could be read in two ways. A demand that was meant and is misread would let somebody in.
+// What a gateway demands of a request at /verify (docs/semantics.md §10). Demands are read from one
+// place only, and refused where they could be read in two ways: a demand that is overlooked would
+// let somebody in who must not pass.
 
 import type { IncomingHttpHeaders } from 'node:http'
 import { SCOPE_TOKEN } from '../../oauth/scope.ts'
@@ -22,12 +23,12 @@ const HEADERS = {
   cookie: 'x-auth-cookie',
 } as const
 
-/** No URI has others (RFC 3986 §2). */
+/** A URI has no other characters (RFC 3986 §2). */
 const AUDIENCE = /^[\x21-\x7e]+$/
 
 /** The demands of exact /verify; undefined unless all of the query is one clean set of them. */
 export function parseQueryDemands(target: string): Demands | undefined {
-  // Not part of any request, so whoever reads it reads something else than we do.
+  // A request target has no fragment, so others may read such a target otherwise than we do.
   if (target.includes('#')) return undefined
   const start = target.indexOf('?')
   const pairs = start < 0 ? [] : target.slice(start + 1).split('&')
@@ -36,7 +37,7 @@ export function parseQueryDemands(target: string): Demands | undefined {
     const equals = pair.indexOf('=')
     const name = decodeComponent(equals < 0 ? pair : pair.slice(0, equals))
     const value = equals < 0 ? '' : decodeComponent(pair.slice(equals + 1))
-    // A name that is not known may be a demand with a slip of the pen.
+    // An unknown name may be a misspelt demand.
     if (name === undefined || value === undefined || !NAMES.has(name)) return undefined
     if (given.has(name)) return undefined
     given.set(name, value)
@@ -49,7 +50,7 @@ export function parseHeaderDemands(headers: IncomingHttpHeaders): Demands | unde
   const given = new Map<string, string>()
   for (const [name, header] of Object.entries(HEADERS)) {
     const values = [headers[header] ?? []].flat()
-    // Node joins what came twice with a comma; a proxy may have done so before.
+    // Node.js joins repeated headers with a comma; a proxy may have done so before.
     if (values.length > 1 || values[0]?.includes(',')) return undefined
     if (values[0] !== undefined) given.set(name, values[0])
   }
@@ -64,7 +65,7 @@ function readDemands(given: ReadonlyMap<string, string>): Demands | undefined {
   return { scopes, audiences, acceptsCookie: cookie === '1' }
 }
 
-/** An empty demand is a variable that was not set somewhere, not the wish for none. */
+/** Undefined also for an empty demand, which is more likely an unset variable than no demand. */
 function readWords(text: string | undefined, word: RegExp): readonly string[] | undefined {
   if (text === undefined) return []
   const words = text.split(' ').filter((one) => one !== '')

@@ -1,5 +1,6 @@
-// Any method on /verify and /verify/*: forward-auth for gateways (DESIGN §10). Says whether a request
-// may pass and, in headers, whose it is. docs/gateways.md tells what a gateway must do.
+// Any method on /verify and /verify/*: forward-auth for gateways (docs/semantics.md §10). Says
+// whether a request may pass and, in headers, whose it is. docs/gateways.md tells what a gateway
+// must do.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { logEvent } from '../../ops/log-events.ts'
@@ -8,7 +9,7 @@ import type { CheckedToken, TokenChecker } from '../../tokens/check-access-token
 import type { AccessCookie, TokenCookies } from '../oauth/token-cookies.ts'
 import { ApiError, type ApiErrorCode } from '../server/api-error.ts'
 import { toProblem } from '../server/error-handler.ts'
-import { describeCaller, noteCaller } from '../server/request-client.ts'
+import { callerFields, noteCaller } from '../server/request-client.ts'
 import { ignoreBodies } from './verify-body.ts'
 import { comesFromPageOf, isCookieOf, readCredential } from './verify-credential.ts'
 import { type Demands, parseHeaderDemands, parseQueryDemands } from './verify-demands.ts'
@@ -35,7 +36,7 @@ type VerifyReason = keyof typeof VERIFY_REFUSALS
 
 interface Refusal {
   readonly reason: VerifyReason
-  /** Nothing came that was to be judged. */
+  /** The request brought no credentials. */
   readonly isAnonymous?: boolean
 }
 
@@ -52,11 +53,11 @@ export function registerVerify(app: FastifyInstance, dependencies: VerifyRouteDe
     app.route({
       method: [...methods],
       url,
-      // Here and not in the handler, which Fastify only calls when it has read the body.
+      // Not in the handler, which Fastify calls only after it has read the body.
       onRequest: async (request, reply) => {
         reply.header('cache-control', 'no-store')
         const demands = parseDemands(request)
-        const verdict = await judge(request, demands, dependencies)
+        const verdict = await checkRequest(request, demands, dependencies)
         return 'claims' in verdict
           ? admit(reply, verdict.claims)
           : refuse(request, reply, verdict.refusal, demands)
@@ -66,8 +67,8 @@ export function registerVerify(app: FastifyInstance, dependencies: VerifyRouteDe
   }
 }
 
-/** Rejects with DependencyUnavailable where nobody can know. */
-async function judge(
+/** Rejects with DependencyUnavailable when it cannot be known whether the token was revoked. */
+async function checkRequest(
   request: FastifyRequest,
   demands: Demands | undefined,
   { checker, cookies }: VerifyRouteDependencies,
@@ -83,7 +84,7 @@ async function judge(
   return reason ? { refusal: { reason } } : { claims: checked.claims }
 }
 
-/** Why a live token does not open this, if it does not. */
+/** Why a live token does not meet the demands; undefined if it does. */
 function findObstacle(
   request: FastifyRequest,
   { audiences, scopes }: Demands,
@@ -122,7 +123,7 @@ function refuse(
 ): FastifyReply {
   const { reason } = refusal
   const error = new ApiError(VERIFY_REFUSALS[reason])
-  const line = { reason, status: error.status, ...describeCaller(request) }
+  const line = { reason, status: error.status, ...callerFields(request) }
   logEvent(request.log, 'request.refused', line)
   return reply
     .code(error.status)

@@ -1,5 +1,5 @@
 // Redis Cluster: each node has a gate of its own, and neither a redirection nor a failover leads
-// around it (DESIGN §5).
+// around it (docs/semantics.md §4).
 
 import { type Test, test } from 'tap'
 import { findFreePort } from '../../../src/embedded/free-port.ts'

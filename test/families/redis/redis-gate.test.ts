@@ -1,5 +1,5 @@
 // The gate: what the journal holds is in force in Redis before the first family command after any
-// connect, and stays so between connects (DESIGN §5, C61).
+// connect, and stays so between connects (docs/semantics.md §4, C61).
 
 import { randomUUID } from 'node:crypto'
 import { test } from 'tap'

@@ -1,5 +1,5 @@
 // A Redis that is dead, paused, emptied of scripts or refuses: in time, in safe words, and back by
-// itself (DESIGN §5, §12).
+// itself (docs/semantics.md §3, §12).
 
 import { inspect } from 'node:util'
 import { type Test, test } from 'tap'

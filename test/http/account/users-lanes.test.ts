@@ -1,5 +1,5 @@
 // Hashing over HTTP: who waits is served, who hangs up is not worked for, and full lanes are 503
-// (DESIGN §7, C22).
+// (docs/semantics.md §7, C22).
 
 import { once } from 'node:events'
 import { request } from 'node:http'

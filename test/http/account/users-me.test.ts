@@ -1,4 +1,4 @@
-// /users/me: one's own account and password (INTERFACE §1, C56).
+// /users/me: one's own account and password (C56).
 
 import { test } from 'tap'
 import { logIn, startApp, type TestApp } from '../../support/app.ts'

@@ -1,4 +1,4 @@
-// POST /users: registration by oneself (INTERFACE §1).
+// POST /users: registration by oneself.
 
 import { test } from 'tap'
 import { logIn, startApp, type TestApp } from '../../support/app.ts'

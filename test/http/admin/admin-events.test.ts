@@ -1,5 +1,5 @@
 // /admin/events: what is recorded of each kind of act, by whom and from where, and how it is found
-// again (INTERFACE §1 "event").
+// again.
 
 import { decodeJwt } from 'jose'
 import { type Test, test } from 'tap'

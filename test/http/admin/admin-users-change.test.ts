@@ -1,4 +1,4 @@
-// /admin/users/{id}: what a change is, and whose sessions it ends (INTERFACE §1 "user", C56, C58).
+// /admin/users/{id}: what a change is, and whose sessions it ends (C56, C58).
 
 import { test } from 'tap'
 import { logIn, startApp } from '../../support/app.ts'

@@ -1,4 +1,4 @@
-// /admin/users: creating, reading, listing and deleting accounts (INTERFACE §1 "user").
+// /admin/users: creating, reading, listing and deleting accounts.
 
 import { randomUUID } from 'node:crypto'
 import argon2 from 'argon2'

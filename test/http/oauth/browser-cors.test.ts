@@ -1,4 +1,4 @@
-// What scripts of other origins may read (the CORS protocol, DESIGN §9, C81).
+// What scripts of other origins may read (the CORS protocol, docs/semantics.md §9, C81).
 
 import { test } from 'tap'
 import { startApp, type TestApp } from '../../support/app.ts'

@@ -1,5 +1,5 @@
-// Who may call for a client whose tokens travel in cookies (DESIGN §9): its own origins alone. A
-// refused call changes nothing, neither in the store nor in the browser.
+// Who may call for a client whose tokens travel in cookies (docs/semantics.md §9): its own origins
+// alone. A refused call changes nothing, neither in the store nor in the browser.
 
 import { type Test, test } from 'tap'
 import { logIn } from '../../support/app.ts'

@@ -1,5 +1,5 @@
-// /token for clients whose tokens travel in cookies (DESIGN §9): what is set, what is read, and how
-// long it lives. Who may call is browser-origin.test.ts's matter.
+// /token for clients whose tokens travel in cookies (docs/semantics.md §9): what is set, what is
+// read, and how long it lives. Who may call is browser-origin.test.ts's matter.
 
 import { decodeJwt } from 'jose'
 import { test } from 'tap'

@@ -1,4 +1,4 @@
-// GET /livez and /readyz over HTTP (INTERFACE §1).
+// GET /livez and /readyz over HTTP.
 
 import { fastify } from 'fastify'
 import { test } from 'tap'

@@ -1,5 +1,5 @@
 // JSON endpoints under bodies, media types, ids and queries that mean harm or nothing: who asks is
-// checked first, then the media type, then the text, then what it says (INTERFACE "Errors").
+// checked first, then the media type, then the text, then what it says (docs/semantics.md §16).
 
 import { randomUUID } from 'node:crypto'
 import { type Test, test } from 'tap'

@@ -1,5 +1,5 @@
-// What a request costs outside of this process (DESIGN §5): counted where it arrives, at Redis by
-// MONITOR, at PostgreSQL by reading the wire.
+// What a request costs outside of this process (docs/semantics.md §3): counted where it arrives, at
+// Redis by MONITOR, at PostgreSQL by reading the wire.
 
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
@@ -14,8 +14,9 @@ import { until } from '../../support/until.ts'
 
 const REQUESTS = 20
 /**
- * What is polled runs by itself, whatever is requested: tables, journal, deliveries, hashes, clocks.
- * What opens and closes a transaction (it also names the clock) counts by what stands between.
+ * What is polled runs by itself, whatever is requested: tables, journal, deliveries, hashes,
+ * clocks. What opens and closes a transaction (it also names the clock) counts by what stands
+ * between.
  */
 const POLL =
   /clock_timestamp|FROM (table_versions|journal|webhooks|generate_series)|\{journal\}|^time$/i

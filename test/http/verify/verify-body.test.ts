@@ -1,5 +1,5 @@
 // Bodies at /verify: whatever their type, size and framing they change no verdict, are never kept,
-// and are never taken for the next request (DESIGN §10).
+// and are never taken for the next request (docs/semantics.md §10).
 
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -84,7 +84,9 @@ test('a body that looks like a request is none, and the connection goes on', asy
   )
 })
 
-/** Sends `head`, then what `more` gives until the socket is closed; resolves when no more is given. */
+/**
+ * Sends `head`, then what `more` gives until the socket is closed; resolves when no more is given.
+ */
 async function trickle(t: Test, url: string, head: string, more: () => Buffer | undefined) {
   const { hostname, port } = new URL(url)
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true })

@@ -1,5 +1,6 @@
-// Cookie mode of /verify (DESIGN §9, §10): the access cookie stands in for a missing Authorization
-// header, where the gateway says so, and only from a page of the cookie's client where that matters.
+// Cookie mode of /verify (docs/semantics.md §9, §10): the access cookie stands in for a missing
+// Authorization header, where the gateway says so, and only from a page of the cookie's client
+// where that matters.
 
 import { type Test, test } from 'tap'
 import { logIn } from '../../support/app.ts'
@@ -138,7 +139,7 @@ test('the cookie is the named client’s own, which has such cookies', async (t)
   t.equal(await status({ authorization: `Bearer ${token}` }), 200, 'the token is good all the same')
 })
 
-test('an unsafe method needs an Origin of the client (DESIGN §10)', async (t) => {
+test('an unsafe method needs an Origin of the client', async (t) => {
   const { app, cookie, status } = await openScene(t)
   const forwarded = (method: string) => ({ cookie, 'x-forwarded-method': method })
   for (const method of ['GET', 'HEAD', 'OPTIONS']) {

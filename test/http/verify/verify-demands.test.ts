@@ -1,5 +1,5 @@
 // What a gateway demands at /verify is read from one place, and refused where it is not clear
-// (DESIGN §10): from the query on exact /verify, from headers below it.
+// (docs/semantics.md §10): from the query on exact /verify, from headers below it.
 
 import fc from 'fast-check'
 import { test } from 'tap'

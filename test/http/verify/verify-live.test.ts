@@ -1,5 +1,5 @@
-// A token passes /verify as long as it is good, and not one request longer (DESIGN §3, §10); what is
-// not a token of ours never does.
+// A token passes /verify as long as it is good, and not one request longer (docs/semantics.md §1,
+// §10); what is not a token of ours never does.
 
 import { createHmac, createPublicKey, generateKeyPairSync, type JsonWebKey } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose'
@@ -164,7 +164,7 @@ test('what is not an access token of ours is refused (C62, C67, C70)', async (t)
   t.equal((await scene.verify()).status, 200, 'the token itself is good')
 })
 
-test('it stays on the public port (INTERFACE §1)', async (t) => {
+test('it stays on the public port', async (t) => {
   const scene = await openVerifyScene(t)
   for (const [surface, status] of [
     ['public', 200],

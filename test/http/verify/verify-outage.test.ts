@@ -1,5 +1,5 @@
-// /verify while a store is away (DESIGN §12): what was revoked is never guessed, and PostgreSQL is not
-// needed where Redis holds the families.
+// /verify while a store is away (docs/semantics.md §12): what was revoked is never guessed, and
+// PostgreSQL is not needed where Redis holds the families.
 
 import { type Test, test } from 'tap'
 import { parseRedisUrl } from '../../../src/config/redis-url.ts'
@@ -9,7 +9,7 @@ import { startRedis } from '../../support/redis.ts'
 import { until } from '../../support/until.ts'
 import { openVerifyScene, type VerifyScene } from './verify-scene.ts'
 
-/** The bound on any request that meets a dead dependency (DESIGN §12). */
+/** The bound on any request that meets a dead dependency (docs/semantics.md §12). */
 const WAIT_MAX_MS = 2_000
 
 async function isUnavailable(t: Test, scene: VerifyScene): Promise<void> {

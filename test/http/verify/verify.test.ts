@@ -1,4 +1,5 @@
-// /verify: whose a request is, and which requests have nobody behind them (DESIGN §10, RFC 6750).
+// /verify: whose a request is, and which requests have nobody behind them (docs/semantics.md §10,
+// RFC 6750).
 
 import { METHODS } from 'node:http'
 import { decodeJwt } from 'jose'
@@ -162,7 +163,7 @@ test('two Authorization headers are none, whichever is good (C107)', async (t) =
   }
 })
 
-test('the pattern is logged, never the path of somebody else (DESIGN §13)', async (t) => {
+test('the pattern is logged, never the path of somebody else', async (t) => {
   const { app, token, verify } = await openVerifyScene(t)
   await verify('/verify/private/path?secret=1')
   await verify('/verify/private/path', { headers: { authorization: 'Bearer x' } })
