@@ -4,17 +4,18 @@
 import { describeFailure } from './runtime/describe-failure.ts'
 import { checkNativePackages } from './runtime/native-packages.ts'
 
-// Whoever reads us may have read enough, as `| head` has.
+// A reader that closes the pipe early, as `| head` does, ends the command without an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
   process.exit(0)
 })
-// And there is nobody to tell of it.
+// If nobody reads stderr, a failure to write to it cannot be reported anywhere.
 process.stderr.on('error', () => {})
 
 async function main(args: readonly string[]): Promise<number> {
   const { env, stdin, stdout, stderr } = process
-  // The largest of what needs none of these packages is loaded while another process tries them.
+  // Another process tries whether native packages load; meanwhile the largest module without them
+  // is loaded.
   await Promise.all([checkNativePackages(env), import('./database/database.ts')])
   const { runCommandLine } = await import('./cli/run-command-line.ts')
   return await runCommandLine(args, { env, stdin, stdout, stderr })

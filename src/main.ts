@@ -4,13 +4,14 @@ import { loadConfig } from './config/service-config.ts'
 import { describeFailure } from './runtime/describe-failure.ts'
 import { checkNativePackages } from './runtime/native-packages.ts'
 
-// Where nobody reads it any more there is nobody to tell.
+// If nobody reads stderr, a failure to write to it cannot be reported anywhere.
 process.stderr.on('error', () => {})
 
 async function main(): Promise<void> {
-  // A wrong setting is told before anything is loaded that it would have to wait for.
+  // Before anything else is loaded, so that a wrong setting is reported at once.
   const config = loadConfig(process.env)
-  // Whatever needs none of these packages is loaded while another process tries them.
+  // Another process tries whether native packages load; meanwhile everything without them is
+  // loaded.
   await Promise.all([checkNativePackages(process.env), import('./app.ts')])
   const { serve } = await import('./serve.ts')
   await serve(process.env, config)

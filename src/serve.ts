@@ -1,5 +1,5 @@
-// What the process of the service does: environment -> configuration -> dependencies -> app -> listen
-// -> close on a signal.
+// What the process of the service does: environment -> configuration -> dependencies -> app ->
+// listen -> close on a signal.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
@@ -16,7 +16,7 @@ import { closeOnSignal, DRAIN_MS, stopLimitMs } from './runtime/close-on-signal.
 import { StartError } from './runtime/start-error.ts'
 import { openService, type Service } from './wiring/open-service.ts'
 
-/** What is open so far; a signal may come at any moment of the start. */
+/** What is open so far: a signal may come at any moment of the start. */
 interface Running {
   embedded: EmbeddedMode | undefined
   service: Service | undefined
@@ -134,18 +134,18 @@ function notices({ config, clients }: Service): string[] {
   ]
 }
 
-/** In the order of DESIGN §13, as far as the start had come. */
+/** Closes what is open so far, in the order of docs/semantics.md §13. */
 async function close(running: Running, delaySeconds: number): Promise<void> {
   running.isClosing = true
   running.service?.health.markDraining()
-  // Load balancers send nothing to what never listened.
+  // Without a listener no load balancer has to notice anything.
   if (running.apps.length > 0) await delay(delaySeconds * 1000)
   await Promise.all(running.apps.map(drain))
   await running.service?.close()
   await running.embedded?.stop()
 }
 
-/** Stops accepting and waits for what is under way, but not for ever. */
+/** Stops accepting, and waits for requests under way for DRAIN_MS at most. */
 async function drain(app: FastifyInstance): Promise<void> {
   const limit = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS)
   await app.close()

@@ -1,4 +1,5 @@
-// One command under another, with what all of them have: a summary, examples in its help, `--json`.
+// Adds a command to another one, with what every command has: summary, examples in its help,
+// `--json`.
 
 import { type Command, InvalidArgumentError } from 'commander'
 
@@ -6,7 +7,7 @@ export interface CommandWords {
   /** The name and the arguments, such as `disable <user>`. */
   readonly usage: string
   readonly summary: string
-  /** Whole command lines, as somebody would type them. */
+  /** Whole command lines, for the help. */
   readonly examples: readonly string[]
 }
 
@@ -17,7 +18,7 @@ export function addCommand(parent: Command, { usage, summary, examples }: Comman
   )
 }
 
-/** Without `--json`. */
+/** Adds a command without `--json`. */
 export function addPlainCommand(parent: Command, words: CommandWords): Command {
   const lines = words.examples.map((example) => `  $ ${example}`)
   return parent
@@ -26,7 +27,7 @@ export function addPlainCommand(parent: Command, words: CommandWords): Command {
     .addHelpText('after', ['', 'Examples:', ...lines].join('\n'))
 }
 
-/** Parses the value of an option; for bounds the domain has its own words. */
+/** Parses the value of an option as a whole number; its bounds are checked where it is used. */
 export function parseWholeNumber(text: string): number {
   if (!/^\d{1,10}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(text)

@@ -23,7 +23,7 @@ export function addClientCommands(program: Command, context: CommandContext): vo
   addRotateSecretCommand(client, context)
 }
 
-/** Named like the members of /admin/clients, one value an option where those are lists. */
+/** Named like the members of /admin/clients; an option for a list is repeated. */
 interface CreateOptions extends OutputOptions {
   readonly id?: string
   readonly name: string
@@ -144,7 +144,7 @@ function addRotateSecretCommand(parent: Command, context: CommandContext): void 
     )
 }
 
-/** Throws CommandFailure where there is no client to give a secret to, or no room for one. */
+/** Throws CommandFailure when there is no such client, or it may not have another secret. */
 async function rotateSecret(
   id: string,
   { dropOldest = false }: RotateOptions,
@@ -162,7 +162,7 @@ async function rotateSecret(
   const drop = async () => {
     if (dropOldest && oldest) await dropSecret(id, oldest.id, store, recordEvent)
   }
-  // The last secret of a client cannot go, and a third one cannot come.
+  // A client always keeps one secret and has at most two, so with two the oldest is removed first.
   if (isFull) await drop()
   const added = await store.addSecret(id)
   if (!added || added === 'refused') throw new CommandFailure('somebody else changed its secrets')

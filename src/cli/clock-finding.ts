@@ -1,19 +1,19 @@
-// What `lineage doctor` says of a clock that is not ours.
+// What `lineage doctor` says of the clock of a server.
 
 import { type Finding, fail, ok, warn } from './finding.ts'
 
 const WARN_MS = 2_000
-/** What a new signing key waits beyond the caches of verifiers. */
+/** The margin that a new signing key waits for, on top of the caches of verifiers. */
 const FAIL_MS = 60_000
 
-/** Of a clock that said `theirMs` somewhere between the two moments of ours. */
-export function judgeClock(
+/** For a server whose clock said `theirMs` at some time between two moments of our own clock. */
+export function checkClock(
   check: string,
   name: string,
   [fromMs, theirMs, toMs]: readonly [number, number, number],
 ): Finding {
   const aheadMs = Math.round(theirMs - (fromMs + toMs) / 2)
-  // An answer that took long says little, and nothing bad.
+  // After a long wait the difference is only known roughly; what is uncertain counts in favour.
   const certainMs = Math.abs(aheadMs) - (toMs - fromMs) / 2
   const distance =
     certainMs > WARN_MS ? `${Math.round(certainMs / 1000)} s` : `${Math.abs(aheadMs)} ms`

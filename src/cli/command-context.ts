@@ -1,4 +1,5 @@
-// What a command reads and writes: handed in, so that nothing below the process knows its globals.
+// What a command reads and writes. It is handed in, so that only the entry file touches the
+// process.
 
 import type { Readable, Writable } from 'node:stream'
 import type { Environment } from '../config/environment.ts'
@@ -6,13 +7,13 @@ import type { Environment } from '../config/environment.ts'
 export interface CommandContext {
   readonly env: Environment
   readonly stdin: Readable & { readonly isTTY?: boolean }
-  /** What was asked for, and nothing else. */
+  /** For the result alone. */
   readonly stdout: Writable
-  /** Prompts and messages. */
+  /** For prompts and messages. */
   readonly stderr: Writable
 }
 
-/** Every command but `serve` has it. */
+/** The option of every command but `serve`. */
 export interface OutputOptions {
   readonly json?: boolean
 }

@@ -4,9 +4,9 @@ import type { FieldError } from '../runtime/field-error.ts'
 
 /** Ends a command with exit code 1 and one message; it never holds a secret. */
 export class CommandFailure extends Error {
-  /** What is wrong with single values of the input. */
+  /** The single values of the input that are wrong. */
   readonly errors: readonly FieldError[]
-  /** Whether the command has printed its document already, which says the same. */
+  /** Whether the command has printed a document that says the same already. */
   readonly isReported: boolean
 
   constructor(

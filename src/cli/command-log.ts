@@ -1,4 +1,4 @@
-// The log of a command: what goes wrong beside its own work, on stderr, in lines for people.
+// The log of a command: errors outside of its own work, on stderr, in lines for people.
 
 import type { Writable } from 'node:stream'
 import type { Logger } from 'pino'
@@ -12,7 +12,7 @@ interface ErrorLine {
   readonly err?: { readonly message?: string }
 }
 
-/** Errors alone, and each of them once; secrets are cut as in the service's own log. */
+/** Writes errors alone, each once. Secrets are removed as in the service's log. */
 export function createCommandLog(stderr: Writable): Logger {
   const told = new Set<string>()
   return createLogger('error', {

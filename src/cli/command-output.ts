@@ -13,7 +13,7 @@ export function printResult(
   else if (text !== '') stdout.write(`${text}\n`)
 }
 
-/** The named members of each row under their names, in columns. */
+/** A table: a column for each named member, headed by its name. */
 export function formatTable<Row extends object>(
   rows: readonly Row[],
   columns: readonly (keyof Row & string)[],
@@ -32,7 +32,7 @@ export function formatTable<Row extends object>(
     .join('\n')
 }
 
-/** One member a line. */
+/** One line for each member. */
 export function formatRecord(record: object): string {
   const entries = Object.entries(record).filter(([, value]) => value !== undefined)
   const width = Math.max(...entries.map(([name]) => name.length))
@@ -42,8 +42,8 @@ export function formatRecord(record: object): string {
 }
 
 /**
- * Text without what moves the cursor, colours or turns around: names and user agents are chosen by
- * others, who must not write to an operator's terminal.
+ * Text without control sequences (cursor, colours, direction): names and user agents are chosen by
+ * others, who must not control an operator's terminal.
  */
 export function toPrintable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '?')
@@ -56,7 +56,7 @@ function show(value: unknown): string {
   return toPrintable(typeof value === 'string' ? value : JSON.stringify(value))
 }
 
-/** `createdAt` is `CREATED AT` at the head of a column. */
+/** The head of a column: `CREATED AT` for `createdAt`. */
 function toTitle(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter}`).toUpperCase()
 }

@@ -35,19 +35,19 @@ export interface CommandDatabase {
 }
 
 export interface CommandStores extends CommandDatabase {
-  /** For what ends others: never behind `clock`, here or at an instance. */
+  /** For dating the end of all sessions of a client: never behind `clock` of any instance. */
   readonly latest: Clock
   readonly events: EventStore
-  /** Adds who acted; what was recorded is written before the command ends. */
+  /** Records an event as done by the command line; it is written before the command ends. */
   readonly recordEvent: RecordEvent
-  /** The same for what nobody asked for, and the command only came across. */
+  /** Records an event that the command noticed but did not cause. */
   readonly recordUnasked: RecordEvent
 }
 
 export interface CommandUsers extends CommandStores {
   readonly users: UserStore
   readonly families: Families
-  /** Before sessions are read or ended: waits for Redis, though not for ever. */
+  /** To be called before sessions are read or ended: waits for Redis for a bounded time. */
   settle(): Promise<void>
 }
 
@@ -72,12 +72,12 @@ export async function withDatabase<T>(
   }
 }
 
-/** Says at once on stderr what keeps a command waiting. */
+/** Says on stderr at once what the command is waiting for. */
 export function waitNotice({ stderr }: Pick<CommandContext, 'stderr'>): (text: string) => void {
   return (sentence) => void stderr.write(`lineage: this command ${sentence}\n`)
 }
 
-/** On a database with every migration: a command applies none by itself. */
+/** Throws StartError when migrations are pending: only `lineage migrate` applies them. */
 export async function withStores<T>(
   context: CommandContext,
   work: (stores: CommandStores) => Promise<T>,
@@ -89,7 +89,7 @@ export async function withStores<T>(
     if (config.migrate !== 'off') await checkMigrations(database.pool, { onWait })
     await checkTables(database.pool)
     await database.warmUp()
-    // What a command writes is compared with what instances write.
+    // Times that a command writes are compared with those of instances, so it uses their clock.
     const { now: clock, latest, read } = openDatabaseClock(database)
     await read()
     const stores = { ...opened, clock, latest }
@@ -111,7 +111,7 @@ export async function withStores<T>(
   })
 }
 
-/** With users and their sessions, wherever those live. */
+/** Also opens users and their sessions, in Redis or in PostgreSQL. */
 export async function withUsers<T>(
   context: CommandContext,
   work: (stores: CommandUsers) => Promise<T>,
@@ -121,7 +121,7 @@ export async function withUsers<T>(
     let isAsked = false
     const opened = openFamilyStore({
       ...stores,
-      // A command that is over before it asks Redis has nothing to say of it.
+      // A command that ends before it asks Redis does not report whether Redis is there.
       outages: {
         ...outages,
         failed: (dependency, fields) => isAsked && outages.failed(dependency, fields),
@@ -142,8 +142,8 @@ export async function withUsers<T>(
 }
 
 /**
- * A user's change, whose `change` calls back once it is committed. Throws CommandFailure that says
- * so when the family store could not be told.
+ * Runs a change of a user, which calls back once it is committed. Throws CommandFailure when the
+ * family store could not be told of it, which says that the change stands.
  */
 export async function changeUser<T>(
   change: (onChanged: () => void) => Promise<T>,

@@ -1,4 +1,5 @@
-// `lineage config check`: whether the environment is a configuration, and what it comes to.
+// `lineage config check`: whether the environment is a valid configuration, and the values in
+// force.
 
 import type { Command } from 'commander'
 import { CONFIG_TABLE, type Setting } from '../config/config-table.ts'
@@ -13,7 +14,7 @@ import { formatTable, printResult } from './command-output.ts'
 
 interface ShownSetting {
   readonly name: string
-  /** Null when unset without a default; of a secret only whether it is set. */
+  /** Null when unset and without a default; of a secret only whether it is set. */
   readonly value: string | null
   readonly from: 'environment' | 'file' | 'default'
 }
@@ -25,7 +26,7 @@ export function addConfigCommands(program: Command, context: CommandContext): vo
     summary: 'check the environment, and print what is in force; secrets are not shown',
     examples: ['lineage config check', 'lineage config check --json'],
   }).action((options: OutputOptions) => {
-    const { mode, problems } = judge(context.env)
+    const { mode, problems } = checkConfiguration(context.env)
     if (problems.length > 0) {
       printResult(context, options, { ok: false, problems }, problems.join('\n'))
       throw new CommandFailure('the configuration is not valid', { isReported: true })
@@ -40,12 +41,15 @@ export function addConfigCommands(program: Command, context: CommandContext): vo
 }
 
 /** The problems of a configuration, one sentence each. */
-export function judge(env: Environment): { mode?: string; problems: readonly string[] } {
+export function checkConfiguration(env: Environment): {
+  mode?: string
+  problems: readonly string[]
+} {
   try {
     return { mode: loadConfig(env).mode, problems: [] }
   } catch (error) {
     if (!(error instanceof StartError)) throw error
-    // Its first line is a title.
+    // The first line of the message is its title.
     return { problems: error.message.split('\n  ').slice(1) }
   }
 }

@@ -9,7 +9,7 @@ const MIB = 1024 * 1024
 const FREE_WARN_MIB = 1_024
 const FREE_FAIL_MIB = 64
 
-/** Looks without making anything. */
+/** Creates nothing. */
 export async function examineDataDir(dataDir: string): Promise<Finding> {
   const found = await stat(dataDir).catch(() => undefined)
   if (!found) return skip(CHECK, `${dataDir} is not there yet: the first start makes it`)

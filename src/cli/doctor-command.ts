@@ -9,7 +9,7 @@ import type { CommandContext, OutputOptions } from './command-context.ts'
 import { CommandFailure } from './command-failure.ts'
 import { printResult, toPrintable } from './command-output.ts'
 import { type CommandDatabase, withDatabase } from './command-stores.ts'
-import { judge } from './config-commands.ts'
+import { checkConfiguration } from './config-commands.ts'
 import { examineDataDir } from './data-dir-findings.ts'
 import { type Finding, fail, ok, skip } from './finding.ts'
 import { examineIssuer } from './issuer-findings.ts'
@@ -33,7 +33,7 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
 }
 
 async function examine(context: CommandContext): Promise<Finding[]> {
-  const { problems } = judge(context.env)
+  const { problems } = checkConfiguration(context.env)
   if (problems.length > 0) {
     const advice = 'mend the environment; README.md has the table of settings'
     return problems.map((problem) => fail('configuration', problem, advice))
@@ -49,7 +49,8 @@ async function examine(context: CommandContext): Promise<Finding[]> {
     return [configuration, dataDir, ...services]
   } catch (error) {
     if (!(error instanceof StartError)) throw error
-    // The embedded database is not there, or does not start; or a server's has the wrong encoding.
+    // The embedded database is missing or does not start, or a server's database has a wrong
+    // encoding.
     const advice =
       config.mode === 'embedded'
         ? 'start the service with `lineage serve`, or set DATABASE_URL'

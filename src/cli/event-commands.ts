@@ -12,9 +12,9 @@ import { toPrintable } from './command-output.ts'
 import { withStores } from './command-stores.ts'
 
 const POLL_MS = 1_000
-/** An event is written a moment after it happened, by instances whose clocks differ. */
+/** How far back each look goes: an event is written a moment after its own time. */
 const OVERLAP_MS = 60_000
-/** What one look takes at the most. */
+/** How many events one look reads at most. */
 const LOOK_MAX = 1_000
 const SHOWN_DEFAULT = 20
 const SHOWN_MAX = 1_000

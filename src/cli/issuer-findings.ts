@@ -27,11 +27,11 @@ export async function examineIssuer(
   }
   return [
     ok('issuer', `${issuer} answers`),
-    judgeKeySet(await fetchJson(`${issuer}/.well-known/jwks.json`), publishedKids),
+    checkKeySet(await fetchJson(`${issuer}/.well-known/jwks.json`), publishedKids),
   ]
 }
 
-function judgeKeySet(answer: Answer, publishedKids: readonly string[] | undefined): Finding {
+function checkKeySet(answer: Answer, publishedKids: readonly string[] | undefined): Finding {
   if ('problem' in answer) {
     return fail('jwks', answer.problem, 'route /.well-known/jwks.json to the service')
   }

@@ -53,7 +53,8 @@ function addRotateCommand(parent: Command, context: CommandContext): void {
           recordKeyEvent: (type, kid, act) =>
             (act ? stores.recordEvent : stores.recordUnasked)({ type, detail: { kid } }),
         })
-        // Opening them did what was due by itself; this alone is asked for.
+        // Opening the keys has rotated them if that was due; this is the rotation that was asked
+        // for.
         const { key, created } = await keys.rotate({ compromised, act: {} })
         printResult(context, options, { ...key, created }, formatRecord(key))
         if (!created) context.stderr.write('lineage: this key waits already; none was made\n')
@@ -81,7 +82,7 @@ function addExportCommand(parent: Command, context: CommandContext): void {
           found.map(({ key }) => key),
           0,
         ).body
-        const pems = found.map((status) => ({ ...describe(status), pem: toPem(status) }))
+        const pems = found.map((status) => ({ ...toKeyJson(status), pem: toPem(status) }))
         if (!options.pem) printResult(context, options, JSON.parse(jwks), jwks)
         else printResult(context, options, pems, pems.map(({ pem }) => pem.trimEnd()).join('\n'))
       }),
@@ -102,12 +103,12 @@ async function listExported(
   return published.toSorted((one, other) => rankOf(one) - rankOf(other))
 }
 
-/** Some gateways read the first block alone. */
+/** The active key first, because some gateways read only the first block. */
 function rankOf({ state }: SigningKeyStatus): number {
   return ['active', 'next', 'retiring'].indexOf(state)
 }
 
-function describe({ key, state }: SigningKeyStatus) {
+function toKeyJson({ key, state }: SigningKeyStatus) {
   return { kid: key.kid, alg: key.material.alg, state }
 }
 
@@ -116,7 +117,7 @@ function toPem({ key }: SigningKeyStatus): string {
   return publicKey.export({ type: 'spki', format: 'pem' }).toString()
 }
 
-/** Only reads: a rotation that is due is left to the service. */
+/** Reads the keys and changes nothing: a rotation that is due is left to the service. */
 async function readKeys({ database, config }: CommandStores) {
   const table = openSigningKeyTable(database, config.rootSecrets)
   await table.read()

@@ -9,14 +9,14 @@ import { SigningKeyUnreadable } from '../keys/signing-key-unreadable.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
-/** A running service rotates within seconds of the day. */
+/** By how long a rotation may be overdue: a running service is only seconds late. */
 const OVERDUE_DAYS = 1
 
 type Config = Pick<ServiceConfig, 'rootSecrets' | 'keyRotationDays'>
 
 export interface KeyFindings {
   readonly findings: readonly Finding[]
-  /** What JWKS must hold; undefined when it could not be read. */
+  /** The keys that the JWKS must hold; undefined when they could not be read. */
   readonly publishedKids: readonly string[] | undefined
 }
 
@@ -32,7 +32,7 @@ export async function examineKeys(
     await table.read()
     const keys = table.keys()
     const publishedKids = listKeyViews(keys, nowMs).map(({ kid }) => kid)
-    return { findings: [judgeKeys(keys, config, nowMs), secrets], publishedKids }
+    return { findings: [checkKeys(keys, config, nowMs), secrets], publishedKids }
   } catch (error) {
     if (!(error instanceof SigningKeyUnreadable)) throw error
     const advice = 'put the root secret that encrypted it back into LINEAGE_SECRET_KEY'
@@ -41,7 +41,7 @@ export async function examineKeys(
   }
 }
 
-function judgeKeys(
+function checkKeys(
   keys: readonly SigningKey[],
   { keyRotationDays }: Config,
   nowMs: number,
@@ -56,7 +56,7 @@ function judgeKeys(
     : ok('signing keys', detail)
 }
 
-/** Which root secrets still encrypt something: all but those may be taken out. */
+/** Which root secrets are still in use; all others may be removed from the configuration. */
 async function examineRootSecrets({ pool }: Database, { rootSecrets }: Config): Promise<Finding> {
   const { rows } = await guardDatabase(() =>
     pool.query<{ id: number }>(

@@ -6,15 +6,15 @@ import { listPendingMigrations } from '../database/migrations.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'
-import { judgeClock } from './clock-finding.ts'
+import { checkClock } from './clock-finding.ts'
 import { type Finding, fail, ok, skip } from './finding.ts'
 
-/** The first with gen_random_uuid(). */
+/** The first version with gen_random_uuid(). */
 const VERSION_MIN = 13
 
 const CHECK = 'postgresql'
 
-/** Stops at what makes the rest unknowable. */
+/** Stops at a failure after which nothing else can be checked. */
 export async function examinePostgres(database: Database, clock: Clock): Promise<Finding[]> {
   let facts: ServerFacts
   try {
@@ -28,8 +28,8 @@ export async function examinePostgres(database: Database, clock: Clock): Promise
     return [fail(CHECK, said, adviseOn(said)), ...rest]
   }
   return [
-    judgeServer(facts),
-    judgeClock('clock', 'PostgreSQL', facts.moments),
+    checkServerFacts(facts),
+    checkClock('clock', 'PostgreSQL', facts.moments),
     await examineMigrations(database),
   ]
 }
@@ -38,12 +38,12 @@ interface ServerFacts {
   readonly version: string
   readonly isReadOnly: boolean
   readonly tookMs: number
-  /** The server's time, between two of ours. */
+  /** The server's time, and our own before and after asking for it. */
   readonly moments: readonly [number, number, number]
 }
 
 async function readFacts({ pool }: Database, clock: Clock): Promise<ServerFacts> {
-  // The first query also connects, which says nothing about clocks.
+  // The first query also has to connect, so its duration says nothing about the clock.
   await contactDatabase(pool)
   const fromMs = clock()
   const { rows } = await guardDatabase(() =>
@@ -61,7 +61,7 @@ async function readFacts({ pool }: Database, clock: Clock): Promise<ServerFacts>
   return { version, isReadOnly: row.readonly === 'on', tookMs: toMs - fromMs, moments }
 }
 
-function judgeServer({ version, isReadOnly, tookMs }: ServerFacts): Finding {
+function checkServerFacts({ version, isReadOnly, tookMs }: ServerFacts): Finding {
   const detail = `version ${version}, answers in ${Math.round(tookMs)} ms`
   if (Number.parseInt(version, 10) < VERSION_MIN) {
     return fail(CHECK, detail, `use PostgreSQL ${VERSION_MIN} or later`)

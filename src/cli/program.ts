@@ -31,7 +31,7 @@ export function buildProgram(context: CommandContext): Command {
     .configureOutput({
       writeOut: (text) => void context.stdout.write(text),
       writeErr: (text) => void context.stderr.write(text),
-      // A secret given where none belongs is not repeated.
+      // The message does not repeat an argument, because it may be a secret in the wrong place.
       outputError: (text, write) => write(text.replace(/'(--?[\w-]+)=.*'/s, "'$1'")),
     })
     .addHelpText(

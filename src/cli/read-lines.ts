@@ -5,7 +5,10 @@ import { CommandFailure } from './command-failure.ts'
 
 const LINE_LENGTH_MAX = 64 * 1024
 
-/** Without their ends. Throws CommandFailure for a line of over 64 Ki characters, and for no text. */
+/**
+ * Lines without line ends. Throws CommandFailure for one of over 64 Ki characters, and for what is
+ * not text.
+ */
 export async function* readLines(input: Readable): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let rest = ''

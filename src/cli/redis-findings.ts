@@ -8,13 +8,13 @@ import { describeRedisFailure } from '../redis/redis-failure.ts'
 import { checkServer } from '../redis/redis-server-check.ts'
 import type { RedisTarget } from '../redis/redis-target.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { judgeClock } from './clock-finding.ts'
+import { checkClock } from './clock-finding.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 
 const CHECK = 'redis'
 const PATIENCE_MS = 4_000
 const POLL_MS = 50
-/** The oldest that the tests run on. */
+/** The oldest version that the tests run on. */
 const VERSION_MIN = 7
 
 export async function examineRedis(
@@ -35,7 +35,9 @@ export async function examineRedis(
   }
 }
 
-/** Those that must be up for every user to be served; empty when they are not in time. */
+/**
+ * The servers that must be up to serve every user; empty when they could not be reached in time.
+ */
 async function waitForServers(client: RedisClient): Promise<readonly Redis[]> {
   const giveUpAt = performance.now() + PATIENCE_MS
   while (performance.now() < giveUpAt) {
@@ -70,13 +72,13 @@ async function examineServer(redis: Redis, clock: Clock): Promise<Finding[]> {
   }
 }
 
-/** The nodes among each other matter most: a replica that is promoted expires keys by its own. */
+/** Compares the nodes with each other too: a promoted replica expires keys by its own clock. */
 async function examineClock(redis: Redis, clock: Clock): Promise<Finding> {
   const { host, port } = redis.options
   const fromMs = clock()
   const [seconds, microseconds] = await redis.time()
   const theirMs = Number(seconds) * 1000 + Number(microseconds) / 1000
-  return judgeClock(`clock of redis ${host}:${port}`, 'Redis', [fromMs, theirMs, clock()])
+  return checkClock(`clock of redis ${host}:${port}`, 'Redis', [fromMs, theirMs, clock()])
 }
 
 function adviseOnSetting(warning: string): string {

@@ -19,7 +19,7 @@ export async function runCommandLine(
     await buildProgram(context).parseAsync(args, { from: 'user' })
     return 0
   } catch (error) {
-    // Commander has said all there is to say; help that was asked for is no error.
+    // Commander has printed its message already; help that was asked for is no error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     reportFailure(error, args.includes('--json'), context)
     return 1
@@ -27,7 +27,7 @@ export async function runCommandLine(
 }
 
 function reportFailure(error: unknown, wantsJson: boolean, context: CommandContext): void {
-  const { message, errors } = describe(error)
+  const { message, errors } = explainFailure(error)
   const details = errors.map(({ pointer, detail }) => `\n  ${pointer.slice(1)} ${detail}`)
   context.stderr.write(`lineage: ${message}${details.join('')}\n`)
   if (!wantsJson || (error instanceof CommandFailure && error.isReported)) return
@@ -35,7 +35,7 @@ function reportFailure(error: unknown, wantsJson: boolean, context: CommandConte
   context.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
 }
 
-function describe(error: unknown): { message: string; errors: readonly FieldError[] } {
+function explainFailure(error: unknown): { message: string; errors: readonly FieldError[] } {
   if (error instanceof CommandFailure) return error
   if (error instanceof ApiError) {
     return { message: 'some values are not valid', errors: error.errors ?? [] }

@@ -30,8 +30,8 @@ export async function readSecretLine(
 }
 
 /**
- * One secret for each name: asked for at a terminal, else the lines of standard input in their
- * order. What is not there is empty. Throws CommandFailure.
+ * One secret for each name: asked for at a terminal, else the lines of standard input in this
+ * order. A missing line gives an empty secret. Throws CommandFailure.
  */
 export async function readSecrets(
   context: CommandContext,
@@ -45,7 +45,7 @@ export async function readSecrets(
   return secrets
 }
 
-/** As many lines as there are names, without their ends; of what is missing there is none. */
+/** The first lines, as many as there are names or fewer, without their ends. */
 async function readFirstLines(
   stdin: CommandContext['stdin'],
   names: readonly string[],
@@ -82,7 +82,7 @@ function ask(question: string, { stdin, stderr }: CommandContext): Promise<strin
   stderr.write(question)
   return new Promise<string>((resolve, reject) => {
     reader.once('line', resolve)
-    // Ctrl-C and Ctrl-D.
+    // Ctrl-C and Ctrl-D end the command.
     reader.once('SIGINT', () => reject(new CommandFailure('interrupted')))
     reader.once('close', () => reject(new CommandFailure('nothing was entered')))
   }).finally(() => {

@@ -1,9 +1,9 @@
-// Which ids and names are in the table of users already, asked for many at a time.
+// Which ids and names are taken in the table of users, looked up many at a time.
 
 import { type Database, guardDatabase } from '../database/database.ts'
 import type { UserKeys } from './user-line.ts'
 
-/** Those of `all` that are taken, each as its name, a space and its value. */
+/** Those of `all` that are taken, each as the name of its column, a space and its value. */
 export async function findTakenKeys(
   all: readonly UserKeys[],
   { prisma }: Pick<Database, 'prisma'>,

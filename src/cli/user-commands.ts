@@ -73,7 +73,7 @@ async function readPasswordHash(context: CommandContext): Promise<string> {
   throw new CommandFailure(`the line of standard input ${PASSWORD_HASH_RULE}`)
 }
 
-/** Throws CommandFailure for what the policy refuses. */
+/** Throws CommandFailure for a password that the policy refuses. */
 async function hashPassword(
   password: string,
   { config }: Pick<CommandDatabase, 'config'>,

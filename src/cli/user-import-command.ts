@@ -13,7 +13,7 @@ import { readLines } from './read-lines.ts'
 import { findTakenKeys } from './taken-keys.ts'
 import { checkUser, USER_KEYS, type UserKeys } from './user-line.ts'
 
-/** Lines that one query looks up. */
+/** How many lines one query looks up. */
 const BATCH_LINES = 500
 
 interface LineProblem {
@@ -25,9 +25,11 @@ interface ImportReport {
   /** Lines that are not empty. */
   readonly users: number
   readonly valid: number
-  /** Hashes of less work than configured: each is renewed at the next login of its user. */
+  /** How many hashes cost less than configured; each is renewed at the next login of its user. */
   readonly weakHashes: number
-  /** Hashes of more work: until they are renewed, every login is as dear as the dearest. */
+  /**
+   * How many cost more; until these are renewed, every login costs as much as the most expensive.
+   */
   readonly dearHashes: number
   readonly problems: readonly LineProblem[]
 }
@@ -98,7 +100,7 @@ async function checkLines(
   return { users, valid: users - problems.length, weakHashes, dearHashes, problems }
 }
 
-/** What an earlier line has already; remembers what this one brings. */
+/** The ids and names that an earlier line has too; remembers those of this line. */
 function findRepeated(keys: UserKeys, line: number, seen: Map<string, number>): FieldError[] {
   return findShared(keys, (key) => {
     const earlier = seen.get(key)

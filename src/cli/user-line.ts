@@ -15,7 +15,7 @@ import { findRoleErrors } from '../users/user-roles.ts'
 
 export const USER_KEYS = ['id', 'username', 'email'] as const
 
-/** What no two users may have in common, in the form in which it is compared. */
+/** The id and names, which no two users may share, in the form in which they are compared. */
 export type UserKeys = { readonly [Name in (typeof USER_KEYS)[number]]: string | undefined }
 
 export type CheckedUser =
@@ -38,7 +38,7 @@ const MEMBERS = {
   emailVerified: 'boolean',
 } as const
 
-/** Every fault of the line, as the service would find it; neither `isHash…` is one. */
+/** Every fault of the line, as the service would find it. */
 export function checkUser(text: string, rules: Rules): CheckedUser {
   const user = parseObject(text)
   if (!user) return { ok: false, errors: [{ pointer: '', detail: 'must be one JSON object' }] }
@@ -99,12 +99,12 @@ function findCredentialErrors(
   return [{ pointer: '/passwordHash', detail: PASSWORD_HASH_RULE }]
 }
 
-/** A missing name is a bad one; a member of another type is told of above. */
+/** A missing name is a fault too; one of another type has been reported already. */
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
-/** Against the work of the configured parameters; a password is hashed by those. */
+/** Compares the hash with the configured parameters; a plain password is hashed by those. */
 function compareWork(passwordHash: unknown, argon2: Argon2Parameters) {
   const facts = typeof passwordHash === 'string' ? parsePasswordHash(passwordHash) : undefined
   const work = workOf(facts ?? argon2)

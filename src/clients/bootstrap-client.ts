@@ -1,5 +1,5 @@
 // The bootstrap admin client: made from two environment variables, never stored, listed or edited
-// (INTERFACE §2), so that the first administrator needs no database.
+// (docs/semantics.md §5), so that the first administrator needs no database.
 
 import type { Client, ClientId } from './client.ts'
 import type { ClientLimits } from './client-draft.ts'

@@ -1,24 +1,24 @@
-// Ids that the table in memory does not hold: made on another instance a moment ago, or nobody's.
-// Whoever asks with invented ids costs one small query at a time, however many ask.
+// Looks up ids that the table in memory does not hold: clients made on another instance a moment
+// ago, or invented ids. However many are asked for, there is one small query at a time.
 
 import type { Clock } from '../runtime/clock.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import type { Client } from './client.ts'
 import type { ClientReader } from './client-reader.ts'
 
-/** How often one id is asked for, and how often a database that does not answer. */
+/** How soon the same id is looked up again, and a database that did not answer is asked again. */
 const ASK_INTERVAL_MS = 1_000
-/** Ids of one query, and so of those that may wait for it. */
+/** How many ids one query looks up, and so how many may wait for it. */
 const BATCH_MAX = 256
 const KNOWN_MAX = 10_000
 
 export interface ClientLookup {
   /**
-   * As PostgreSQL had it a second ago at most. Undefined too where PostgreSQL does not answer, or
-   * more ids wait than one query takes: then the id is unknown as far as we know.
+   * The client as it was in PostgreSQL within the last second. Undefined also when PostgreSQL does
+   * not answer or too many ids wait.
    */
   find(id: string): Promise<Client | undefined>
-  /** To be called after each change of the client: what was learnt of it is void. */
+  /** Forgets what was found for the id; to be called after each change of the client. */
   forget(id: string): void
 }
 
@@ -46,7 +46,7 @@ export function openClientLookup(
   const isRecent = (atMs: number) => Math.abs(clock() - atMs) < ASK_INTERVAL_MS
 
   async function ask(ids: ReadonlySet<string>): Promise<ReadonlyMap<string, Client>> {
-    // Whoever waited for a query that failed does not wait for another one.
+    // Ids that waited for a query that failed are not looked up by another one.
     if (isRecent(failedAtMs)) return new Map()
     const changesBefore = changes
     try {
@@ -68,7 +68,7 @@ export function openClientLookup(
     known.set(id, { client, atMs: clock() })
   }
 
-  /** Behind the query under way, so that there is one at a time. */
+  /** Runs after the query under way, so that there is one at a time. */
   function openBatch(): Batch {
     const ids = new Set<string>()
     const answer = running.then(() => {

@@ -1,5 +1,5 @@
-// What all clients together say: computed once for each change of the table, because every answer
-// to a browser and the metadata ask for it.
+// Facts about all clients together, computed once for each change of the table, because metadata
+// and every answer to a browser need them.
 
 import type { Client } from './client.ts'
 
@@ -9,7 +9,9 @@ export interface ClientOverview {
   readonly passwordCount: number
   /** Every scope that some public client has, in the order of their code units. */
   readonly publicScopes: readonly string[]
-  /** Every origin that a client lists, and whether one of those clients has its tokens in cookies. */
+  /**
+   * Every origin that a client lists, and whether one of those clients has its tokens in cookies.
+   */
   readonly origins: ReadonlyMap<string, { readonly hasCookies: boolean }>
 }
 

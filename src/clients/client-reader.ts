@@ -17,7 +17,7 @@ import { rowToClient, WITH_SECRETS } from './client-row.ts'
 /** Rows of one query where all of them are wanted. */
 const PAGE_SIZE = 500
 
-/** Says of one client whether it is another than before, its secrets included. */
+/** A text that changes whenever the client or its secrets change. */
 export interface ClientMark {
   readonly id: string
   readonly mark: string
@@ -66,7 +66,8 @@ export function openClientReader(prisma: PrismaClient, defaults: ClientLimits): 
       return clients
     },
 
-    // The transaction that wrote a row last: seen whoever wrote it, an older release included.
+    // xmin is the transaction that last wrote the row, so changes by an older release are noticed
+    // too.
     loadMarks: (limit, afterId) =>
       guardDatabase(
         () => prisma.$queryRaw<ClientMark[]>`

@@ -6,7 +6,10 @@ import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 /** The most secrets a client has at a time: the old one and its successor. */
 export const CLIENT_SECRETS_MAX = 2
 
-/** Stands in where there is no hash, so that every comparison costs the same; nothing matches it. */
+/**
+ * Compared with where there is no hash, so that every comparison costs the same. Nothing matches
+ * it.
+ */
 const NO_HASH = randomBytes(32)
 
 /** `lcs_` and 43 characters that form encoding leaves as they are. Shown once, never stored. */

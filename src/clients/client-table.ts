@@ -1,5 +1,5 @@
-// Every client, in the memory of this instance, so that requests ask no database for theirs. Who
-// notices changes of other instances is the poll; this table only reloads when told.
+// Every client, in the memory of this instance, so that requests need no query. The poll notices
+// changes made at other instances; this table reloads only when it is told to.
 
 import { eachPage } from '../database/keyset-page.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -11,7 +11,7 @@ import { openClientLookup } from './client-lookup.ts'
 import { type ClientOverview, summarizeClients } from './client-overview.ts'
 import type { ClientReader } from './client-reader.ts'
 
-/** Clients of one query; between two of them other work has its turn. */
+/** Clients of one query; other work runs between two queries. */
 const PAGE_SIZE = 250
 
 export interface ClientTable {
@@ -24,8 +24,8 @@ export interface ClientTable {
   overview(): ClientOverview
   /**
    * Resolves when every change committed before this call is in force here; reads only clients that
-   * are others than before. The first time throws StartError when the bootstrap client's id is in the
-   * table.
+   * are others than before. The first time throws StartError when the bootstrap client's id is in
+   * the table.
    */
   reload(): Promise<void>
   /** As `reload`, for changes of this one client. */
@@ -94,7 +94,8 @@ export function openClientTable({ store, bootstrap, clock }: ClientTableDependen
   }
 
   function reload(): Promise<void> {
-    // A load under way may have read before the caller's change; one that has not begun has not.
+    // A load that is running may have read too early for the caller; one that is queued has not
+    // read yet.
     queued ??= inTurn(() => {
       queued = undefined
       return load()
@@ -115,10 +116,10 @@ export function openClientTable({ store, bootstrap, clock }: ClientTableDependen
       if (id === bootstrap?.id) return bootstrap
       if (!isLoaded) await reload()
       const known = held.get(id)?.client
-      // An id that no client can have asks nobody.
+      // An id that no client can have is not looked up.
       if (known || !isClientId(id)) return known
       const found = await lookup.find(id)
-      // Held from now on, because PostgreSQL may be away before the poll has told of it.
+      // Kept from now on: PostgreSQL may go away before the next poll.
       if (found) await refresh(id).catch(ignoreOutage)
       return held.get(id)?.client ?? found
     },

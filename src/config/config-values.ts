@@ -46,13 +46,13 @@ export function parseHost(text: string): string {
   throw new BadValue('must be an IP address or a host name')
 }
 
-/** Nobody but this machine reaches such a host; `host` may carry an IPv6 address's brackets. */
+/** Whether only this machine can reach the host; an IPv6 address may have its brackets. */
 export function isLoopbackHost(host: string): boolean {
   const plain = host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
   return plain === 'localhost' || plain === '::1' || (isIPv4(plain) && plain.startsWith('127.'))
 }
 
-/** An id as an administrator may choose one for a client (INTERFACE §1). */
+/** An id of the form that an administrator may choose for a client. */
 export function parseClientSlug(text: string): string {
   if (isClientSlug(text)) return text
   throw new BadValue(
@@ -80,7 +80,7 @@ export function parseRootSecrets(text: string): RootSecrets {
   }
 }
 
-/** Anything that node-postgres connects with: a URL whose parts decode. */
+/** A URL that node-postgres accepts, with correct percent-encoding. */
 export function parseDatabaseUrl(text: string): string {
   const isUrl = /^postgres(ql)?:\/\/\S+$/.test(text) && URL.canParse(text) && !text.includes('#')
   if (!isUrl || !isPercentEncoded(text)) {
@@ -92,7 +92,7 @@ export function parseDatabaseUrl(text: string): string {
   return text
 }
 
-/** PostgreSQL allows more; Prisma does not escape a quotation mark. */
+/** Narrower than PostgreSQL: Prisma does not escape a quotation mark. */
 function canBeSchema(name: string): boolean {
   const isTaken = name === '$user' || name.startsWith('pg_')
   return !isTaken && Buffer.byteLength(name) <= 63 && !/["\p{Cc}]/u.test(name)

@@ -20,7 +20,7 @@ export function parseIssuer(text: string): string {
   if (url.href !== text && url.href !== `${text}/`) {
     throw new BadValue('must be in normal form: lower-case host, no default port, no dot segments')
   }
-  // Everything but these would mean something to the router or to a proxy on the way.
+  // Other characters could have a meaning for the router or for a proxy.
   if (!/^\/(?:[A-Za-z0-9._~-]+(?:\/[A-Za-z0-9._~-]+)*)?$/.test(url.pathname)) {
     throw new BadValue('must have a path of letters, digits and . _ ~ - only')
   }

@@ -1,5 +1,5 @@
 // The environment against the table: every value parsed, every name known, every secret fetched
-// from its file. What settings mean to each other is service-config.ts's matter.
+// from its file. How settings depend on each other is checked in service-config.ts.
 
 import { CONFIG_TABLE, type Setting, type SettingName, type Settings } from './config-table.ts'
 import { BadValue } from './config-values.ts'
@@ -10,15 +10,15 @@ import { withoutServiceLinks } from './service-links.ts'
 export type ReadFile = (path: string) => string
 
 export interface ReadSettings {
-  /** What parsed; all of `Settings` when there is no problem. */
+  /** The values that could be parsed; all of `Settings` when there is no problem. */
   readonly values: Partial<Settings>
   /** Sentences without values, each about another variable. */
   readonly problems: readonly string[]
-  /** The names that the environment gives, itself or by file, well or badly. */
+  /** The settings that the environment gives, by value or by file, also those with a problem. */
   readonly given: ReadonlySet<SettingName>
 }
 
-/** Does no I/O but the reading of `NAME_FILE`s. */
+/** Does no I/O but reading the `NAME_FILE`s. */
 export function readSettings(environment: Environment, readFile: ReadFile): ReadSettings {
   const env = withoutServiceLinks(environment)
   const values: Record<string, unknown> = {}
@@ -26,7 +26,7 @@ export function readSettings(environment: Environment, readFile: ReadFile): Read
   const problems = findUnknownNames(env)
   for (const [name, setting] of Object.entries<Setting<unknown>>(CONFIG_TABLE)) {
     try {
-      // An empty value is unset (INTERFACE §2).
+      // An empty value counts as unset (docs/semantics.md §18).
       if (env[name] || (setting.isSecret && env[`${name}_FILE`])) given.add(name as SettingName)
       const text = findText(env, name, setting, readFile)
       values[name] = text === undefined ? undefined : setting.parse(text)
@@ -51,18 +51,18 @@ function findText(
   try {
     text = readFile(path)
   } catch {
-    // Neither the path nor the cause: a secret set in its place would be repeated.
+    // Without path and cause: somebody may have set the secret itself in place of the path.
     throw new BadValue('cannot be read from the file that its _FILE names')
   }
   const secret = text.replace(/\r?\n$/, '')
-  // Unlike an empty variable this is no way to say unset: somebody meant to put a secret there.
+  // Unlike an empty variable, an empty file is an error: somebody meant to put a secret there.
   if (secret === '') throw new BadValue('is empty in the file that its _FILE names')
   const oddity = findOddity(secret)
   if (oddity) throw new BadValue(`has ${oddity} in the file that its _FILE names`)
   return secret
 }
 
-/** What an editor leaves in a file; a secret with it would be refused wherever it is used. */
+/** What an editor may leave in a file. A secret with it would be refused wherever it is used. */
 function findOddity(secret: string): string | undefined {
   if (secret.startsWith('\ufeff')) return 'a byte order mark'
   if (/[\r\n]/.test(secret)) return 'a line break'

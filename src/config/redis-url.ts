@@ -51,7 +51,7 @@ function parseCredentials(
   const colon = userinfo.indexOf(':')
   const username = decodeURIComponent(userinfo.slice(0, Math.max(colon, 0)))
   const password = decodeURIComponent(userinfo.slice(colon + 1))
-  // A word without a colon is a user to some clients and a password to others.
+  // Without a colon some clients take it for a user name and others for a password.
   if (colon === -1 || password === '') {
     throw new BadValue('must give credentials as user:password@ or :password@')
   }

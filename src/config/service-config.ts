@@ -1,5 +1,5 @@
-// What the environment says, read once and checked once: values or every problem come out. The
-// rows stand in config/config-table.ts; here is what settings mean to each other.
+// The configuration of the service from its environment: read once, with every problem in one
+// message. config-table.ts has the rules for single settings, this file those between settings.
 
 import { readFileSync } from 'node:fs'
 import type { ClientLimits } from '../clients/client-draft.ts'
@@ -59,7 +59,7 @@ export type Config = EmbeddedConfig | ServerConfig
  */
 export type ServiceConfig = Omit<ServerConfig, 'mode'>
 
-/** Embedded mode makes these itself, so not one of them may be given (INTERFACE §2). */
+/** Embedded mode makes these itself, so none of them may be given (docs/semantics.md §19). */
 const EMBEDDED_WITHOUT = [
   'DATABASE_URL',
   'REDIS_URL',
@@ -92,7 +92,7 @@ export function loadConfig(
 }
 
 function findMissing(values: Partial<Settings>, given: ReadonlySet<SettingName>): string[] {
-  // With a bad HOST nobody knows which mode was meant, and its own problem is told already.
+  // With a bad HOST, which is a problem of its own, it is unknown which mode was meant.
   const mayEmbed = values.HOST === undefined || isLoopbackHost(values.HOST)
   const forServer = EMBEDDED_WITHOUT.filter((name) => given.has(name))
   const isEmbedded = mayEmbed && forServer.length === 0
@@ -109,7 +109,7 @@ function findMissing(values: Partial<Settings>, given: ReadonlySet<SettingName>)
   return missing
 }
 
-/** What is allowed and yet hardly meant; one sentence each, without values. */
+/** Warnings about settings that are allowed but hardly meant: one sentence each, without values. */
 export function findConfigWarnings(
   env: Environment,
   { adminClient }: Pick<CommonConfig, 'adminClient'>,
@@ -155,7 +155,7 @@ function findContradictions(values: Partial<Settings>): string[] {
       'LINEAGE_ARGON2_MEMORY_KIB must be 8 or more for each LINEAGE_ARGON2_PARALLELISM.',
     ],
     [
-      // Else no login could verify what was hashed by it.
+      // Beyond these bounds no login would verify such a hash.
       work > WORK_MAX || work * number('LINEAGE_ARGON2_PARALLELISM') > THREADED_WORK_MAX,
       `LINEAGE_ARGON2_MEMORY_KIB times LINEAGE_ARGON2_TIME must be at most ${WORK_MAX}, and ` +
         `times LINEAGE_ARGON2_PARALLELISM at most ${THREADED_WORK_MAX}.`,

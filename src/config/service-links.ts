@@ -1,11 +1,11 @@
-// What Kubernetes puts into every pod beside a Service whose name begins with `lineage`: variables
-// that look like settings of ours and are none.
+// Variables that look like our settings but are none: Kubernetes sets them in every pod for each
+// Service whose name begins with `lineage`.
 
 import type { Environment } from './environment.ts'
 
 const NAME =
   /^LINEAGE_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)$/
-/** A setting of ours may have such a name; only the value tells the two apart. */
+/** LINEAGE_OPS_PORT has such a name too; only the value tells the two apart. */
 const NAME_WITH_URL = /^LINEAGE_(?:\w+_)?PORT$/
 const URL_VALUE = /^(?:tcp|udp|sctp):\/\//
 
@@ -16,7 +16,7 @@ export function withoutServiceLinks(env: Environment): Environment {
   )
 }
 
-/** Whether there are some that a setting could be taken for. */
+/** Whether there are such variables. */
 export function hasServiceLinks(env: Environment): boolean {
   return Object.entries(env).some(([name, value]) => isServiceLink(name, value))
 }

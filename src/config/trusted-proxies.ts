@@ -18,12 +18,12 @@ export function parseTrustedProxies(text: string): readonly string[] {
 
 function parseNetwork(entry: string): string {
   const [text = '', length, ...rest] = entry.split('/')
-  // A zone names an interface of one machine; nobody can mean a network by it.
+  // A zone names an interface of one machine, so it makes no sense in a network.
   const bits = isIPv4(text) ? 32 : isIPv6(text) && !text.includes('%') ? 128 : 0
   const prefix = length ?? String(bits)
   const isLength = /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits
   const address = parseIpAddress(text) ?? ''
-  // IPv4 within IPv6 is compared as IPv4.
+  // An IPv4 network within IPv6 is compared as IPv4.
   const ownPrefix = Number(prefix) - (isIPv4(address) && bits === 128 ? MAPPED_PREFIX : 0)
   // A length of 0 trusts everyone, which lets any caller choose its own address.
   if (isLength && ownPrefix > 0 && rest.length === 0) return `${address}/${ownPrefix}`

@@ -1,5 +1,5 @@
 // One key pair, ready for use: made or opened once, then signing and verifying synchronously on
-// the caller's thread, because the thread pool is busy with password hashes (DESIGN §7).
+// the caller's thread, because the thread pool is busy with password hashes (docs/semantics.md §7).
 
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
 import { calculateJwkThumbprint, type JWK } from 'jose'

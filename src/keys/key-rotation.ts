@@ -1,5 +1,6 @@
-// When keys are made and when their rows go: the one place that changes the table. Whatever is
-// decided from memory is decided again under the lock (DESIGN §8).
+// When keys are made and when their rows are deleted: the only place that changes the table. A
+// decision made from memory is made again under the lock, since another instance may have acted
+// meanwhile.
 
 import type { Clock } from '../runtime/clock.ts'
 import type { SecurityEvent } from '../runtime/security-event.ts'
@@ -21,8 +22,8 @@ import type { SigningKeyTable } from './signing-key-table.ts'
 export type KeyAct = Partial<Pick<SecurityEvent, 'ip' | 'userAgent' | 'detail'>>
 
 /**
- * Where the life of keys is told. Every instance sees a key become active and says so; one alone says
- * the rest, and who asked for it, where somebody did.
+ * Told of the steps of a key's life. Every instance reports that a key became active; the other
+ * steps are reported by the instance that made them, with who asked for it, if somebody did.
  */
 export type RecordKeyEvent = (
   type: 'key.published' | 'key.activated' | 'key.retired' | 'key.compromised',
@@ -44,16 +45,18 @@ export interface KeyRotation {
   /** Publishes a successor now; false when one waits already. */
   rotate(act?: KeyAct): Promise<boolean>
   /**
-   * Replaces every key by a fresh one that is active at once. Every key, because whoever got at one
-   * of them in memory or in the table got at those beside it. Always true.
+   * Replaces every key by a fresh one that is active at once: whoever got at one key, in memory or
+   * in the table, got at the others too. Always true.
    */
   replaceAll(act?: KeyAct): Promise<boolean>
   deleteRetired(): Promise<void>
-  /** Says it when another key has become the active one. */
+  /** Records an event if another key has become the active one. */
   announceActive(): void
 }
 
-/** What a new key is to be, judged by the keys of the moment; undefined where none is due. */
+/**
+ * Decides by the present keys whether a new one is made, and from when it signs; undefined if not.
+ */
 type Plan = (
   keys: readonly SigningKey[],
   nowMs: number,
@@ -98,7 +101,7 @@ export function openKeyRotation(options: KeyRotationOptions): KeyRotation {
   return {
     async rotateIfDue() {
       if (!scheduled(table.keys(), clock())) return
-      // Another instance may have been faster, and a key is dear to make.
+      // Reads again before making a key, which is expensive: another instance may have been faster.
       await table.read()
       if (scheduled(table.keys(), clock())) await publish(scheduled)
     },

@@ -1,5 +1,5 @@
 // The private part of a signing key as the database holds it: sealed under a key of the root
-// secret, bound to its `kid` (DESIGN §8).
+// secret, bound to its `kid`.
 
 import type { RootSecret, RootSecrets } from '../secrets/root-secret.ts'
 import { sealValue, unsealValue } from '../secrets/sealed-value.ts'

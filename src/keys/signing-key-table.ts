@@ -14,8 +14,8 @@ export interface SigningKeyTable {
   read(): Promise<void>
   /**
    * Runs `work` in a transaction under the lock of the table, with the keys that are there at that
-   * moment, and holds what it leaves. Rejects as `read` does; what outlives its deadline may still
-   * be done.
+   * moment, and holds what it leaves. Rejects as `read` does; a change that misses its deadline may
+   * still be made.
    */
   change<T>(
     work: (tx: Prisma.TransactionClient, keys: readonly SigningKey[]) => Promise<T>,

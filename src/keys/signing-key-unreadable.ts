@@ -1,6 +1,6 @@
 // The one error for a row of the table that does not give a key.
 
-/** An operator's matter: a root secret was taken out too early, or the row was altered. */
+/** For the operator to mend: a root secret was removed too early, or the row was altered. */
 export class SigningKeyUnreadable extends Error {
   constructor(kid: string, detail: string) {
     super(`signing key ${kid} cannot be read: ${detail}`)

@@ -1,5 +1,5 @@
-// What a signing key is in memory, and its life as pure functions of the rows and the clock: no
-// moment of it has to be written down when it comes (DESIGN §8).
+// A signing key in memory, and its life as pure functions of the rows and the clock: its state is
+// computed and never stored (docs/semantics.md §8).
 
 import type { KeyMaterial } from './key-material.ts'
 import type { SigningAlg } from './signing-algorithms.ts'
@@ -23,7 +23,7 @@ export interface SigningKeyStatus {
   readonly retireAtMs: number | undefined
 }
 
-/** A key as the management interface shows it (INTERFACE §1). */
+/** A key as the management interface shows it. */
 export interface KeyView {
   readonly kid: string
   readonly alg: SigningAlg
@@ -48,7 +48,7 @@ export interface RotationRules extends Omit<KeySettings, 'accessTokenTtlSeconds'
   readonly openedAtMs: number
 }
 
-/** What separates the moments of a key's life from each other: clocks, polls and caches differ. */
+/** A margin between the steps of a key's life, because clocks, polls and caches differ. */
 const SLACK_SECONDS = 60
 const DAY_MS = 24 * 60 * 60 * 1000
 

@@ -13,7 +13,7 @@ import type { PasswordCosts } from '../users/password-costs.ts'
 import type { Audit } from './open-audit.ts'
 import type { OpenedFamilyStore } from './open-family-store.ts'
 
-/** Changes are promised within 5 s on every instance (INTERFACE §2). */
+/** Changes are in force within 5 s on every instance (docs/semantics.md §20). */
 const POLL_MS = 2_000
 const GARBAGE_MS = 10 * 60 * 1000
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -24,7 +24,7 @@ export interface HousekeepingOptions {
   readonly opened: OpenedFamilyStore
   readonly audit: Pick<Audit, 'events' | 'outbox' | 'deliverDue'>
   readonly eventRetentionDays: number
-  /** What the configuration gives a family, where its client says nothing. */
+  /** The longest life of a family by the configuration; clients may have longer ones. */
   readonly longestFamilySeconds: number
   readonly keys: SigningKeys
   readonly clients: ClientTable
