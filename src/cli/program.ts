@@ -15,7 +15,7 @@ import { addServeCommand } from './serve-command.ts'
 import { addUserCommands } from './user-commands.ts'
 
 /** Text that every help ends with; docs/cli.md repeats it. */
-export const EXIT_CODES = 'Exit codes: 0 done, 1 failed or not in order, 2 wrong usage.'
+const EXIT_CODES = 'Exit codes: 0 done, 1 failed or not in order, 2 wrong usage.'
 
 // The same place from src/cli and from dist/cli.
 const PACKAGE = new URL('../../package.json', import.meta.url)

@@ -24,7 +24,6 @@ export const LOG_EVENTS = {
   'dependency.up': 'info',
   'dependency.warning': 'warn',
   'database.migrated': 'info',
-  'journal.replayed': 'info',
   'work.failed': 'error',
 
   'key.published': 'info',

@@ -5,7 +5,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { serializeError } from './serialize-error.ts'
 
-export const CENSOR = '[redacted]'
+const CENSOR = '[redacted]'
 const DEPTH_MAX = 5
 
 /** Compared without case, hyphens and underscores. */

@@ -18,8 +18,8 @@ const PHC =
   /^\$argon2id\$v=19\$([a-z0-9=,]{11,32})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/
 const PARAMETER = /^([mtp])=([1-9]\d{0,6})$/
 
-export const MEMORY_KIB_MAX = 262_144
-export const TIME_MAX = 16
+const MEMORY_KIB_MAX = 262_144
+const TIME_MAX = 16
 export const PARALLELISM_MAX = 16
 /** Three passes over MEMORY_KIB_MAX. */
 export const WORK_MAX = 786_432
