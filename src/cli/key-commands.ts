@@ -3,10 +3,10 @@
 
 import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import type { Command } from 'commander'
+import { openHeldKeys } from '../keys/held-keys.ts'
 import { buildJwksDocument } from '../keys/jwks-document.ts'
-import { deriveStates, listKeyViews, type SigningKeyStatus } from '../keys/signing-key.ts'
-import { openSigningKeyTable } from '../keys/signing-key-table.ts'
-import { openSigningKeys } from '../keys/signing-keys.ts'
+import { openKeyRing } from '../keys/key-ring.ts'
+import { deriveStates, type KeyStatus, listKeyViews } from '../keys/key-states.ts'
 import { addCommand } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
 import { CommandFailure } from './command-failure.ts'
@@ -48,7 +48,7 @@ function addRotateCommand(parent: Command, context: CommandContext): void {
     .option('--compromised', 'replace every key at once: all access tokens of before are refused')
     .action(({ compromised = false, ...options }: RotateOptions) =>
       withStores(context, async (stores) => {
-        const keys = await openSigningKeys({
+        const keys = await openKeyRing({
           ...stores,
           recordKeyEvent: (type, kid, act) =>
             (act ? stores.recordEvent : stores.recordUnasked)({ type, detail: { kid } }),
@@ -93,7 +93,7 @@ function addExportCommand(parent: Command, context: CommandContext): void {
 async function listExported(
   { kid }: ExportOptions,
   stores: CommandStores,
-): Promise<readonly SigningKeyStatus[]> {
+): Promise<readonly KeyStatus[]> {
   const published = deriveStates(await readKeys(stores), stores.clock()).filter(
     ({ key, state }) => state !== 'retired' && (kid === undefined || key.kid === kid),
   )
@@ -104,22 +104,22 @@ async function listExported(
 }
 
 /** The active key first, because some gateways read only the first block. */
-function rankOf({ state }: SigningKeyStatus): number {
+function rankOf({ state }: KeyStatus): number {
   return ['active', 'next', 'retiring'].indexOf(state)
 }
 
-function toKeyJson({ key, state }: SigningKeyStatus) {
+function toKeyJson({ key, state }: KeyStatus) {
   return { kid: key.kid, alg: key.material.alg, state }
 }
 
-function toPem({ key }: SigningKeyStatus): string {
+function toPem({ key }: KeyStatus): string {
   const publicKey = createPublicKey({ key: key.material.publicJwk as JsonWebKey, format: 'jwk' })
   return publicKey.export({ type: 'spki', format: 'pem' }).toString()
 }
 
 /** Reads the keys and changes nothing: a rotation that is due is left to the service. */
 async function readKeys({ database, config }: CommandStores) {
-  const table = openSigningKeyTable(database, config.rootSecrets)
-  await table.read()
-  return table.keys()
+  const held = openHeldKeys(database, config.rootSecrets)
+  await held.read()
+  return held.keys()
 }

@@ -3,9 +3,9 @@
 
 import type { ServiceConfig } from '../config/service-config.ts'
 import { type Database, guardDatabase } from '../database/database.ts'
-import { findActive, listKeyViews, type SigningKey } from '../keys/signing-key.ts'
-import { openSigningKeyTable } from '../keys/signing-key-table.ts'
-import { SigningKeyUnreadable } from '../keys/signing-key-unreadable.ts'
+import { openHeldKeys } from '../keys/held-keys.ts'
+import { findActive, listKeyViews, type SigningKey } from '../keys/key-states.ts'
+import { UnreadableKey } from '../keys/unreadable-key.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -28,13 +28,13 @@ export async function examineKeys(
 ): Promise<KeyFindings> {
   const secrets = await examineRootSecrets(database, config)
   try {
-    const table = openSigningKeyTable(database, config.rootSecrets)
-    await table.read()
-    const keys = table.keys()
+    const held = openHeldKeys(database, config.rootSecrets)
+    await held.read()
+    const keys = held.keys()
     const publishedKids = listKeyViews(keys, nowMs).map(({ kid }) => kid)
     return { findings: [checkKeys(keys, config, nowMs), secrets], publishedKids }
   } catch (error) {
-    if (!(error instanceof SigningKeyUnreadable)) throw error
+    if (!(error instanceof UnreadableKey)) throw error
     const advice = 'put the root secret that encrypted it back into LINEAGE_SECRET_KEY'
     const findings = [fail('signing keys', error.message, advice), secrets]
     return { findings, publishedKids: undefined }

@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import type { ClientLimits } from '../clients/client-draft.ts'
-import type { KeySettings } from '../keys/signing-key.ts'
+import type { KeySettings } from '../keys/key-states.ts'
 import type { RedisTarget } from '../redis/redis-target.ts'
 import { StartError } from '../runtime/start-error.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'

@@ -1,17 +1,17 @@
 // grant_type=client_credentials: a token for the client itself (RFC 6749 §4.4). No database, no
 // store, no refresh token (§4.4.3).
 
-import type { SigningKeys } from '../keys/signing-keys.ts'
 import { OAuthError } from '../oauth/oauth-error.ts'
 import type { ClientCredentialsRequest } from '../oauth/token-request.ts'
 import { type Clock, toSeconds } from '../runtime/clock.ts'
 import { buildClientClaims } from '../tokens/access-token.ts'
+import type { TokenMint } from '../tokens/token-mint.ts'
 import type { IssuedTokens } from '../tokens/token-response.ts'
 import type { GrantContext } from './grant-context.ts'
 import { grantAudience, grantScope } from './granted.ts'
 
 export interface ClientCredentialsGrant {
-  readonly keys: Pick<SigningKeys, 'sign'>
+  readonly tokens: Pick<TokenMint, 'sign'>
   readonly issuer: string
   readonly defaultAudience: string
   readonly clock: Clock
@@ -31,7 +31,7 @@ export function issueByClientCredentials(
   const nowMs = Math.max(grant.clock(), client.sessionsValidFrom.getTime())
   const claims = buildClientClaims({ client, scope, audience, issuer: grant.issuer, nowMs })
   return {
-    accessToken: grant.keys.sign(claims),
+    accessToken: grant.tokens.sign(claims),
     expiresInSeconds: claims.exp - toSeconds(nowMs),
     scope,
     refreshToken: undefined,

@@ -10,13 +10,13 @@ import {
   mintRefreshToken,
   newFamilySecret,
 } from '../families/refresh-token-string.ts'
-import type { SigningKeys } from '../keys/signing-keys.ts'
 import { OAuthError } from '../oauth/oauth-error.ts'
 import type { PasswordRequest } from '../oauth/token-request.ts'
 import { type Clock, toSeconds } from '../runtime/clock.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import { buildUserClaims } from '../tokens/access-token.ts'
+import type { TokenMint } from '../tokens/token-mint.ts'
 import type { IssuedTokens } from '../tokens/token-response.ts'
 import type { UserRecord } from '../users/user.ts'
 import type { GrantContext, Source } from './grant-context.ts'
@@ -29,7 +29,7 @@ export interface PasswordGrant {
     source: Source,
   ) => Promise<UserRecord>
   readonly families: Families
-  readonly keys: Pick<SigningKeys, 'sign'>
+  readonly tokens: Pick<TokenMint, 'sign'>
   readonly rootSecrets: RootSecrets
   readonly issuer: string
   readonly defaultAudience: string
@@ -72,7 +72,7 @@ export async function issueByPassword(
   const claims = buildUserClaims({ family, user, client, ...target, rootSecret, ...grant })
   const nowSeconds = toSeconds(grant.clock())
   return {
-    accessToken: grant.keys.sign(claims),
+    accessToken: grant.tokens.sign(claims),
     expiresInSeconds: claims.exp - nowSeconds,
     scope: usable,
     refreshToken: canRefresh(client)

@@ -10,7 +10,6 @@ import {
   mintRefreshToken,
   type RefreshToken,
 } from '../families/refresh-token-string.ts'
-import type { SigningKeys } from '../keys/signing-keys.ts'
 import { OAuthError } from '../oauth/oauth-error.ts'
 import { parseResources } from '../oauth/resource.ts'
 import { inOrder, parseScope } from '../oauth/scope.ts'
@@ -19,6 +18,7 @@ import { type Clock, toSeconds } from '../runtime/clock.ts'
 import type { RecordEvent, SecurityEvent } from '../runtime/security-event.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import { buildUserClaims } from '../tokens/access-token.ts'
+import type { TokenMint } from '../tokens/token-mint.ts'
 import type { IssuedTokens } from '../tokens/token-response.ts'
 import type { UserRecord } from '../users/user.ts'
 import type { GrantContext } from './grant-context.ts'
@@ -26,7 +26,7 @@ import { addressableAudiences, usableScope } from './granted.ts'
 
 export interface RefreshTokenGrant {
   readonly families: Families
-  readonly keys: Pick<SigningKeys, 'sign'>
+  readonly tokens: Pick<TokenMint, 'sign'>
   readonly rootSecrets: RootSecrets
   readonly issuer: string
   readonly defaultAudience: string
@@ -130,7 +130,7 @@ function mint(
   const nowSeconds = toSeconds(grant.clock())
   const { generation } = family
   return {
-    accessToken: grant.keys.sign(claims),
+    accessToken: grant.tokens.sign(claims),
     expiresInSeconds: claims.exp - nowSeconds,
     scope,
     refreshToken: {

@@ -2,7 +2,7 @@
 // with the keys.
 
 import { type CacheableBody, cacheableBody } from '../runtime/cacheable-body.ts'
-import type { SigningKey } from './signing-key.ts'
+import type { SigningKey } from './key-states.ts'
 
 export function buildJwksDocument(
   keys: readonly SigningKey[],

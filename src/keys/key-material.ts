@@ -4,14 +4,12 @@
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
 import { calculateJwkThumbprint, type JWK } from 'jose'
 import { SIGNING_ALGORITHMS, type SigningAlg } from './signing-algorithms.ts'
-import { SigningKeyUnreadable } from './signing-key-unreadable.ts'
+import { UnreadableKey } from './unreadable-key.ts'
 
 export interface KeyMaterial {
   readonly alg: SigningAlg
   /** The entry in JWKS: public members, `use`, `alg` and `kid`. */
   readonly publicJwk: JWK
-  /** The first part of every access token that the key signs. */
-  readonly encodedHeader: string
   sign(data: Buffer): Buffer
   verify(data: Buffer, signature: Buffer): boolean
 }
@@ -33,12 +31,12 @@ export async function generateKey(alg: SigningAlg): Promise<GeneratedKey> {
   }
 }
 
-/** Throws SigningKeyUnreadable when `pkcs8` is not a key for `alg`. */
+/** Throws UnreadableKey when `pkcs8` is not a key for `alg`. */
 export function openKeyMaterial({ kid, alg, pkcs8 }: GeneratedKey): KeyMaterial {
   const { keyType, digest, options } = SIGNING_ALGORITHMS[alg]
   const privateKey = createPrivateKey({ key: pkcs8, type: 'pkcs8', format: 'der' })
   if (privateKey.asymmetricKeyType !== keyType) {
-    throw new SigningKeyUnreadable(kid, `it is not a key for ${alg}`)
+    throw new UnreadableKey(kid, `it is not a key for ${alg}`)
   }
   const publicKey = createPublicKey(privateKey)
   const signer = { key: privateKey, ...options }
@@ -46,8 +44,6 @@ export function openKeyMaterial({ kid, alg, pkcs8 }: GeneratedKey): KeyMaterial 
   return {
     alg,
     publicJwk: { ...publicKey.export({ format: 'jwk' }), use: 'sig', alg, kid },
-    // RFC 9068 §2.1: the type tells an access token from every other JWT.
-    encodedHeader: Buffer.from(JSON.stringify({ alg, kid, typ: 'at+jwt' })).toString('base64url'),
     sign: (data) => sign(digest, data, signer),
     verify: (data, signature) => verify(digest, data, verifier, signature),
   }

@@ -5,7 +5,9 @@
 import type { Clock } from '../runtime/clock.ts'
 import type { SecurityEvent } from '../runtime/security-event.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
+import type { HeldKeys } from './held-keys.ts'
 import { generateKey } from './key-material.ts'
+import { deleteSigningKeys, insertSigningKey } from './key-rows.ts'
 import {
   findActive,
   findNext,
@@ -14,9 +16,7 @@ import {
   listRetired,
   planRotation,
   type SigningKey,
-} from './signing-key.ts'
-import { deleteSigningKeys, insertSigningKey } from './signing-key-store.ts'
-import type { SigningKeyTable } from './signing-key-table.ts'
+} from './key-states.ts'
 
 /** Who asked for a rotation, and from where. */
 export type KeyAct = Partial<Pick<SecurityEvent, 'ip' | 'userAgent' | 'detail'>>
@@ -32,7 +32,7 @@ export type RecordKeyEvent = (
 ) => void
 
 export interface KeyRotationOptions extends KeySettings {
-  readonly table: SigningKeyTable
+  readonly held: HeldKeys
   readonly rootSecrets: RootSecrets
   readonly clock: Clock
   readonly recordKeyEvent: RecordKeyEvent
@@ -63,14 +63,14 @@ type Plan = (
 ) => { readonly activeFromMs: number; readonly replaces: readonly SigningKey[] } | undefined
 
 export function openKeyRotation(options: KeyRotationOptions): KeyRotation {
-  const { table, rootSecrets, signingAlg, accessTokenTtlSeconds, clock, recordKeyEvent } = options
+  const { held, rootSecrets, signingAlg, accessTokenTtlSeconds, clock, recordKeyEvent } = options
   const rules = { ...options, openedAtMs: clock() }
-  let activeKid = findActive(table.keys(), clock())?.kid
+  let activeKid = findActive(held.keys(), clock())?.kid
 
   async function publish(plan: Plan, act?: KeyAct): Promise<boolean> {
     // Outside of the transaction: an RSA key takes longer than one may.
     const generated = await generateKey(signingAlg)
-    const replaced = await table.change(async (tx, keys) => {
+    const replaced = await held.change(async (tx, keys) => {
       const publishedAtMs = clock()
       const step = plan(keys, publishedAtMs)
       if (!step) return undefined
@@ -92,7 +92,7 @@ export function openKeyRotation(options: KeyRotationOptions): KeyRotation {
   }
 
   function announceActive(): void {
-    const kid = findActive(table.keys(), clock())?.kid
+    const kid = findActive(held.keys(), clock())?.kid
     if (kid === undefined || kid === activeKid) return
     activeKid = kid
     recordKeyEvent('key.activated', kid)
@@ -100,10 +100,10 @@ export function openKeyRotation(options: KeyRotationOptions): KeyRotation {
 
   return {
     async rotateIfDue() {
-      if (!scheduled(table.keys(), clock())) return
+      if (!scheduled(held.keys(), clock())) return
       // Reads again before making a key, which is expensive: another instance may have been faster.
-      await table.read()
-      if (scheduled(table.keys(), clock())) await publish(scheduled)
+      await held.read()
+      if (scheduled(held.keys(), clock())) await publish(scheduled)
     },
     rotate: (act) =>
       publish(
@@ -115,8 +115,8 @@ export function openKeyRotation(options: KeyRotationOptions): KeyRotation {
       ),
     replaceAll: (act) => publish((keys, nowMs) => ({ activeFromMs: nowMs, replaces: keys }), act),
     async deleteRetired() {
-      if (listRetired(table.keys(), clock()).length === 0) return
-      const deleted = await table.change(async (tx, keys) => {
+      if (listRetired(held.keys(), clock()).length === 0) return
+      const deleted = await held.change(async (tx, keys) => {
         const retired = listRetired(keys, clock())
         await deleteSigningKeys(tx, retired)
         return retired

@@ -3,7 +3,7 @@
 
 import type { RootSecret, RootSecrets } from '../secrets/root-secret.ts'
 import { sealValue, unsealValue } from '../secrets/sealed-value.ts'
-import { SigningKeyUnreadable } from './signing-key-unreadable.ts'
+import { UnreadableKey } from './unreadable-key.ts'
 
 export interface EncryptedPrivateKey {
   readonly privateKeyEncrypted: Uint8Array<ArrayBuffer>
@@ -18,7 +18,7 @@ export function encryptPrivateKey(
   return { privateKeyEncrypted: sealValue(pkcs8, keyEncryptionKey, kid), rootSecretId: id }
 }
 
-/** Throws SigningKeyUnreadable. */
+/** Throws UnreadableKey. */
 export function decryptPrivateKey(
   { privateKeyEncrypted, rootSecretId }: EncryptedPrivateKey,
   kid: string,
@@ -26,6 +26,6 @@ export function decryptPrivateKey(
 ): Buffer {
   const secret = rootSecrets.byId(rootSecretId)
   const pkcs8 = secret && unsealValue(privateKeyEncrypted, secret.keyEncryptionKey, kid)
-  if (!pkcs8) throw new SigningKeyUnreadable(kid, 'no secret of LINEAGE_SECRET_KEY decrypts it')
+  if (!pkcs8) throw new UnreadableKey(kid, 'no secret of LINEAGE_SECRET_KEY decrypts it')
   return pkcs8
 }

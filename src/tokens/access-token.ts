@@ -1,10 +1,9 @@
-// The access token: what it says (RFC 9068 §2.2) and how it becomes a string. Whether one is still
-// good is the business of check-access-token.ts.
+// The access token: what it says (RFC 9068 §2.2). How it becomes a string, and a string a token, is
+// in token-mint.ts.
 
 import { createHmac, randomUUID } from 'node:crypto'
 import type { Client, ClientId } from '../clients/client.ts'
 import type { Family, FamilyId } from '../families/family.ts'
-import type { SigningKey } from '../keys/signing-key.ts'
 import { toSeconds } from '../runtime/clock.ts'
 import type { RootSecret } from '../secrets/root-secret.ts'
 import type { UserId, UserRecord } from '../users/user.ts'
@@ -99,13 +98,6 @@ export function buildClientClaims(input: ClientTokenInput): ClientTokenClaims {
     jti: randomUUID(),
     client_id: client.id,
   }
-}
-
-/** The signed token (RFC 7515 §3.1). Synchronous: a signature never waits for a password hash. */
-export function signAccessToken(claims: AccessTokenClaims, { material }: SigningKey): string {
-  const payload = Buffer.from(JSON.stringify(claims)).toString('base64url')
-  const signed = `${material.encodedHeader}.${payload}`
-  return `${signed}.${material.sign(Buffer.from(signed)).toString('base64url')}`
 }
 
 function targetClaims({ scope, audience }: TokenTarget): Pick<CommonClaims, 'aud' | 'scope'> {

@@ -9,6 +9,7 @@ import { findInactiveReason, ROLE_BOUND_SCOPES } from '../families/family-rules.
 import { type Clock, toSeconds } from '../runtime/clock.ts'
 import type { UserId, UserRecord } from '../users/user.ts'
 import type { AccessTokenClaims, ClientTokenClaims, UserTokenClaims } from './access-token.ts'
+import type { TokenMint } from './token-mint.ts'
 
 export interface CheckedToken {
   /** With the roles of this moment, and without the scopes that user or client lost since. */
@@ -24,7 +25,7 @@ export interface TokenChecker {
 }
 
 export interface TokenCheckerDependencies {
-  readonly verify: (token: string) => AccessTokenClaims | undefined
+  readonly tokens: Pick<TokenMint, 'verify'>
   readonly clients: Pick<ClientTable, 'find'>
   readonly families: Pick<Families, 'inspect'>
   readonly clock: Clock
@@ -38,7 +39,7 @@ export function tokenOwnerOf(claims: AccessTokenClaims): TokenOwner {
 }
 
 export function openTokenChecker(dependencies: TokenCheckerDependencies): TokenChecker {
-  const { verify, clients, families, clock } = dependencies
+  const { tokens, clients, families, clock } = dependencies
 
   async function findUser(
     claims: UserTokenClaims,
@@ -63,7 +64,7 @@ export function openTokenChecker(dependencies: TokenCheckerDependencies): TokenC
 
   return {
     async check(token) {
-      const claims = verify(token)
+      const claims = tokens.verify(token)
       const client = claims && (await clients.find(claims.client_id))
       if (!claims || !client) return undefined
       if (claims.sid === undefined) {

@@ -5,7 +5,7 @@ import type { ClientTable } from '../clients/client-table.ts'
 import type { Database } from '../database/database.ts'
 import type { DatabaseClock } from '../database/database-clock.ts'
 import { startTablePoll } from '../database/table-versions.ts'
-import type { SigningKeys } from '../keys/signing-keys.ts'
+import type { KeyRing } from '../keys/key-ring.ts'
 import type { OutageLog } from '../ops/outage-log.ts'
 import type { ReportFailure } from '../ops/report-failure.ts'
 import { type Clock, monotonicClock } from '../runtime/clock.ts'
@@ -26,7 +26,7 @@ export interface HousekeepingOptions {
   readonly eventRetentionDays: number
   /** The longest life of a family by the configuration; clients may have longer ones. */
   readonly longestFamilySeconds: number
-  readonly keys: SigningKeys
+  readonly keys: KeyRing
   readonly clients: ClientTable
   readonly passwordCosts: PasswordCosts
   readonly outages: OutageLog

@@ -15,7 +15,7 @@ import { openPostgresJournal } from '../families/postgres/postgres-journal.ts'
 import type { ClientCredentialsGrant } from '../grants/client-credentials.ts'
 import type { PasswordGrant } from '../grants/password.ts'
 import type { RefreshTokenGrant } from '../grants/refresh-token.ts'
-import { openSigningKeys, type SigningKeys } from '../keys/signing-keys.ts'
+import { type KeyRing, openKeyRing } from '../keys/key-ring.ts'
 import { createHealth, type Health } from '../ops/health.ts'
 import { logEvent } from '../ops/log-events.ts'
 import { type OutageLog, openOutageLog } from '../ops/outage-log.ts'
@@ -25,6 +25,7 @@ import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import { openTokenChecker, type TokenChecker } from '../tokens/check-access-token.ts'
+import { openTokenMint, type TokenMint } from '../tokens/token-mint.ts'
 import { authenticateUser } from '../users/authenticate-user.ts'
 import { defaultHashingLanes, openHashingLanes } from '../users/hashing-lanes.ts'
 import { openPasswordCosts, type PasswordCosts } from '../users/password-costs.ts'
@@ -50,7 +51,8 @@ export interface Service extends Omit<Audit, 'close'> {
   readonly hasher: PasswordHasher
   readonly passwordCosts: PasswordCosts
   readonly families: Families
-  readonly keys: SigningKeys
+  readonly keys: KeyRing
+  readonly tokens: TokenMint
   readonly checker: TokenChecker
   readonly grants: PasswordGrant & RefreshTokenGrant & ClientCredentialsGrant
   /** Ends what runs in the background, writes the events, then closes store and database. */
@@ -151,13 +153,14 @@ async function openOn(
   const { rootSecrets, issuer } = config
   const { recordEvent } = audit
   await audit.webhooks.reencrypt()
-  const keys = await openSigningKeys({
+  const keys = await openKeyRing({
     database,
     config,
     clock,
     recordKeyEvent: (type, kid, act) =>
       recordEvent({ type, ...act, detail: { ...act?.detail, kid } }),
   })
+  const tokens = openTokenMint({ keys, issuer, clock })
   const clientStore = openClients(database, config, latest)
   const clients = await loadClientTable(clientStore, config, clock)
   const { users, families } = openUsers(database, opened, clock)
@@ -165,7 +168,7 @@ async function openOn(
   await passwordCosts.reload()
   const lanes = openHashingLanes(defaultHashingLanes(config.threads))
   const hasher = openPasswordHasher(config.argon2, lanes, passwordCosts)
-  const checker = openTokenChecker({ verify: keys.verify, clients, families, clock })
+  const checker = openTokenChecker({ tokens, clients, families, clock })
   const health = openHealth(database, opened, outages)
   await opened.settle()
   const refusal = opened.refusal()
@@ -201,6 +204,7 @@ async function openOn(
     passwordCosts,
     families,
     keys,
+    tokens,
     checker,
     grants: {
       login: async (credentials) => {
@@ -208,7 +212,7 @@ async function openOn(
         return (await authenticateUser(credentials, login)).record
       },
       families,
-      keys,
+      tokens,
       rootSecrets,
       issuer,
       defaultAudience: config.defaultAudience ?? issuer,

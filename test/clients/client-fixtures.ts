@@ -7,7 +7,7 @@ import type { ClientInput } from '../../src/clients/client-draft.ts'
 import { hashClientSecret } from '../../src/clients/client-secret.ts'
 import { openClientStore } from '../../src/clients/client-store.ts'
 import { type Database, openDatabase } from '../../src/database/database.ts'
-import { raiseLongestTokenLife } from '../../src/keys/signing-key-store.ts'
+import { raiseLongestTokenLife } from '../../src/keys/key-rows.ts'
 import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 

@@ -27,7 +27,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   clients: [...BENEATH, 'oauth'],
   users: [...BENEATH, 'oauth'],
   families: [...BENEATH, 'redis', 'clients', 'users'],
-  keys: [...BENEATH, 'tokens'],
+  keys: BENEATH,
   tokens: [...BENEATH, 'oauth', 'keys', 'families', 'clients', 'users'],
   'client-auth': [...BENEATH, 'oauth', 'clients'],
   grants: [...BENEATH, 'oauth', ...DOMAIN],

@@ -3,12 +3,9 @@
 
 import type { Test } from 'tap'
 import { type Database, openDatabase } from '../../src/database/database.ts'
-import {
-  openSigningKeys,
-  type SigningKeys,
-  type SigningKeysOptions,
-} from '../../src/keys/signing-keys.ts'
+import { type KeyRing, type KeyRingOptions, openKeyRing } from '../../src/keys/key-ring.ts'
 import { openRootSecrets } from '../../src/secrets/root-secret.ts'
+import { openTokenMint, type TokenMint } from '../../src/tokens/token-mint.ts'
 import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 
@@ -30,13 +27,13 @@ export function steppedClock(startMs = Date.parse('2026-03-01T12:00:00Z')): Step
   })
 }
 
-export interface KeyInstance extends SigningKeys {
+export interface KeyInstance extends KeyRing, TokenMint {
   readonly database: Database
   /** As `type kid`. */
   readonly events: string[]
 }
 
-type Overrides = Partial<SigningKeysOptions['config']> & { clock?: SigningKeysOptions['clock'] }
+type Overrides = Partial<KeyRingOptions['config']> & { clock?: KeyRingOptions['clock'] }
 
 /** A migrated database, and a function that opens one more instance on it. */
 export async function openKeyInstances(t: Test, url?: string) {
@@ -52,12 +49,11 @@ export async function openKeyInstances(t: Test, url?: string) {
   async function open({ clock: ownClock, ...config }: Overrides = {}): Promise<KeyInstance> {
     const own = connect()
     const events: string[] = []
-    const keys = await openSigningKeys({
+    const keys = await openKeyRing({
       database: own,
       clock: ownClock ?? clock,
       recordKeyEvent: (type, kid) => events.push(`${type} ${kid}`),
       config: {
-        issuer: ISSUER,
         rootSecrets: rootSecretsOf(1),
         signingAlg: 'ES256',
         keyRotationDays: 30,
@@ -66,12 +62,13 @@ export async function openKeyInstances(t: Test, url?: string) {
         ...config,
       },
     })
-    return { ...keys, database: own, events }
+    const tokens = openTokenMint({ keys, issuer: ISSUER, clock: ownClock ?? clock })
+    return { ...keys, ...tokens, database: own, events }
   }
   return { clock, database, open }
 }
 
 /** The state of every key, oldest first. */
-export function statesOf(keys: SigningKeys): string[] {
+export function statesOf(keys: Pick<KeyRing, 'list'>): string[] {
   return keys.list().map(({ state }) => state)
 }

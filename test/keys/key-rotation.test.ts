@@ -1,13 +1,12 @@
 import { decodeProtectedHeader } from 'jose'
 import { test } from 'tap'
-import { raiseLongestTokenLife } from '../../src/keys/signing-key-store.ts'
-import type { SigningKeys } from '../../src/keys/signing-keys.ts'
+import { raiseLongestTokenLife } from '../../src/keys/key-rows.ts'
 import { userClaimsAt } from '../tokens/token-input.ts'
-import { openKeyInstances, statesOf } from './key-instances.ts'
+import { type KeyInstance, openKeyInstances, statesOf } from './key-instances.ts'
 
 const DAY = 86_400
-const kidsOf = (keys: SigningKeys): string[] => keys.list().map(({ kid }) => kid)
-const signerOf = (keys: SigningKeys, nowMs: number) =>
+const kidsOf = (keys: KeyInstance): string[] => keys.list().map(({ kid }) => kid)
+const signerOf = (keys: KeyInstance, nowMs: number) =>
   decodeProtectedHeader(keys.sign(userClaimsAt(nowMs))).kid
 
 test('a key lives from next over active and retiring to its end, by the clock alone', async (t) => {

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { decryptPrivateKey, encryptPrivateKey } from '../../src/keys/private-key-encryption.ts'
-import { SigningKeyUnreadable } from '../../src/keys/signing-key-unreadable.ts'
+import { UnreadableKey } from '../../src/keys/unreadable-key.ts'
 import { rootSecretsOf } from './key-instances.ts'
 
 const pkcs8 = Buffer.from('the private part')
@@ -14,14 +14,14 @@ test('what is encrypted under a root secret is read with it, and differs each ti
 })
 
 test('a private part in the row of another kid is refused', async (t) => {
-  t.throws(() => decryptPrivateKey(seal('kid-1'), 'kid-2', secrets), SigningKeyUnreadable)
+  t.throws(() => decryptPrivateKey(seal('kid-1'), 'kid-2', secrets), UnreadableKey)
 })
 
 test('another root secret does not read it, not even under the same id', async (t) => {
   const others = rootSecretsOf(2)
-  t.throws(() => decryptPrivateKey(seal(), 'kid-1', others), SigningKeyUnreadable)
+  t.throws(() => decryptPrivateKey(seal(), 'kid-1', others), UnreadableKey)
   const renamed = { ...seal(), rootSecretId: others.current.id }
-  t.throws(() => decryptPrivateKey(renamed, 'kid-1', others), SigningKeyUnreadable)
+  t.throws(() => decryptPrivateKey(renamed, 'kid-1', others), UnreadableKey)
 })
 
 test('every changed byte and every cut is refused', async (t) => {
@@ -30,8 +30,8 @@ test('every changed byte and every cut is refused', async (t) => {
   for (const index of bytes.keys()) {
     const changed = Uint8Array.from(bytes, (byte, at) => (at === index ? byte ^ 1 : byte))
     const row = { ...sealed, privateKeyEncrypted: changed }
-    t.throws(() => decryptPrivateKey(row, 'kid-1', secrets), SigningKeyUnreadable)
+    t.throws(() => decryptPrivateKey(row, 'kid-1', secrets), UnreadableKey)
     const cut = { ...sealed, privateKeyEncrypted: bytes.slice(0, index) }
-    t.throws(() => decryptPrivateKey(cut, 'kid-1', secrets), SigningKeyUnreadable)
+    t.throws(() => decryptPrivateKey(cut, 'kid-1', secrets), UnreadableKey)
   }
 })

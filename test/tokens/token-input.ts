@@ -4,8 +4,8 @@
 import type { Client, ClientId } from '../../src/clients/client.ts'
 import type { Family, FamilyId } from '../../src/families/family.ts'
 import { generateKey, openKeyMaterial } from '../../src/keys/key-material.ts'
+import type { SigningKey } from '../../src/keys/key-states.ts'
 import type { SigningAlg } from '../../src/keys/signing-algorithms.ts'
-import type { SigningKey } from '../../src/keys/signing-key.ts'
 import {
   buildUserClaims,
   type UserTokenClaims,

@@ -2,7 +2,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import { takePage } from '../../database/keyset-page.ts'
-import type { SigningKeys } from '../../keys/signing-keys.ts'
+import type { KeyRing } from '../../keys/key-ring.ts'
 import { readListQuery } from '../server/list-query.ts'
 import { actOf } from '../server/request-act.ts'
 
@@ -14,7 +14,7 @@ const ROTATE_BODY = {
 
 export function registerAdminKeys(
   app: FastifyInstance,
-  keys: Pick<SigningKeys, 'list' | 'rotate'>,
+  keys: Pick<KeyRing, 'list' | 'rotate'>,
 ): void {
   app.get('/admin/keys', async (request) => {
     const { page } = readListQuery(request.query, { filters: {} })

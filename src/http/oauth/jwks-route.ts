@@ -1,10 +1,10 @@
 // GET /.well-known/jwks.json (RFC 7517 §5): what verifiers cache for as long as `max-age` says.
 
 import type { FastifyInstance } from 'fastify'
-import type { SigningKeys } from '../../keys/signing-keys.ts'
+import type { KeyRing } from '../../keys/key-ring.ts'
 import { sendCacheable } from '../server/send-cacheable.ts'
 
-export function registerJwks(app: FastifyInstance, keys: Pick<SigningKeys, 'jwks'>): void {
+export function registerJwks(app: FastifyInstance, keys: Pick<KeyRing, 'jwks'>): void {
   app.get('/.well-known/jwks.json', async (request, reply) =>
     sendCacheable(request, reply, 'application/jwk-set+json', keys.jwks()),
   )

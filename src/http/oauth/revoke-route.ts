@@ -11,13 +11,13 @@ import {
   type RefreshToken,
 } from '../../families/refresh-token-string.ts'
 import type { Source } from '../../grants/grant-context.ts'
-import type { SigningKeys } from '../../keys/signing-keys.ts'
 import { OAuthError } from '../../oauth/oauth-error.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { RecordEvent } from '../../runtime/security-event.ts'
 import type { RootSecrets } from '../../secrets/root-secret.ts'
 import type { AccessTokenClaims } from '../../tokens/access-token.ts'
 import { tokenOwnerOf } from '../../tokens/check-access-token.ts'
+import type { TokenMint } from '../../tokens/token-mint.ts'
 import { sourceOf } from '../server/request-source.ts'
 import { checkBrowserCall, findNamedCookieClient } from './browser-client.ts'
 import { authenticateSender, formOf, OAUTH_ENDPOINT } from './oauth-endpoint.ts'
@@ -26,7 +26,7 @@ import type { TokenCookies } from './token-cookies.ts'
 export interface RevokeRouteDependencies {
   readonly clients: Pick<ClientTable, 'find'>
   readonly cookies: TokenCookies
-  readonly keys: Pick<SigningKeys, 'verify'>
+  readonly tokens: Pick<TokenMint, 'verify'>
   readonly families: Families
   readonly rootSecrets: RootSecrets
   readonly clock: Clock
@@ -67,7 +67,7 @@ async function revoke(
   // The two kinds cannot be mistaken for each other, so token_type_hint has nothing to add
   // (RFC 7009 §2.1).
   const refreshToken = authenticateRefreshToken(token, dependencies.rootSecrets)
-  const claims = refreshToken ? undefined : dependencies.keys.verify(token)
+  const claims = refreshToken ? undefined : dependencies.tokens.verify(token)
   if (refreshToken) await endFamily(refreshToken, client, source, dependencies)
   if (claims?.client_id === client.id) {
     await revokeAccessToken(claims, client, source, dependencies)

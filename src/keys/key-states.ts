@@ -5,7 +5,7 @@ import type { KeyMaterial } from './key-material.ts'
 import type { SigningAlg } from './signing-algorithms.ts'
 
 /** `retired` keys are gone for everybody outside; their rows wait to be deleted. */
-export type SigningKeyState = 'next' | 'active' | 'retiring' | 'retired'
+export type KeyState = 'next' | 'active' | 'retiring' | 'retired'
 
 export interface SigningKey {
   readonly kid: string
@@ -16,9 +16,9 @@ export interface SigningKey {
   readonly longestTokenSeconds: number
 }
 
-export interface SigningKeyStatus {
+export interface KeyStatus {
   readonly key: SigningKey
-  readonly state: SigningKeyState
+  readonly state: KeyState
   /** Undefined until a successor is active. */
   readonly retireAtMs: number | undefined
 }
@@ -27,7 +27,7 @@ export interface SigningKeyStatus {
 export interface KeyView {
   readonly kid: string
   readonly alg: SigningAlg
-  readonly state: Exclude<SigningKeyState, 'retired'>
+  readonly state: Exclude<KeyState, 'retired'>
   readonly publishedAt: string
   readonly activeFrom: string
   readonly retireAt: string | null
@@ -59,10 +59,7 @@ export function findActive(keys: readonly SigningKey[], nowMs: number): SigningK
 }
 
 /** Every key with its state at `nowMs`, in the order given: that of `activeFromMs`. */
-export function deriveStates(
-  keys: readonly SigningKey[],
-  nowMs: number,
-): readonly SigningKeyStatus[] {
+export function deriveStates(keys: readonly SigningKey[], nowMs: number): readonly KeyStatus[] {
   const active = findActive(keys, nowMs)
   const activeIndex = active ? keys.indexOf(active) : -1
   return keys.map((key, index) => {

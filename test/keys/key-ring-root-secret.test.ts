@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { SigningKeyUnreadable } from '../../src/keys/signing-key-unreadable.ts'
+import { UnreadableKey } from '../../src/keys/unreadable-key.ts'
 import { StartError } from '../../src/runtime/start-error.ts'
 import { userClaimsAt } from '../tokens/token-input.ts'
 import { openKeyInstances, rootSecretsOf } from './key-instances.ts'
@@ -67,7 +67,7 @@ test('a new key that a running instance cannot open leaves it with the keys it h
   const before = old.list()
   const newer = await open({ rootSecrets: rootSecretsOf(2, 1) })
   await newer.rotate({ compromised: false })
-  await t.rejects(old.reload(), SigningKeyUnreadable)
+  await t.rejects(old.reload(), UnreadableKey)
   t.strictSame(old.list(), before)
   const claims = userClaimsAt(clock())
   t.strictSame(newer.verify(old.sign(claims)), claims)

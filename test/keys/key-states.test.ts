@@ -7,7 +7,7 @@ import {
   listRetired,
   planRotation,
   type SigningKey,
-} from '../../src/keys/signing-key.ts'
+} from '../../src/keys/key-states.ts'
 import { makeKey } from '../tokens/token-input.ts'
 
 const DAY = 86_400_000

@@ -2,12 +2,17 @@ import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify
 import { test } from 'tap'
 import { decryptPrivateKey } from '../../src/keys/private-key-encryption.ts'
 import type { SigningAlg } from '../../src/keys/signing-algorithms.ts'
-import type { SigningKeys } from '../../src/keys/signing-keys.ts'
 import { userClaimsAt } from '../tokens/token-input.ts'
-import { ISSUER, openKeyInstances, rootSecretsOf, statesOf } from './key-instances.ts'
+import {
+  ISSUER,
+  type KeyInstance,
+  openKeyInstances,
+  rootSecretsOf,
+  statesOf,
+} from './key-instances.ts'
 
 /** Verifies as a resource server with jose does. */
-function verifyAsClient(keys: SigningKeys, token: string, nowMs: number, alg: SigningAlg) {
+function verifyAsClient(keys: KeyInstance, token: string, nowMs: number, alg: SigningAlg) {
   const jwks: JSONWebKeySet = JSON.parse(keys.jwks().body)
   return jwtVerify(token, createLocalJWKSet(jwks), {
     issuer: ISSUER,

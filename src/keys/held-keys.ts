@@ -4,13 +4,13 @@
 import { type Database, guardDatabase } from '../database/database.ts'
 import type { Prisma } from '../generated/prisma/client.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
-import type { SigningKey } from './signing-key.ts'
-import { lockSigningKeys, readSigningKeys } from './signing-key-store.ts'
+import { lockSigningKeys, readSigningKeys } from './key-rows.ts'
+import type { SigningKey } from './key-states.ts'
 
-export interface SigningKeyTable {
+export interface HeldKeys {
   /** In the order of `activeFrom`, as last read. */
   keys(): readonly SigningKey[]
-  /** Rejects with DependencyUnavailable or SigningKeyUnreadable; the keys are then as before. */
+  /** Rejects with DependencyUnavailable or UnreadableKey; the keys are then as before. */
   read(): Promise<void>
   /**
    * Runs `work` in a transaction under the lock of the table, with the keys that are there at that
@@ -22,10 +22,10 @@ export interface SigningKeyTable {
   ): Promise<T>
 }
 
-export function openSigningKeyTable(
+export function openHeldKeys(
   { prisma }: Pick<Database, 'prisma'>,
   rootSecrets: RootSecrets,
-): SigningKeyTable {
+): HeldKeys {
   let keys: readonly SigningKey[] = []
   let turn: Promise<unknown> = Promise.resolve()
 

@@ -1,41 +1,69 @@
-// Whether a string is an access token that one of our keys signed and that has not expired.
-// Offline: whether it was taken back is the business of check-access-token.ts.
+// How claims become a signed string (RFC 7515 §3.1), and a string the claims of a token that one of
+// our keys signed and that has not expired. Offline: whether a token was taken back since is known to
+// check-access-token.ts.
 
 import type { ClientId } from '../clients/client.ts'
 import type { FamilyId } from '../families/family.ts'
-import type { SigningKey } from '../keys/signing-key.ts'
+import type { KeyRing } from '../keys/key-ring.ts'
+import type { SigningKey } from '../keys/key-states.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { UserId } from '../users/user.ts'
 import type { AccessTokenClaims } from './access-token.ts'
 
 /** Nothing that we sign comes near it, and nothing longer is parsed. */
 const TOKEN_LENGTH_MAX = 8192
-const TOKEN_TYPES: readonly unknown[] = ['at+jwt', 'application/at+jwt']
+/** RFC 9068 §2.1: it tells an access token from every other JWT. */
+const TOKEN_TYPE = 'at+jwt'
+const TOKEN_TYPES: readonly unknown[] = [TOKEN_TYPE, `application/${TOKEN_TYPE}`]
 
-export interface VerifyAccessToken {
-  readonly issuer: string
-  /** The key of that `kid` if it is published. */
-  readonly findKey: (kid: string) => SigningKey | undefined
-  readonly nowMs: number
+export interface TokenMint {
+  /** With the key that is active now. Synchronous: a signature never waits for a password hash. */
+  sign(claims: AccessTokenClaims): string
+  /** Synchronous; undefined for whatever is not a good token, and never throws because of one. */
+  verify(token: string): AccessTokenClaims | undefined
 }
 
-/** Synchronous; undefined for whatever is not a good token, and never throws because of one. */
-export function verifyAccessToken(
-  token: string,
-  { issuer, findKey, nowMs }: VerifyAccessToken,
-): AccessTokenClaims | undefined {
-  if (token.length > TOKEN_LENGTH_MAX) return undefined
-  const [header, payload, signature, ...more] = token.split('.').map(decodeCanonical)
-  if (!header || !payload || !signature || more.length > 0) return undefined
-  const key = findSigner(header, findKey)
-  const signed = Buffer.from(token.slice(0, token.lastIndexOf('.')))
-  if (!key?.material.verify(signed, signature)) return undefined
-  const claims = readClaims(parseObject(payload))
-  return claims && claims.iss === issuer && nowMs < claims.exp * 1000 ? claims : undefined
+export interface TokenMintOptions {
+  readonly keys: Pick<KeyRing, 'active' | 'find'>
+  readonly issuer: string
+  readonly clock: Clock
+}
+
+export function openTokenMint({ keys, issuer, clock }: TokenMintOptions): TokenMint {
+  /** Of the key that signed last. */
+  let header = { kid: '', text: '' }
+
+  function encodeHeader({ kid, material: { alg } }: SigningKey): string {
+    if (header.kid !== kid) header = { kid, text: encode({ alg, kid, typ: TOKEN_TYPE }) }
+    return header.text
+  }
+
+  return {
+    sign(claims) {
+      const key = keys.active()
+      const signed = `${encodeHeader(key)}.${encode(claims)}`
+      return `${signed}.${key.material.sign(Buffer.from(signed)).toString('base64url')}`
+    },
+    verify(token) {
+      if (token.length > TOKEN_LENGTH_MAX) return undefined
+      const [header, payload, signature, ...more] = token.split('.').map(decodeCanonical)
+      if (!header || !payload || !signature || more.length > 0) return undefined
+      const key = findSigner(header, keys.find)
+      const signed = Buffer.from(token.slice(0, token.lastIndexOf('.')))
+      if (!key?.material.verify(signed, signature)) return undefined
+      const claims = readClaims(parseObject(payload))
+      return claims?.iss === issuer && clock() < claims.exp * 1000 ? claims : undefined
+    },
+  }
+}
+
+function encode(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString('base64url')
 }
 
 // The algorithm is the key's own and the key is one of ours: `jwk`, `jku`, `x5u` and the like have
 // no say (RFC 8725 §3.1), and an extension that must be understood is not (RFC 7515 §4.1.11).
-function findSigner(header: Buffer, findKey: VerifyAccessToken['findKey']): SigningKey | undefined {
+function findSigner(header: Buffer, findKey: KeyRing['find']): SigningKey | undefined {
   const { alg, typ, kid, crit } = parseObject(header)
   if (typeof kid !== 'string' || crit !== undefined) return undefined
   if (!TOKEN_TYPES.includes(typ)) return undefined

@@ -5,10 +5,10 @@ import { bumpTableVersion } from '../database/table-versions.ts'
 import type { Prisma } from '../generated/prisma/client.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import { type GeneratedKey, openKeyMaterial } from './key-material.ts'
+import type { SigningKey } from './key-states.ts'
 import { decryptPrivateKey, encryptPrivateKey } from './private-key-encryption.ts'
 import { isSigningAlg } from './signing-algorithms.ts'
-import type { SigningKey } from './signing-key.ts'
-import { SigningKeyUnreadable } from './signing-key-unreadable.ts'
+import { UnreadableKey } from './unreadable-key.ts'
 
 /** The name under which instances learn of a change, in `table_versions`. */
 const SIGNING_KEYS = 'signing_keys'
@@ -25,7 +25,7 @@ export async function lockSigningKeys(tx: Transaction): Promise<void> {
 /**
  * All keys in the order of `activeFrom`. A key of `known` is not decrypted again: it stays usable
  * here even when another instance has encrypted it under a secret that we do not have yet.
- * Throws SigningKeyUnreadable.
+ * Throws UnreadableKey.
  */
 export async function readSigningKeys(
   reader: Reader,
@@ -51,7 +51,7 @@ function openRow(
   rootSecrets: RootSecrets,
 ) {
   const { kid, alg } = row
-  if (!isSigningAlg(alg)) throw new SigningKeyUnreadable(kid, 'its algorithm is not known')
+  if (!isSigningAlg(alg)) throw new UnreadableKey(kid, 'its algorithm is not known')
   return openKeyMaterial({ kid, alg, pkcs8: decryptPrivateKey(row, kid, rootSecrets) })
 }
 

@@ -1,12 +1,9 @@
 import { createHmac, createPublicKey } from 'node:crypto'
+import { decodeProtectedHeader } from 'jose'
 import { test } from 'tap'
-import type { SigningKey } from '../../src/keys/signing-key.ts'
-import {
-  type AccessTokenClaims,
-  buildClientClaims,
-  signAccessToken,
-} from '../../src/tokens/access-token.ts'
-import { verifyAccessToken } from '../../src/tokens/verify-access-token.ts'
+import type { SigningKey } from '../../src/keys/key-states.ts'
+import { type AccessTokenClaims, buildClientClaims } from '../../src/tokens/access-token.ts'
+import { openTokenMint } from '../../src/tokens/token-mint.ts'
 import { ISSUER } from '../keys/key-instances.ts'
 import { client, makeKey, ROTATED_AT_MS, userClaimsAt } from './token-input.ts'
 
@@ -14,9 +11,15 @@ const nowMs = ROTATED_AT_MS
 const claims = userClaimsAt(nowMs)
 const key = await makeKey('ES256')
 const keys = [key, await makeKey('EdDSA'), await makeKey('RS256'), await makeKey('PS256')]
-const findKey = (kid: string) => keys.find((known) => known.kid === kid)
-const verify = (token: string, atMs = nowMs, issuer = ISSUER) =>
-  verifyAccessToken(token, { issuer, findKey, nowMs: atMs })
+
+/** On all of these keys; `active` is the one that signs. */
+function mintWith(active: SigningKey, atMs = nowMs, issuer = ISSUER) {
+  const find = (kid: string) => keys.find((known) => known.kid === kid)
+  return openTokenMint({ keys: { active: () => active, find }, issuer, clock: () => atMs })
+}
+
+const verify = (token: string, atMs?: number, issuer?: string) =>
+  mintWith(key, atMs, issuer).verify(token)
 
 const encode = (value: unknown) =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
@@ -30,8 +33,23 @@ function forge(header: object, payload: unknown = claims, signer: SigningKey = k
 test('reads back the claims under every algorithm', async (t) => {
   const own = buildClientClaims({ issuer: ISSUER, client, scope: [], audience: ['a', 'b'], nowMs })
   for (const signer of keys) {
-    t.strictSame(verify(signAccessToken(claims, signer)), claims, signer.material.alg)
-    t.strictSame(verify(signAccessToken(own, signer)), own, signer.material.alg)
+    const mint = mintWith(signer)
+    t.strictSame(verify(mint.sign(claims)), claims, signer.material.alg)
+    t.strictSame(verify(mint.sign(own)), own, signer.material.alg)
+  }
+})
+
+test('a token names the key that signed it, when that changes too', async (t) => {
+  let active = key
+  const mint = openTokenMint({
+    keys: { active: () => active, find: () => undefined },
+    issuer: ISSUER,
+    clock: () => nowMs,
+  })
+  for (const signer of [...keys, key]) {
+    active = signer
+    const { alg, kid } = decodeProtectedHeader(mint.sign(claims))
+    t.strictSame([alg, kid], [signer.material.alg, signer.kid])
   }
 })
 

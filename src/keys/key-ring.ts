@@ -1,38 +1,37 @@
-// The signing keys of this instance: what signs, what verifies, what JWKS shows, and the life of
-// all of them. Opened once; `tick` is called by the owner's poll.
+// The signing keys of this instance: which one signs, which ones verify, what JWKS shows, and the
+// life of all of them. Opened once; `tick` is called by the owner's poll.
 
 import type { Database } from '../database/database.ts'
 import type { CacheableBody } from '../runtime/cacheable-body.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { StartError } from '../runtime/start-error.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
-import { type AccessTokenClaims, signAccessToken } from '../tokens/access-token.ts'
-import { verifyAccessToken } from '../tokens/verify-access-token.ts'
+import { openHeldKeys } from './held-keys.ts'
 import { buildJwksDocument } from './jwks-document.ts'
 import { type KeyAct, openKeyRotation, type RecordKeyEvent } from './key-rotation.ts'
+import { raiseLongestTokenLife, reencryptSigningKeys } from './key-rows.ts'
 import {
   findActive,
   type KeySettings,
   type KeyView,
   listKeyViews,
   listPublished,
-} from './signing-key.ts'
-import { raiseLongestTokenLife, reencryptSigningKeys } from './signing-key-store.ts'
-import { openSigningKeyTable } from './signing-key-table.ts'
-import { SigningKeyUnreadable } from './signing-key-unreadable.ts'
+  type SigningKey,
+} from './key-states.ts'
+import { UnreadableKey } from './unreadable-key.ts'
 
-export interface SigningKeysOptions {
+export interface KeyRingOptions {
   readonly database: Pick<Database, 'prisma'>
-  readonly config: KeySettings & { readonly issuer: string; readonly rootSecrets: RootSecrets }
+  readonly config: KeySettings & { readonly rootSecrets: RootSecrets }
   readonly clock: Clock
   readonly recordKeyEvent: RecordKeyEvent
 }
 
-export interface SigningKeys {
-  /** Synchronous, with the key that is active now. */
-  sign(claims: AccessTokenClaims): string
-  /** Offline and synchronous; undefined for anything but a token of ours that has not expired. */
-  verify(token: string): AccessTokenClaims | undefined
+export interface KeyRing {
+  /** The one that signs now. */
+  active(): SigningKey
+  /** The one of that `kid`, as long as what it has signed is to be believed. */
+  find(kid: string): SigningKey | undefined
   jwks(): CacheableBody
   /** Oldest first. */
   list(): readonly KeyView[]
@@ -44,7 +43,7 @@ export interface SigningKeys {
   rotate(options: { readonly compromised: boolean; readonly act?: KeyAct }): Promise<RotateResult>
   /**
    * Takes over what other instances changed. Rejects with DependencyUnavailable or
-   * SigningKeyUnreadable; the keys in memory then stay in use and the poll repeats it.
+   * UnreadableKey; the keys in memory then stay in use and the poll repeats it.
    */
   reload(): Promise<void>
   /**
@@ -63,42 +62,39 @@ export interface RotateResult {
  * Loads the keys, or makes the first one; then publishes a successor if one is due. Rejects with
  * StartError when no configured root secret opens a key, or with DependencyUnavailable.
  */
-export async function openSigningKeys(options: SigningKeysOptions): Promise<SigningKeys> {
+export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   const { database, config, clock, recordKeyEvent } = options
-  const { issuer, rootSecrets } = config
-  const table = openSigningKeyTable(database, rootSecrets)
+  const { rootSecrets } = config
+  const held = openHeldKeys(database, rootSecrets)
   try {
-    await table.change(async (tx) => {
+    await held.change(async (tx) => {
       await reencryptSigningKeys(tx, rootSecrets)
       await raiseLongestTokenLife(tx, config.accessTokenTtlSeconds)
     })
   } catch (cause) {
-    throw cause instanceof SigningKeyUnreadable ? new StartError(cause.message, { cause }) : cause
+    throw cause instanceof UnreadableKey ? new StartError(cause.message, { cause }) : cause
   }
-  const rotation = openKeyRotation({ ...config, table, clock, recordKeyEvent })
+  const rotation = openKeyRotation({ ...config, held, clock, recordKeyEvent })
   await rotation.rotateIfDue()
 
-  const published = () => listPublished(table.keys(), clock())
+  const published = () => listPublished(held.keys(), clock())
   return {
-    sign(claims) {
-      const key = findActive(table.keys(), clock())
+    active() {
+      const key = findActive(held.keys(), clock())
       if (!key) throw new Error('there is no signing key')
-      return signAccessToken(claims, key)
+      return key
     },
-    verify(token) {
-      const findKey = (kid: string) => published().find((key) => key.kid === kid)
-      return verifyAccessToken(token, { issuer, findKey, nowMs: clock() })
-    },
+    find: (kid) => published().find((key) => key.kid === kid),
     jwks: () => buildJwksDocument(published(), config.jwksMaxAgeSeconds),
-    list: () => listKeyViews(table.keys(), clock()),
+    list: () => listKeyViews(held.keys(), clock()),
     async rotate({ compromised, act }) {
       const created = compromised ? await rotation.replaceAll(act) : await rotation.rotate(act)
       // The newest key is the one just made, or the one that waited.
-      const key = listKeyViews(table.keys(), clock()).at(-1)
+      const key = listKeyViews(held.keys(), clock()).at(-1)
       if (!key) throw new Error('there is no signing key')
       return { key, created }
     },
-    reload: () => table.read(),
+    reload: () => held.read(),
     async tick() {
       try {
         await rotation.rotateIfDue()
