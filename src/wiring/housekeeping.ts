@@ -2,14 +2,12 @@
 // the journal, webhooks, and the deletion of what no answer needs any more.
 
 import type { ClientTable } from '../clients/client-table.ts'
-import type { Database } from '../database/database.ts'
-import type { DatabaseClock } from '../database/database-clock.ts'
+import type { ServiceConfig } from '../config/service-config.ts'
 import { startTablePoll } from '../database/table-versions.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
-import type { OutageLog } from '../ops/outage-log.ts'
-import type { ReportFailure } from '../ops/report-failure.ts'
 import { type Clock, monotonicClock } from '../runtime/clock.ts'
 import type { PasswordCosts } from '../users/password-costs.ts'
+import type { Foundation } from './foundation.ts'
 import type { Audit } from './open-audit.ts'
 import type { OpenedFamilyStore } from './open-family-store.ts'
 
@@ -18,20 +16,17 @@ const POLL_MS = 2_000
 const GARBAGE_MS = 10 * 60 * 1000
 const DAY_MS = 24 * 60 * 60 * 1000
 
-export interface HousekeepingOptions {
-  readonly database: Database
-  readonly databaseClock: Pick<DatabaseClock, 'read'>
+export interface HousekeepingOptions
+  extends Pick<Foundation, 'database' | 'databaseClock' | 'outages' | 'report' | 'clock'> {
+  readonly config: Pick<
+    ServiceConfig,
+    'eventRetentionDays' | 'refreshAbsoluteTtlSeconds' | 'accessTokenTtlSeconds'
+  >
   readonly opened: OpenedFamilyStore
   readonly audit: Pick<Audit, 'events' | 'outbox' | 'deliverDue'>
-  readonly eventRetentionDays: number
-  /** The longest life of a family by the configuration; clients may have longer ones. */
-  readonly longestFamilySeconds: number
-  readonly keys: KeyRing
-  readonly clients: ClientTable
-  readonly passwordCosts: PasswordCosts
-  readonly outages: OutageLog
-  readonly report: ReportFailure
-  readonly clock: Clock
+  readonly keys: Pick<KeyRing, 'tick' | 'reload'>
+  readonly clients: Pick<ClientTable, 'reload'>
+  readonly passwordCosts: Pick<PasswordCosts, 'reload'>
 }
 
 export interface Housekeeping {
@@ -41,8 +36,13 @@ export interface Housekeeping {
 
 export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   const { database, databaseClock, opened, audit, keys, clients } = options
-  const { passwordCosts, outages, report, clock } = options
-  const eventsKeptMs = options.eventRetentionDays * DAY_MS
+  const { config, passwordCosts, outages, report, clock } = options
+  const eventsKeptMs = config.eventRetentionDays * DAY_MS
+  // By the configuration; clients may have longer ones.
+  const longestFamilySeconds = Math.max(
+    config.refreshAbsoluteTtlSeconds,
+    config.accessTokenTtlSeconds,
+  )
   const running = new Set<Promise<void>>()
   // By both clocks: one may be set back, and the other stands still while its machine sleeps.
   const isGarbageDue = openAlarm([clock, monotonicClock], GARBAGE_MS)
@@ -66,7 +66,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     start('webhooks', audit.deliverDue)
     if (!isGarbageDue()) return
     start('garbage', async () => {
-      await opened.journal.prune(clock(), options.longestFamilySeconds * 1000)
+      await opened.journal.prune(clock(), longestFamilySeconds * 1000)
       await opened.deleteExpired(clock())
       await audit.events.prune(clock() - eventsKeptMs)
       await audit.outbox.prune(clock() - eventsKeptMs)

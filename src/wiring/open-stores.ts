@@ -1,7 +1,9 @@
 // The stores of clients, users and sessions, put together in one way for the service and for the
 // command line.
 
+import { bootstrapClient } from '../clients/bootstrap-client.ts'
 import { type ClientStore, openClientStore } from '../clients/client-store.ts'
+import { type ClientTable, openClientTable } from '../clients/client-table.ts'
 import type { ServiceConfig } from '../config/service-config.ts'
 import type { Database } from '../database/database.ts'
 import { type Families, openFamilies } from '../families/families.ts'
@@ -20,6 +22,18 @@ export function openClients(database: Database, config: ServiceConfig, clock: Cl
     raiseLongestTokenLife,
     clock,
   })
+}
+
+/** The clients in memory, the bootstrap client among them. Rejects with DependencyUnavailable. */
+export async function loadClientTable(
+  store: ClientStore,
+  config: ServiceConfig,
+  clock: Clock,
+): Promise<ClientTable> {
+  const bootstrap = config.adminClient && bootstrapClient(config.adminClient, config.issuer, config)
+  const clients = openClientTable({ store, bootstrap, clock })
+  await clients.reload()
+  return clients
 }
 
 /** Users, whose changes reach the families, and the families, which reload their users. */

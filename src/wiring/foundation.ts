@@ -1,0 +1,38 @@
+// What every other part of the service is opened on: the database and the clock that all instances
+// share, the log, and the audit trail. Nothing of it waits for the database to be there.
+
+import type { Logger } from 'pino'
+import type { ServiceConfig } from '../config/service-config.ts'
+import { type Database, openDatabase } from '../database/database.ts'
+import { type DatabaseClock, openDatabaseClock } from '../database/database-clock.ts'
+import { type OutageLog, openOutageLog } from '../ops/outage-log.ts'
+import { openFailureReport, type ReportFailure } from '../ops/report-failure.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { type Audit, openAudit } from './open-audit.ts'
+
+export interface FoundationOptions {
+  readonly config: ServiceConfig
+  readonly logger: Logger
+  /** Instead of PostgreSQL's, which all instances share. */
+  readonly clock?: Clock
+}
+
+export interface Foundation extends Required<FoundationOptions> {
+  readonly database: Database
+  readonly databaseClock: DatabaseClock
+  /** For what ends others: never behind `clock`, here or at an instance. */
+  readonly latest: Clock
+  readonly outages: OutageLog
+  readonly report: ReportFailure
+  readonly audit: Audit
+}
+
+export function openFoundation({ config, logger, clock }: FoundationOptions): Foundation {
+  const outages = openOutageLog(logger)
+  const report = openFailureReport(logger, outages)
+  const database = openDatabase(config.databaseUrl)
+  const databaseClock = openDatabaseClock(database)
+  const { now, latest } = clock ? { now: clock, latest: clock } : databaseClock
+  const audit = openAudit({ config, database, logger, report, clock: now })
+  return { config, logger, clock: now, latest, database, databaseClock, outages, report, audit }
+}

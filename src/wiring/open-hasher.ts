@@ -1,0 +1,19 @@
+// Password hashing put together: the lanes for this machine, and what a verification has to cost.
+
+import type { ServiceConfig } from '../config/service-config.ts'
+import type { Database } from '../database/database.ts'
+import { defaultHashingLanes, openHashingLanes } from '../users/hashing-lanes.ts'
+import { openPasswordCosts, type PasswordCosts } from '../users/password-costs.ts'
+import { openPasswordHasher, type PasswordHasher } from '../users/password-hasher.ts'
+import { loadStoredPasswordCosts } from '../users/stored-password-costs.ts'
+
+/** Rejects with DependencyUnavailable. */
+export async function openHasher(
+  { argon2, threads }: Pick<ServiceConfig, 'argon2' | 'threads'>,
+  database: Database,
+): Promise<{ hasher: PasswordHasher; passwordCosts: PasswordCosts }> {
+  const passwordCosts = openPasswordCosts(argon2, () => loadStoredPasswordCosts(database))
+  await passwordCosts.reload()
+  const lanes = openHashingLanes(defaultHashingLanes(threads))
+  return { hasher: openPasswordHasher(argon2, lanes, passwordCosts), passwordCosts }
+}
