@@ -1,5 +1,5 @@
-// Nothing is called down that nobody asked, nor whose connection we ourselves close: neither by the
-// first start on an empty database, nor by a command that is over at once, nor by a stop.
+// No outage is logged where there is none: not at the first start on an empty database, not by a
+// command that ends at once, and not for connections that a stop closes.
 
 import { type Test, test } from 'tap'
 import { loadConfig } from '../src/config/service-config.ts'

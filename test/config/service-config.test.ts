@@ -1,4 +1,5 @@
-// loadConfig: what the environment as a whole means, and the one message when it means nothing.
+// loadConfig: what the environment as a whole means, and the one message for all that is wrong with
+// it.
 
 import { join } from 'node:path'
 import { test } from 'tap'

@@ -1,5 +1,4 @@
-// Somebody else's defaults: whatever the server, the database or the role say, times, rows and tables
-// are where they belong.
+// Defaults of the server, the database or the role change nothing about our times, rows and tables.
 
 import { type Test, test } from 'tap'
 import { openDatabase } from '../../src/database/database.ts'

@@ -1,4 +1,5 @@
-// A Redis that has reached maxmemory: logins are refused first, and whoever is put out is out.
+// A Redis that has reached maxmemory: logins are refused, while sessions can still be ended and
+// stay ended.
 
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'

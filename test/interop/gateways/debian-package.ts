@@ -1,4 +1,4 @@
-// Gateways come from Debian packages.
+// Installs gateways from Debian packages.
 
 import { accessSync, constants } from 'node:fs'
 import { installDebianPackages } from '../../support/debian-packages.ts'
