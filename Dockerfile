@@ -4,9 +4,10 @@
 FROM docker.io/library/node:24.21.0-trixie-slim AS base
 WORKDIR /app
 
+# The packages beside the service are not needed here: their folder is not even sent.
 FROM base AS build
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --ignore-scripts
+RUN npm ci --ignore-scripts --workspaces=false
 COPY prisma.config.ts tsconfig.json tsconfig.build.json openapi.yaml ./
 COPY scripts scripts
 COPY prisma prisma
@@ -17,7 +18,7 @@ RUN npm run build && cp -rL dist /compiled
 # "optional" is the embedded database.
 FROM base AS packages
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --ignore-scripts --omit=dev --omit=optional
+RUN npm ci --ignore-scripts --workspaces=false --omit=dev --omit=optional
 
 FROM base AS runtime
 LABEL org.opencontainers.image.title="Lineage" \

@@ -1,7 +1,8 @@
-// `npm test`: the whole suite, or the files whose path contains one of the arguments, against one
-// PostgreSQL that it starts for the run. The last line says how many tests passed and failed; a file
-// that crashes, hangs or runs no test is a failure. What stands in test/interop/ needs more than the
-// suite does and runs only when an argument names that folder, as scripts/test-interop.mjs does.
+// `npm test`: the whole suite with that of every package, or the files whose path contains one of the
+// arguments, against one PostgreSQL that it starts for the run. The last line says how many tests
+// passed and failed; a file that crashes, hangs or runs no test is a failure. What stands in
+// test/interop/ needs more than the suite does and runs only when an argument names that folder, as
+// scripts/test-interop.mjs does.
 
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -42,8 +43,9 @@ console.log(`${count.passed} passed, ${count.failed} failed`)
 process.exit(count.failed === 0 ? 0 : 1)
 
 function selectFiles(filters) {
-  return readdirSync('test', { recursive: true })
-    .map((path) => join('test', path))
+  const folders = ['test', ...readdirSync('packages').map((name) => join('packages', name, 'test'))]
+  return folders
+    .flatMap((folder) => readdirSync(folder, { recursive: true }).map((path) => join(folder, path)))
     .filter((path) => path.endsWith('.test.ts'))
     .filter((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)))
     .filter((path) => !path.startsWith(INTEROP) || filters.some((one) => one.startsWith(INTEROP)))

@@ -6,7 +6,6 @@ import { Command } from 'commander'
 import { addClientCommands } from './client-commands.ts'
 import type { CommandContext } from './command-context.ts'
 import { addConfigCommands } from './config-commands.ts'
-import { addConformanceCommand } from './conformance-command.ts'
 import { addDoctorCommand } from './doctor-command.ts'
 import { addEventCommands } from './event-commands.ts'
 import { addKeyCommands } from './key-commands.ts'
@@ -46,6 +45,5 @@ export function buildProgram(context: CommandContext): Command {
   addEventCommands(program, context)
   addConfigCommands(program, context)
   addDoctorCommand(program, context)
-  addConformanceCommand(program, context)
   return program
 }

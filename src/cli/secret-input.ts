@@ -24,48 +24,24 @@ export async function readSecretLine(
   { stdin }: Pick<CommandContext, 'stdin'>,
   what: string,
 ): Promise<string> {
-  const [line = ''] = await readFirstLines(stdin, [what])
+  const line = await readFirstLine(stdin, what)
   if (line === '') throw new CommandFailure(`standard input has no ${what}: give it as one line`)
   return line
 }
 
-/**
- * One secret for each name: asked for at a terminal, else the lines of standard input in this
- * order. A missing line gives an empty secret. Throws CommandFailure.
- */
-export async function readSecrets(
-  context: CommandContext,
-  names: readonly string[],
-): Promise<readonly string[]> {
-  if (!context.stdin.isTTY) return await readFirstLines(context.stdin, names)
-  const secrets: string[] = []
-  for (const name of names) {
-    secrets.push(await ask(`${name.slice(0, 1).toUpperCase()}${name.slice(1)}: `, context))
-  }
-  return secrets
-}
-
-/** The first lines, as many as there are names or fewer, without their ends. */
-async function readFirstLines(
-  stdin: CommandContext['stdin'],
-  names: readonly string[],
-): Promise<readonly string[]> {
-  const bytesMax = LINE_BYTES_MAX * names.length
+/** Without its end; empty when there is none. */
+async function readFirstLine(stdin: CommandContext['stdin'], what: string): Promise<string> {
   const chunks: Buffer[] = []
-  let [size, lineEnds] = [0, 0]
+  let size = 0
   for await (const chunk of stdin) {
     const bytes = Buffer.from(chunk)
     chunks.push(bytes)
     size += bytes.length
-    lineEnds += bytes.filter((byte) => byte === LINE_END).length
-    if (lineEnds >= names.length || size > bytesMax) break
+    if (bytes.includes(LINE_END) || size > LINE_BYTES_MAX) break
   }
-  const lines = decode(Buffer.concat(chunks), names.join(' or ')).split(/\r?\n/, names.length)
-  for (const [index, line] of lines.entries()) {
-    if (Buffer.byteLength(line) <= LINE_BYTES_MAX) continue
-    throw new CommandFailure(`the ${names[index]} is too long`)
-  }
-  return lines
+  const [line = ''] = decode(Buffer.concat(chunks), what).split(/\r?\n/, 1)
+  if (Buffer.byteLength(line) > LINE_BYTES_MAX) throw new CommandFailure(`the ${what} is too long`)
+  return line
 }
 
 function decode(bytes: Buffer, what: string): string {

@@ -30,8 +30,8 @@ test('every stage comes from one base, pinned to a full version', async (t) => {
 test('packages come from the lock, run no scripts, and the image has neither dev nor embedded ones', async (t) => {
   const installs = valuesOf(ALL, 'RUN').filter((run) => run.startsWith('npm ci'))
   t.strictSame(installs, [
-    'npm ci --ignore-scripts',
-    'npm ci --ignore-scripts --omit=dev --omit=optional',
+    'npm ci --ignore-scripts --workspaces=false',
+    'npm ci --ignore-scripts --workspaces=false --omit=dev --omit=optional',
   ])
   t.strictSame(valuesOf(IMAGE, 'COPY'), [
     'package.json ./',

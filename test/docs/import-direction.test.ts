@@ -6,7 +6,12 @@ import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
 
-const SRC = fileURLToPath(new URL('../../src', import.meta.url))
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const SRC = join(ROOT, 'src')
+/** The sources of what stands beside the service; test/docs/packages.test.ts has its imports. */
+const PACKAGES = readdirSync(join(ROOT, 'packages')).map((name) =>
+  join(ROOT, 'packages', name, 'src'),
+)
 const LINES_MAX = 250
 
 /** What lies beneath the domain and the protocol's words; generated code included. */
@@ -43,13 +48,11 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // It reads for whoever is configured, and none of them knows of it.
   config: ['runtime', 'secrets', 'redis', 'keys', 'clients', 'users'],
   embedded: [...BENEATH, 'oauth', ...DOMAIN, 'ops', 'config', 'wiring'],
-  // It sees any service from outside, ours too, so it knows nothing of what is inside.
-  conformance: [],
   // Beside the service, on the same parts.
   cli: [
     ...BENEATH,
     ...[...DOMAIN, 'redis', 'events', 'ops', 'config', 'embedded', 'wiring', 'serve.ts'],
-    ...['http/admin', 'http/account', 'http/server', 'conformance'],
+    ...['http/admin', 'http/account', 'http/server'],
   ],
 }
 
@@ -58,10 +61,10 @@ interface SourceFile {
   readonly text: string
 }
 
-function readSources(): SourceFile[] {
-  return readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+function readSources(folder = SRC): SourceFile[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((path) => /\.(ts|lua|mjs)$/.test(path) && !path.startsWith('generated'))
-    .map((path) => ({ path, text: readFileSync(join(SRC, path), 'utf8') }))
+    .map((path) => ({ path, text: readFileSync(join(folder, path), 'utf8') }))
 }
 
 /** The folder of a path in src, those of http/ one by one; a file directly in src is its own. */
@@ -96,11 +99,7 @@ test('imports point one way: http, grants, the domain, oauth; the rest lies bene
 })
 
 test('no file imports itself by way of others, not for a type either', async (t) => {
-  const imports = new Map(
-    readSources()
-      .filter(({ path }) => !path.startsWith('conformance/'))
-      .map((file) => [file.path, findImports(file)]),
-  )
+  const imports = new Map(readSources().map((file) => [file.path, findImports(file)]))
   const done = new Set<string>()
 
   /** The files from the first that was met twice back to itself. */
@@ -122,25 +121,27 @@ test('no file imports itself by way of others, not for a type either', async (t)
 })
 
 test('the environment is read in main.ts and cli.ts alone', async (t) => {
-  for (const { path, text } of readSources()) {
+  for (const { path, text } of [SRC, ...PACKAGES].flatMap((folder) => readSources(folder))) {
     if (path === 'main.ts' || path === 'cli.ts') continue
     if (/process\s*\.\s*env\b|from 'node:process'/.test(text))
       t.fail(`${path} reads the environment`)
   }
 })
 
-test('a file is 250 lines at most, begins with what it owns and has its name alone', async (t) => {
-  const sources = readSources()
-  const names = new Map<string, string>()
-  for (const { path, text } of sources) {
-    const lines = text.trimEnd().split('\n').length
-    if (lines > LINES_MAX) t.fail(`${path} has ${lines} lines`)
-    if (!/^(#!.*\n)?(\/\/|--) /.test(text)) t.fail(`${path} does not say what it owns`)
-    const name = basename(path)
-    if (names.has(name)) t.fail(`${path} has the name of ${names.get(name)}`)
-    names.set(name, path)
-    if (!/^[a-z0-9]+(-[a-z0-9]+)*\.(ts|lua)$/.test(name)) t.fail(`${path} is not in kebab-case`)
-    if (/^export (default|\* )/m.test(text)) t.fail(`${path} has a default export or is a barrel`)
-  }
-  t.ok(sources.length > 50, 'the files were found')
-})
+for (const folder of [SRC, ...PACKAGES]) {
+  test(`in ${relative(ROOT, folder)} a file is 250 lines at most, begins with what it owns and has its name alone`, async (t) => {
+    const sources = readSources(folder)
+    const names = new Map<string, string>()
+    for (const { path, text } of sources) {
+      const lines = text.trimEnd().split('\n').length
+      if (lines > LINES_MAX) t.fail(`${path} has ${lines} lines`)
+      if (!/^(#!.*\n)?(\/\/|--) /.test(text)) t.fail(`${path} does not say what it owns`)
+      const name = basename(path)
+      if (names.has(name)) t.fail(`${path} has the name of ${names.get(name)}`)
+      names.set(name, path)
+      if (!/^[a-z0-9]+(-[a-z0-9]+)*\.(ts|lua)$/.test(name)) t.fail(`${path} is not in kebab-case`)
+      if (/^export (default|\* )/m.test(text)) t.fail(`${path} has a default export or is a barrel`)
+    }
+    t.ok(sources.length > 50, 'the files were found')
+  })
+}

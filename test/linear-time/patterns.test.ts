@@ -161,7 +161,7 @@ const TRIED: Readonly<Record<string, readonly Attack[]>> = {
 
 /** By the beginning of the file's name: what its patterns are given, which is not from outside. */
 const WITHIN: Readonly<Record<string, string>> = {
-  'conformance/': 'what another service answers to the operator who examines it',
+  'packages/conformance/': 'what another service answers to the operator who examines it',
   'embedded/': 'files and processes of this machine',
   'config/': 'the environment of the process',
   'wiring/open-service.ts': 'the issuer, of the environment',
@@ -182,7 +182,6 @@ const WITHIN: Readonly<Record<string, string>> = {
   'ops/logger.ts new RegExp': 'lines of the log: tried with those in readers.test.ts',
   'cli/add-command.ts': 'arguments of the command',
   'cli/command-output.ts /[A-Z]/g': 'names of our own members',
-  'cli/conformance-command.ts': 'arguments of the command',
   'cli/program.ts': 'arguments of the command',
   'cli/postgres-findings.ts': 'codes and messages of our own database',
   'cli/redis-findings.ts': 'messages of our own Redis',

@@ -19,14 +19,16 @@ interface Run {
   readonly output: string
 }
 
-/** Runs the suite of a project that has just these test files. */
+/** Runs the suite of a project that has just these test files, and these in a package. */
 function runSuite(
   t: Test,
   files: Record<string, string | Record<string, string>>,
   args: string[] = [],
+  packageFiles: Record<string, string> = {},
 ): Run {
   const project = t.testdir({
     test: files,
+    packages: { beside: { test: packageFiles } },
     scripts: {},
     'package.json': '{"type":"module"}',
     node_modules: t.fixture('symlink', join(root, 'node_modules')),
@@ -51,6 +53,13 @@ test('counts the tests of all files when all pass', async (t) => {
 test('runs only the files that the arguments name', async (t) => {
   const run = runSuite(t, { 'a.test.ts': GOOD, 'b.test.ts': 'throw 1' }, ['a.test'])
   t.match(run, { status: 0, lastLine: /^2 passed, 0 failed$/ })
+})
+
+test('runs the tests of packages, too', async (t) => {
+  const run = runSuite(t, { 'a.test.ts': GOOD }, [], { 'b.test.ts': GOOD })
+  t.match(run, { status: 0, lastLine: /^4 passed, 0 failed$/ })
+  const broken = runSuite(t, { 'a.test.ts': GOOD }, [], { 'b.test.ts': 'throw 1' })
+  t.match(broken, { status: 1, lastLine: /^2 passed, 1 failed$/ })
 })
 
 test('runs test/interop only when an argument names it', async (t) => {

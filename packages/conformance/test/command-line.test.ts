@@ -1,21 +1,21 @@
-// `lineage conformance` as somebody runs it: what it takes, what it prints and how it ends. What rows
-// look at stands in test/conformance/.
+// `lineage-conformance` as somebody runs it: what it takes, what it prints and how it ends.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Test, test } from 'tap'
-import type { Credentials } from '../../src/conformance/credentials.ts'
-import type { ConformanceReport } from '../../src/conformance/run-checks.ts'
-import { findFreePort } from '../../src/embedded/free-port.ts'
-import { startLineageScene } from '../conformance/lineage-scene.ts'
-import { runCommand, runHere, spawnCommand } from '../support/command-line.ts'
-import { makeDataDir } from '../support/embedded-data-dir.ts'
-import { until } from '../support/until.ts'
+import { findFreePort } from '../../../src/embedded/free-port.ts'
+import { spawnCommand } from '../../../test/support/command-line.ts'
+import { makeDataDir } from '../../../test/support/embedded-data-dir.ts'
+import { until } from '../../../test/support/until.ts'
+import type { Credentials } from '../src/credentials.ts'
+import type { ConformanceReport } from '../src/run-checks.ts'
+import { startLineageScene } from './lineage-scene.ts'
+import { BIN, runBin, runHere } from './run-command.ts'
 
 const SECRET_WORDS = /pässwörter|a\+secret/
 
@@ -46,8 +46,8 @@ test('credentials from a file: a line a row, reasons under it, a summary, exit c
   const { issuer, credentials } = await startLineageScene(t)
   const file = join(t.testdir({}), 'credentials.json')
   writeFileSync(file, JSON.stringify({ ...credentials, issuer, adminClient: { id: 'unknown' } }))
-  const args = ['conformance', issuer, '--credentials', file, '--only', 'c10,C45', '--only', 'C49']
-  const { code, stdout, stderr } = await runCommand(t, {}, args)
+  const args = [issuer, '--credentials', file, '--only', 'c10,C45', '--only', 'C49']
+  const { code, stdout, stderr } = await runBin(t, args)
   t.equal(code, 0, stderr)
   const lines = stdout.trimEnd().split('\n')
   t.match(lines[0], /^PASS {2}C10 {3}MUST {5}A token answer is 200 and JSON, .*\(RFC 6749 §5\.1\)$/)
@@ -58,8 +58,8 @@ test('credentials from a file: a line a row, reasons under it, a summary, exit c
   t.notMatch(stdout + stderr, SECRET_WORDS)
 
   const input = JSON.stringify(credentials)
-  const onStdin = ['conformance', issuer, '--credentials', '-', '--only', 'C10', '--json']
-  const { stdout: json, code: jsonCode } = await runHere({}, onStdin, input)
+  const onStdin = [issuer, '--credentials', '-', '--only', 'C10', '--json']
+  const { stdout: json, code: jsonCode } = await runHere(onStdin, input)
   t.equal(jsonCode, 0)
   const report = JSON.parse(json) as ConformanceReport
   t.match(report, { issuer, summary: { passed: 1, failed: 0, skipped: 0 } })
@@ -68,10 +68,10 @@ test('credentials from a file: a line a row, reasons under it, a summary, exit c
   const { confidentialClient, user } = credentials
   const named = ['--client-id', `${confidentialClient?.id}`, '--username', `${user?.username}`]
   const secrets = `${confidentialClient?.secret}\n${user?.password}\n`
-  const byLines = await runHere({}, ['conformance', issuer, ...named, '--only', 'C40'], secrets)
+  const byLines = await runHere([issuer, ...named, '--only', 'C40'], secrets)
   t.match(byLines, { code: 0, stdout: /^PASS {2}C40 / })
   t.notMatch(byLines.stdout, SECRET_WORDS)
-  const nobody = await runHere({}, ['conformance', issuer, '--only', 'C10,C18'])
+  const nobody = await runHere([issuer, '--only', 'C10,C18'])
   t.match(nobody, { code: 0, stdout: /^SKIP {2}C10 .*\n {6}-> no .*\nPASS {2}C18 / })
 })
 
@@ -79,21 +79,21 @@ test('a failing row is exit code 1, and what the service wrote cannot move the c
   const issuer = await startBadService(t, 'top-secret-value')
   const input = 'top-secret-value\nanother-secret\n'
   const junit = join(t.testdir({}), 'junit.xml')
-  const args = ['conformance', issuer, '--client-id', 'c', '--username', 'u', '--only', 'C8,C18']
-  const { code, stdout, stderr } = await runHere({}, [...args, '--junit', junit], input)
+  const args = [issuer, '--client-id', 'c', '--username', 'u', '--only', 'C8,C18']
+  const { code, stdout, stderr } = await runHere([...args, '--junit', junit], input)
   t.equal(code, 1)
   t.match(stdout, /^FAIL {2}C8 .*\n {6}-> a request without grant_type .*500 \(secret\)/)
   t.match(stdout, /\nFailed: C8 C18\n$/)
-  t.match(stderr, 'lineage: rows failed: 2')
+  t.match(stderr, 'lineage-conformance: rows failed: 2')
   t.match(readFileSync(junit, 'utf8'), /<testcase [^>]*name="C8 [^>]*><failure message="/)
   t.notMatch(stdout + stderr + readFileSync(junit, 'utf8'), /top-secret|another-secret/)
 
   const hostile = await startBadService(t, '\u001b[2Jboo\u202e')
-  const only = ['conformance', hostile, '--only', 'C18']
-  const plain = await runHere({}, only)
+  const only = [hostile, '--only', 'C18']
+  const plain = await runHere(only)
   t.match(plain, { code: 1, stdout: /no readable error code/ })
   t.notMatch(plain.stdout + plain.stderr, /[\p{Cf}]|\[2J/u)
-  const json = await runHere({}, [...only, '--json'])
+  const json = await runHere([...only, '--json'])
   t.match(JSON.parse(json.stdout), { summary: { failed: 1 } })
 })
 
@@ -104,11 +104,11 @@ test('no metadata is exit code 1, said once', async (t) => {
   })
   t.teardown(() => server.close())
   const { port } = server.address() as AddressInfo
-  const args = ['conformance', `http://127.0.0.1:${port}`]
-  const { code, stdout, stderr } = await runHere({}, args)
+  const args = [`http://127.0.0.1:${port}`]
+  const { code, stdout, stderr } = await runHere(args)
   t.match({ code, stdout }, { code: 1, stdout: '' })
-  t.match(stderr, /^lineage: there is no metadata of this issuer \(.* gave status 404 /)
-  const json = await runHere({}, [...args, '--json'])
+  t.match(stderr, /^lineage-conformance: there is no metadata of this issuer \(.* gave status 404 /)
+  const json = await runHere([...args, '--json'])
   t.match(JSON.parse(json.stdout), { error: /no metadata/ })
 })
 
@@ -125,7 +125,7 @@ const MISUSES: Record<string, string[]> = {
 
 for (const [what, args] of Object.entries(MISUSES)) {
   test(`${what} is wrong usage`, async (t) => {
-    const { code, stdout, stderr } = await runHere({}, ['conformance', ...args])
+    const { code, stdout, stderr } = await runHere(args)
     t.match({ code, stdout }, { code: 2, stdout: '' }, stderr)
     t.match(stderr, /^error: /)
   })
@@ -144,12 +144,12 @@ test('credentials that cannot be used are said without any of their values', asy
     [`"${'x'.repeat(100_000)}"`]: /too large/,
   }
   for (const [input, message] of Object.entries(cases)) {
-    const { code, stderr } = await runHere({}, ['conformance', ISSUER, '--credentials', '-'], input)
+    const { code, stderr } = await runHere([ISSUER, '--credentials', '-'], input)
     t.equal(code, 1)
     t.match(stderr, message)
     t.notMatch(stderr, /hunter2|12345678/)
   }
-  const missing = await runHere({}, ['conformance', ISSUER, '--credentials', '/nonexistent'])
+  const missing = await runHere([ISSUER, '--credentials', '/nonexistent'])
   t.match(missing, { code: 1, stderr: /cannot be read \(ENOENT\)/ })
 })
 
@@ -166,8 +166,8 @@ test('the demo.json of embedded mode is enough for most rows, and none fails', a
 
   const issuer = `http://localhost:${port}`
   const file = join(dir.path, 'demo.json')
-  const args = ['conformance', issuer, '--credentials', file, '--resource-url', `${issuer}/verify`]
-  const { code, stdout } = await runHere({}, [...args, '--json'])
+  const args = [issuer, '--credentials', file, '--resource-url', `${issuer}/verify`]
+  const { code, stdout } = await runHere([...args, '--json'])
   const { rows, summary } = JSON.parse(stdout) as ConformanceReport
   t.equal(code, 0)
   t.strictSame(
@@ -191,9 +191,8 @@ test('at a terminal secret and password are asked for, and not shown', {
   const { issuer, credentials } = await startLineageScene(t)
   const { confidentialClient: client, user } = credentials
   const named = `--client-id ${client?.id} --username ${user?.username} --only C40`
-  const command = `node --import=tsx src/cli.ts conformance ${issuer} ${named}`
+  const command = `${BIN} ${issuer} ${named}`
   const child = spawn('script', ['-qec', command, '/dev/null'], {
-    cwd: dirname(dirname(import.meta.dirname)),
     env: { PATH: process.env.PATH },
     stdio: ['pipe', 'pipe', 'inherit'],
   })

@@ -2,14 +2,14 @@
 // named here with its reason, row by row.
 
 import { type Test, test } from 'tap'
-import { CHECKLIST } from '../../src/conformance/checklist.ts'
+import { openTestRedis } from '../../../test/support/redis.ts'
+import { CHECKLIST } from '../src/checklist.ts'
 import {
   type ConformanceReport,
   type RowResult,
   type RunOptions,
   runConformance,
-} from '../../src/conformance/run-checks.ts'
-import { openTestRedis } from '../support/redis.ts'
+} from '../src/run-checks.ts'
 import { type LineageSceneOptions, startLineageScene } from './lineage-scene.ts'
 
 const PASSED_MIN = 75

@@ -11,7 +11,7 @@ import Provider, {
   type JWK as ProviderJwk,
 } from 'oidc-provider'
 import type { Test } from 'tap'
-import type { Credentials } from '../../src/conformance/credentials.ts'
+import type { Credentials } from '../src/credentials.ts'
 import { registerPasswordGrant } from './oidc-provider-password.ts'
 
 export type TokenFormat = 'jwt' | 'opaque'

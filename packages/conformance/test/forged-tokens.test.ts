@@ -3,9 +3,9 @@
 
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { test } from 'tap'
-import { forgeClaims, forgeHeaders } from '../../src/conformance/forged-tokens.ts'
-import { readJwt } from '../../src/conformance/issued-tokens.ts'
-import { nearMissesOf } from '../../src/conformance/live-tokens.ts'
+import { forgeClaims, forgeHeaders } from '../src/forged-tokens.ts'
+import { readJwt } from '../src/issued-tokens.ts'
+import { nearMissesOf } from '../src/live-tokens.ts'
 
 test('each forgery is another token than the genuine one, with its own name', async (t) => {
   const { publicKey, privateKey } = await generateKeyPair('RS256')

@@ -2,9 +2,9 @@
 // people.
 
 import { test } from 'tap'
-import { formatJunit } from '../../src/conformance/junit-report.ts'
-import type { ConformanceReport, RowResult } from '../../src/conformance/run-checks.ts'
-import { formatRow, formatSummary } from '../../src/conformance/text-report.ts'
+import { formatJunit } from '../src/junit-report.ts'
+import type { ConformanceReport, RowResult } from '../src/run-checks.ts'
+import { formatRow, formatSummary } from '../src/text-report.ts'
 
 const HOSTILE = `a <b> & "c" 'd' ]]> \u0000\u001b[2J\ufffe \ud800 \r\n ü 😀`
 

@@ -1,8 +1,9 @@
-// What docs/conformance.md says of each row, for the tests that compare it with the checklist and
+// What README.md of the package says of each row, for the tests that compare it with the checklist and
 // with real runs.
 
 import { readFileSync } from 'node:fs'
-import type { RowResult } from '../../src/conformance/run-checks.ts'
+import { join } from 'node:path'
+import type { RowResult } from '../src/run-checks.ts'
 
 export const COLUMNS = ['Lineage', 'oidc-provider, JWT', 'oidc-provider, opaque'] as const
 
@@ -15,7 +16,7 @@ export interface DocumentedRow {
   readonly results: Readonly<Record<Column, string>>
 }
 
-export const DOCUMENT = readFileSync('docs/conformance.md', 'utf8')
+export const DOCUMENT = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
 
 /** The cells of each line of the table below a heading, without the table's own head. */
 export function readTable(heading: string): readonly (readonly string[])[] {

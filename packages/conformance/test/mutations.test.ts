@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { runConformance } from '../../src/conformance/run-checks.ts'
+import { runConformance } from '../src/run-checks.ts'
 import { MUTATIONS, nameResult, openStandIn } from './stand-in/prove-mutations.ts'
 
 const FOLDER = join(import.meta.dirname, 'stand-in')

@@ -1,8 +1,8 @@
-// The results of Lineage in docs/conformance.md are those of a run.
+// The results of Lineage in README.md are those of a run.
 
 import { test } from 'tap'
-import { runConformance } from '../../src/conformance/run-checks.ts'
-import { DOCUMENT, readColumn, renderColumn } from '../docs/conformance-document.ts'
+import { runConformance } from '../src/run-checks.ts'
+import { DOCUMENT, readColumn, renderColumn } from './conformance-document.ts'
 import { startLineageScene } from './lineage-scene.ts'
 
 test('Lineage is as documented', async (t) => {

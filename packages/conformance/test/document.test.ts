@@ -1,12 +1,12 @@
-// docs/conformance.md against the checklist, the command and the mutations. What it says of results
-// is compared with runs in test/conformance/.
+// README.md of the package against the checklist, the command and the mutations. Other tests compare
+// what it says of results with runs.
 
 import { PassThrough } from 'node:stream'
 import { test } from 'tap'
-import { buildProgram } from '../../src/cli/program.ts'
-import { CHECKLIST } from '../../src/conformance/checklist.ts'
-import { MUTATIONS } from '../conformance/stand-in/prove-mutations.ts'
+import { CHECKLIST } from '../src/checklist.ts'
+import { buildCommand } from '../src/command-line.ts'
 import { COLUMNS, DOCUMENT, readColumn, readRows, readTable } from './conformance-document.ts'
+import { MUTATIONS } from './stand-in/prove-mutations.ts'
 
 const ROWS_OF_MUTATIONS = new Set(MUTATIONS.map(([, { row }]) => row))
 
@@ -60,9 +60,8 @@ test('it names every row that nobody sees from outside, with the reason', async 
 
 test('it explains every option of the command', async (t) => {
   const stream = () => new PassThrough()
-  const program = buildProgram({ env: {}, stdin: stream(), stdout: stream(), stderr: stream() })
-  const command = program.commands.find((one) => one.name() === 'conformance')
-  const options = command?.options.map(({ long }) => long)
+  const command = buildCommand({ stdin: stream(), stdout: stream(), stderr: stream() })
+  const options = command.options.map(({ long }) => long)
   const explained = readTable('Options').map(([option = '']) => /--[a-z-]+/.exec(option)?.[0])
-  t.strictSame(explained.sort(), options?.sort())
+  t.strictSame(explained.sort(), options.sort())
 })

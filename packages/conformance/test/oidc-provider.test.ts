@@ -1,9 +1,9 @@
-// The whole suite against a foreign server. What it says is pinned here and in docs/conformance.md,
+// The whole suite against a foreign server. What it says is pinned here and in README.md,
 // which has a sentence for each row that fails.
 
 import { type Test, test } from 'tap'
-import { type RowResult, runConformance } from '../../src/conformance/run-checks.ts'
-import { type Column, readColumn, renderColumn } from '../docs/conformance-document.ts'
+import { type RowResult, runConformance } from '../src/run-checks.ts'
+import { type Column, readColumn, renderColumn } from './conformance-document.ts'
 import { startOidcProvider, type TokenFormat } from './oidc-provider-scene.ts'
 
 /** What was seen, the same with both formats of access tokens. */

@@ -7,10 +7,10 @@ import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type Test, test } from 'tap'
-import { type ConformanceReport, runConformance } from '../../src/conformance/run-checks.ts'
-import { startTlsFront, type TlsFront } from '../integrations/tls-front.ts'
-import { runJson } from '../support/command-line.ts'
+import { startTlsFront, type TlsFront } from '../../../test/integrations/tls-front.ts'
+import { type ConformanceReport, runConformance } from '../src/run-checks.ts'
 import { type LineageScene, startLineageScene } from './lineage-scene.ts'
+import { runBin } from './run-command.ts'
 
 /** The command in a process of its own: only a fresh one can be told to trust a certificate. */
 async function conform(
@@ -22,9 +22,10 @@ async function conform(
   const file = join(t.testdir({}), 'trusted.pem')
   writeFileSync(file, certificate)
   const env = { NODE_EXTRA_CA_CERTS: file }
-  const args = ['conformance', issuer, '--credentials', '-', '--only', 'C1,C2,C10,C76,C77']
-  const input = JSON.stringify(credentials)
-  return await runJson<ConformanceReport>(t, env, args, { input, code })
+  const args = [issuer, '--credentials', '-', '--only', 'C1,C2,C10,C76,C77', '--json']
+  const result = await runBin(t, args, { env, input: JSON.stringify(credentials) })
+  t.equal(result.code, code, result.stderr)
+  return JSON.parse(result.stdout) as ConformanceReport
 }
 
 /** A port that speaks TLS by way of the front, and plain HTTP to whoever does that. */

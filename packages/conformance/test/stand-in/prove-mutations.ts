@@ -2,7 +2,7 @@
 // and the same row passes without it.
 
 import { type Test, test } from 'tap'
-import { type RowResult, runConformance } from '../../../src/conformance/run-checks.ts'
+import { type RowResult, runConformance } from '../../src/run-checks.ts'
 import { MUTATION_TABLE, type Mutation, type MutationEntry } from './mutation-table.ts'
 import { type StandIn, startStandIn } from './start-stand-in.ts'
 

@@ -2,17 +2,17 @@
 // URL, and clients and users for everything that the suite can use.
 
 import type { Test } from 'tap'
-import { buildApp } from '../../src/app.ts'
-import type { ClientInput } from '../../src/clients/client-draft.ts'
-import { parseRedisUrl } from '../../src/config/redis-url.ts'
-import type { Credentials } from '../../src/conformance/credentials.ts'
-import { findFreePort } from '../../src/embedded/free-port.ts'
-import { createLogger } from '../../src/ops/logger.ts'
-import type { User } from '../../src/users/user.ts'
-import { parseEmail, parseUsername } from '../../src/users/user-names.ts'
-import { openService, type Service } from '../../src/wiring/open-service.ts'
-import { testConfig } from '../support/app.ts'
-import { openTestDatabase } from '../support/postgres.ts'
+import { buildApp } from '../../../src/app.ts'
+import type { ClientInput } from '../../../src/clients/client-draft.ts'
+import { parseRedisUrl } from '../../../src/config/redis-url.ts'
+import { findFreePort } from '../../../src/embedded/free-port.ts'
+import { createLogger } from '../../../src/ops/logger.ts'
+import type { User } from '../../../src/users/user.ts'
+import { parseEmail, parseUsername } from '../../../src/users/user-names.ts'
+import { openService, type Service } from '../../../src/wiring/open-service.ts'
+import { testConfig } from '../../../test/support/app.ts'
+import { openTestDatabase } from '../../../test/support/postgres.ts'
+import type { Credentials } from '../src/credentials.ts'
 
 /** Everything that Basic must encode. */
 const SPECIAL_SECRET = 'a+secret with %41:colons & ümlauts, long enough to be one'
