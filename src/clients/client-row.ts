@@ -12,6 +12,9 @@ export const WITH_SECRETS = {
 
 export type ClientRow = Prisma.ClientGetPayload<{ include: typeof WITH_SECRETS }>
 
+/** The columns that an administrator does not choose. A new column is one of these or of the draft. */
+type OwnColumn = 'id' | 'sessionsValidFrom' | 'secrets' | 'createdAt' | 'updatedAt'
+
 export function rowToDraft(row: ClientRow): ClientDraft {
   return {
     name: row.name,
@@ -29,7 +32,7 @@ export function rowToDraft(row: ClientRow): ClientDraft {
     accessTokenCookie: row.accessTokenCookie,
     allowedOrigins: row.allowedOrigins,
     forwardsClientIp: row.forwardsClientIp,
-  }
+  } satisfies Record<Exclude<keyof ClientRow, OwnColumn>, unknown>
 }
 
 /** The columns of a draft, with lists of their own. */

@@ -56,10 +56,9 @@ export async function insertEvents(
 ): Promise<void> {
   // By id, so that two instances which count the same failures never wait for each other.
   await client.query(
-    `INSERT INTO events (${COLUMNS})
-     SELECT ${COLUMNS} FROM jsonb_to_recordset($1::jsonb) AS given (
-       id uuid, at timestamptz, type text, reason text, subject text, client_id text,
-       session_id text, ip text, user_agent text, detail jsonb)
+    `INSERT INTO events (${listMembers((_, column) => column)})
+     SELECT ${listMembers((member) => `"${member}"`)} FROM jsonb_to_recordset($1::jsonb)
+       AS given (${listMembers((member, _, type) => `"${member}" ${type}`)})
      ORDER BY id
      ON CONFLICT (id) DO UPDATE SET
        reason = CASE WHEN events.reason = excluded.reason THEN events.reason END,
@@ -72,31 +71,38 @@ export async function insertEvents(
          'firstAt', LEAST(events.detail->>'firstAt', excluded.detail->>'firstAt'),
          'lastAt', GREATEST(events.detail->>'lastAt', excluded.detail->>'lastAt'))
      WHERE events.type = ANY ($2::text[])`,
-    [JSON.stringify(events.map(toColumns)), COUNTED_TYPES],
+    [JSON.stringify(events), COUNTED_TYPES],
   )
 }
 
-const COLUMNS =
-  'id, at, type, reason, subject, client_id, session_id, ip, user_agent, detail' as const
+/** The column of each member of an event, and its type. */
+const COLUMNS = {
+  id: ['id', 'uuid'],
+  at: ['at', 'timestamptz'],
+  type: ['type', 'text'],
+  reason: ['reason', 'text'],
+  subject: ['subject', 'text'],
+  clientId: ['client_id', 'text'],
+  sessionId: ['session_id', 'text'],
+  ip: ['ip', 'text'],
+  userAgent: ['user_agent', 'text'],
+  detail: ['detail', 'jsonb'],
+} as const satisfies Record<keyof AuditEvent, readonly [column: string, type: string]>
 
-function toColumns({ clientId, sessionId, userAgent, ...rest }: AuditEvent) {
-  return { ...rest, client_id: clientId, session_id: sessionId, user_agent: userAgent }
+/** SQL for each member of an event, with commas between them. */
+export function listMembers(toSql: (member: string, column: string, type: string) => string) {
+  return Object.entries(COLUMNS)
+    .map(([member, [column, type]]) => toSql(member, column, type))
+    .join(', ')
 }
 
 /** Only events that `insertEvents` took are ever stored. */
-export function toEvent(row: EventRow): AuditEvent {
-  const { id, at, reason, subject, clientId, sessionId, ip, userAgent, detail } = row
+export function toEvent({ id, at, type, detail, ...about }: EventRow): AuditEvent {
   return {
     id,
     at,
-    type: row.type as SecurityEventType,
-    ...(reason !== null && { reason }),
-    ...(subject !== null && { subject }),
-    ...(clientId !== null && { clientId }),
-    ...(sessionId !== null && { sessionId }),
-    ...(ip !== null && { ip }),
-    ...(userAgent !== null && { userAgent }),
-    ...(detail !== null && { detail: detail as EventDetail }),
+    type: type as SecurityEventType,
+    ...definedMembers({ ...about, detail: detail as EventDetail | null }),
   }
 }
 

@@ -1,6 +1,7 @@
 // One change of one user at a time: decided under the row's lock, committed together with its
 // journal entry when it touches the record, and carried to the family store before it answers.
 
+import { isDeepStrictEqual } from 'node:util'
 import { guardDatabase } from '../database/database.ts'
 import { Prisma, type PrismaClient, type User as UserRow } from '../generated/prisma/client.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -45,7 +46,7 @@ export interface ChangeOutcome {
 export type ChangeUser = (
   userId: UserId,
   decide: DecideChange,
-  options?: ChangeOptions,
+  onChanged?: OnChanged,
 ) => Promise<ChangeOutcome>
 
 /** The session from which people change their own password. */
@@ -53,10 +54,6 @@ export interface PasswordChangeSource {
   readonly keptFamilyId: KeptFamilyId
   /** Sees the user as the change finds it, locked, and throws where it must not come about. */
   readonly check: (user: User, record: UserRecord) => void
-}
-
-export interface ChangeOptions {
-  readonly onChanged?: OnChanged | undefined
 }
 
 export function openUserChange(dependencies: UserChangeDependencies): ChangeUser {
@@ -81,7 +78,7 @@ export function openUserChange(dependencies: UserChangeDependencies): ChangeUser
     return { row: changedRow, before: row }
   }
 
-  return async (userId, decide, { onChanged } = {}) => {
+  return async (userId, decide, onChanged) => {
     const change = async () => {
       const done = await prisma.$transaction((tx) => commitChange(tx, userId, decide))
       if (done?.before) onChanged?.(listChanged(done.before, done.row))
@@ -96,9 +93,20 @@ export function openUserChange(dependencies: UserChangeDependencies): ChangeUser
   }
 }
 
+/** Members that no change is about: they only follow from one. */
+type FollowingMember = 'id' | 'createdAt' | 'updatedAt' | 'passwordChangedAt'
+
+const CHANGING_MEMBERS = {
+  username: true,
+  email: true,
+  emailVerified: true,
+  status: true,
+  roles: true,
+} satisfies Record<Exclude<keyof User, FollowingMember>, true>
+
 function listChanged(before: UserRow, after: UserRow): string[] {
-  const members = ['username', 'email', 'emailVerified', 'status', 'roles'] as const
-  return members.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
+  const members = Object.keys(CHANGING_MEMBERS) as (keyof typeof CHANGING_MEMBERS)[]
+  return members.filter((name) => !isDeepStrictEqual(before[name], after[name]))
 }
 
 /** Turns a violated unique key into AlreadyTaken with the member that it is about. */

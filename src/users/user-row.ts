@@ -13,11 +13,14 @@ export interface UserCredentials {
   readonly passwordHash: string
 }
 
+/** The columns that no `User` shows. A new column is either one of these or a member of `User`. */
+type HiddenColumn = 'usernameKey' | 'emailKey' | 'passwordHash' | 'epoch' | 'version' | 'epochLog'
+
 /** Undefined for a deleted user, of whom only the record is left. */
 export function userOf(row: UserRow): User | undefined {
   const { username, email, status } = row
   if (username === null || email === null || status === 'deleted') return undefined
-  return {
+  const user: User = {
     id: row.id as UserId,
     username,
     email,
@@ -28,6 +31,7 @@ export function userOf(row: UserRow): User | undefined {
     updatedAt: row.updatedAt,
     passwordChangedAt: row.passwordChangedAt,
   }
+  return user satisfies Record<Exclude<keyof UserRow, HiddenColumn>, unknown>
 }
 
 export function recordOf(row: UserRow): UserRecord {

@@ -1,9 +1,11 @@
 // Users in PostgreSQL: how they are made, found, listed and changed. The record that decides
 // whether their families live changes through user-change.ts.
 
+import { isDeepStrictEqual } from 'node:util'
 import { guardDatabase } from '../database/database.ts'
 import { OLDEST_FIRST, type Page, type PageRequest, readPage } from '../database/keyset-page.ts'
 import type { Prisma, User as UserRow } from '../generated/prisma/client.ts'
+import { definedMembers } from '../runtime/defined-members.ts'
 import type { KeptFamilyId, User, UserId, UserRecord } from './user.ts'
 import {
   type OnChanged,
@@ -27,13 +29,10 @@ export interface NewUser {
 }
 
 /** What is undefined stays as it is; only `emailVerified` falls with the email that it was about. */
-export interface UserPatch {
+export type UserPatch = {
   readonly username?: UserName | undefined
   readonly email?: UserName | undefined
-  readonly emailVerified?: boolean | undefined
-  readonly status?: User['status'] | undefined
-  readonly roles?: readonly string[] | undefined
-}
+} & { readonly [Column in 'emailVerified' | 'status' | 'roles']?: User[Column] | undefined }
 
 /** Names are compared by their keys, the rest exactly; undefined asks for nothing. */
 export interface UserFilter {
@@ -121,12 +120,12 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
         check?.(presentUser(row))
         return patchColumns(row, patch, now)
       }
-      return (await changeUser(userId, decide, { onChanged })).user
+      return (await changeUser(userId, decide, onChanged)).user
     },
 
     async setPassword(userId, passwordHash, onChanged) {
       const decide = (row: UserRow, now: Date) => passwordColumns(row, passwordHash, now)
-      return (await changeUser(userId, decide, { onChanged })).changed
+      return (await changeUser(userId, decide, onChanged)).changed
     },
 
     async changePassword(userId, passwordHash, { keptFamilyId, check }, onChanged) {
@@ -134,7 +133,7 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
         check(presentUser(row), recordOf(row))
         return passwordColumns(row, passwordHash, now, keptFamilyId)
       }
-      return (await changeUser(userId, decide, { onChanged })).changed
+      return (await changeUser(userId, decide, onChanged)).changed
     },
 
     async replaceHash(userId, oldHash, newHash) {
@@ -148,13 +147,13 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
         check?.(presentUser(row))
         return deletionColumns(row, now)
       }
-      await changeUser(userId, decide, { onChanged })
+      await changeUser(userId, decide, onChanged)
     },
 
     async logoutEverywhere(userId, keepFamilyId, onChanged) {
       const decide = (row: UserRow, now: Date) =>
         startEpoch(row, 'logged_out_everywhere', now, keepFamilyId)
-      return (await changeUser(userId, decide, { onChanged })).changed
+      return (await changeUser(userId, decide, onChanged)).changed
     },
   }
 }
@@ -169,24 +168,29 @@ function presentUser(row: UserRow): User {
   return user
 }
 
+/** The columns of a new user that have their defaults in the table. */
+type DefaultedColumn = 'status' | 'epoch' | 'version' | 'epochLog'
+
 function newRow(user: NewUser, now: Date): Prisma.UserCreateInput {
   return {
     id: user.id ?? newUserId(),
-    ...nameColumns(user),
+    ...usernameColumns(user.username),
+    ...emailColumns(user.email),
     emailVerified: user.emailVerified ?? false,
     passwordHash: user.passwordHash,
     roles: [...(user.roles ?? [])],
     createdAt: now,
     updatedAt: now,
     passwordChangedAt: now,
-  }
+  } satisfies Record<Exclude<keyof UserRow, DefaultedColumn>, unknown>
 }
 
-function nameColumns({ username, email }: Pick<UserPatch, 'username' | 'email'>) {
-  return {
-    ...(username && { username: username.value, usernameKey: username.key }),
-    ...(email && { email: email.value, emailKey: email.key }),
-  }
+function usernameColumns({ value, key }: UserName) {
+  return { username: value, usernameKey: key }
+}
+
+function emailColumns({ value, key }: UserName) {
+  return { email: value, emailKey: key }
 }
 
 function toWhere({ username, email, status }: UserFilter): Prisma.UserWhereInput {
@@ -198,19 +202,24 @@ function toWhere({ username, email, status }: UserFilter): Prisma.UserWhereInput
 }
 
 /** Only what differs; what the record holds makes a new version, disabling a new epoch. */
-function patchColumns(row: UserRow, patch: UserPatch, now: Date) {
-  const { username, email, status = row.status, roles = row.roles } = patch
-  const isNewEmail = email !== undefined && email.value !== row.email
-  // Nobody has proven the new address yet, unless the caller says so.
-  const emailVerified = patch.emailVerified ?? (isNewEmail ? false : row.emailVerified)
+function patchColumns(row: UserRow, { username, email, ...same }: UserPatch, now: Date) {
   const isNewName = username !== undefined && username.value !== row.username
-  const isRecordChanged = isNewName || status !== row.status || !isSameList(roles, row.roles)
+  const isNewEmail = email !== undefined && email.value !== row.email
+  const wanted = {
+    // Nobody has proven the new address yet, unless the caller says so.
+    ...(isNewEmail && { ...emailColumns(email), emailVerified: false }),
+    ...definedMembers(same),
+  }
+  const names = Object.keys(wanted) as (keyof typeof wanted)[]
+  const different = names.filter((name) => !isDeepStrictEqual(wanted[name], row[name]))
+  const isRecordChanged = isNewName || different.includes('status') || different.includes('roles')
   const columns: Prisma.UserUpdateInput = {
-    ...(isNewName && nameColumns({ username })),
-    ...(isNewEmail && nameColumns({ email })),
-    ...(emailVerified !== row.emailVerified && { emailVerified }),
-    ...(isRecordChanged && { status, roles: [...roles], version: row.version + 1 }),
-    ...(status === 'disabled' && status !== row.status && startEpoch(row, 'user_disabled', now)),
+    ...(isNewName && usernameColumns(username)),
+    ...Object.fromEntries(different.map((name) => [name, wanted[name]])),
+    ...(isRecordChanged && { version: row.version + 1 }),
+    ...(same.status === 'disabled' &&
+      row.status !== 'disabled' &&
+      startEpoch(row, 'user_disabled', now)),
   }
   return Object.keys(columns).length === 0 ? undefined : columns
 }
@@ -219,6 +228,9 @@ function passwordColumns(row: UserRow, passwordHash: string, now: Date, kept?: K
   const epoch = startEpoch(row, 'password_changed', now, kept)
   return { ...epoch, passwordHash, passwordChangedAt: now }
 }
+
+/** What a deleted user's row keeps: a new column either is one of these or is emptied. */
+type KeptColumn = 'id' | 'createdAt' | 'updatedAt' | 'passwordChangedAt'
 
 function deletionColumns(row: UserRow, now: Date): Prisma.UserUpdateInput {
   return {
@@ -231,9 +243,5 @@ function deletionColumns(row: UserRow, now: Date): Prisma.UserUpdateInput {
     passwordHash: null,
     emailVerified: false,
     roles: [],
-  }
-}
-
-function isSameList(left: readonly string[], right: readonly string[]): boolean {
-  return left.length === right.length && left.every((item, index) => item === right[index])
+  } satisfies Record<Exclude<keyof UserRow, KeptColumn>, unknown>
 }

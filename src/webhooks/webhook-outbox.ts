@@ -8,7 +8,7 @@ import { type Database, guardDatabase } from '../database/database.ts'
 import { deleteInBatches } from '../database/delete-in-batches.ts'
 import { NEWEST_FIRST, type Page, type PageRequest, readPage } from '../database/keyset-page.ts'
 import { type AuditEvent, COUNTED_TYPES } from '../events/audit-event.ts'
-import { toEvent } from '../events/event-store.ts'
+import { listMembers, toEvent } from '../events/event-store.ts'
 import type {
   WebhookDelivery as DeliveryRow,
   Event as EventRow,
@@ -105,8 +105,7 @@ const CLAIM = `
     claimed.created_at AS "createdAt", url, allow_private_network AS "allowPrivateNetwork",
     secrets_encrypted AS "secretsEncrypted", root_secret_id AS "rootSecretId",
     (SELECT row_to_json(event) FROM (
-       SELECT id, at, type, reason, subject, client_id AS "clientId", session_id AS "sessionId",
-         ip, user_agent AS "userAgent", detail
+       SELECT ${listMembers((member, column) => `${column} AS "${member}"`)}
        FROM events WHERE events.id = claimed.event_id) AS event) AS event`
 
 type ClaimedRow = Omit<ClaimedDelivery, 'event'> & { readonly event: EventRow | null }
@@ -167,5 +166,5 @@ function toDelivery(row: DeliveryRow): WebhookDelivery {
     lastAttemptAt: row.lastAttemptAt ?? undefined,
     lastStatus: row.lastStatus ?? undefined,
     lastError: row.lastError ?? undefined,
-  }
+  } satisfies Record<Exclude<keyof DeliveryRow, 'webhookId'>, unknown>
 }

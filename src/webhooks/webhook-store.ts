@@ -130,9 +130,12 @@ function toSealed({ secretsEncrypted, rootSecretId }: WebhookRow) {
   return { secretsEncrypted: Uint8Array.from(secretsEncrypted), rootSecretId }
 }
 
+/** The columns that hold the secrets; every other one is a member of `Webhook`. */
+type SecretColumn = 'secretsEncrypted' | 'rootSecretId'
+
 function toWebhook(row: WebhookRow): Webhook {
   const { id, url, description, allowPrivateNetwork, createdAt, updatedAt } = row
-  return {
+  const webhook: Webhook = {
     id,
     url,
     events: row.events as SecurityEventType[],
@@ -142,4 +145,5 @@ function toWebhook(row: WebhookRow): Webhook {
     createdAt,
     updatedAt,
   }
+  return webhook satisfies Record<Exclude<keyof WebhookRow, SecretColumn>, unknown>
 }
