@@ -2,7 +2,7 @@
 // version of the table, which is how other instances learn of it.
 
 import { isDeepStrictEqual } from 'node:util'
-import { Prisma } from '../generated/prisma/client.ts'
+import { refusingTaken } from '../database/already-taken.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { AlreadyTaken } from '../runtime/field-error.ts'
 import type { Client } from './client.ts'
@@ -115,16 +115,14 @@ async function createClient(
     updatedAt: now,
     secrets: { create: clientSecret === undefined ? [] : [secretRow(clientSecret, now)] },
   }
-  try {
-    const client = await inChange(prisma, async (tx) => {
+  // The id is the only unique value that a caller can choose.
+  const client = await refusingTaken(() =>
+    inChange(prisma, async (tx) => {
       const row = await tx.client.create({ data, include: WITH_SECRETS })
       return await publish(tx, row, dependencies)
-    })
-    return { ok: true, value: { client, clientSecret } }
-  } catch (error) {
-    if (isUniqueViolation(error)) throw new AlreadyTaken('/id')
-    throw error
-  }
+    }),
+  )
+  return { ok: true, value: { client, clientSecret } }
 }
 
 /** Past the present millisecond, which families that exist may be dated by. */
@@ -170,9 +168,4 @@ function checkSlug<T>(id: string | undefined, checked: Checked<T>): Checked<T> {
   if (id === undefined || isClientSlug(id)) return checked
   const detail = 'must be a slug, [a-z][a-z0-9-]{1,62}, and not a UUID'
   return { ok: false, errors: [{ pointer: '/id', detail }, ...(checked.ok ? [] : checked.errors)] }
-}
-
-/** The id is the only unique value that a caller can choose. */
-function isUniqueViolation(error: unknown): boolean {
-  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002'
 }

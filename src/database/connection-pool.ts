@@ -5,7 +5,7 @@
 import pg from 'pg'
 import { type ConnectionOptions, prepareConnection } from './connection.ts'
 import { busy, openConnectionQueue } from './connection-queue.ts'
-import { codeOf, noteFailure } from './database-failure.ts'
+import { codeOf, noteFailure, TIMED_OUT } from './database-failure.ts'
 import { currentScope } from './database-scope.ts'
 
 /** For making one connection: looking up its name, connecting, logging in and our settings. */
@@ -55,8 +55,12 @@ function queueBefore(pool: pg.Pool, size: number, isAlive: () => boolean): void 
     try {
       const client = await take()
       const release = client.release.bind(client)
+      // A lost connection rejects the query and also emits an error, which would end the process
+      // unhandled.
+      client.on('error', ignore)
       client.release = (error) => {
         release(error)
+        client.off('error', ignore)
         queue.leave()
       }
       return client
@@ -71,14 +75,10 @@ function queueBefore(pool: pg.Pool, size: number, isAlive: () => boolean): void 
 
   async function query(text: string | pg.QueryConfig, values?: unknown[]): Promise<pg.QueryResult> {
     const client = await connect()
-    // A lost connection rejects the query and also emits an error, which would end the process
-    // unhandled.
-    client.on('error', ignore)
     try {
       return await client.query(text, values)
     } finally {
       client.release()
-      client.off('error', ignore)
     }
   }
 
@@ -87,7 +87,7 @@ function queueBefore(pool: pg.Pool, size: number, isAlive: () => boolean): void 
 }
 
 function isTimeout(error: unknown): boolean {
-  return error instanceof Error && (codeOf(error) === '57014' || /timeout/.test(error.message))
+  return error instanceof Error && (codeOf(error) === TIMED_OUT || /timeout/.test(error.message))
 }
 
 function ignore(): void {}

@@ -7,7 +7,7 @@
 import type pg from 'pg'
 import { afterDeadline, DEPENDENCY_DEADLINE_MS } from '../runtime/deadline.ts'
 import { StartError } from '../runtime/start-error.ts'
-import { codeOf, isUnwritable, noteFailure } from './database-failure.ts'
+import { codeOf, isUnwritable, noteFailure, TIMED_OUT } from './database-failure.ts'
 import { remainingMs } from './database-scope.ts'
 import { settingCalls } from './session-settings.ts'
 
@@ -180,5 +180,5 @@ async function sendAll(
 /** Has the SQLSTATE of a statement that PostgreSQL itself cancels by its statement_timeout. */
 function timedOut(): Error {
   const error = new Error('the deadline has passed')
-  return Object.assign(error, { code: '57014', severity: 'ERROR' })
+  return Object.assign(error, { code: TIMED_OUT, severity: 'ERROR' })
 }

@@ -16,6 +16,8 @@ const UNAVAILABLE_SQLSTATE =
 const CONFLICT_SQLSTATE = /^(40001|40P01)$/
 /** Of these no write would fare any better. */
 const UNWRITABLE_SQLSTATE = /^(25006|53100|58030)$/
+/** SQLSTATE: a statement took longer than it may, by the server's clock or by ours. */
+export const TIMED_OUT = '57014'
 const SQLSTATE = /^[0-9A-Z]{5}$/
 /**
  * Prisma: P1xxx is the way to the server, P2024 a pool time-out, P2028 a transaction that timed

@@ -9,7 +9,7 @@ import { DEPENDENCY_DEADLINE_MS, withDeadline } from '../runtime/deadline.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { openConnectionPool } from './connection-pool.ts'
-import { findOutage, isConflict } from './database-failure.ts'
+import { findOutage, isConflict, TIMED_OUT } from './database-failure.ts'
 import { type DatabaseScope, inDatabaseScope, remainingMs } from './database-scope.ts'
 import { schemaOf } from './database-url.ts'
 
@@ -110,9 +110,6 @@ export async function guardDatabase<T>(
     }
   })
 }
-
-/** SQLSTATE: a statement took longer than it may, by the server's clock or by ours. */
-const TIMED_OUT = '57014'
 
 /**
  * An outage only if the server was silent. If most of the time was spent in our own queue, or the

@@ -23,8 +23,6 @@ export interface Page<Item> {
   readonly nextCursor: string | null
 }
 
-export const EMPTY_PAGE: Page<never> = { items: [], nextCursor: null }
-
 /** The column of the moment, and which of two rows comes first; `id` decides within one moment. */
 export interface ListOrder<Column extends string> {
   readonly column: Column

@@ -22,15 +22,11 @@ export async function inTransaction<T>(
     if (held !== client) return
     held = undefined
     client.release(destroy)
-    client.off('error', ignore)
   }
 
   async function attempt(): Promise<T> {
     const client = await pool.connect()
     held = client
-    // A lost connection rejects the query and also emits an error, which would end the process
-    // unhandled.
-    client.on('error', ignore)
     try {
       await client.query('BEGIN')
       const result = await work(client)
@@ -49,5 +45,3 @@ export async function inTransaction<T>(
     if (held) giveBack(held, true)
   }
 }
-
-function ignore(): void {}

@@ -30,7 +30,7 @@ export const WORK_MAX = 786_432
 export const THREADED_WORK_MAX = 2_097_152
 /** RFC 9106 §3.1: a salt of at least 8 bytes, at least 8 KiB of memory a lane. */
 const SALT_BYTES_MIN = 8
-const MEMORY_KIB_PER_LANE_MIN = 8
+export const MEMORY_KIB_PER_LANE_MIN = 8
 const HASH_BYTES_MIN = 16
 const BYTES_MAX = 64
 

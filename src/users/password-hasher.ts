@@ -7,6 +7,7 @@ import type { HashingLanes, RunInLane } from './hashing-lanes.ts'
 import { openPasswordCosts, type PasswordCosts } from './password-costs.ts'
 import {
   type Argon2Parameters,
+  MEMORY_KIB_PER_LANE_MIN,
   type PasswordHashFacts,
   parsePasswordHash,
   workOf,
@@ -15,7 +16,6 @@ import { normalizePassword } from './password-policy.ts'
 
 const SALT_BYTES = 16
 const HASH_BYTES = 32
-const MEMORY_KIB_PER_LANE_MIN = 8
 
 export interface Verification {
   readonly matches: boolean

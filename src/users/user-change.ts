@@ -2,10 +2,10 @@
 // journal entry when it touches the record, and carried to the family store before it answers.
 
 import { isDeepStrictEqual } from 'node:util'
+import { refusingTaken } from '../database/already-taken.ts'
 import { guardDatabase } from '../database/database.ts'
-import { Prisma, type PrismaClient, type User as UserRow } from '../generated/prisma/client.ts'
+import type { Prisma, PrismaClient, User as UserRow } from '../generated/prisma/client.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { AlreadyTaken } from '../runtime/field-error.ts'
 import type { KeptFamilyId, User, UserId, UserRecord } from './user.ts'
 import { recordOf, userOf } from './user-row.ts'
 
@@ -56,6 +56,9 @@ export interface PasswordChangeSource {
   readonly check: (user: User, record: UserRecord) => void
 }
 
+/** The unique keys of the table that a caller chooses, the id apart. */
+export const UNIQUE_NAMES = { users_username_key: '/username', users_email_key: '/email' }
+
 export function openUserChange(dependencies: UserChangeDependencies): ChangeUser {
   const { prisma, clock, journalChange, publishChange } = dependencies
 
@@ -84,7 +87,7 @@ export function openUserChange(dependencies: UserChangeDependencies): ChangeUser
       if (done?.before) onChanged?.(listChanged(done.before, done.row))
       return done
     }
-    const outcome = await refusingTaken(() => guardDatabase(change))
+    const outcome = await refusingTaken(() => guardDatabase(change), UNIQUE_NAMES)
     if (!outcome) return { user: undefined, changed: false }
     const { row, before } = outcome
     // Also when nothing changed: this may be the repetition of a call that never got this far.
@@ -107,20 +110,4 @@ const CHANGING_MEMBERS = {
 function listChanged(before: UserRow, after: UserRow): string[] {
   const members = Object.keys(CHANGING_MEMBERS) as (keyof typeof CHANGING_MEMBERS)[]
   return members.filter((name) => !isDeepStrictEqual(before[name], after[name]))
-}
-
-/** Turns a violated unique key into AlreadyTaken with the member that it is about. */
-export async function refusingTaken<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof Prisma.PrismaClientKnownRequestError) || error.code !== 'P2002') {
-      throw error
-    }
-    // Prisma's own `target` is gone; the adapter names the index of the driver's error in `meta`.
-    const meta = JSON.stringify(error.meta)
-    if (meta.includes('users_username_key')) throw new AlreadyTaken('/username')
-    if (meta.includes('users_email_key')) throw new AlreadyTaken('/email')
-    throw new AlreadyTaken('/id')
-  }
 }

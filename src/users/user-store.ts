@@ -2,6 +2,7 @@
 // whether their families live changes through user-change.ts.
 
 import { isDeepStrictEqual } from 'node:util'
+import { refusingTaken } from '../database/already-taken.ts'
 import { guardDatabase } from '../database/database.ts'
 import { OLDEST_FIRST, type Page, type PageRequest, readPage } from '../database/keyset-page.ts'
 import type { Prisma, User as UserRow } from '../generated/prisma/client.ts'
@@ -11,7 +12,7 @@ import {
   type OnChanged,
   openUserChange,
   type PasswordChangeSource,
-  refusingTaken,
+  UNIQUE_NAMES,
   type UserChangeDependencies,
 } from './user-change.ts'
 import { newUserId } from './user-id.ts'
@@ -99,7 +100,8 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
   return {
     async create(user) {
       const data = newRow(user, new Date(clock()))
-      const row = await refusingTaken(() => guardDatabase(() => prisma.user.create({ data })))
+      const create = () => guardDatabase(() => prisma.user.create({ data }))
+      const row = await refusingTaken(create, UNIQUE_NAMES)
       return presentUser(row)
     },
     findById: (userId) => find({ id: userId }, userOf),

@@ -2,75 +2,58 @@
 // read as JSON, so that 64-bit columns arrive as numbers; all of them are far below 2^53.
 
 import type pg from 'pg'
-import type { ClientId } from '../../clients/client.ts'
-import type { EpochStart, UserId, UserRecord, UserStatus } from '../../users/user.ts'
+import { definedMembers } from '../../runtime/defined-members.ts'
+import type { UserId, UserRecord } from '../../users/user.ts'
 import type { Family, FamilyEndReason, FamilyId, RotateFamily, TokenOwner } from '../family.ts'
 
-export interface FamilyRow {
-  readonly id: string
-  readonly user_id: string
-  readonly client_id: string
-  readonly scope: readonly string[]
-  readonly audience: readonly string[]
-  readonly secret_hash: string
-  readonly generation: number
-  readonly epoch: number
-  readonly created_at_ms: number
-  readonly rotated_at_ms: number
-  readonly idle_expires_at_ms: number
-  readonly absolute_expires_at_ms: number
-  readonly ended_at_ms: number | null
-  readonly ended_reason: string | null
-  readonly ip: string
-  readonly user_agent: string
-  readonly retried_elsewhere: number
+/** The column of each member; `ended` has two of its own. */
+const FAMILY_COLUMNS = {
+  familyId: 'id',
+  userId: 'user_id',
+  clientId: 'client_id',
+  scope: 'scope',
+  audience: 'audience',
+  secretHash: 'secret_hash',
+  generation: 'generation',
+  epoch: 'epoch',
+  createdAtMs: 'created_at_ms',
+  rotatedAtMs: 'rotated_at_ms',
+  idleExpiresAtMs: 'idle_expires_at_ms',
+  absoluteExpiresAtMs: 'absolute_expires_at_ms',
+  ip: 'ip',
+  userAgent: 'user_agent',
+  retriedElsewhere: 'retried_elsewhere',
+} as const satisfies Record<Exclude<keyof Family, 'ended'>, string>
+
+const FAMILY_MEMBERS = Object.keys(FAMILY_COLUMNS) as (keyof typeof FAMILY_COLUMNS)[]
+
+const USER_COLUMNS = {
+  userId: 'user_id',
+  epoch: 'epoch',
+  status: 'status',
+  roles: 'roles',
+  version: 'version',
+  epochLog: 'epoch_log',
+  username: 'username',
+} as const satisfies Record<keyof UserRecord, string>
+
+/** A row as `to_jsonb` gives it. */
+export type JsonRow = Readonly<Record<string, unknown>>
+
+export function toFamily(row: JsonRow): Family {
+  const { ended_at_ms: atMs, ended_reason: reason } = row
+  const ended = atMs === null ? undefined : { reason, atMs }
+  return { ...readMembers(row, FAMILY_COLUMNS), ended } as Family
 }
 
-export interface FamilyUserRow {
-  readonly user_id: string
-  readonly epoch: number
-  readonly status: string
-  readonly roles: readonly string[]
-  readonly version: number
-  readonly epoch_log: readonly EpochStart[]
-  readonly username: string | null
+/** Without a name where none is stored. */
+export function toUserRecord(row: JsonRow): UserRecord {
+  return definedMembers(readMembers(row, USER_COLUMNS)) as UserRecord
 }
 
-export function toFamily(row: FamilyRow): Family {
-  const ended =
-    row.ended_at_ms === null
-      ? undefined
-      : { reason: row.ended_reason as FamilyEndReason, atMs: row.ended_at_ms }
-  return {
-    familyId: row.id as FamilyId,
-    userId: row.user_id as UserId,
-    clientId: row.client_id as ClientId,
-    scope: row.scope,
-    audience: row.audience,
-    secretHash: row.secret_hash,
-    generation: row.generation,
-    epoch: row.epoch,
-    createdAtMs: row.created_at_ms,
-    rotatedAtMs: row.rotated_at_ms,
-    idleExpiresAtMs: row.idle_expires_at_ms,
-    absoluteExpiresAtMs: row.absolute_expires_at_ms,
-    ended,
-    ip: row.ip,
-    userAgent: row.user_agent,
-    retriedElsewhere: row.retried_elsewhere,
-  }
-}
-
-export function toUserRecord(row: FamilyUserRow): UserRecord {
-  return {
-    userId: row.user_id as UserId,
-    epoch: row.epoch,
-    status: row.status as UserStatus,
-    roles: row.roles,
-    version: row.version,
-    epochLog: row.epoch_log,
-    ...(row.username !== null && { username: row.username }),
-  }
+function readMembers(row: JsonRow, columns: Readonly<Record<string, string>>): object {
+  const members = Object.entries(columns).map(([member, column]) => [member, row[column]])
+  return Object.fromEntries(members)
 }
 
 /**
@@ -91,7 +74,7 @@ export function ownerKey(owner: TokenOwner): string {
  */
 export async function upsertUser(client: pg.PoolClient, given: UserRecord): Promise<UserRecord> {
   const { userId, epoch, status, roles, version, epochLog, username = null } = given
-  const { rows } = await client.query<{ row: FamilyUserRow }>(
+  const { rows } = await client.query<{ row: JsonRow }>(
     `INSERT INTO family_users AS stored (user_id, epoch, status, roles, version, epoch_log,
        username)
      VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -138,7 +121,7 @@ export async function readUser(
   client: pg.PoolClient,
   userId: UserId,
 ): Promise<UserRecord | undefined> {
-  const { rows } = await client.query<{ row: FamilyUserRow }>(
+  const { rows } = await client.query<{ row: JsonRow }>(
     'SELECT to_jsonb(u) AS row FROM family_users u WHERE user_id = $1',
     [userId],
   )
@@ -149,7 +132,7 @@ export async function lockFamily(
   client: pg.PoolClient,
   { familyId, userId }: { familyId: FamilyId; userId: UserId },
 ): Promise<Family | undefined> {
-  const { rows } = await client.query<{ row: FamilyRow }>(
+  const { rows } = await client.query<{ row: JsonRow }>(
     `SELECT to_jsonb(f) AS row FROM families f WHERE id = $1 AND ${OF_USER} FOR UPDATE`,
     [familyId, userId],
   )
@@ -157,26 +140,11 @@ export async function lockFamily(
 }
 
 export async function insertFamily(client: pg.PoolClient, family: Family): Promise<void> {
+  const values = FAMILY_MEMBERS.map((member) => family[member])
   await client.query(
-    `INSERT INTO families (id, user_id, client_id, scope, audience, secret_hash, generation, epoch,
-       created_at_ms, rotated_at_ms, idle_expires_at_ms, absolute_expires_at_ms, ip, user_agent)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-    [
-      family.familyId,
-      family.userId,
-      family.clientId,
-      family.scope,
-      family.audience,
-      family.secretHash,
-      family.generation,
-      family.epoch,
-      family.createdAtMs,
-      family.rotatedAtMs,
-      family.idleExpiresAtMs,
-      family.absoluteExpiresAtMs,
-      family.ip,
-      family.userAgent,
-    ],
+    `INSERT INTO families (${Object.values(FAMILY_COLUMNS).join(', ')})
+     VALUES (${values.map((_, index) => `$${index + 1}`).join(', ')})`,
+    values,
   )
 }
 

@@ -39,9 +39,8 @@ import {
 import { ENDED_OF, LIVE_OF, makeRoom } from './postgres-family-room.ts'
 import {
   countRetryElsewhere,
-  type FamilyRow,
-  type FamilyUserRow,
   insertFamily,
+  type JsonRow,
   lockFamily,
   OF_USER,
   ownerKey,
@@ -162,8 +161,8 @@ async function inspect(
   nowMs: number,
 ): Promise<Inspection> {
   const { rows } = await pool.query<{
-    family: FamilyRow | null
-    user: FamilyUserRow | null
+    family: JsonRow | null
+    user: JsonRow | null
     revoked: boolean
   }>(
     `SELECT
@@ -185,8 +184,8 @@ async function index(client: pg.PoolClient, userId: UserId): Promise<FamilyIndex
   // Without statistics PostgreSQL would gather all ended ones and sort them to give the newest.
   await client.query('SET LOCAL enable_bitmapscan = off')
   const { rows } = await client.query<{
-    user: FamilyUserRow | null
-    live: FamilyRow[] | null
+    user: JsonRow | null
+    live: JsonRow[] | null
     ended: FamilyKey[] | null
   }>(
     `SELECT
@@ -212,7 +211,7 @@ async function read(
   userId: UserId,
   familyIds: readonly FamilyId[],
 ): Promise<Family[]> {
-  const { rows } = await pool.query<{ row: FamilyRow }>(
+  const { rows } = await pool.query<{ row: JsonRow }>(
     `SELECT to_jsonb(f) AS row FROM families f WHERE id = ANY ($1) AND ${OF_USER}`,
     [familyIds, userId],
   )
