@@ -195,11 +195,12 @@ function emailColumns({ value, key }: UserName) {
   return { email: value, emailKey: key }
 }
 
-function toWhere({ username, email, status }: UserFilter): Prisma.UserWhereInput {
+function toWhere({ username, email, ...exact }: UserFilter): Prisma.UserWhereInput {
   return {
+    status: { not: 'deleted' },
     ...(username !== undefined && { usernameKey: parseUsername(username)?.key ?? NOBODYS_KEY }),
     ...(email !== undefined && { emailKey: parseEmail(email)?.key ?? NOBODYS_KEY }),
-    status: status ?? { not: 'deleted' },
+    ...definedMembers(exact),
   }
 }
 

@@ -3,14 +3,14 @@
 import type { FastifyInstance } from 'fastify'
 import { mapPage } from '../../database/keyset-page.ts'
 import { toEventJson } from '../../events/audit-event.ts'
-import type { EventStore } from '../../events/event-store.ts'
+import type { EventFilter, EventStore } from '../../events/event-store.ts'
 import {
   isSecurityEventType,
   SECURITY_EVENT_TYPES,
   type SecurityEventType,
 } from '../../runtime/security-event.ts'
 import { isUuid } from '../../runtime/uuid.ts'
-import { invalidFilter, readListQuery, textLike } from '../server/list-query.ts'
+import { invalidFilter, type RulesOf, readListQuery, textLike } from '../server/list-query.ts'
 
 // Ids of users, clients and sessions are shorter, and of these characters.
 const readId = textLike(/^[\x21-\x7e]{1,128}$/, 'does not have the form of one')
@@ -31,7 +31,7 @@ const LIST_RULES = {
     sessionId: readId,
     since: readMoment,
     until: readMoment,
-  },
+  } satisfies RulesOf<EventFilter>,
 }
 
 export function registerAdminEvents(app: FastifyInstance, events: Pick<EventStore, 'list'>): void {

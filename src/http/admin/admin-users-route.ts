@@ -12,11 +12,11 @@ import type { PasswordLimits } from '../../users/password-policy.ts'
 import type { User } from '../../users/user.ts'
 import { parseUserId } from '../../users/user-id.ts'
 import { ROLE, ROLES_MAX } from '../../users/user-roles.ts'
-import type { UserStore } from '../../users/user-store.ts'
+import type { UserFilter, UserStore } from '../../users/user-store.ts'
 import { findPasswordErrors, readGivenNames, readNames, toUserJson } from '../account/user-json.ts'
 import { ApiError, validationFailed } from '../server/api-error.ts'
 import { callerSignal } from '../server/caller-signal.ts'
-import { anyText, oneOf, readListQuery } from '../server/list-query.ts'
+import { anyText, oneOf, type RulesOf, readListQuery } from '../server/list-query.ts'
 import { actOf } from '../server/request-act.ts'
 import { requireMatch, withEntityTag } from './entity-tag.ts'
 
@@ -95,7 +95,11 @@ const PASSWORD_BODY = {
 
 const LIST_RULES = {
   isId: (id: string) => parseUserId(id) === id,
-  filters: { username: anyText, email: anyText, status: oneOf('active', 'disabled') },
+  filters: {
+    username: anyText,
+    email: anyText,
+    status: oneOf('active', 'disabled'),
+  } satisfies RulesOf<UserFilter>,
 }
 
 export function registerAdminUsers(

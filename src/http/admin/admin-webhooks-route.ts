@@ -7,11 +7,11 @@ import { mapPage } from '../../database/keyset-page.ts'
 import type { RecordEvent } from '../../runtime/security-event.ts'
 import { isUuid } from '../../runtime/uuid.ts'
 import type { Webhook, WebhookSettings } from '../../webhooks/webhook.ts'
-import type { WebhookOutbox } from '../../webhooks/webhook-outbox.ts'
+import type { DeliveryFilter, WebhookOutbox } from '../../webhooks/webhook-outbox.ts'
 import type { WebhookStore } from '../../webhooks/webhook-store.ts'
 import { findUrlProblem } from '../../webhooks/webhook-url.ts'
 import { ApiError, validationFailed } from '../server/api-error.ts'
-import { oneOf, readListQuery } from '../server/list-query.ts'
+import { oneOf, type RulesOf, readListQuery } from '../server/list-query.ts'
 import { actOf } from '../server/request-act.ts'
 import {
   NEW_WEBHOOK_BODY,
@@ -39,7 +39,7 @@ const PATH = '/admin/webhooks/:id'
 
 const DELIVERY_RULES = {
   isId: isUuid,
-  filters: { status: oneOf('pending', 'delivered', 'failed') },
+  filters: { status: oneOf('pending', 'delivered', 'failed') } satisfies RulesOf<DeliveryFilter>,
 }
 
 export function registerAdminWebhooks(app: FastifyInstance, deps: AdminWebhooksDependencies): void {

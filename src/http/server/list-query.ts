@@ -10,6 +10,11 @@ const LIMIT_MAX = 200
 /** Makes a filter of what was sent for it, which is no text when it was sent twice. */
 export type FilterRule<Value> = (sent: unknown, name: string) => Value
 
+/** A rule for each filter that a list of the domain takes: none is forgotten, and none is ignored. */
+export type RulesOf<Filter> = {
+  readonly [Name in keyof Filter]-?: FilterRule<NonNullable<Filter[Name]>>
+}
+
 export interface ListRules<Rules extends Readonly<Record<string, FilterRule<unknown>>>> {
   /** Whether a row of the list can have the id: a database may choke on another one. */
   readonly isId?: (id: string) => boolean
