@@ -4,10 +4,26 @@
 
 import { sourceNetwork } from '../runtime/source-network.ts'
 import type { EpochStart, UserRecord } from '../users/user.ts'
-import type { EndedReason, Family, InactiveReason, RotateFamily } from './family.ts'
+import type { CreateFamily, EndedReason, Family, InactiveReason, RotateFamily } from './family.ts'
 
 /** The scope that needs a role of the same name; everybody else's tokens go without it. */
 export const ROLE_BOUND_SCOPES: ReadonlySet<string> = new Set(['lineage:admin'])
+
+/** The family that a login begins, in the epoch of the user's record. */
+export function beginFamily(
+  { family, nowMs }: CreateFamily,
+  { userId, epoch }: UserRecord,
+): Family {
+  return {
+    ...family,
+    userId,
+    epoch,
+    generation: 0,
+    rotatedAtMs: nowMs,
+    ended: undefined,
+    retriedElsewhere: 0,
+  }
+}
 
 /** A record that cannot judge the family: missing, or older than the family itself. */
 export function isUserStale(user: UserRecord | undefined, family: Family): boolean {

@@ -29,6 +29,7 @@ import {
   type RotateOutcome,
 } from '../family.ts'
 import {
+  beginFamily,
   classifyGeneration,
   findEnd,
   findInactiveReason,
@@ -92,20 +93,12 @@ export function openPostgresFamilyStore(
 }
 
 async function create(client: pg.PoolClient, input: CreateFamily): Promise<CreateOutcome> {
-  const { user: given, nowMs } = input
+  const { user: given } = input
   const user = await upsertUser(client, given)
   if (user.epoch !== given.epoch || user.status !== 'active') {
     return { outcome: 'user_moved' }
   }
-  const family: Family = {
-    ...input.family,
-    userId: user.userId,
-    generation: 0,
-    epoch: user.epoch,
-    rotatedAtMs: nowMs,
-    ended: undefined,
-    retriedElsewhere: 0,
-  }
+  const family = beginFamily(input, user)
   await insertFamily(client, family)
   await makeRoom(client, family, user, input)
   return { outcome: 'created', family, user }

@@ -6,7 +6,6 @@ import {
   type CreateFamily,
   type CreateOutcome,
   type EndOutcome,
-  type Family,
   type FamilyStore,
   type InactiveReason,
   type Inspect,
@@ -16,7 +15,7 @@ import {
   type RotateOutcome,
   TOMBSTONE_SLACK_MS,
 } from '../family.ts'
-import { ROLE_BOUND_SCOPES } from '../family-rules.ts'
+import { beginFamily, ROLE_BOUND_SCOPES } from '../family-rules.ts'
 import type { JournalTarget } from '../journal.ts'
 import { loadAddingScript, loadChangingScript, loadReadingScript } from './family-script.ts'
 import { LIST_SCRIPTS, openListCommands } from './redis-family-list.ts'
@@ -78,16 +77,8 @@ export function openFamilyCommands(run: RunScript): FamilyCommands {
 
 async function create(run: RunScript, input: CreateFamily): Promise<CreateOutcome> {
   const { user, nowMs } = input
-  const { userId, epoch } = user
-  const family: Family = {
-    ...input.family,
-    userId,
-    epoch,
-    generation: 0,
-    rotatedAtMs: nowMs,
-    ended: undefined,
-    retriedElsewhere: 0,
-  }
+  const { userId } = user
+  const family = beginFamily(input, user)
   const { familyId, clientId } = family
   const keys = keysOf({ userId })
   const goneAtMs = family.absoluteExpiresAtMs + TOMBSTONE_SLACK_MS
