@@ -5,7 +5,7 @@ import type { Database } from '../database/database.ts'
 import { deleteInBatches } from '../database/delete-in-batches.ts'
 import { type Page, type PageRequest, readPage } from '../database/keyset-page.ts'
 import type { Event as EventRow, Prisma } from '../generated/prisma/client.ts'
-import { definedMembers } from '../runtime/defined-members.ts'
+import { definedMembers, knownMembers } from '../runtime/defined-members.ts'
 import type { EventDetail, SecurityEventType } from '../runtime/security-event.ts'
 import { type AuditEvent, COUNTED_TYPES } from './audit-event.ts'
 
@@ -102,7 +102,7 @@ export function toEvent({ id, at, type, detail, ...about }: EventRow): AuditEven
     id,
     at,
     type: type as SecurityEventType,
-    ...definedMembers({ ...about, detail: detail as EventDetail | null }),
+    ...knownMembers({ ...about, detail: detail as EventDetail | null }),
   }
 }
 

@@ -2,7 +2,7 @@
 // read as JSON, so that 64-bit columns arrive as numbers; all of them are far below 2^53.
 
 import type pg from 'pg'
-import { definedMembers } from '../../runtime/defined-members.ts'
+import { knownMembers } from '../../runtime/defined-members.ts'
 import type { UserId, UserRecord } from '../../users/user.ts'
 import type { Family, FamilyEndReason, FamilyId, RotateFamily, TokenOwner } from '../family.ts'
 
@@ -48,7 +48,7 @@ export function toFamily(row: JsonRow): Family {
 
 /** Without a name where none is stored. */
 export function toUserRecord(row: JsonRow): UserRecord {
-  return definedMembers(readMembers(row, USER_COLUMNS)) as UserRecord
+  return knownMembers(readMembers(row, USER_COLUMNS)) as UserRecord
 }
 
 function readMembers(row: JsonRow, columns: Readonly<Record<string, string>>): object {
