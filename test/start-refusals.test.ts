@@ -6,7 +6,7 @@ import { test } from 'tap'
 import { runHere } from './support/command-line.ts'
 import { type Change, changed, startFails } from './support/failing-start.ts'
 import { serverEnvironment } from './support/lineage-process.ts'
-import { openTestDatabase } from './support/postgres.ts'
+import { openEmptyDatabase, openTestDatabase } from './support/postgres.ts'
 import { startRedis } from './support/redis.ts'
 
 async function run(url: string, ...statements: readonly string[]): Promise<void> {
@@ -68,7 +68,7 @@ test('what PostgreSQL refuses is said at once, in its words and without a creden
 })
 
 test('a role without rights is told so at once, before and after the tables are made', async (t) => {
-  const { url } = await openTestDatabase(t)
+  const { url } = await openEmptyDatabase(t)
   const role = `${new URL(url).pathname.slice(1)}_app`
   await run(url, `CREATE ROLE ${role} LOGIN PASSWORD 'its-own'`)
   await run(url, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC')
@@ -90,7 +90,7 @@ test('a role without rights is told so at once, before and after the tables are 
 })
 
 test('LINEAGE_MIGRATE=off on an empty database is one clear line', async (t) => {
-  const env = { ...serverEnvironment((await openTestDatabase(t)).url), LINEAGE_MIGRATE: 'off' }
+  const env = { ...serverEnvironment((await openEmptyDatabase(t)).url), LINEAGE_MIGRATE: 'off' }
   const { line } = await startFails(t, env)
   t.match(line, /^the database lacks tables of this release \(`lineage migrate` makes them, /)
   t.match(await runHere(env, ['user', 'sessions', 'ada']), {

@@ -2,11 +2,11 @@
 // only that makes the exit code 1.
 
 import pg from 'pg'
-import { type Test, test } from 'tap'
+import { test } from 'tap'
 import { findFreePort } from '../../src/embedded/free-port.ts'
 import { runCommand, runHere } from '../support/command-line.ts'
 import { type Environment, serverEnvironment, startLineage } from '../support/lineage-process.ts'
-import { openTestDatabase } from '../support/postgres.ts'
+import { openEmptyDatabase, openTestDatabase } from '../support/postgres.ts'
 import { startRedis } from '../support/redis.ts'
 import { openWrongClock } from '../support/wrong-clock.ts'
 
@@ -21,12 +21,6 @@ interface Finding {
 async function quietEnvironment(databaseUrl: string, redisUrl?: string): Promise<Environment> {
   const issuer = `http://127.0.0.1:${await findFreePort()}`
   return { ...serverEnvironment(databaseUrl, redisUrl), LINEAGE_ISSUER: issuer }
-}
-
-async function migratedUrl(t: Test): Promise<string> {
-  const { url } = await openTestDatabase(t)
-  await runHere(serverEnvironment(url), ['migrate'])
-  return url
 }
 
 async function examine(env: Environment) {
@@ -63,7 +57,7 @@ test('everything in order: a running service, its Redis and its keys', async (t)
   )
   t.match(stdout, /redis 127\.0\.0\.1:\d+: version \d+\.\S+, master\n/)
 
-  const elsewhere = { ...env, DATABASE_URL: await migratedUrl(t) }
+  const elsewhere = { ...env, DATABASE_URL: (await openTestDatabase(t)).url }
   await runHere(elsewhere, ['keys', 'rotate'])
   const other = await examine(elsewhere)
   t.match(other.find('jwks'), [{ status: 'fail', detail: /2 of the keys .* are not served/ }])
@@ -94,7 +88,7 @@ test('closed ports: each is named, and the rest is looked at all the same', asyn
 })
 
 test('a database that is not there, or without its tables', async (t) => {
-  const { url } = await openTestDatabase(t)
+  const { url } = await openEmptyDatabase(t)
   const missing = new URL(url)
   missing.pathname = '/not_there'
   const absent = await examine(await quietEnvironment(missing.href))
@@ -110,7 +104,7 @@ test('a database that is not there, or without its tables', async (t) => {
 })
 
 test('a PostgreSQL that takes no writes is a failure', async (t) => {
-  const url = await migratedUrl(t)
+  const url = (await openTestDatabase(t)).url
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   const name = new URL(url).pathname.slice(1)
@@ -124,7 +118,9 @@ test('a PostgreSQL that takes no writes is a failure', async (t) => {
 test('a Redis that evicts, or keeps nothing, is a warning that says what to set', async (t) => {
   const args = ['--appendonly', 'no', '--maxmemory-policy', 'allkeys-lru']
   const redis = await startRedis(t, { args })
-  const { code, find } = await examine(await quietEnvironment(await migratedUrl(t), redis.url))
+  const { code, find } = await examine(
+    await quietEnvironment((await openTestDatabase(t)).url, redis.url),
+  )
   t.equal(code, 0, 'a warning is no failure')
   t.match(find('redis'), [
     { status: 'ok' },
@@ -136,7 +132,7 @@ test('a Redis that evicts, or keeps nothing, is a warning that says what to set'
 test('a Redis that is a replica, or wants a password, is a failure', async (t) => {
   const [master, replica] = await Promise.all([startRedis(t), startRedis(t)])
   await replica.cli('REPLICAOF', '127.0.0.1', String(master.port))
-  const url = await migratedUrl(t)
+  const url = (await openTestDatabase(t)).url
   const ofReplica = await examine(await quietEnvironment(url, replica.url))
   t.match(ofReplica.find('redis'), [{ status: 'fail', detail: /replica/, advice: /at the master/ }])
   await master.cli('CONFIG', 'SET', 'requirepass', 'hunter2')
@@ -147,7 +143,7 @@ test('a Redis that is a replica, or wants a password, is a failure', async (t) =
 })
 
 test('root secrets: one that is missing is a failure, one that is not first a warning', async (t) => {
-  const env = await quietEnvironment(await migratedUrl(t))
+  const env = await quietEnvironment((await openTestDatabase(t)).url)
   await runHere(env, ['keys', 'rotate'])
   const other = Buffer.alloc(32, 5).toString('base64url')
   const without = await examine({ ...env, LINEAGE_SECRET_KEY: other })
@@ -163,7 +159,7 @@ test('root secrets: one that is missing is a failure, one that is not first a wa
 })
 
 test('a clock that is seconds from the others is a warning, minutes a failure', async (t) => {
-  const [url, redis] = await Promise.all([migratedUrl(t), startRedis(t)])
+  const [{ url }, redis] = await Promise.all([openTestDatabase(t), startRedis(t)])
   const env = await quietEnvironment(url, redis.url)
   for (const [offset, status, detail] of [
     [30, 'warn', / 30 s behind us/],
@@ -181,7 +177,7 @@ test('a clock that is seconds from the others is a warning, minutes a failure', 
 })
 
 test('it changes nothing: no table, no key', async (t) => {
-  const { url } = await openTestDatabase(t)
+  const { url } = await openEmptyDatabase(t)
   await examine(await quietEnvironment(url))
   const client = new pg.Client({ connectionString: url })
   await client.connect()

@@ -89,7 +89,6 @@ test('rotate --compromised takes the old keys away from every instance', async (
 
 test('list and export only read: no key is made where there is none', async (t) => {
   const env = serverEnvironment((await openTestDatabase(t)).url)
-  await runHere(env, ['migrate'])
   t.strictSame(await runJson(t, env, ['keys', 'list']), [])
   const exported = await runHere(env, ['keys', 'export', '--pem'])
   t.match(exported, { code: 1, stdout: '', stderr: /there is no key yet/ })
@@ -97,7 +96,6 @@ test('list and export only read: no key is made where there is none', async (t) 
 
 test('a key that was due anyway is not said to have been asked for', async (t) => {
   const env = serverEnvironment((await openTestDatabase(t)).url)
-  await runHere(env, ['migrate'])
   const asked = await runJson<Key>(t, env, ['keys', 'rotate'])
   t.match(asked, { state: 'next', created: true })
   const [first] = await runJson<Key[]>(t, env, ['keys', 'list'])

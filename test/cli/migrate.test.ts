@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import { test } from 'tap'
 import { runCommand, runHere, runJson } from '../support/command-line.ts'
 import { serverEnvironment } from '../support/lineage-process.ts'
-import { openTestDatabase } from '../support/postgres.ts'
+import { openEmptyDatabase } from '../support/postgres.ts'
 
 const ALL = readdirSync('prisma/migrations', { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
@@ -12,7 +12,7 @@ const ALL = readdirSync('prisma/migrations', { withFileTypes: true })
   .sort()
 
 test('migrations are told of, applied once, and then complete', async (t) => {
-  const env = serverEnvironment((await openTestDatabase(t)).url)
+  const env = serverEnvironment((await openEmptyDatabase(t)).url)
   const refused = await runCommand(t, env, ['keys', 'list'])
   t.match(refused, { code: 1, stdout: '', stderr: /lacks migrations: .*`lineage migrate`/ })
 

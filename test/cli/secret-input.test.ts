@@ -6,7 +6,7 @@ import { dirname } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { test } from 'tap'
 import { readNewPassword, readSecretLine } from '../../src/cli/secret-input.ts'
-import { runCommand, runJson } from '../support/command-line.ts'
+import { runJson } from '../support/command-line.ts'
 import { serverEnvironment } from '../support/lineage-process.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
@@ -41,7 +41,6 @@ const NO_SCRIPT =
 
 test('at a terminal it is asked for twice, and not shown', { skip: NO_SCRIPT }, async (t) => {
   const env = serverEnvironment((await openTestDatabase(t)).url)
-  t.equal((await runCommand(t, env, ['migrate'])).code, 0)
   const command = 'node --import=tsx src/cli.ts user create --username ada --email ada@e.test'
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     cwd: dirname(dirname(import.meta.dirname)),

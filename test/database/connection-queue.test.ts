@@ -1,5 +1,5 @@
-// Who waits for a connection: in order of arrival, bounded in number and time, and refused with a
-// reason that is not an outage.
+// Who waits for a connection: in order of arrival, bounded in number and time, and turned away with a
+// reason that blames nobody.
 
 import { test } from 'tap'
 import { openConnectionQueue } from '../../src/database/connection-queue.ts'

@@ -30,7 +30,6 @@ async function open(t: Test): Promise<Scene> {
   const { url } = await openTestDatabase(t)
   const database = openDatabase(url)
   t.teardown(() => database.close())
-  await applyMigrations(database.pool)
   const holder = new pg.Client({ connectionString: url, application_name: 'a-backup' })
   holder.on('error', () => {})
   await holder.connect()

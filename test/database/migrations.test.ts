@@ -7,7 +7,7 @@ import { type Test, test } from 'tap'
 import { applyMigrations, checkMigrations } from '../../src/database/migrations.ts'
 import { DEPENDENCY_DEADLINE_MS } from '../../src/runtime/deadline.ts'
 import { StartError } from '../../src/runtime/start-error.ts'
-import { openTestDatabase } from '../support/postgres.ts'
+import { openEmptyDatabase } from '../support/postgres.ts'
 import { openSchemaEngine } from '../support/schema-engine.ts'
 
 const SHIPPED = new URL('../../prisma/migrations/', import.meta.url)
@@ -27,7 +27,7 @@ function openPool(t: Test, url: string, options: pg.PoolConfig = {}): pg.Pool {
 }
 
 async function open(t: Test): Promise<{ url: string; pool: pg.Pool }> {
-  const { url } = await openTestDatabase(t)
+  const { url } = await openEmptyDatabase(t)
   return { url, pool: openPool(t, url) }
 }
 

@@ -3,11 +3,11 @@
 import { readFile } from 'node:fs/promises'
 import { test } from 'tap'
 import { openReadyDatabase } from '../support/database.ts'
-import { openTestDatabase } from '../support/postgres.ts'
+import { openEmptyDatabase } from '../support/postgres.ts'
 import { openSchemaEngine } from '../support/schema-engine.ts'
 
 test('the migrations make exactly the tables of schema.prisma', async (t) => {
-  const { url } = await openTestDatabase(t)
+  const { url } = await openEmptyDatabase(t)
   const schema = await readFile(new URL('../../prisma/schema.prisma', import.meta.url), 'utf8')
   const engine = await openSchemaEngine(url)
   t.teardown(() => engine.close())

@@ -1,9 +1,10 @@
-// Defaults of the server, the database or the role change nothing about our times, rows and tables.
+// Somebody else's defaults: whatever the server, the database or the role say, times, rows and tables
+// are where they belong.
 
 import { type Test, test } from 'tap'
 import { openDatabase } from '../../src/database/database.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { openTestDatabase, runAsAdmin } from '../support/postgres.ts'
+import { openEmptyDatabase, runAsAdmin } from '../support/postgres.ts'
 
 /** In Berlin there is no half past two on this night. */
 const NOW = Date.UTC(2026, 2, 29, 2, 30)
@@ -42,7 +43,7 @@ const HOSTILE: Readonly<Record<string, { defaults: string[]; schema?: string }>>
 
 for (const [what, { defaults, schema }] of Object.entries(HOSTILE)) {
   test(`right under ${what}`, async (t) => {
-    const { url } = await openTestDatabase(t)
+    const { url } = await openEmptyDatabase(t)
     const name = new URL(url).pathname.slice(1)
     await runAsAdmin(url, 'CREATE SCHEMA elsewhere')
     for (const setting of defaults) await runAsAdmin(url, `ALTER DATABASE ${name} SET ${setting}`)
@@ -59,7 +60,7 @@ for (const [what, { defaults, schema }] of Object.entries(HOSTILE)) {
 }
 
 test('neither an idle connection nor a long migration is ended by the clock', async (t) => {
-  const { url } = await openTestDatabase(t)
+  const { url } = await openEmptyDatabase(t)
   const name = new URL(url).pathname.slice(1)
   const timeouts = ['idle_session_timeout', 'transaction_timeout']
   for (const timeout of timeouts) {
@@ -128,7 +129,7 @@ async function checkTables(t: Test, url: string, schema: string): Promise<void> 
 
 for (const encoding of ['LATIN1', 'SQL_ASCII']) {
   test(`a database in ${encoding} stops the start with one line`, async (t) => {
-    const { url } = await openTestDatabase(t, encoding)
+    const { url } = await openEmptyDatabase(t, encoding)
     await t.rejects(startApp(t, { beside: { databaseUrl: url } }), {
       name: 'StartError',
       message: new RegExp(`^the database is encoded in ${encoding},.*createdb --encoding=UTF8`),

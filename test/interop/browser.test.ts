@@ -1,4 +1,4 @@
-// The example of examples/browser in a real Chromium: another origin logs in, calls an API,
+// The example of examples/browser in a real Chromium (issue 3): another origin logs in, calls an API,
 // refreshes silently, shares its session between tabs and logs out, and no script sees the token.
 
 import { t as file, test } from 'tap'

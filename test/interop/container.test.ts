@@ -9,7 +9,7 @@ import { mountsOf, readComposeFile } from '../deploy/compose-file.ts'
 import { logIn, openTools } from '../support/app.ts'
 import { installDebianPackages } from '../support/debian-packages.ts'
 import { serverEnvironment } from '../support/lineage-process.ts'
-import { openTestDatabase } from '../support/postgres.ts'
+import { openEmptyDatabase } from '../support/postgres.ts'
 import { startRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
 import {
@@ -74,7 +74,7 @@ interface LineageContainer {
 
 async function startContainer(t: Test): Promise<LineageContainer> {
   const [database, redis, port] = await Promise.all([
-    openTestDatabase(t),
+    openEmptyDatabase(t),
     startRedis(t),
     findFreePort(),
   ])

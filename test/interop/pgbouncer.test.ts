@@ -9,7 +9,7 @@ import { type Test, test } from 'tap'
 import { findFreePort } from '../../src/embedded/free-port.ts'
 import { logIn, startApp } from '../support/app.ts'
 import { installDebianPackages } from '../support/debian-packages.ts'
-import { openTestDatabase, runAsAdmin } from '../support/postgres.ts'
+import { openEmptyDatabase, runAsAdmin } from '../support/postgres.ts'
 import { makeServerDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 
@@ -57,7 +57,7 @@ function isOpen(port: number): Promise<boolean> {
 }
 
 test('behind PgBouncer in transaction mode everything is as without it', async (t) => {
-  const { url } = await openTestDatabase(t)
+  const { url } = await openEmptyDatabase(t)
   const name = new URL(url).pathname.slice(1)
   await runAsAdmin(url, `ALTER DATABASE ${name} SET timezone = 'America/St_Johns'`)
   const pooled = await startPgBouncer(t, url)

@@ -1,4 +1,4 @@
-// Prometheus, of Debian, scraping an endpoint that takes only tokens of Lineage.
+// Prometheus, of Debian, scraping what only lets in who has a token of Lineage.
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'

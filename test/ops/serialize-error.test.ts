@@ -4,7 +4,6 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { test } from 'tap'
-import { applyMigrations } from '../../src/database/migrations.ts'
 import { PrismaClient } from '../../src/generated/prisma/client.ts'
 import { serializeError } from '../../src/ops/serialize-error.ts'
 import { openTestDatabase } from '../support/postgres.ts'
@@ -71,7 +70,6 @@ test('errors of PostgreSQL and Prisma tell no row, query or value', async (t) =>
     await prisma.$disconnect()
     await pool.end()
   })
-  await applyMigrations(pool)
   await pool.query('CREATE TABLE names (name text PRIMARY KEY)')
   await pool.query('INSERT INTO names VALUES ($1)', [SECRET])
   const works: Record<string, () => unknown> = {

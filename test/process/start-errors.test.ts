@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'tap'
 import { serverEnvironment, spawnLineage } from '../support/lineage-process.ts'
-import { openTestDatabase, startPostgres } from '../support/postgres.ts'
+import { openEmptyDatabase, openTestDatabase, startPostgres } from '../support/postgres.ts'
 
 /** What the interface promises for a bad configuration; most of it is Node.js and tsx loading. */
 const REFUSAL_MS = 5_000
@@ -50,7 +50,7 @@ test('a server that lacks one of its three settings does not become an embedded 
 })
 
 test('LINEAGE_MIGRATE=check refuses a database that lacks migrations', async (t) => {
-  const { url } = await openTestDatabase(t)
+  const { url } = await openEmptyDatabase(t)
   const service = await spawnLineage(t, { ...serverEnvironment(url), LINEAGE_MIGRATE: 'check' })
   t.strictSame(await service.exited, { code: 1, signal: null })
   t.equal(service.stderr.length, 1)

@@ -11,7 +11,7 @@ import {
   serverEnvironment,
   startLineage,
 } from '../support/lineage-process.ts'
-import { openTestDatabase } from '../support/postgres.ts'
+import { openEmptyDatabase } from '../support/postgres.ts'
 import { startRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
 import { answerOf, query, stopService } from './recovery-scene.ts'
@@ -57,7 +57,7 @@ test('the release before and this one serve one database together', async (t) =>
     t.pass('what else holds is in test/database/migrations.test.ts: a newer migration is fine')
     return
   }
-  const [{ url }, redis] = await Promise.all([openTestDatabase(t), startRedis(t)])
+  const [{ url }, redis] = await Promise.all([openEmptyDatabase(t), startRedis(t)])
   const env = serverEnvironment(url, redis.url)
   const older = await startLineage(t, env, { root })
   const [client, ada, bob] = [

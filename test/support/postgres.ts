@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import pg from 'pg'
 import { openPostgresBinaries } from '../../src/embedded/postgres-binaries.ts'
 import {
   createCluster,
@@ -14,6 +13,8 @@ import {
   startCluster,
 } from '../../src/embedded/postgres-cluster.ts'
 import { findServerAccount } from '../../src/embedded/server-account.ts'
+import { asAdmin } from './admin-connection.ts'
+import { createMigrated, emptyDatabaseSql } from './database-template.ts'
 import { signalTree } from './process-tree.ts'
 import type { Scope } from './scope.ts'
 import { makeServerDir } from './temp-dir.ts'
@@ -81,31 +82,34 @@ async function sharedServerUrl(): Promise<string> {
   return (await ownServer).url
 }
 
-/** An empty database of its own, dropped at the end of the test. */
-export async function openTestDatabase(t: Scope, encoding = 'UTF8'): Promise<{ url: string }> {
+/** A database of its own with every table of the service, dropped at the end of the test. */
+export async function openTestDatabase(t: Scope): Promise<{ url: string }> {
+  return await openDatabaseAs(t, createMigrated)
+}
+
+/** The same with nothing in it: for tests of the first start, of migrations and of encodings. */
+export async function openEmptyDatabase(t: Scope, encoding = 'UTF8'): Promise<{ url: string }> {
+  return await openDatabaseAs(t, (serverUrl, name) =>
+    runAsAdmin(serverUrl, emptyDatabaseSql(name, encoding)),
+  )
+}
+
+async function openDatabaseAs(
+  t: Scope,
+  create: (serverUrl: string, name: string) => Promise<unknown>,
+): Promise<{ url: string }> {
   const serverUrl = await sharedServerUrl()
   const name = `test_${randomBytes(8).toString('hex')}`
-  await runAsAdmin(
-    serverUrl,
-    `CREATE DATABASE ${name} TEMPLATE template0 ENCODING '${encoding}' LC_COLLATE 'C' LC_CTYPE 'C'`,
-  )
-  t.teardown(async () => {
-    await runAsAdmin(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`)
-  })
+  await create(serverUrl, name)
+  t.teardown(() => runAsAdmin(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`))
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
   return { url: url.href }
 }
 
 /** One statement over a connection of its own, with the server's own settings. */
-export async function runAsAdmin(serverUrl: string, sql: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: serverUrl })
-  await client.connect()
-  try {
-    return (await client.query(sql)).rows
-  } finally {
-    await client.end()
-  }
+export function runAsAdmin(serverUrl: string, sql: string): Promise<unknown[]> {
+  return asAdmin(serverUrl, async (client) => (await client.query(sql)).rows)
 }
 
 async function makeCluster(): Promise<PostgresCluster> {

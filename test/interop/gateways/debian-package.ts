@@ -1,4 +1,4 @@
-// Installs gateways from Debian packages.
+// Gateways come from Debian packages.
 
 import { accessSync, constants } from 'node:fs'
 import { installDebianPackages } from '../../support/debian-packages.ts'
