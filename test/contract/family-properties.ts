@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import type { Family, FamilyStore } from '../../src/families/family.ts'
 import type { UserId, UserRecord } from '../../src/users/user.ts'
+import { runSize } from '../support/run-size.ts'
 import {
   CLIENTS,
   describe,
@@ -26,8 +27,8 @@ import { type FamilyModel, newFamilyModel } from './family-model.ts'
 import { waitUntilUp } from './family-outage.ts'
 import { ABSOLUTE_MS, type Step, step } from './family-steps.ts'
 
-const RUNS = 400
-const TIME_LIMIT_MS = 12_000
+const RUNS = runSize(60, 4_000)
+const TIME_LIMIT_MS = runSize(12_000, 100_000)
 
 /** One history under way: both stores, and what the outside knows. */
 interface World {

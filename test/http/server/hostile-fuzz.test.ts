@@ -5,6 +5,7 @@ import { METHODS } from 'node:http'
 import fc from 'fast-check'
 import { type Test, test } from 'tap'
 import { ADMIN, ISSUER, logIn, startApp, type TestApp } from '../../support/app.ts'
+import { runSize } from '../../support/run-size.ts'
 import {
   basic,
   exchange,
@@ -14,7 +15,7 @@ import {
   write,
 } from './hostile-wire.ts'
 
-const RUNS = 600
+const RUNS = runSize(300, 6_000)
 type Credentials = 'none' | 'basic' | 'wrong' | 'admin' | 'user' | 'broken' | 'two'
 /** Nothing of ours reads like it, and it would be markup where somebody rendered it. */
 const MARKER = '<evil"marker>'
