@@ -2,18 +2,20 @@
 // arguments, against one PostgreSQL that it starts for the run. The last line says how many tests
 // passed and failed; a file that crashes, hangs or runs no test is a failure. What stands in
 // test/interop/ needs more than the suite does and runs only when an argument names that folder, as
-// scripts/test-interop.mjs does.
+// scripts/test-interop.mjs does. With TEST_COVERAGE set it measures the line coverage of src, too, and
+// fails below the floor.
 
-import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
-import { Parser } from 'tap-parser'
-import { tsImport } from 'tsx/esm/api'
+import { buildTests } from './test-build.mjs'
+import { measureCoverage } from './test-coverage.mjs'
+import { runFile } from './test-file.mjs'
 
-const JOBS = 2
+/** Files wait for servers and timers a good part of their time. */
+const JOBS = Number(process.env.TEST_JOBS ?? availableParallelism() + 1)
 const FILE_TIMEOUT_SECONDS = 180
 /** An image is built in there. */
 const INTEROP_TIMEOUT_SECONDS = 600
@@ -23,9 +25,6 @@ const INTEROP = 'test/interop/'
 const DULL = new Set(['stdio', 'cwd', 'externalID', 'command', 'args', 'jobId', 'source'])
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const tap = createRequire(import.meta.url).resolve('tap/package.json')
-const tapBin = join(dirname(tap), 'dist/esm/run.mjs')
-const filesByName = new Map()
 const count = { passed: 0, failed: 0, skipped: 0 }
 /** Said once more at the end, where nobody has to search for them. */
 const failedNames = []
@@ -55,27 +54,24 @@ function selectFiles(filters) {
 async function runSuite(files) {
   if (files.length === 0) return
   const env = testEnvironment()
-  await buildTap(env)
-  env.TEST_DATABASE_URL ??= await startServers()
-  const status = await runTap(['run', ...tapOptions(files), ...files], env, (output) => {
-    const parser = new Parser()
-    parser.on('child', countFile)
-    parser.on('assert', reportFile)
-    parser.on('bailout', (reason) => fail('tap', `bailed out: ${reason}`))
-    output.pipe(parser)
-    return new Promise((resolve) => parser.on('complete', resolve))
-  })
-  if (status !== 0 && count.failed === 0) fail('tap', `ended with status ${status}`)
-}
-
-function tapOptions(files) {
+  const built = await buildTests(root)
+  env.TEST_BUILD = built
+  env.TEST_DATABASE_URL ??= await startServers(built)
   const isInterop = files.some((file) => file.startsWith(INTEROP))
-  return [
-    '--disable-coverage',
-    '--reporter=tap',
-    `--jobs=${JOBS}`,
-    `--timeout=${isInterop ? INTEROP_TIMEOUT_SECONDS : FILE_TIMEOUT_SECONDS}`,
-  ]
+  const timeoutSeconds = isInterop ? INTEROP_TIMEOUT_SECONDS : FILE_TIMEOUT_SECONDS
+  const coverage = process.env.TEST_COVERAGE ? measureCoverage(built) : undefined
+  const nodeArgs = ['--enable-source-maps', ...(coverage ? [`--import=${coverage.probe}`] : [])]
+  // The tests start our processes in the same way.
+  env.TEST_NODE_ARGS = nodeArgs.join(' ')
+  const queue = [...files]
+  const work = async () => {
+    for (let file = queue.shift(); file; file = queue.shift()) {
+      const script = join(built, file.replace(/\.ts$/, '.js'))
+      reportFile(file, await runFile([...nodeArgs, script], { env, timeoutSeconds }))
+    }
+  }
+  await Promise.all(Array.from({ length: JOBS }, work))
+  if (coverage && !coverage.report()) fail('line coverage', 'src is below its floor')
 }
 
 /** What the shell happens to hold for the service or for another tap must not reach the tests. */
@@ -84,76 +80,23 @@ function testEnvironment() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)))
 }
 
-/** On a fresh node_modules tap still holds the plugin that .taprc removes, and its first run fails. */
-async function buildTap(env) {
-  const require = createRequire(createRequire(tap).resolve('@tapjs/core/package.json'))
-  const built = join(dirname(require.resolve('@tapjs/test/package.json')), 'test-built')
-  const source = readFileSync(join(built, 'dist/esm/index.js'), 'utf8')
-  if (!source.includes('@tapjs/typescript')) return
-  const status = await runTap(['build'], env, (output) => output.pipe(process.stderr))
-  if (status !== 0) throw new Error(`tap build ended with status ${status}`)
-}
-
 /** Also installs Redis where it is missing, before two files do so at once. */
-async function startServers() {
-  const { findRedisServer } = await tsImport('../test/support/redis-binary.ts', import.meta.url)
+async function startServers(built) {
+  const { findRedisServer } = await import(join(built, 'test/support/redis-binary.js'))
   findRedisServer()
-  const { startSharedPostgres } = await tsImport('../test/support/postgres.ts', import.meta.url)
+  const { startSharedPostgres } = await import(join(built, 'test/support/postgres.js'))
   return (await startSharedPostgres()).url
 }
 
-async function runTap(args, env, read) {
-  const child = spawn(process.execPath, [tapBin, ...args], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const ended = new Promise((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', (code, signal) => resolve(code ?? signal))
-  })
-  await read(child.stdout)
-  return ended
-}
-
-/** A test is what a file itself calls: its own subtests are parts of it. */
-function countFile(parser) {
-  const failures = []
-  const tests = { passed: 0, failed: 0, skipped: 0 }
-  parser.on('assert', (test) => {
-    tests[test.skip || test.todo ? 'skipped' : test.ok ? 'passed' : 'failed'] += 1
-  })
-  collectFailures(parser, [], failures)
-  filesByName.set(parser.name, { tests, failures })
-}
-
-function collectFailures(parser, path, failures) {
-  let inner = 0
-  parser.on('child', (child) => {
-    const before = failures.length
-    collectFailures(child, [...path, child.name], failures)
-    child.on('complete', () => {
-      inner = failures.length - before
-    })
-  })
-  parser.on('assert', (result) => {
-    // A test whose own assertion failed says nothing new.
-    if (!result.ok && !result.skip && !result.todo && inner === 0) {
-      failures.push({ name: [...path, result.name].join(' > '), diag: result.diag })
-    }
-    inner = 0
-  })
-}
-
-function reportFile(result) {
-  const nothing = { tests: { passed: 0, failed: 0, skipped: 0 }, failures: [] }
-  const { tests, failures } = filesByName.get(result.name) ?? nothing
+function reportFile(name, { tests, failures, ok, diag, ms }) {
   const ranNothing = tests.passed + tests.failed + tests.skipped === 0
-  const brokeDown = tests.failed === 0 && (ranNothing || !result.ok)
+  const brokeDown = tests.failed === 0 && (ranNothing || !ok)
   const failed = brokeDown ? 1 : tests.failed
   const mark = failed === 0 ? 'ok  ' : 'FAIL'
-  console.log(`${mark} ${result.name} (${tests.passed} passed, ${failed} failed)`)
-  for (const { name, diag } of failures) show(`${result.name} > ${name}`, diag)
-  if (brokeDown) show(result.name, result.ok ? 'this file runs no test' : result.diag)
+  const seconds = (ms / 1000).toFixed(1)
+  console.log(`${mark} ${name} (${tests.passed} passed, ${failed} failed) ${seconds} s`)
+  for (const failure of failures) show(`${name} > ${failure.name}`, failure.diag)
+  if (brokeDown) show(name, ok ? 'this file runs no test' : diag)
   count.passed += tests.passed
   count.failed += failed
   count.skipped += tests.skipped

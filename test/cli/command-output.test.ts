@@ -1,4 +1,4 @@
-// What people see: columns that line up, and no control sequences from names that others chose.
+// What people see: columns that line up, and nothing that writes to the terminal in our name.
 
 import { test } from 'tap'
 import { formatRecord, formatTable, toPrintable } from '../../src/cli/command-output.ts'

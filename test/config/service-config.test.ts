@@ -1,5 +1,4 @@
-// loadConfig: what the environment as a whole means, and the one message for all that is wrong with
-// it.
+// loadConfig: what the environment as a whole means, and the one message when it means nothing.
 
 import { join } from 'node:path'
 import { test } from 'tap'

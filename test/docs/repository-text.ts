@@ -9,7 +9,7 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Made by programs, or not kept in the repository. */
 const SKIPPED = new Set(['node_modules', 'dist', 'generated', 'coverage'])
-const HIDDEN_BUT_OURS = new Set(['.ci', '.env.example', '.npmrc', '.taprc'])
+const HIDDEN_BUT_OURS = new Set(['.ci', '.env.example', '.npmrc'])
 
 /** How a comment begins and ends; a document is all prose. */
 const DOUBLE_SLASH = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm

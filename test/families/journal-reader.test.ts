@@ -1,4 +1,4 @@
-// Journal entries of an instance that died before it applied them reach the store all the same
+// What an instance journalled and died before storing reaches the store all the same
 // (docs/semantics.md §4).
 
 import { type Test, test } from 'tap'

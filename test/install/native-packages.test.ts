@@ -7,6 +7,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { test } from 'tap'
 import { checkNativePackages } from '../../src/runtime/native-packages.ts'
+import { sourceArguments } from '../support/source-process.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const { version, platform, arch } = process
@@ -71,8 +72,7 @@ function start([program = '', ...args]: readonly string[], prebuilt: string) {
     '-u',
     'NODE_OPTIONS',
     process.execPath,
-    '--import=tsx',
-    join(ROOT, 'src', program),
+    ...sourceArguments(join(ROOT, 'src', program)),
   ]
   return spawnSync('env', [...command, ...args], {
     // argon2 looks there first.

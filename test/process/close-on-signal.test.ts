@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { type Test, test } from 'tap'
 import { stopLimitMs } from '../../src/runtime/close-on-signal.ts'
+import { sourceArguments } from '../support/source-process.ts'
 
 const FIXTURE = fileURLToPath(new URL('fixtures/closing-process.ts', import.meta.url))
 
@@ -19,7 +20,7 @@ interface Closing {
 }
 
 function start(t: Test, ...args: string[]): Closing {
-  const child = spawn(process.execPath, ['--import=tsx', FIXTURE, ...args], {
+  const child = spawn(process.execPath, [...sourceArguments(FIXTURE), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   t.teardown(() => child.kill('SIGKILL'))

@@ -8,6 +8,7 @@ import { type Test, test } from 'tap'
 import { serverEnvironment, spawnLineage } from '../support/lineage-process.ts'
 import { openPipeReader, type PipeReader } from '../support/pipe-reader.ts'
 import { openTestDatabase } from '../support/postgres.ts'
+import { sourceArguments } from '../support/source-process.ts'
 
 const FIXTURE = fileURLToPath(new URL('fixtures/logging-process.ts', import.meta.url))
 
@@ -56,9 +57,13 @@ test('a reader that has stalled costs neither an answer nor the end', async (t) 
 
 test('lines are lost while a reader is too far behind, and it is told how many', async (t) => {
   const reader = openPipeReader(t)
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import=tsx', FIXTURE], {
-    stdio: ['pipe', reader.fd, 'inherit'],
-  })
+  const child = spawn(
+    'env',
+    ['-u', 'NODE_OPTIONS', process.execPath, ...sourceArguments(FIXTURE)],
+    {
+      stdio: ['pipe', reader.fd, 'inherit'],
+    },
+  )
   t.teardown(() => child.kill('SIGKILL'))
   const exited = once(child, 'exit')
   reader.closeFd()

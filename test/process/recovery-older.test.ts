@@ -1,5 +1,5 @@
-// A PostgreSQL that is restored to an earlier moment: nothing knows what happened since then, so
-// sessions are ended by hand and a Redis that knows more is emptied, as docs/operations.md says.
+// A database from before: what happened since has no witness any more, so sessions are ended by hand
+// and a Redis that knows more is emptied, as docs/operations.md says.
 
 import { test } from 'tap'
 import { logIn } from '../support/app.ts'

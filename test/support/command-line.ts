@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { runCommandLine } from '../../src/cli/run-command-line.ts'
 import type { Environment } from './lineage-process.ts'
+import { sourceArguments } from './source-process.ts'
 
 const ROOT = dirname(dirname(import.meta.dirname))
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
@@ -67,7 +68,7 @@ export async function runJson<T = unknown>(
 
 export function spawnCommand(t: Test, env: Environment, args: readonly string[]): ChildProcess {
   // tap would load itself into every Node child, with signal handlers of its own.
-  const command = ['-u', 'NODE_OPTIONS', process.execPath, '--import=tsx', CLI, ...args]
+  const command = ['-u', 'NODE_OPTIONS', process.execPath, ...sourceArguments(CLI), ...args]
   const child = spawn('env', command, {
     cwd: ROOT,
     env: { ...SMALL_HASHES, PATH: process.env.PATH, ...env },

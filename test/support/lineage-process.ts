@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream'
 import { findFreePort } from '../../src/embedded/free-port.ts'
 import { ADMIN, type HttpTools, ISSUER, type LogLine, openTools, ROOT_SECRET } from './app.ts'
 import type { Scope } from './scope.ts'
+import { sourceArguments } from './source-process.ts'
 import { until } from './until.ts'
 
 const ROOT = dirname(dirname(import.meta.dirname))
@@ -93,7 +94,7 @@ export async function spawnLineage(
   // tap would load itself into every Node child, with signal handlers of its own.
   const child = spawn(
     'env',
-    ['-u', 'NODE_OPTIONS', process.execPath, '--import=tsx', join(root, 'src/main.ts')],
+    ['-u', 'NODE_OPTIONS', process.execPath, ...sourceArguments(join(root, 'src/main.ts'))],
     {
       cwd: root,
       env: { ...smallHashes, PATH: process.env.PATH, PORT: String(port), ...env },

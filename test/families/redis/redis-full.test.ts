@@ -1,5 +1,4 @@
-// A Redis that has reached maxmemory: logins are refused, while sessions can still be ended and
-// stay ended.
+// A Redis that has reached maxmemory: logins are refused first, and whoever is put out is out.
 
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
 // Commands that arrive after their sender has given up: a Redis that was frozen, a link that
-// delivers late. The first attempt of a call that was repeated meanwhile must do nothing.
+// delivers late. Whoever repeated one meanwhile must not be met by his own first attempt.
 
 import { readFileSync } from 'node:fs'
 import { type Test, test } from 'tap'

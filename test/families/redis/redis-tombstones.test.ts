@@ -1,4 +1,4 @@
-// A user with 100,000 ended families slows nobody down, not even that user. One script
+// A user with 100,000 ended families: nobody else waits for him, and neither does he. One script
 // runs at a time in Redis, so none may cost more than a page.
 
 import { type Test, test } from 'tap'

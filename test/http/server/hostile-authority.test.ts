@@ -1,5 +1,5 @@
-// Authority that was lost is lost at once at every endpoint, nobody gets any by asking for it, and
-// tokens and sources are bounded, so that the service can always take them back.
+// Authority that was lost is lost at once wherever we are asked, none is had by asking for it, and
+// no token is so large, and no source so long, that the service could not take it back.
 
 import { test } from 'tap'
 import { ISSUER, logIn, startApp, type TestApp } from '../../support/app.ts'

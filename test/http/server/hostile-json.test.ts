@@ -1,4 +1,4 @@
-// JSON endpoints under hostile or senseless bodies, media types, ids and queries: the caller is
+// JSON endpoints under bodies, media types, ids and queries that mean harm or nothing: who asks is
 // checked first, then the media type, then the text, then what it says (docs/semantics.md §16).
 
 import { randomUUID } from 'node:crypto'
