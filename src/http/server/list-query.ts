@@ -10,31 +10,33 @@ const LIMIT_MAX = 200
 /** Makes a filter of what was sent for it, which is no text when it was sent twice. */
 export type FilterRule<Value> = (sent: unknown, name: string) => Value
 
+type Rules = Readonly<Record<string, FilterRule<unknown>>>
+
 /** A rule for each filter that a list of the domain takes: none is forgotten, and none is ignored. */
 export type RulesOf<Filter> = {
   readonly [Name in keyof Filter]-?: FilterRule<NonNullable<Filter[Name]>>
 }
 
-export interface ListRules<Rules extends Readonly<Record<string, FilterRule<unknown>>>> {
+export interface ListRules<Filters extends Rules> {
   /** Whether a row of the list can have the id: a database may choke on another one. */
   readonly isId?: (id: string) => boolean
-  readonly filters: Rules
+  readonly filters: Filters
 }
 
-export interface ListQuery<Rules extends Readonly<Record<string, FilterRule<unknown>>>> {
+export interface ListQuery<Filters extends Rules> {
   readonly page: PageRequest
   /** A member for each filter that was sent. */
-  readonly filter: { readonly [Name in keyof Rules]?: ReturnType<Rules[Name]> }
+  readonly filter: { readonly [Name in keyof Filters]?: ReturnType<Filters[Name]> }
 }
 
 /**
  * Reads the query of a list; throws ApiError 400 for a value that breaks its rule, and for any
  * parameter that is not of this list: a filter that is misspelt would answer with everything.
  */
-export function readListQuery<Rules extends Readonly<Record<string, FilterRule<unknown>>>>(
+export function readListQuery<Filters extends Rules>(
   query: unknown,
-  { isId = () => true, filters }: ListRules<Rules>,
-): ListQuery<Rules> {
+  { isId = () => true, filters }: ListRules<Filters>,
+): ListQuery<Filters> {
   const sent = query as Readonly<Record<string, unknown>>
   const known = ['limit', 'cursor', ...Object.keys(filters)]
   if (!Object.keys(sent).every((name) => known.includes(name))) {
