@@ -38,6 +38,7 @@ import {
   setAnswersOutsideRoutes,
 } from './http/server/server-options.ts'
 import { registerVerify } from './http/verify/verify-route.ts'
+import { ADMIN_SCOPE } from './oauth/role-bound-scope.ts'
 import type { Service } from './wiring/open-service.ts'
 
 /** Which routes a listener serves: `LINEAGE_OPS_PORT` splits them over two. */
@@ -117,7 +118,7 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
 
 async function registerAdmin(app: FastifyInstance, service: Service): Promise<void> {
   acceptJsonOnly(app)
-  app.addHook('onRequest', requireScope('lineage:admin', service.checker, service.config.issuer))
+  app.addHook('onRequest', requireScope(ADMIN_SCOPE, service.checker, service.config.issuer))
   registerAdminUsers(app, service)
   registerAdminSessions(app, service)
   registerAdminClients(app, service)

@@ -8,6 +8,7 @@ import { buildApp } from './app.ts'
 import type { Environment } from './config/environment.ts'
 import { type Config, findConfigWarnings, loadConfig } from './config/service-config.ts'
 import { type EmbeddedMode, openEmbeddedMode } from './embedded/embedded-mode.ts'
+import { GRANTS } from './grants/grants.ts'
 import { findAddresses, listenAt } from './http/server/listen.ts'
 import { logEvent } from './ops/log-events.ts'
 import { type LogOutput, openLogOutput } from './ops/log-output.ts'
@@ -120,11 +121,15 @@ function onDatabaseExit({ isClosing }: Running, logger: Logger): void {
 
 /** What an operator should know of the configuration, once, at the start. */
 function notices({ config, clients }: Service): string[] {
-  const { passwordCount } = clients.overview()
+  const { grantCounts } = clients.overview()
+  const deprecated = GRANTS.filter(
+    ({ name, isDeprecated }) => isDeprecated && grantCounts.has(name),
+  )
   return [
-    ...(passwordCount > 0
-      ? [`the password grant is deprecated (RFC 9700 §2.4); clients that use it: ${passwordCount}`]
-      : []),
+    ...deprecated.map(
+      ({ name }) =>
+        `the ${name} grant is deprecated (RFC 9700 §2.4); clients that use it: ${grantCounts.get(name)}`,
+    ),
     ...(config.issuer.startsWith('http:')
       ? [
           'the issuer is plain http: for development on this machine only',

@@ -1,10 +1,12 @@
 // `lineage client …`: clients and their secrets, by the rules of /admin/clients.
 
 import { type Command, Option } from 'commander'
-import { AUTH_METHODS, type AuthMethod, type Client, GRANT_TYPES } from '../clients/client.ts'
+import { AUTH_METHODS } from '../client-auth/authentication-methods.ts'
+import type { Client } from '../clients/client.ts'
 import { CLIENT_SECRETS_MAX } from '../clients/client-secret.ts'
 import type { AddedSecret } from '../clients/client-secret-store.ts'
 import type { ClientStore, NewClientInput } from '../clients/client-store.ts'
+import { GRANT_TYPES } from '../grants/grants.ts'
 import { clientJson } from '../http/admin/client-json.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
 import { openClients } from '../wiring/open-stores.ts'
@@ -32,7 +34,7 @@ interface CreateOptions extends OutputOptions {
   readonly scope?: string[]
   readonly defaultScope?: string[]
   readonly audience?: string[]
-  readonly authMethod?: AuthMethod[]
+  readonly authMethod?: string[]
   readonly accessTokenTtlSeconds?: number
   readonly refreshIdleTtlSeconds?: number
   readonly refreshAbsoluteTtlSeconds?: number

@@ -1,6 +1,7 @@
 // The bootstrap admin client: made from two environment variables, never stored, listed or edited
 // (docs/semantics.md §5), so that the first administrator needs no database.
 
+import { ADMIN_SCOPE } from '../oauth/role-bound-scope.ts'
 import type { Client, ClientId } from './client.ts'
 import type { ClientLimits } from './client-draft.ts'
 import { hashClientSecret } from './client-secret.ts'
@@ -17,8 +18,8 @@ export function bootstrapClient(
     name: 'Bootstrap admin client',
     type: 'confidential',
     grantTypes: ['client_credentials'],
-    scopes: ['lineage:admin'],
-    defaultScopes: ['lineage:admin'],
+    scopes: [ADMIN_SCOPE],
+    defaultScopes: [ADMIN_SCOPE],
     audiences: [issuer],
     authMethods: ['client_secret_basic', 'client_secret_post'],
     accessTokenTtlSeconds: limits.accessTokenTtlSeconds,

@@ -5,6 +5,7 @@ import { guardDatabase } from '../database/database.ts'
 import { bumpTableVersion } from '../database/table-versions.ts'
 import type { Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import type { Clock } from '../runtime/clock.ts'
+import type { ClientChoices } from './client-choices.ts'
 import type { ClientLimits } from './client-draft.ts'
 import { type ClientRow, WITH_SECRETS } from './client-row.ts'
 
@@ -14,6 +15,7 @@ export interface ClientStoreDependencies {
   readonly prisma: PrismaClient
   /** The limits of the configuration. */
   readonly defaults: ClientLimits
+  readonly choices: ClientChoices
   /** The bootstrap client's id, which nobody else may have. */
   readonly reservedId: string | undefined
   /** Signing keys must be published for as long as any token lives: told before there is one. */

@@ -4,7 +4,8 @@
 
 import { SCOPE_TOKEN } from '../oauth/scope.ts'
 import type { FieldError } from '../runtime/field-error.ts'
-import type { AuthMethod, Client } from './client.ts'
+import type { Client } from './client.ts'
+import { type ClientChoices, checkChoices, defaultMethods } from './client-choices.ts'
 
 const NAME_LENGTH_MAX = 200
 const LIST_LENGTH_MAX = 100
@@ -17,8 +18,6 @@ const TARGET_BYTES_MAX = 2560
 const COOKIE_TARGET_BYTES_MAX = 2048
 const TTL_SECONDS_MAX = 10 * 365 * 24 * 60 * 60
 const GRACE_SECONDS_MAX = 300
-
-const SECRET_METHODS: readonly AuthMethod[] = ['client_secret_basic', 'client_secret_post']
 
 /** The limits that follow the configuration where a client states none. */
 export type ClientLimits = Pick<
@@ -45,7 +44,11 @@ export type Checked<T> =
   | { readonly ok: false; readonly errors: readonly FieldError[] }
 
 /** Fills in the defaults and checks every rule of a client (INTERFACE §1) at its effective limits. */
-export function draftClient(input: ClientInput, defaults: ClientLimits): Checked<ClientDraft> {
+export function draftClient(
+  input: ClientInput,
+  defaults: ClientLimits,
+  choices: ClientChoices,
+): Checked<ClientDraft> {
   const { name, type, grantTypes } = input
   const missing = Object.entries({ name, type, grantTypes })
     .filter(([, value]) => value == null)
@@ -58,7 +61,7 @@ export function draftClient(input: ClientInput, defaults: ClientLimits): Checked
     scopes: input.scopes ?? [],
     defaultScopes: input.defaultScopes ?? [],
     audiences: input.audiences ?? [],
-    authMethods: input.authMethods ?? (type === 'public' ? ['none'] : SECRET_METHODS),
+    authMethods: input.authMethods ?? defaultMethods(type, choices),
     accessTokenTtlSeconds: input.accessTokenTtlSeconds ?? null,
     refreshIdleTtlSeconds: input.refreshIdleTtlSeconds ?? null,
     refreshAbsoluteTtlSeconds: input.refreshAbsoluteTtlSeconds ?? null,
@@ -70,8 +73,9 @@ export function draftClient(input: ClientInput, defaults: ClientLimits): Checked
   }
   const errors = [
     ...checkName(draft.name),
-    ...checkLists(draft),
-    ...checkType(draft),
+    ...checkLists(draft, choices),
+    ...checkChoices(draft, choices),
+    ...checkDelivery(draft),
     ...checkLimits(draft, defaults),
   ]
   return errors.length === 0 ? { ok: true, value: draft } : { ok: false, errors }
@@ -101,10 +105,16 @@ function checkName(name: string): FieldError[] {
 const SCOPE_DETAIL = `must be a scope (RFC 6749 §3.3) of at most ${SCOPE_LENGTH_MAX} characters`
 const AUDIENCE_DETAIL = `must be 1 to ${AUDIENCE_LENGTH_MAX} characters, none of them a space or control`
 
-function checkLists(draft: ClientDraft): FieldError[] {
+function checkLists(draft: ClientDraft, { grants }: ClientChoices): FieldError[] {
+  const names = grants.map(({ name }) => name)
   const scopes = new Set(draft.scopes)
   return [
-    ...checkList('grantTypes', draft.grantTypes),
+    ...checkList(
+      'grantTypes',
+      draft.grantTypes,
+      (name) => names.includes(name),
+      `must be one of ${names.join(', ')}`,
+    ),
     ...checkList('authMethods', draft.authMethods),
     ...checkList('scopes', draft.scopes, isScope, SCOPE_DETAIL),
     ...checkList(
@@ -176,23 +186,9 @@ function isOrigin(text: string): boolean {
   return isHttp && URL.canParse(text) && new URL(text).origin === text
 }
 
-function checkType({ type, grantTypes, authMethods, ...draft }: ClientDraft): FieldError[] {
-  const errors: FieldError[] = []
-  const wantsNone = type === 'public'
-  if (authMethods.length === 0 || authMethods.some((method) => (method === 'none') !== wantsNone)) {
-    const detail = wantsNone
-      ? 'must be none alone for a public client'
-      : 'must be client_secret_basic, client_secret_post or both for a confidential client'
-    errors.push({ pointer: '/authMethods', detail })
-  }
-  // RFC 6749 §4.4: only for confidential clients.
-  if (type === 'public' && grantTypes.includes('client_credentials')) {
-    errors.push({ pointer: '/grantTypes', detail: 'must not have client_credentials when public' })
-  }
-  if (draft.tokenDelivery === 'cookie' && draft.allowedOrigins.length === 0) {
-    errors.push({ pointer: '/allowedOrigins', detail: 'must not be empty with cookie delivery' })
-  }
-  return errors
+function checkDelivery({ tokenDelivery, allowedOrigins }: ClientDraft): FieldError[] {
+  if (tokenDelivery !== 'cookie' || allowedOrigins.length > 0) return []
+  return [{ pointer: '/allowedOrigins', detail: 'must not be empty with cookie delivery' }]
 }
 
 function checkLimits(draft: ClientDraft, defaults: ClientLimits): FieldError[] {

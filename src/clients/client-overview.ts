@@ -5,8 +5,8 @@ import type { Client } from './client.ts'
 
 export interface ClientOverview {
   readonly count: number
-  /** How many may use the password grant. */
-  readonly passwordCount: number
+  /** How many list each grant; one that nobody lists is not in it. */
+  readonly grantCounts: ReadonlyMap<string, number>
   /** Every scope that some public client has, in the order of their code units. */
   readonly publicScopes: readonly string[]
   /**
@@ -18,15 +18,16 @@ export interface ClientOverview {
 export function summarizeClients(clients: Iterable<Client>): ClientOverview {
   const origins = new Map<string, { hasCookies: boolean }>()
   const publicScopes = new Set<string>()
-  let [count, passwordCount] = [0, 0]
+  const grantCounts = new Map<string, number>()
+  let count = 0
   for (const { type, grantTypes, scopes, allowedOrigins, tokenDelivery } of clients) {
     count += 1
-    if (grantTypes.includes('password')) passwordCount += 1
+    for (const name of grantTypes) grantCounts.set(name, (grantCounts.get(name) ?? 0) + 1)
     if (type === 'public') for (const scope of scopes) publicScopes.add(scope)
     for (const origin of allowedOrigins) {
       const known = origins.get(origin)
       origins.set(origin, { hasCookies: known?.hasCookies || tokenDelivery === 'cookie' })
     }
   }
-  return { count, passwordCount, publicScopes: [...publicScopes].sort(), origins }
+  return { count, grantCounts, publicScopes: [...publicScopes].sort(), origins }
 }

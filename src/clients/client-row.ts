@@ -2,7 +2,7 @@
 // what is read back needs no second check.
 
 import type { Prisma } from '../generated/prisma/client.ts'
-import type { AuthMethod, Client, ClientId, GrantType } from './client.ts'
+import type { Client, ClientId } from './client.ts'
 import { type ClientDraft, type ClientLimits, effectiveLimits } from './client-draft.ts'
 
 /** How a client is read: with its secrets, oldest first. */
@@ -19,11 +19,11 @@ export function rowToDraft(row: ClientRow): ClientDraft {
   return {
     name: row.name,
     type: row.type as Client['type'],
-    grantTypes: row.grantTypes as GrantType[],
+    grantTypes: row.grantTypes,
     scopes: row.scopes,
     defaultScopes: row.defaultScopes,
     audiences: row.audiences,
-    authMethods: row.authMethods as AuthMethod[],
+    authMethods: row.authMethods,
     accessTokenTtlSeconds: row.accessTokenTtlSeconds,
     refreshIdleTtlSeconds: row.refreshIdleTtlSeconds,
     refreshAbsoluteTtlSeconds: row.refreshAbsoluteTtlSeconds,

@@ -100,8 +100,8 @@ async function createClient(
   { id, ...input }: NewClientInput,
   dependencies: ClientStoreDependencies,
 ): Promise<Checked<CreatedClient>> {
-  const { prisma, defaults, reservedId, clock } = dependencies
-  const checked = checkSlug(id, draftClient(input, defaults))
+  const { prisma, defaults, choices, reservedId, clock } = dependencies
+  const checked = checkSlug(id, draftClient(input, defaults, choices))
   if (!checked.ok) return checked
   if (id !== undefined && id === reservedId) throw new AlreadyTaken('/id')
   const now = new Date(clock())
@@ -136,14 +136,14 @@ function patchClient(
   check: CheckCurrent | undefined,
   dependencies: ClientStoreDependencies,
 ): Promise<{ checked: Checked<Client>; changed?: true } | undefined> {
-  const { prisma, defaults, clock } = dependencies
+  const { prisma, defaults, choices, clock } = dependencies
   return inChange(prisma, async (tx) => {
     const stored = await lockClient(tx, id)
     if (!stored) return undefined
     const current = rowToClient(stored, defaults)
     check?.(current)
     const before = rowToDraft(stored)
-    const checked = draftClient({ ...before, ...patch }, defaults)
+    const checked = draftClient({ ...before, ...patch }, defaults, choices)
     if (!checked.ok) return { checked }
     if (isDeepStrictEqual(checked.value, before)) return { checked: { ok: true, value: current } }
     const data = { ...draftToColumns(checked.value), updatedAt: new Date(clock()) }

@@ -2,12 +2,6 @@
 
 export type ClientId = string & { readonly brand: 'ClientId' }
 
-export const GRANT_TYPES = ['password', 'refresh_token', 'client_credentials'] as const
-export type GrantType = (typeof GRANT_TYPES)[number]
-
-export const AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'none'] as const
-export type AuthMethod = (typeof AUTH_METHODS)[number]
-
 export interface ClientSecretHash {
   readonly id: string
   /** SHA-256 of the secret. */
@@ -19,11 +13,13 @@ export interface Client {
   readonly id: ClientId
   readonly name: string
   readonly type: 'confidential' | 'public'
-  readonly grantTypes: readonly GrantType[]
+  /** Names of grants, whose list is in src/grants. */
+  readonly grantTypes: readonly string[]
   readonly scopes: readonly string[]
   readonly defaultScopes: readonly string[]
   readonly audiences: readonly string[]
-  readonly authMethods: readonly AuthMethod[]
+  /** Names of authentication methods, whose list is in src/client-auth. */
+  readonly authMethods: readonly string[]
   readonly accessTokenTtlSeconds: number
   readonly refreshIdleTtlSeconds: number
   readonly refreshAbsoluteTtlSeconds: number

@@ -7,6 +7,7 @@ import type { ClientInput } from '../clients/client-draft.ts'
 import { matchesClientSecret } from '../clients/client-secret.ts'
 import type { ClientStore } from '../clients/client-store.ts'
 import type { ClientTable } from '../clients/client-table.ts'
+import { ADMIN_SCOPE } from '../oauth/role-bound-scope.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
 import { parseEmail, parseUsername } from '../users/user-names.ts'
 import type { UserStore } from '../users/user-store.ts'
@@ -109,8 +110,8 @@ async function createDemoData(dependencies: DemoDataDependencies): Promise<DemoD
     name: 'Demo admin',
     type: 'confidential',
     grantTypes: ['client_credentials'],
-    scopes: ['lineage:admin'],
-    defaultScopes: ['lineage:admin'],
+    scopes: [ADMIN_SCOPE],
+    defaultScopes: [ADMIN_SCOPE],
     audiences: [issuer],
   })
   return {

@@ -2,12 +2,10 @@
 // token means. The PostgreSQL adapter runs them; the Lua scripts repeat them, and the contract
 // suite holds both to the same answers.
 
+import { usableScope } from '../oauth/role-bound-scope.ts'
 import { sourceNetwork } from '../runtime/source-network.ts'
 import type { EpochStart, UserRecord } from '../users/user.ts'
 import type { CreateFamily, EndedReason, Family, InactiveReason, RotateFamily } from './family.ts'
-
-/** The scope that needs a role of the same name; everybody else's tokens go without it. */
-export const ROLE_BOUND_SCOPES: ReadonlySet<string> = new Set(['lineage:admin'])
 
 /** The family that a login begins, in the epoch of the user's record. */
 export function beginFamily(
@@ -104,11 +102,7 @@ export function findRefusal(
   if (requestedScope && requestedScope.length > 0) {
     if (!requestedScope.every((scope) => family.scope.includes(scope))) return 'invalid_scope'
     // Dropping is silent until nothing asked for is left (INTERFACE §1).
-    const left = requestedScope.filter(
-      (scope) =>
-        request.clientScopes.includes(scope) &&
-        (!ROLE_BOUND_SCOPES.has(scope) || user.roles.includes(scope)),
-    )
+    const left = usableScope(requestedScope, request.clientScopes, user.roles)
     if (left.length === 0) return 'invalid_scope'
   }
   const allowed = family.audience.filter((audience) => request.clientAudiences.includes(audience))

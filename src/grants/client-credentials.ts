@@ -1,37 +1,34 @@
 // grant_type=client_credentials: a token for the client itself (RFC 6749 §4.4). No database, no
 // store, no refresh token (§4.4.3).
 
-import { OAuthError } from '../oauth/oauth-error.ts'
-import type { ClientCredentialsRequest } from '../oauth/token-request.ts'
-import { type Clock, toSeconds } from '../runtime/clock.ts'
+import { toSeconds } from '../runtime/clock.ts'
 import { buildClientClaims } from '../tokens/access-token.ts'
-import type { TokenMint } from '../tokens/token-mint.ts'
-import type { IssuedTokens } from '../tokens/token-response.ts'
-import type { GrantContext } from './grant-context.ts'
-import { grantAudience, grantScope } from './granted.ts'
+import { defineGrant, type GrantContext, type GrantServices, type IssuedTokens } from './grant.ts'
+import { grantAudience, grantScope, type RequestedTarget, readTarget } from './granted.ts'
 
-export interface ClientCredentialsGrant {
-  readonly tokens: Pick<TokenMint, 'sign'>
-  readonly issuer: string
-  readonly defaultAudience: string
-  readonly clock: Clock
-}
+export const clientCredentials = defineGrant({
+  name: 'client_credentials',
+  // RFC 6749 §4.4: whoever knows the id of a public client is not that client.
+  confidentialOnly: true,
+  isDeprecated: false,
+  parameters: [],
+  parse: readTarget,
+  issue,
+})
 
-/** Throws OAuthError `unauthorized_client`, `invalid_scope` or `invalid_target`. */
-export function issueByClientCredentials(
-  request: ClientCredentialsRequest,
+/** Throws OAuthError `invalid_scope` or `invalid_target`. */
+function issue(
+  request: RequestedTarget,
   { client }: GrantContext,
-  grant: ClientCredentialsGrant,
+  { tokens, issuer, defaultAudience, clock }: GrantServices,
 ): IssuedTokens {
-  // RFC 6749 §4.4: confidential clients only, whatever the table says.
-  if (client.type === 'public') throw new OAuthError('grant_type_not_allowed')
   const scope = grantScope(client, request.scope)
-  const { token: audience } = grantAudience(client, grant.defaultAudience, request.resources)
+  const { token: audience } = grantAudience(client, defaultAudience, request.resources)
   // Who asks where the end of the client's sessions is known comes after it.
-  const nowMs = Math.max(grant.clock(), client.sessionsValidFrom.getTime())
-  const claims = buildClientClaims({ client, scope, audience, issuer: grant.issuer, nowMs })
+  const nowMs = Math.max(clock(), client.sessionsValidFrom.getTime())
+  const claims = buildClientClaims({ client, scope, audience, issuer, nowMs })
   return {
-    accessToken: grant.tokens.sign(claims),
+    accessToken: tokens.sign(claims),
     expiresInSeconds: claims.exp - toSeconds(nowMs),
     scope,
     refreshToken: undefined,

@@ -1,11 +1,21 @@
-// What a client may be granted: scope and audience, by the rules that all grants share
-// (DESIGN §3). Pure.
+// What a client may be granted: scope and audience, by the rules that all grants share. Pure.
 
 import type { Client } from '../clients/client.ts'
-import { ROLE_BOUND_SCOPES } from '../families/family-rules.ts'
 import { OAuthError } from '../oauth/oauth-error.ts'
+import type { Parameters } from '../oauth/parameters.ts'
 import { parseResources } from '../oauth/resource.ts'
 import { inOrder, parseScope } from '../oauth/scope.ts'
+
+/** What a request asks its tokens to be for. */
+export interface RequestedTarget {
+  /** As sent; undefined means the default of the grant. */
+  readonly scope: string | undefined
+  readonly resources: readonly string[]
+}
+
+export function readTarget(form: Parameters<'scope'>): RequestedTarget {
+  return { scope: form.get('scope'), resources: form.resources }
+}
 
 /** The scope that a new grant covers: what was asked for, else the client's default. */
 export function grantScope(client: Client, requested: string | undefined): string[] {
@@ -15,17 +25,6 @@ export function grantScope(client: Client, requested: string | undefined): strin
     throw new OAuthError('scope_not_allowed')
   }
   return inOrder(words, client.scopes)
-}
-
-/** What is left of a scope for a user with these roles at this client today. */
-export function usableScope(
-  scope: readonly string[],
-  client: Client,
-  roles: readonly string[],
-): string[] {
-  return inOrder(scope, client.scopes).filter(
-    (word) => !ROLE_BOUND_SCOPES.has(word) || roles.includes(word),
-  )
 }
 
 export interface GrantedAudience {

@@ -1,58 +1,60 @@
 // grant_type=refresh_token: one presented token, one state change, one pair of tokens
-// (RFC 6749 §6, RFC 9700 §4.14.2, DESIGN §5).
+// (RFC 6749 §6, RFC 9700 §4.14.2).
 
-import type { Families } from '../families/families.ts'
 import type { Family, RotateOutcome } from '../families/family.ts'
 import {
   type AuthenticRefreshToken,
   authenticateRefreshToken,
   hashFamilySecret,
-  mintRefreshToken,
   type RefreshToken,
 } from '../families/refresh-token-string.ts'
 import { OAuthError } from '../oauth/oauth-error.ts'
+import { type Parameters, requireParameter } from '../oauth/parameters.ts'
 import { parseResources } from '../oauth/resource.ts'
+import { usableScope } from '../oauth/role-bound-scope.ts'
 import { inOrder, parseScope } from '../oauth/scope.ts'
-import type { RefreshTokenRequest } from '../oauth/token-request.ts'
-import { type Clock, toSeconds } from '../runtime/clock.ts'
-import type { RecordEvent, SecurityEvent } from '../runtime/security-event.ts'
-import type { RootSecrets } from '../secrets/root-secret.ts'
-import { buildUserClaims } from '../tokens/access-token.ts'
-import type { TokenMint } from '../tokens/token-mint.ts'
-import type { IssuedTokens } from '../tokens/token-response.ts'
+import type { SecurityEvent } from '../runtime/security-event.ts'
 import type { UserRecord } from '../users/user.ts'
-import type { GrantContext } from './grant-context.ts'
-import { addressableAudiences, usableScope } from './granted.ts'
+import { defineGrant, type GrantContext, type GrantServices, type IssuedTokens } from './grant.ts'
+import { addressableAudiences, type RequestedTarget, readTarget } from './granted.ts'
+import { issueUserTokens } from './issue-user-tokens.ts'
 
-export interface RefreshTokenGrant {
-  readonly families: Families
-  readonly tokens: Pick<TokenMint, 'sign'>
-  readonly rootSecrets: RootSecrets
-  readonly issuer: string
-  readonly defaultAudience: string
-  readonly clock: Clock
-  readonly recordEvent: RecordEvent
+export const refreshToken = defineGrant({
+  name: 'refresh_token',
+  confidentialOnly: false,
+  isDeprecated: false,
+  parameters: ['refresh_token'],
+  parse,
+  issue,
+})
+
+interface RefreshTokenRequest extends RequestedTarget {
+  readonly refreshToken: string
+}
+
+function parse(form: Parameters<'refresh_token' | 'scope'>): RefreshTokenRequest {
+  return { refreshToken: requireParameter(form, 'refresh_token'), ...readTarget(form) }
 }
 
 /** Throws OAuthError `invalid_grant`, `invalid_scope` or `invalid_target`. */
-export async function issueByRefreshToken(
+async function issue(
   request: RefreshTokenRequest,
   context: GrantContext,
-  grant: RefreshTokenGrant,
+  services: GrantServices,
 ): Promise<IssuedTokens> {
-  const presented = authenticateRefreshToken(request.refreshToken, grant.rootSecrets)
+  const presented = authenticateRefreshToken(request.refreshToken, services.rootSecrets)
   if (!presented) throw new OAuthError('refresh_malformed')
   const { scope: text, resources } = request
   const scope = text === undefined ? undefined : readAsked(() => parseScope(text))
   const audience = resources.length === 0 ? undefined : readAsked(() => parseResources(resources))
   const requested = { scope: scope?.words, audience: audience?.words }
-  const outcome = await rotate(presented, requested, context, grant)
-  const event = describe(outcome, presented, context)
-  if (event) grant.recordEvent(event)
+  const outcome = await rotate(presented, requested, context, services)
+  const event = findNews(outcome, presented, context)
+  if (event) services.recordEvent(event)
   switch (outcome.outcome) {
     case 'rotated':
     case 'retried':
-      return mint(presented, outcome.family, outcome.user, requested, context, grant)
+      return answer(presented, outcome, requested, context, services)
     case 'replayed':
       throw new OAuthError('refresh_replayed')
     case 'refused':
@@ -92,56 +94,46 @@ function rotate(
   presented: RefreshToken,
   requested: Requested,
   { client, source }: GrantContext,
-  grant: RefreshTokenGrant,
+  { families, clock, defaultAudience }: GrantServices,
 ): Promise<Rotation> {
-  return grant.families.rotate({
+  return families.rotate({
     userId: presented.userId,
     familyId: presented.familyId,
     secretHash: hashFamilySecret(presented.familySecret),
     generation: presented.generation,
     clientId: client.id,
-    nowMs: grant.clock(),
+    nowMs: clock(),
     graceMs: client.refreshGraceSeconds * 1000,
     idleTtlMs: client.refreshIdleTtlSeconds * 1000,
     clientSessionsValidFromMs: client.sessionsValidFrom.getTime(),
     requestedScope: requested.scope,
     clientScopes: client.scopes,
     requestedAudience: requested.audience,
-    clientAudiences: addressableAudiences(client, grant.defaultAudience),
+    clientAudiences: addressableAudiences(client, defaultAudience),
     ip: source.ip,
     userAgent: source.userAgent,
   })
 }
 
-function mint(
+function answer(
   presented: AuthenticRefreshToken,
-  family: Family,
-  user: UserRecord,
+  { family, user }: { family: Family; user: UserRecord },
   requested: Requested,
   { client }: GrantContext,
-  grant: RefreshTokenGrant,
+  services: GrantServices,
 ): IssuedTokens {
-  const scope = usableScope(requested.scope ?? family.scope, client, user.roles)
-  const addressable = addressableAudiences(client, grant.defaultAudience)
+  const usable = usableScope(requested.scope ?? family.scope, client.scopes, user.roles)
+  const scope = inOrder(usable, client.scopes)
+  const addressable = addressableAudiences(client, services.defaultAudience)
   const allowed = family.audience.filter((audience) => addressable.includes(audience))
   const audience = requested.audience ? inOrder(requested.audience, allowed) : allowed.slice(0, 1)
-  const { rootSecret } = presented
-  const claims = buildUserClaims({ family, user, client, scope, audience, rootSecret, ...grant })
-  const nowSeconds = toSeconds(grant.clock())
-  const { generation } = family
-  return {
-    accessToken: grant.tokens.sign(claims),
-    expiresInSeconds: claims.exp - nowSeconds,
-    scope,
-    refreshToken: {
-      token: mintRefreshToken({ ...presented, generation }, grant.rootSecrets),
-      expiresInSeconds: Math.max(0, toSeconds(family.idleExpiresAtMs) - nowSeconds),
-    },
-  }
+  const { rootSecret, familySecret } = presented
+  const granted = { client, family, user, scope, audience, rootSecret, familySecret }
+  return issueUserTokens(granted, services)
 }
 
 /** What an operator should hear of; an ordinary rotation is not news. */
-function describe(
+function findNews(
   outcome: Rotation,
   presented: RefreshToken,
   { client, source }: GrantContext,

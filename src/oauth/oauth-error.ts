@@ -83,8 +83,7 @@ export const OAUTH_ERRORS = {
   grant_type_unsupported: {
     code: 'unsupported_grant_type',
     status: 400,
-    description:
-      'The grant type is not supported. There are password, refresh_token and client_credentials.',
+    description: 'The grant type is not supported.',
   },
   grant_type_not_allowed: {
     code: 'unauthorized_client',
@@ -143,11 +142,10 @@ export interface OAuthErrorOptions {
   readonly retryAfterSeconds?: number
   readonly clientId?: string
   /** Which one is missing: its name in the RFC, never a text of the request. */
-  readonly parameter?: RequiredParameter
+  readonly parameter?: string
+  /** A sentence that says what there is instead; never a text of the request. */
+  readonly choice?: string
 }
-
-/** Without which a request is not one. */
-export type RequiredParameter = 'grant_type' | 'username' | 'password' | 'refresh_token' | 'token'
 
 /** A refusal at an OAuth endpoint. `message` is the reason; the public words come from the table. */
 export class OAuthError extends Error {
@@ -167,8 +165,9 @@ export class OAuthError extends Error {
     this.reason = reason
     this.code = code
     this.status = status
-    const { parameter } = options
-    this.description = parameter ? description.replace(/\.$/, `: ${parameter}.`) : description
+    const { parameter, choice } = options
+    const told = parameter ? description.replace(/\.$/, `: ${parameter}.`) : description
+    this.description = choice ? `${told} ${choice}` : told
     this.retryAfterSeconds = options.retryAfterSeconds
     this.clientId = options.clientId
   }

@@ -5,7 +5,8 @@ import type { Client, ClientId } from '../clients/client.ts'
 import type { ClientTable } from '../clients/client-table.ts'
 import type { Families } from '../families/families.ts'
 import type { TokenOwner } from '../families/family.ts'
-import { findInactiveReason, ROLE_BOUND_SCOPES } from '../families/family-rules.ts'
+import { findInactiveReason } from '../families/family-rules.ts'
+import { usableScope } from '../oauth/role-bound-scope.ts'
 import { type Clock, toSeconds } from '../runtime/clock.ts'
 import type { UserId, UserRecord } from '../users/user.ts'
 import type { AccessTokenClaims, ClientTokenClaims, UserTokenClaims } from './access-token.ts'
@@ -87,9 +88,5 @@ function scopeLeft(
   roles?: readonly string[],
 ): { readonly scope?: string } {
   if (scope === undefined) return {}
-  const left = scope.split(' ').filter((word) => {
-    const isHeld = roles === undefined || !ROLE_BOUND_SCOPES.has(word) || roles.includes(word)
-    return isHeld && client.scopes.includes(word)
-  })
-  return { scope: left.join(' ') }
+  return { scope: usableScope(scope.split(' '), client.scopes, roles).join(' ') }
 }

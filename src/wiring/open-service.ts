@@ -5,9 +5,7 @@ import type { ClientTable } from '../clients/client-table.ts'
 import type { ServiceConfig } from '../config/service-config.ts'
 import type { Families } from '../families/families.ts'
 import { openPostgresJournal } from '../families/postgres/postgres-journal.ts'
-import type { ClientCredentialsGrant } from '../grants/client-credentials.ts'
-import type { PasswordGrant } from '../grants/password.ts'
-import type { RefreshTokenGrant } from '../grants/refresh-token.ts'
+import type { GrantServices } from '../grants/grant.ts'
 import { type KeyRing, openKeyRing } from '../keys/key-ring.ts'
 import type { Health } from '../ops/health.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -45,7 +43,7 @@ export interface Service extends Omit<Audit, 'close'> {
   readonly keys: KeyRing
   readonly tokens: TokenMint
   readonly checker: TokenChecker
-  readonly grants: PasswordGrant & RefreshTokenGrant & ClientCredentialsGrant
+  readonly grants: GrantServices
   /** Ends what runs in the background, writes the events, then closes store and database. */
   close(): Promise<void>
 }

@@ -1,6 +1,7 @@
 // The stores of clients, users and sessions, put together in one way for the service and for the
 // command line.
 
+import { AUTHENTICATION_METHODS } from '../client-auth/authentication-methods.ts'
 import { bootstrapClient } from '../clients/bootstrap-client.ts'
 import { type ClientStore, openClientStore } from '../clients/client-store.ts'
 import { type ClientTable, openClientTable } from '../clients/client-table.ts'
@@ -8,16 +9,21 @@ import type { ServiceConfig } from '../config/service-config.ts'
 import type { Database } from '../database/database.ts'
 import { type Families, openFamilies } from '../families/families.ts'
 import { journalUserChange } from '../families/postgres/postgres-journal.ts'
+import { GRANTS } from '../grants/grants.ts'
 import { raiseLongestTokenLife } from '../keys/key-rows.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { openUserStore, type UserStore } from '../users/user-store.ts'
 import type { OpenedFamilyStore } from './open-family-store.ts'
+
+/** Handed in, because grants and authentication methods know clients and not the other way. */
+const CLIENT_CHOICES = { grants: GRANTS, authMethods: AUTHENTICATION_METHODS }
 
 /** Clients with the limits of the configuration; the clock is never behind those of families. */
 export function openClients(database: Database, config: ServiceConfig, clock: Clock): ClientStore {
   return openClientStore({
     prisma: database.prisma,
     defaults: config,
+    choices: CLIENT_CHOICES,
     reservedId: config.adminClient?.id,
     raiseLongestTokenLife,
     clock,

@@ -2,9 +2,9 @@ import crypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
 import { test } from 'tap'
 import { authenticateClient } from '../../src/client-auth/authenticate-client.ts'
-import type { AuthMethod, Client, ClientId } from '../../src/clients/client.ts'
+import type { Client, ClientId } from '../../src/clients/client.ts'
 import type { OAuthReason } from '../../src/oauth/oauth-error.ts'
-import { clientWith } from '../clients/client-fixtures.ts'
+import { clientWith, requestWith } from '../clients/client-fixtures.ts'
 
 const CLIENTS = [
   clientWith({ id: 'both' as ClientId }, 'first', 'second'),
@@ -21,7 +21,7 @@ const clients = {
 }
 
 /** `method` says how the credentials travel. */
-function authenticate(method: AuthMethod, clientId: string, secret = '') {
+function authenticate(method: string, clientId: string, secret = '') {
   const isBasic = method === 'client_secret_basic'
   const parts = {
     authorization: isBasic
@@ -30,13 +30,13 @@ function authenticate(method: AuthMethod, clientId: string, secret = '') {
     clientId: isBasic ? undefined : clientId,
     clientSecret: method === 'client_secret_post' ? secret : undefined,
   }
-  return authenticateClient(parts, clients)
+  return authenticateClient(requestWith(parts), { clients })
 }
 
 const BASIC = 'client_secret_basic'
 const POST = 'client_secret_post'
 
-const accepted: [method: AuthMethod, clientId: string, secret?: string][] = [
+const accepted: [method: string, clientId: string, secret?: string][] = [
   [BASIC, 'both', 'first'],
   [BASIC, 'both', 'second'],
   [POST, 'both', 'first'],
@@ -56,7 +56,7 @@ for (const [method, clientId, secret] of accepted) {
   })
 }
 
-const refused: [method: AuthMethod, clientId: string, secret: string, reason: OAuthReason][] = [
+const refused: [method: string, clientId: string, secret: string, reason: OAuthReason][] = [
   [BASIC, 'both', 'third', 'client_secret_wrong'],
   [BASIC, 'both', '', 'client_secret_missing'],
   [POST, 'both', 'First', 'client_secret_wrong'],

@@ -1,17 +1,17 @@
 import { test } from 'tap'
 import { type ClientInput, draftClient } from '../../src/clients/client-draft.ts'
-import { LIMITS, MINIMAL } from './client-fixtures.ts'
+import { CHOICES, LIMITS, MINIMAL } from './client-fixtures.ts'
 
 const PUBLIC = { ...MINIMAL, type: 'public', grantTypes: ['password', 'refresh_token'] } as const
 
 /** The pointers of everything that is wrong with the least client plus `input`. */
 function pointersOf(input: ClientInput, base: ClientInput = MINIMAL): string[] {
-  const checked = draftClient({ ...base, ...input }, LIMITS)
+  const checked = draftClient({ ...base, ...input }, LIMITS, CHOICES)
   return checked.ok ? [] : checked.errors.map((error) => error.pointer)
 }
 
 test('fills in the defaults of a confidential client', async (t) => {
-  t.strictSame(draftClient(MINIMAL, LIMITS), {
+  t.strictSame(draftClient(MINIMAL, LIMITS, CHOICES), {
     ok: true,
     value: {
       ...MINIMAL,
@@ -32,7 +32,7 @@ test('fills in the defaults of a confidential client', async (t) => {
 })
 
 test('a public client authenticates with none by default', async (t) => {
-  const checked = draftClient(PUBLIC, LIMITS)
+  const checked = draftClient(PUBLIC, LIMITS, CHOICES)
   t.match(checked, { ok: true, value: { authMethods: ['none'] } })
 })
 
@@ -40,11 +40,14 @@ test('name, type and grantTypes are required, and null is absent (RFC 7396)', as
   t.strictSame(pointersOf({}, {}), ['/name', '/type', '/grantTypes'])
   t.strictSame(pointersOf({ name: null }), ['/name'])
   const nulls = { scopes: null, authMethods: null, refreshGraceSeconds: null, tokenDelivery: null }
-  t.strictSame(draftClient({ ...MINIMAL, ...nulls }, LIMITS), draftClient(MINIMAL, LIMITS))
+  t.strictSame(
+    draftClient({ ...MINIMAL, ...nulls }, LIMITS, CHOICES),
+    draftClient(MINIMAL, LIMITS, CHOICES),
+  )
 })
 
 test('says everything that is wrong at once, and never repeats a value', async (t) => {
-  const checked = draftClient({ ...MINIMAL, name: '', audiences: ['se cret'] }, LIMITS)
+  const checked = draftClient({ ...MINIMAL, name: '', audiences: ['se cret'] }, LIMITS, CHOICES)
   t.match(checked, { ok: false, errors: [{ pointer: '/name' }, { pointer: '/audiences/0' }] })
   t.notMatch(JSON.stringify(checked), /se cret/)
 })

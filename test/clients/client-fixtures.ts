@@ -1,12 +1,15 @@
 // Clients for tests: in memory with what the test cares about, or stored in a database of its own.
 
 import type { Test } from 'tap'
+import type { ClientRequest } from '../../src/client-auth/authentication-method.ts'
+import { AUTHENTICATION_METHODS } from '../../src/client-auth/authentication-methods.ts'
 import type { Client, ClientId } from '../../src/clients/client.ts'
 import type { ClientStoreDependencies } from '../../src/clients/client-change.ts'
 import type { ClientInput } from '../../src/clients/client-draft.ts'
 import { hashClientSecret } from '../../src/clients/client-secret.ts'
 import { openClientStore } from '../../src/clients/client-store.ts'
 import { type Database, openDatabase } from '../../src/database/database.ts'
+import { GRANTS } from '../../src/grants/grants.ts'
 import { raiseLongestTokenLife } from '../../src/keys/key-rows.ts'
 import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase } from '../support/postgres.ts'
@@ -20,6 +23,9 @@ export const LIMITS = {
   refreshAbsoluteTtlSeconds: 7_776_000,
   refreshGraceSeconds: 30,
 }
+
+/** What the service hands in. */
+export const CHOICES = { grants: GRANTS, authMethods: AUTHENTICATION_METHODS }
 
 /** The least that makes a client. */
 export const MINIMAL = {
@@ -56,6 +62,21 @@ export function clientWith(overrides: Partial<Client>, ...secrets: string[]): Cl
   }
 }
 
+/** A request in which a client presents itself; an empty parameter is absent. */
+export function requestWith(parts: {
+  readonly authorization?: string | undefined
+  readonly clientId?: string | undefined
+  readonly clientSecret?: string | undefined
+}): ClientRequest {
+  const { authorization, clientId, clientSecret } = parts
+  const values = new Map([
+    ['client_id', clientId],
+    ['client_secret', clientSecret],
+  ])
+  const form = { get: (name: string) => values.get(name) || undefined, resources: [] }
+  return { headers: authorization === undefined ? {} : { authorization }, form }
+}
+
 /** An empty, migrated database; every call is one more instance of the service upon it. */
 export async function openInstances(t: Test) {
   const { url } = await openTestDatabase(t)
@@ -72,6 +93,7 @@ export function storeOn({ prisma }: Database, overrides: Partial<ClientStoreDepe
   return openClientStore({
     prisma,
     defaults: LIMITS,
+    choices: CHOICES,
     reservedId: undefined,
     raiseLongestTokenLife,
     clock: () => NOW,

@@ -6,7 +6,7 @@ import { bootstrapClient } from '../../src/clients/bootstrap-client.ts'
 import { type ClientTable, openClientTable } from '../../src/clients/client-table.ts'
 import { openReadyDatabase } from '../support/database.ts'
 import { startPostgres } from '../support/postgres.ts'
-import { LIMITS, MINIMAL, NOW, openInstances, storeOn } from './client-fixtures.ts'
+import { LIMITS, MINIMAL, NOW, openInstances, requestWith, storeOn } from './client-fixtures.ts'
 
 const countOf = (table: ClientTable) => table.overview().count
 
@@ -27,8 +27,9 @@ test('serves the last copy while PostgreSQL is down, and heals', async (t) => {
   t.equal(countOf(table), 1)
   const fresh = openClientTable(options)
   await t.rejects(fresh.find('web'), { name: 'DependencyUnavailable' }, 'never a false answer')
-  const parts = { authorization: undefined, clientId: 'web', clientSecret: 'x' }
-  await t.rejects(authenticateClient(parts, fresh), { name: 'DependencyUnavailable' })
+  const parts = { clientId: 'web', clientSecret: 'x' }
+  const asking = authenticateClient(requestWith(parts), { clients: fresh })
+  await t.rejects(asking, { name: 'DependencyUnavailable' })
   const changes: (() => Promise<unknown>)[] = [
     () => store.create(MINIMAL),
     () => store.patch('web', { name: 'x' }),
@@ -87,10 +88,11 @@ test('the bootstrap client is found and authenticates, but is never listed', asy
     audiences: ['https://id.example'],
     authMethods: ['client_secret_basic', 'client_secret_post'],
   })
-  const parts = { authorization: undefined, clientId: 'root-admin' }
-  const right = { ...parts, clientSecret: 'a-secret-of-at-least-32-characters' }
-  t.match(await authenticateClient(right, table), { client: { id: 'root-admin' } })
-  const wrong = authenticateClient({ ...parts, clientSecret: 'wrong' }, table)
+  const authenticate = (clientSecret: string) =>
+    authenticateClient(requestWith({ clientId: 'root-admin', clientSecret }), { clients: table })
+  const right = 'a-secret-of-at-least-32-characters'
+  t.match(await authenticate(right), { client: { id: 'root-admin' } })
+  const wrong = authenticate('wrong')
   await t.rejects(wrong, { name: 'OAuthError', reason: 'client_secret_wrong' })
   await table.reload()
   t.equal(countOf(table), 0)

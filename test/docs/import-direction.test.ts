@@ -31,7 +31,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ops: ['runtime'],
   clients: [...BENEATH, 'oauth'],
   users: [...BENEATH, 'oauth'],
-  families: [...BENEATH, 'redis', 'clients', 'users'],
+  families: [...BENEATH, 'oauth', 'redis', 'clients', 'users'],
   keys: BENEATH,
   tokens: [...BENEATH, 'oauth', 'keys', 'families', 'clients', 'users'],
   'client-auth': [...BENEATH, 'oauth', 'clients'],
@@ -43,7 +43,11 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'http/server': [...BENEATH, 'oauth', ...DOMAIN, 'grants', 'ops'],
   'http/oauth': [...BENEATH, 'oauth', ...DOMAIN, 'client-auth', 'grants', 'http/server'],
   'http/account': [...BENEATH, ...DOMAIN, 'http/server'],
-  'http/admin': [...BENEATH, ...DOMAIN, 'events', 'webhooks', 'http/account', 'http/server'],
+  'http/admin': [
+    ...BENEATH,
+    ...DOMAIN,
+    ...['client-auth', 'grants', 'events', 'webhooks', 'http/account', 'http/server'],
+  ],
   'http/verify': [...BENEATH, 'oauth', ...DOMAIN, 'ops', 'http/server', 'http/oauth'],
   // It reads for whoever is configured, and none of them knows of it.
   config: ['runtime', 'secrets', 'redis', 'keys', 'clients', 'users'],
@@ -51,8 +55,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // Beside the service, on the same parts.
   cli: [
     ...BENEATH,
-    ...[...DOMAIN, 'redis', 'events', 'ops', 'config', 'embedded', 'wiring', 'serve.ts'],
-    ...['http/admin', 'http/account', 'http/server'],
+    ...[...DOMAIN, 'client-auth', 'grants', 'redis', 'events', 'ops', 'config', 'embedded'],
+    ...['wiring', 'serve.ts', 'http/admin', 'http/account', 'http/server'],
   ],
 }
 

@@ -1,6 +1,7 @@
 // The methods of the store as scripts, whatever runs them: the whole client under a guard, or the
 // one connection over which the journal is re-applied.
 
+import { ROLE_BOUND_SCOPES } from '../../oauth/role-bound-scope.ts'
 import type { RunScript } from '../../redis/redis-script.ts'
 import {
   type CreateFamily,
@@ -15,7 +16,7 @@ import {
   type RotateOutcome,
   TOMBSTONE_SLACK_MS,
 } from '../family.ts'
-import { beginFamily, ROLE_BOUND_SCOPES } from '../family-rules.ts'
+import { beginFamily } from '../family-rules.ts'
 import type { JournalTarget } from '../journal.ts'
 import { loadAddingScript, loadChangingScript, loadReadingScript } from './family-script.ts'
 import { LIST_SCRIPTS, openListCommands } from './redis-family-list.ts'
@@ -159,7 +160,7 @@ function rotateArguments(input: RotateFamily): (string | number)[] {
     input.clientSessionsValidFromMs,
     requestedScope ? JSON.stringify(requestedScope) : '',
     JSON.stringify(input.clientScopes),
-    JSON.stringify([...ROLE_BOUND_SCOPES]),
+    JSON.stringify(ROLE_BOUND_SCOPES),
     requestedAudience ? JSON.stringify(requestedAudience) : '',
     JSON.stringify(input.clientAudiences),
     input.ip,

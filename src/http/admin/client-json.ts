@@ -1,7 +1,9 @@
 // A client as JSON, in both directions: the representation that /admin/clients answers, and the
 // shapes that it takes (INTERFACE §1). What the values mean is checked by clients/client-draft.ts.
 
-import { AUTH_METHODS, type Client, GRANT_TYPES } from '../../clients/client.ts'
+import { AUTH_METHODS } from '../../client-auth/authentication-methods.ts'
+import type { Client } from '../../clients/client.ts'
+import { GRANT_TYPES } from '../../grants/grants.ts'
 
 const STRING = { type: 'string' }
 const STRINGS = { type: 'array', items: STRING }

@@ -2,12 +2,11 @@
 // A browser sends cookies along whoever made it call; the `Origin` says who did.
 
 import type { FastifyRequest } from 'fastify'
-import { parseClientCredentials } from '../../client-auth/parse-client-credentials.ts'
+import { readClientCredentials } from '../../client-auth/read-client-credentials.ts'
 import type { Client } from '../../clients/client.ts'
 import type { ClientTable } from '../../clients/client-table.ts'
 import { OAuthError } from '../../oauth/oauth-error.ts'
-import type { FormBody } from './form-body.ts'
-import { clientPartsOf } from './oauth-endpoint.ts'
+import type { Parameters } from '../../oauth/parameters.ts'
 import type { TokenCookies } from './token-cookies.ts'
 
 /**
@@ -16,7 +15,7 @@ import type { TokenCookies } from './token-cookies.ts'
  */
 export async function findNamedCookieClient(
   request: FastifyRequest,
-  form: FormBody,
+  form: Parameters,
   clients: Pick<ClientTable, 'find'>,
 ): Promise<Client | undefined> {
   const id = namedClientId(request, form)
@@ -44,9 +43,9 @@ export function checkBrowserCall(
   }
 }
 
-function namedClientId(request: FastifyRequest, form: FormBody): string | undefined {
+function namedClientId(request: FastifyRequest, form: Parameters): string | undefined {
   try {
-    return parseClientCredentials(clientPartsOf(request, form)).clientId
+    return readClientCredentials({ headers: request.headers, form }).clientId
   } catch (error) {
     // What is wrong with the credentials is said by authentication, in its turn.
     if (error instanceof OAuthError) return undefined

@@ -2,6 +2,7 @@
 // refused (INTERFACE "Errors"). Knows nothing of what the parameters mean.
 
 import { OAuthError } from '../../oauth/oauth-error.ts'
+import type { Parameters } from '../../oauth/parameters.ts'
 import { RESOURCES_MAX } from '../../oauth/resource.ts'
 
 export const FORM_BODY_BYTES_MAX = 16 * 1024
@@ -13,16 +14,11 @@ const REPEATABLE = 'resource'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** The parameters of a form. An empty value counts as absent (RFC 6749 §3.2). */
-export interface FormBody {
-  /** The value, or undefined when it is absent or empty. */
-  get(name: string): string | undefined
-  /** Every non-empty value of `resource`. */
-  readonly resources: readonly string[]
-}
-
-/** Throws OAuthError `invalid_request` for anything that is not one clean form. */
-export function parseFormBody(bytes: Buffer): FormBody {
+/**
+ * The parameters of a form; an empty value counts as absent (RFC 6749 §3.2). Throws OAuthError
+ * `invalid_request` for anything that is not one clean form.
+ */
+export function parseFormBody(bytes: Buffer): Parameters {
   const values = new Map<string, string>()
   const resources: string[] = []
   const pairs = decodeText(bytes)

@@ -12,8 +12,10 @@ import {
   hashFamilySecret,
   type RefreshToken,
 } from '../../families/refresh-token-string.ts'
-import { usableScope } from '../../grants/granted.ts'
 import { OAuthError } from '../../oauth/oauth-error.ts'
+import { requireParameter } from '../../oauth/parameters.ts'
+import { usableScope } from '../../oauth/role-bound-scope.ts'
+import { inOrder } from '../../oauth/scope.ts'
 import { type Clock, toSeconds } from '../../runtime/clock.ts'
 import type { RootSecrets } from '../../secrets/root-secret.ts'
 import type { TokenChecker } from '../../tokens/check-access-token.ts'
@@ -39,8 +41,7 @@ export function registerIntrospect(
   const { rootSecrets } = dependencies
   app.post('/introspect', OAUTH_ENDPOINT, async (request) => {
     const form = formOf(request)
-    const token = form.get('token')
-    if (token === undefined) throw new OAuthError('parameter_missing', { parameter: 'token' })
+    const token = requireParameter(form, 'token')
     const caller = await authenticateSender(request, form, dependencies)
     // RFC 7662 §2.1: the endpoint is no oracle for whoever knows a public client's id.
     if (caller.type === 'public') throw new OAuthError('client_public_not_allowed')
@@ -107,10 +108,11 @@ function isCurrent(token: RefreshToken, family: Family): boolean {
 }
 
 function describe(family: Family, user: UserRecord, client: Client) {
+  const scope = usableScope(family.scope, client.scopes, user.roles)
   return {
     sub: family.userId,
     client_id: family.clientId,
-    scope: usableScope(family.scope, client, user.roles).join(' '),
+    scope: inOrder(scope, client.scopes).join(' '),
     exp: toSeconds(Math.min(family.idleExpiresAtMs, family.absoluteExpiresAtMs)),
     iat: toSeconds(family.rotatedAtMs),
     sid: family.familyId,

@@ -2,11 +2,17 @@
 // the one where OpenID parsers look.
 
 import type { FastifyInstance } from 'fastify'
-import { AUTH_METHODS } from '../../clients/client.ts'
+import { AUTH_METHODS, AUTHENTICATION_METHODS } from '../../client-auth/authentication-methods.ts'
 import type { ClientTable } from '../../clients/client-table.ts'
+import { GRANTS } from '../../grants/grants.ts'
 import { SIGNING_ALGS } from '../../keys/signing-algorithms.ts'
 
 const MAX_AGE_SECONDS = 60
+
+/** The endpoint that no public client may use. */
+const PROVING_METHODS = AUTHENTICATION_METHODS.filter(({ proof }) => proof !== 'nothing').map(
+  ({ method }) => method,
+)
 
 export interface MetadataRouteDependencies {
   readonly issuer: string
@@ -38,8 +44,7 @@ export function registerMetadata(
 }
 
 function buildMetadata({ issuer, clients }: MetadataRouteDependencies) {
-  const secretMethods = AUTH_METHODS.filter((method) => method !== 'none')
-  const { passwordCount, publicScopes } = clients.overview()
+  const { grantCounts, publicScopes } = clients.overview()
   return {
     issuer,
     token_endpoint: `${issuer}/token`,
@@ -50,13 +55,11 @@ function buildMetadata({ issuer, clients }: MetadataRouteDependencies) {
     ...(publicScopes.length > 0 && { scopes_supported: publicScopes }),
     // There is no authorization endpoint; the member is required all the same (RFC 8414 §2).
     response_types_supported: [],
-    grant_types_supported: [
-      'refresh_token',
-      'client_credentials',
-      ...(passwordCount > 0 ? ['password'] : []),
-    ],
+    grant_types_supported: GRANTS.filter(
+      ({ name, isDeprecated }) => !isDeprecated || grantCounts.has(name),
+    ).map(({ name }) => name),
     token_endpoint_auth_methods_supported: AUTH_METHODS,
     revocation_endpoint_auth_methods_supported: AUTH_METHODS,
-    introspection_endpoint_auth_methods_supported: secretMethods,
+    introspection_endpoint_auth_methods_supported: PROVING_METHODS,
   }
 }

@@ -3,37 +3,37 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { authenticateClient } from '../../client-auth/authenticate-client.ts'
-import type { ClientRequestParts } from '../../client-auth/parse-client-credentials.ts'
+import type { ClientAuthServices } from '../../client-auth/authentication-method.ts'
+import { AUTHENTICATION_METHODS } from '../../client-auth/authentication-methods.ts'
 import type { Client } from '../../clients/client.ts'
-import type { ClientTable } from '../../clients/client-table.ts'
+import { GRANTS } from '../../grants/grants.ts'
 import { OAuthError } from '../../oauth/oauth-error.ts'
+import type { Parameters } from '../../oauth/parameters.ts'
 import type { RecordEvent } from '../../runtime/security-event.ts'
 import { isRepeated } from '../server/repeated-header.ts'
 import { noteCaller } from '../server/request-client.ts'
 import { sourceOf } from '../server/request-source.ts'
-import { FORM_BODY_BYTES_MAX, type FormBody, parseFormBody } from './form-body.ts'
+import { FORM_BODY_BYTES_MAX, parseFormBody } from './form-body.ts'
 
 /** Of any grant, ours or not: whoever sends one here has put a credential into a URL. */
 const PARAMETER_NAMES: ReadonlySet<string> = new Set([
+  ...GRANTS.flatMap(({ parameters }) => parameters),
+  ...AUTHENTICATION_METHODS.flatMap(({ parameter = [] }) => parameter),
   'actor_token',
   'assertion',
   'client_assertion',
   'client_assertion_type',
   'client_id',
-  'client_secret',
   'code',
   'code_verifier',
   'device_code',
   'grant_type',
-  'password',
-  'refresh_token',
   'resource',
   'scope',
   'subject_token',
   'token',
   'token_type_hint',
   'access_token',
-  'username',
 ])
 
 /** Route options of a POST endpoint whose errors have the shape of RFC 6749 §5.2. */
@@ -65,14 +65,13 @@ export function acceptFormsOnly(app: FastifyInstance): void {
 }
 
 /** The form of a request; a POST without a body or media type has none. */
-export function formOf(request: FastifyRequest): FormBody {
+export function formOf(request: FastifyRequest): Parameters {
   const { body } = request
   if (typeof body !== 'object' || body === null) throw new OAuthError('body_not_form')
-  return body as FormBody
+  return body as Parameters
 }
 
-export interface SenderCheck {
-  readonly clients: Pick<ClientTable, 'find'>
+export interface SenderCheck extends ClientAuthServices {
   readonly recordEvent: RecordEvent
 }
 
@@ -82,16 +81,16 @@ export interface SenderCheck {
  */
 export async function authenticateSender(
   request: FastifyRequest,
-  form: FormBody,
-  { clients, recordEvent }: SenderCheck,
+  form: Parameters,
+  services: SenderCheck,
 ): Promise<Client> {
   if (isRepeated(request, 'authorization')) throw new OAuthError('client_two_mechanisms')
   try {
-    const { client } = await authenticateClient(clientPartsOf(request, form), clients)
+    const { client } = await authenticateClient({ headers: request.headers, form }, services)
     noteCaller(request, { clientId: client.id, client })
     return client
   } catch (error) {
-    if (error instanceof OAuthError) noteRefusal(error, request, recordEvent)
+    if (error instanceof OAuthError) noteRefusal(error, request, services.recordEvent)
     throw error
   }
 }
@@ -102,16 +101,6 @@ function noteRefusal(error: OAuthError, request: FastifyRequest, recordEvent: Re
   if (clientId !== undefined) noteCaller(request, { clientId })
   if (error.code !== 'invalid_client') return
   recordEvent({ type: 'client.authentication_failed', reason, ...known, ...sourceOf(request) })
-}
-
-/** Where a client presents itself in a request. */
-export function clientPartsOf(request: FastifyRequest, form: FormBody): ClientRequestParts {
-  return {
-    authorization: request.headers.authorization,
-    clientId: form.get('client_id'),
-    clientSecret: form.get('client_secret'),
-    clientAssertion: form.get('client_assertion'),
-  }
 }
 
 /** C11: also on errors, also for HTTP/1.0 caches. */

@@ -10,7 +10,7 @@ import {
   hashFamilySecret,
   type RefreshToken,
 } from '../../families/refresh-token-string.ts'
-import type { Source } from '../../grants/grant-context.ts'
+import type { Source } from '../../grants/grant.ts'
 import { OAuthError } from '../../oauth/oauth-error.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { RecordEvent } from '../../runtime/security-event.ts'

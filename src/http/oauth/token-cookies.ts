@@ -4,7 +4,7 @@
 import { fastifyCookie } from '@fastify/cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Client } from '../../clients/client.ts'
-import type { IssuedTokens } from '../../tokens/token-response.ts'
+import type { IssuedTokens } from '../../grants/grant.ts'
 import { readCookies } from '../server/cookie-header.ts'
 
 /** An access token as a browser sends it, and the client that the cookie's name names. */

@@ -1,26 +1,20 @@
 // POST /token (RFC 6749 §3.2): the five steps of docs/architecture.md, in their order.
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import {
-  type ClientCredentialsGrant,
-  issueByClientCredentials,
-} from '../../grants/client-credentials.ts'
-import type { GrantContext } from '../../grants/grant-context.ts'
-import { issueByPassword, type PasswordGrant } from '../../grants/password.ts'
-import { issueByRefreshToken, type RefreshTokenGrant } from '../../grants/refresh-token.ts'
+import type { Client } from '../../clients/client.ts'
+import type { Grant, GrantServices, IssuedTokens } from '../../grants/grant.ts'
+import { findGrant } from '../../grants/grants.ts'
 import { OAuthError } from '../../oauth/oauth-error.ts'
-import { parseTokenRequest, type TokenRequest } from '../../oauth/token-request.ts'
-import { type IssuedTokens, toTokenResponse } from '../../tokens/token-response.ts'
+import type { Parameters } from '../../oauth/parameters.ts'
 import { callerSignal } from '../server/caller-signal.ts'
 import { sourceOf } from '../server/request-source.ts'
 import { checkBrowserCall, findNamedCookieClient } from './browser-client.ts'
-import type { FormBody } from './form-body.ts'
 import { authenticateSender, formOf, OAUTH_ENDPOINT, type SenderCheck } from './oauth-endpoint.ts'
 import type { TokenCookies } from './token-cookies.ts'
 
 export interface TokenRouteDependencies extends SenderCheck {
   readonly cookies: TokenCookies
-  readonly grants: PasswordGrant & RefreshTokenGrant & ClientCredentialsGrant
+  readonly grants: GrantServices
 }
 
 export function registerToken(app: FastifyInstance, dependencies: TokenRouteDependencies): void {
@@ -28,36 +22,40 @@ export function registerToken(app: FastifyInstance, dependencies: TokenRouteDepe
   app.post('/token', OAUTH_ENDPOINT, async (request, reply) => {
     const form = formOf(request)
     const cookieToken = await findCookieToken(request, form, dependencies)
-    const tokenRequest = parseTokenRequest(form, cookieToken)
+    const grant = findGrant(form)
+    const issue = grant.read(cookieToken === undefined ? form : withToken(form, cookieToken))
     const client = await authenticateSender(request, form, dependencies)
-    if (!client.grantTypes.includes(tokenRequest.grantType)) {
-      throw new OAuthError('grant_type_not_allowed')
-    }
+    if (!mayUse(client, grant)) throw new OAuthError('grant_type_not_allowed')
     const usesCookies = client.tokenDelivery === 'cookie'
     if (usesCookies) {
       checkBrowserCall(request, client, cookies, form.get('refresh_token') !== undefined)
     }
-    const context = {
-      client,
-      source: sourceOf(request, client),
-      callerSignal: () => callerSignal(reply),
-    }
-    const issued = await issue(tokenRequest, context, grants).catch((error: unknown) => {
+    const source = sourceOf(request, client)
+    const context = { client, source, callerSignal: () => callerSignal(reply) }
+    let issued: IssuedTokens
+    try {
+      issued = await issue(context, grants)
+    } catch (error) {
       const isRefusal = error instanceof OAuthError && error.code === 'invalid_grant'
       if (usesCookies && isRefusal) cookies.clearSent(request, reply, client)
       throw error
-    })
+    }
     if (usesCookies && !cookies.set(request, reply, client, issued)) {
-      recordEvent({ type: 'client.cookie_too_large', clientId: client.id, ...context.source })
+      recordEvent({ type: 'client.cookie_too_large', clientId: client.id, ...source })
     }
     return toTokenResponse(issued, !usesCookies)
   })
 }
 
+/** A public client may never use what is for confidential ones, whatever the table says. */
+function mayUse(client: Client, { name, confidentialOnly }: Grant): boolean {
+  return client.grantTypes.includes(name) && !(confidentialOnly && client.type === 'public')
+}
+
 /** What stands in for a `refresh_token` that the form lacks: the cookie of the client it names. */
 async function findCookieToken(
   request: FastifyRequest,
-  form: FormBody,
+  form: Parameters,
   { clients, cookies }: TokenRouteDependencies,
 ): Promise<string | undefined> {
   if (form.get('refresh_token') !== undefined || request.headers.cookie === undefined) return
@@ -66,17 +64,21 @@ async function findCookieToken(
   return client && cookies.readRefreshTokens(request, client).find((value) => value !== '')
 }
 
-async function issue(
-  request: TokenRequest,
-  context: GrantContext,
-  grants: TokenRouteDependencies['grants'],
-): Promise<IssuedTokens> {
-  switch (request.grantType) {
-    case 'password':
-      return await issueByPassword(request, context, grants)
-    case 'refresh_token':
-      return await issueByRefreshToken(request, context, grants)
-    case 'client_credentials':
-      return issueByClientCredentials(request, context, grants)
+/** The form as if it had the refresh token, which it lacks. */
+function withToken({ get, resources }: Parameters, refreshToken: string): Parameters {
+  return { get: (name) => (name === 'refresh_token' ? refreshToken : get(name)), resources }
+}
+
+/**
+ * The successful answer (RFC 6749 §5.1). `scope` is always told, so that nobody has to guess what was
+ * granted.
+ */
+function toTokenResponse(issued: IssuedTokens, withRefreshToken: boolean) {
+  return {
+    access_token: issued.accessToken,
+    token_type: 'Bearer',
+    expires_in: issued.expiresInSeconds,
+    scope: issued.scope.join(' '),
+    ...(withRefreshToken && issued.refreshToken && { refresh_token: issued.refreshToken.token }),
   }
 }

@@ -2,7 +2,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import type { Client } from '../../clients/client.ts'
-import type { Source } from '../../grants/grant-context.ts'
+import type { Source } from '../../grants/grant.ts'
 import { parseIpAddress } from '../../runtime/ip-address.ts'
 import { peerAddressOf } from './peer-address.ts'
 

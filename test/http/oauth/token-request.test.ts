@@ -1,7 +1,7 @@
 // What /token refuses before any grant runs: each a clean RFC 6749 §5.2 answer, nothing reflected.
 
 import { type Test, test } from 'tap'
-import { GRANT_TYPES } from '../../../src/clients/client.ts'
+import { GRANT_TYPES } from '../../../src/grants/grants.ts'
 import { startApp, type TestApp } from '../../support/app.ts'
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }

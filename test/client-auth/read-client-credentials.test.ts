@@ -1,17 +1,14 @@
 import { test } from 'tap'
-import {
-  type ClientRequestParts,
-  parseClientCredentials,
-} from '../../src/client-auth/parse-client-credentials.ts'
+import { readClientCredentials } from '../../src/client-auth/read-client-credentials.ts'
 import type { OAuthReason } from '../../src/oauth/oauth-error.ts'
+import { requestWith } from '../clients/client-fixtures.ts'
 
-const NOTHING: ClientRequestParts = {
-  authorization: undefined,
-  clientId: undefined,
-  clientSecret: undefined,
+type Parts = Parameters<typeof requestWith>[0]
+
+function parse(parts: Parts) {
+  const { method, clientId, proof } = readClientCredentials(requestWith(parts))
+  return { method: method.method, clientId, clientSecret: proof || undefined }
 }
-const parse = (parts: Partial<ClientRequestParts>) =>
-  parseClientCredentials({ ...NOTHING, ...parts })
 const encode = (pair: string | Buffer) => Buffer.from(pair).toString('base64')
 const basic = (pair: string | Buffer) => `Basic ${encode(pair)}`
 
@@ -70,7 +67,7 @@ test('the same client_id beside Basic is fine (C27)', async (t) => {
   t.match(parse(parts), { method: 'client_secret_basic', clientId: 'web' })
 })
 
-const refused: [rule: string, reason: OAuthReason, parts: Partial<ClientRequestParts>][] = [
+const refused: [rule: string, reason: OAuthReason, parts: Parts][] = [
   [
     'Basic beside a body secret (C24)',
     'client_two_mechanisms',

@@ -1,0 +1,16 @@
+// The client authentication methods that there are: one line each. What requests may use, the
+// metadata, what clients may list and what the command line offers all follow from this list.
+
+import type { AuthenticationMethod } from './authentication-method.ts'
+import { clientSecretBasic } from './client-secret-basic.ts'
+import { clientSecretPost } from './client-secret-post.ts'
+import { none } from './none.ts'
+
+export const AUTHENTICATION_METHODS: readonly AuthenticationMethod[] = [
+  clientSecretBasic,
+  clientSecretPost,
+  none,
+]
+
+/** Their names, in the same order. */
+export const AUTH_METHODS: readonly string[] = AUTHENTICATION_METHODS.map(({ method }) => method)

@@ -1,0 +1,73 @@
+// How a client presents itself in a request: by which method, as whom, with which proof. Pure: says
+// what was sent, never whether it is right.
+
+import { OAuthError } from '../oauth/oauth-error.ts'
+import type { Parameters } from '../oauth/parameters.ts'
+import type {
+  AuthenticationMethod,
+  ClientRequest,
+  PresentedClient,
+} from './authentication-method.ts'
+import { AUTHENTICATION_METHODS } from './authentication-methods.ts'
+import { none } from './none.ts'
+
+export interface ClientCredentials extends PresentedClient {
+  readonly method: AuthenticationMethod
+}
+
+/** RFC 7521 §4.2: a mechanism, even while no method in the list takes it. */
+const ASSERTION = 'client_assertion'
+
+const BY_SCHEME = new Map<string, AuthenticationMethod>()
+const BY_PARAMETER = new Map<string, AuthenticationMethod | undefined>([[ASSERTION, undefined]])
+for (const method of AUTHENTICATION_METHODS) {
+  if (method.scheme !== undefined) BY_SCHEME.set(method.scheme, method)
+  if (method.parameter !== undefined) BY_PARAMETER.set(method.parameter, method)
+}
+
+/**
+ * Throws OAuthError 400 `invalid_request` for two mechanisms or two client ids, and 401
+ * `invalid_client` where there are no readable client credentials at all.
+ */
+export function readClientCredentials(request: ClientRequest): ClientCredentials {
+  const method = findMethod(request)
+  const { clientId, proof } = method.read(request)
+  const named = request.form.get('client_id')
+  if (named !== undefined && named !== clientId) throw new OAuthError('client_id_mismatch')
+  // With an empty password in Basic, public clients of many libraries name themselves.
+  return { method: proof === '' ? none : method, clientId, proof }
+}
+
+/** RFC 6749 §2.3: one mechanism a request, whatever the two of them hold. */
+function findMethod({ headers: { authorization }, form }: ClientRequest): AuthenticationMethod {
+  const parameter = findParameter(form)
+  if (authorization === undefined) {
+    return parameter === undefined ? none : supported(BY_PARAMETER.get(parameter))
+  }
+  if (parameter === ASSERTION) throw new OAuthError('client_two_mechanisms')
+  const method = supported(BY_SCHEME.get(schemeOf(authorization)))
+  if (parameter !== undefined) throw new OAuthError('client_two_mechanisms')
+  return method
+}
+
+/** The parameter by which a method in the form is recognised. */
+function findParameter(form: Parameters): string | undefined {
+  let found: string | undefined
+  for (const name of BY_PARAMETER.keys()) {
+    if (form.get(name) === undefined) continue
+    if (found !== undefined) throw new OAuthError('client_two_mechanisms')
+    found = name
+  }
+  return found
+}
+
+/** RFC 9110 §11.1: the scheme is case-insensitive. */
+function schemeOf(authorization: string): string {
+  const end = authorization.indexOf(' ')
+  return (end < 0 ? authorization : authorization.slice(0, end)).toLowerCase()
+}
+
+function supported(method: AuthenticationMethod | undefined): AuthenticationMethod {
+  if (!method) throw new OAuthError('client_scheme_unsupported')
+  return method
+}

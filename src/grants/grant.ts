@@ -1,0 +1,107 @@
+// What a grant is: a name on the wire, the request that it reads of a form, and how it issues. What
+// each one is handed besides stands here too.
+
+import type { Client } from '../clients/client.ts'
+import type { Families } from '../families/families.ts'
+import type { Parameters } from '../oauth/parameters.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { RecordEvent } from '../runtime/security-event.ts'
+import type { RootSecrets } from '../secrets/root-secret.ts'
+import type { TokenMint } from '../tokens/token-mint.ts'
+import type { UserRecord } from '../users/user.ts'
+
+/** Where a request came from, as far as the trusted proxies vouch for it. */
+export interface Source {
+  readonly ip: string
+  /** At most 256 characters; empty when there was none. */
+  readonly userAgent: string
+}
+
+export interface GrantContext {
+  /** Authenticated, and allowed to use this grant. */
+  readonly client: Client
+  readonly source: Source
+  /** Aborted when the caller has gone; made when it is asked for, because few grants wait. */
+  readonly callerSignal: () => AbortSignal
+}
+
+/** The parts of the service that grants work with; each takes what it names. */
+export interface GrantServices {
+  /** Does equal work and gives equal answers for every refusal. */
+  readonly login: (
+    credentials: { identifier: string; password: string; signal: AbortSignal },
+    source: Source,
+  ) => Promise<UserRecord>
+  readonly families: Families
+  readonly tokens: Pick<TokenMint, 'sign'>
+  readonly rootSecrets: RootSecrets
+  readonly issuer: string
+  readonly defaultAudience: string
+  readonly clock: Clock
+  readonly recordEvent: RecordEvent
+}
+
+/** What a grant hands out; how it travels, in the body or in cookies, is the endpoint's business. */
+export interface IssuedTokens {
+  readonly accessToken: string
+  /** Seconds from now until the access token's `exp`. */
+  readonly expiresInSeconds: number
+  readonly scope: readonly string[]
+  readonly refreshToken: IssuedRefreshToken | undefined
+}
+
+export interface IssuedRefreshToken {
+  readonly token: string
+  /** Seconds from now until the family expires unless it is used. */
+  readonly expiresInSeconds: number
+}
+
+interface GrantFacts {
+  /** The value of `grant_type`, and what clients list in `grantTypes`. */
+  readonly name: string
+  /** Whether public clients may neither list nor use it. */
+  readonly confidentialOnly: boolean
+  /** Whether the metadata names it only while some client lists it: nobody new should take it up. */
+  readonly isDeprecated: boolean
+}
+
+/** A grant as its own file writes it down; `Name` are its parameters, `Request` what it makes of them. */
+export interface GrantDefinition<Name extends string, Request> extends GrantFacts {
+  /** What it reads besides `scope` and `resource`. In a URL they are refused at every OAuth endpoint. */
+  readonly parameters: readonly Name[]
+  /** Before anybody is authenticated, so without I/O; throws `invalid_request`. */
+  readonly parse: (form: Parameters<Name | 'scope'>) => Request
+  /** Throws OAuthError, or rejects with DependencyUnavailable. */
+  readonly issue: (
+    request: Request,
+    context: GrantContext,
+    services: GrantServices,
+  ) => IssuedTokens | Promise<IssuedTokens>
+}
+
+/** Issues what one request that was read asks for. */
+export type Issue = (
+  context: GrantContext,
+  services: GrantServices,
+) => IssuedTokens | Promise<IssuedTokens>
+
+/** A grant as others see it, whatever its request looks like. */
+export interface Grant extends GrantFacts {
+  readonly parameters: readonly string[]
+  /** Reads the request; throws `invalid_request`. */
+  readonly read: (form: Parameters) => Issue
+}
+
+/** Ties `issue` to what `parse` returned, so that grants of different requests fit into one list. */
+export function defineGrant<const Name extends string, Request>(
+  definition: GrantDefinition<Name, Request>,
+): Grant {
+  const { parse, issue, ...facts } = definition
+  return {
+    ...facts,
+    read(form) {
+      const request = parse(form)
+      return (context, services) => issue(request, context, services)
+    },
+  }
+}

@@ -1,0 +1,25 @@
+// The grants that there are: one line each. The token endpoint, the metadata, what clients may list
+// and what the command line offers all follow from this list.
+
+import { OAuthError } from '../oauth/oauth-error.ts'
+import { type Parameters, requireParameter } from '../oauth/parameters.ts'
+import { clientCredentials } from './client-credentials.ts'
+import type { Grant } from './grant.ts'
+import { password } from './password.ts'
+import { refreshToken } from './refresh-token.ts'
+
+export const GRANTS: readonly Grant[] = [password, refreshToken, clientCredentials]
+
+/** Their names, in the same order. */
+export const GRANT_TYPES: readonly string[] = GRANTS.map(({ name }) => name)
+
+const BY_NAME: ReadonlyMap<string, Grant> = new Map(GRANTS.map((grant) => [grant.name, grant]))
+const LAST = GRANT_TYPES.length - 1
+const CHOICE = `There are ${GRANT_TYPES.slice(0, LAST).join(', ')} and ${GRANT_TYPES[LAST]}.`
+
+/** The grant that a form asks for; throws `invalid_request` or `unsupported_grant_type`. */
+export function findGrant(form: Parameters): Grant {
+  const grant = BY_NAME.get(requireParameter(form, 'grant_type'))
+  if (!grant) throw new OAuthError('grant_type_unsupported', { choice: CHOICE })
+  return grant
+}

@@ -1,0 +1,23 @@
+// The scopes that take more than a client that lists them: a user has one only while the user's roles
+// contain a role of the same name (docs/semantics.md "Role-bound scope").
+
+/** Opens `/admin`. */
+export const ADMIN_SCOPE = 'lineage:admin'
+
+/** Handed to the Lua scripts, which have the same rule once more. */
+export const ROLE_BOUND_SCOPES: readonly string[] = [ADMIN_SCOPE]
+
+/**
+ * What is left of a scope, in its order: what the client lists and the user's roles allow today.
+ * `roles` is undefined for a client's own token, which the list of the client alone decides.
+ */
+export function usableScope(
+  scope: readonly string[],
+  clientScopes: readonly string[],
+  roles: readonly string[] | undefined,
+): string[] {
+  return scope.filter((word) => {
+    const isHeld = roles === undefined || !ROLE_BOUND_SCOPES.includes(word) || roles.includes(word)
+    return isHeld && clientScopes.includes(word)
+  })
+}
