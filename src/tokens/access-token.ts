@@ -1,15 +1,17 @@
-// The access token: what it says (RFC 9068 §2.2). How it becomes a string, and a string a token, is
-// in token-mint.ts.
+// The access token: what it says (RFC 9068 §2.2), as it is built and as it is read back. How it becomes
+// a string, and a string a token, is in token-mint.ts.
 
 import { createHmac, randomUUID } from 'node:crypto'
 import type { Client, ClientId } from '../clients/client.ts'
 import type { Family, FamilyId } from '../families/family.ts'
 import { toSeconds } from '../runtime/clock.ts'
+import type { Stated } from '../runtime/stated.ts'
 import type { RootSecret } from '../secrets/root-secret.ts'
 import type { UserId, UserRecord } from '../users/user.ts'
 
 const JTI_BYTES = 16
 
+/** No claim is optional: one that a token has not is `undefined`, and left out when it is signed. */
 interface CommonClaims {
   readonly iss: string
   /** A string when there is one audience only. */
@@ -19,8 +21,8 @@ interface CommonClaims {
   readonly iat: number
   readonly jti: string
   readonly client_id: ClientId
-  /** Absent where no scope was granted. */
-  readonly scope?: string
+  /** Undefined where no scope was granted. */
+  readonly scope: string | undefined
 }
 
 export interface UserTokenClaims extends CommonClaims {
@@ -32,9 +34,9 @@ export interface UserTokenClaims extends CommonClaims {
 
 export interface ClientTokenClaims extends CommonClaims {
   readonly sub: ClientId
-  readonly sid?: never
-  readonly auth_time?: never
-  readonly roles?: never
+  readonly sid: undefined
+  readonly auth_time: undefined
+  readonly roles: undefined
 }
 
 /** `sid` tells a user's token from a client's own. */
@@ -58,7 +60,7 @@ export interface UserTokenInput extends TokenTarget {
 }
 
 /** The claims of a user's token: the same input gives the same claims, so a retry changes nothing. */
-export function buildUserClaims(input: UserTokenInput): UserTokenClaims {
+export function buildUserClaims(input: UserTokenInput): Stated<UserTokenClaims> {
   const { family, user } = input
   const iat = toSeconds(family.rotatedAtMs)
   const exp = Math.min(
@@ -85,7 +87,7 @@ export interface ClientTokenInput extends TokenTarget {
 }
 
 /** The claims of a client's own token (RFC 6749 §4.4), different each time. */
-export function buildClientClaims(input: ClientTokenInput): ClientTokenClaims {
+export function buildClientClaims(input: ClientTokenInput): Stated<ClientTokenClaims> {
   const { client } = input
   const iat = toSeconds(input.nowMs)
   return {
@@ -97,6 +99,9 @@ export function buildClientClaims(input: ClientTokenInput): ClientTokenClaims {
     // Node draws these from a pool, where 16 random bytes of their own cost a system call.
     jti: randomUUID(),
     client_id: client.id,
+    sid: undefined,
+    auth_time: undefined,
+    roles: undefined,
   }
 }
 
@@ -105,7 +110,7 @@ function targetClaims({ scope, audience }: TokenTarget): Pick<CommonClaims, 'aud
   if (first === undefined) throw new RangeError('an access token needs an audience')
   return {
     aud: audience.length === 1 ? first : audience,
-    ...(scope.length > 0 ? { scope: scope.join(' ') } : {}),
+    scope: scope.length > 0 ? scope.join(' ') : undefined,
   }
 }
 
@@ -121,4 +126,44 @@ function deriveTokenId(
     .digest()
     .subarray(0, JTI_BYTES)
     .toString('base64url')
+}
+
+/** The claims of a signed payload, whose signature is checked; undefined where one is not as we write it. */
+export function readClaims(claims: Record<string, unknown>): AccessTokenClaims | undefined {
+  const { iss, sub, aud, exp, iat, jti, client_id: clientId, scope } = claims
+  if (!isText(iss) || !isText(sub) || !isText(jti) || !isText(clientId)) return undefined
+  if (!isTime(exp) || !isTime(iat)) return undefined
+  if (!isText(aud) && !(isTextList(aud) && aud.length > 0)) return undefined
+  if (scope !== undefined && !isText(scope)) return undefined
+  const common: Stated<CommonClaims> = {
+    iss,
+    aud,
+    exp,
+    iat,
+    jti,
+    client_id: clientId as ClientId,
+    scope,
+  }
+  const { sid, auth_time: authTime, roles } = claims
+  if (sid === undefined) {
+    const own = { sub: sub as ClientId, sid, auth_time: undefined, roles: undefined }
+    return sub === clientId
+      ? ({ ...common, ...own } satisfies Stated<ClientTokenClaims>)
+      : undefined
+  }
+  if (!isText(sid) || !isTime(authTime) || !isTextList(roles)) return undefined
+  const user = { sub: sub as UserId, sid: sid as FamilyId, auth_time: authTime, roles }
+  return { ...common, ...user } satisfies Stated<UserTokenClaims>
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(isText)
+}
+
+function isTime(value: unknown): value is number {
+  return Number.isSafeInteger(value)
 }

@@ -2,13 +2,10 @@
 // our keys signed and that has not expired. Offline: whether a token was taken back since is known to
 // check-access-token.ts.
 
-import type { ClientId } from '../clients/client.ts'
-import type { FamilyId } from '../families/family.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { SigningKey } from '../keys/key-states.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { UserId } from '../users/user.ts'
-import type { AccessTokenClaims } from './access-token.ts'
+import { type AccessTokenClaims, readClaims } from './access-token.ts'
 
 /** Nothing that we sign comes near it, and nothing longer is parsed. */
 const TOKEN_LENGTH_MAX = 8192
@@ -84,38 +81,4 @@ function parseObject(json: Buffer): Record<string, unknown> {
   } catch {
     return {}
   }
-}
-
-function readClaims(claims: Record<string, unknown>): AccessTokenClaims | undefined {
-  const { iss, sub, aud, exp, iat, jti, client_id: clientId, scope } = claims
-  if (!isText(iss) || !isText(sub) || !isText(jti) || !isText(clientId)) return undefined
-  if (!isTime(exp) || !isTime(iat)) return undefined
-  if (!isText(aud) && !(isTextList(aud) && aud.length > 0)) return undefined
-  if (scope !== undefined && !isText(scope)) return undefined
-  const common = {
-    iss,
-    aud,
-    exp,
-    iat,
-    jti,
-    client_id: clientId as ClientId,
-    ...(scope === undefined ? {} : { scope }),
-  }
-  const { sid, auth_time: authTime, roles } = claims
-  if (sid === undefined) return sub === clientId ? { ...common, sub: sub as ClientId } : undefined
-  if (!isText(sid) || !isTime(authTime) || !isTextList(roles)) return undefined
-  const user = { sub: sub as UserId, sid: sid as FamilyId, auth_time: authTime, roles }
-  return { ...common, ...user }
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== ''
-}
-
-function isTextList(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every(isText)
-}
-
-function isTime(value: unknown): value is number {
-  return Number.isSafeInteger(value)
 }

@@ -35,7 +35,7 @@ test('several audiences are an array in their order, one is a string (C66)', asy
 })
 
 test('no scope is no claim (C65)', async (t) => {
-  t.notOk('scope' in buildUserClaims(userTokenInput({ scope: [] })))
+  t.notMatch(JSON.stringify(buildUserClaims(userTokenInput({ scope: [] }))), 'scope')
 })
 
 test('exp never passes the absolute expiry of the family', async (t) => {
@@ -94,6 +94,9 @@ test("a client's own token is about the client, and each has an id of its own", 
     exp: seconds(ROTATED_AT_MS) + 600,
     iat: seconds(ROTATED_AT_MS),
     client_id: client.id,
+    sid: undefined,
+    auth_time: undefined,
+    roles: undefined,
   })
   t.match(jti, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, '122 random bits')
   t.not(buildClientClaims(input).jti, jti)

@@ -2,6 +2,7 @@
 // the hashes, whose fields are named like the properties they hold.
 
 import type { ClientId } from '../../clients/client.ts'
+import type { Stated } from '../../runtime/stated.ts'
 import type { EpochStart, UserId, UserRecord, UserStatus } from '../../users/user.ts'
 import type { Family, FamilyEndReason, FamilyId, TokenOwner } from '../family.ts'
 
@@ -35,8 +36,15 @@ export function keysOf(owner: TokenOwner): OwnerKeys {
 
 /** The arguments of a user's record, as put_user in family.lua takes them. */
 export function encodeUser(record: UserRecord): (string | number)[] {
-  const { epoch, status, roles, version, epochLog, username = '' } = record
-  return [epoch, status, JSON.stringify(roles), version, JSON.stringify(epochLog), username]
+  const fields: { [Field in Exclude<keyof UserRecord, 'userId'>]-?: string | number } = {
+    epoch: record.epoch,
+    status: record.status,
+    roles: JSON.stringify(record.roles),
+    version: record.version,
+    epochLog: JSON.stringify(record.epochLog),
+    username: record.username ?? '',
+  }
+  return Object.values(fields)
 }
 
 /** A family that has just been made, as field and value by turns. */
@@ -51,23 +59,25 @@ export function encodeFamily(family: Family): (string | number)[] {
     ...fields
   } = family
   const lists = { scope: JSON.stringify(scope), audience: JSON.stringify(audience) }
-  return Object.entries({ ...fields, ...lists }).flat()
+  // A field that is neither text nor a number needs a form of its own, here and where it is read.
+  const hash: Record<string, string | number> = { ...fields, ...lists }
+  return Object.entries(hash).flat()
 }
 
 /** Undefined for the empty hash, which is how Redis answers for a key that is not there. */
 export function decodeUser(reply: unknown, userId: UserId): UserRecord | undefined {
   const field = readHash(reply)
   if (!field) return undefined
-  const username = field('username', '')
-  return {
+  const { username, ...record }: Stated<UserRecord> = {
     userId,
     epoch: Number(field('epoch')),
     status: field('status') as UserStatus,
     roles: JSON.parse(field('roles')) as string[],
     version: Number(field('version')),
     epochLog: JSON.parse(field('epochLog')) as EpochStart[],
-    ...(username !== '' && { username }),
+    username: field('username', '') || undefined,
   }
+  return username === undefined ? record : { ...record, username }
 }
 
 /** Undefined for the empty hash, as in `decodeUser`. */
@@ -75,7 +85,7 @@ export function decodeFamily(
   reply: unknown,
   userId: UserId,
   familyId: FamilyId,
-): Family | undefined {
+): Stated<Family> | undefined {
   const field = readHash(reply)
   if (!field) return undefined
   const reason = field('endedReason', '') as FamilyEndReason | ''

@@ -18,6 +18,7 @@ import { usableScope } from '../../oauth/role-bound-scope.ts'
 import { inOrder } from '../../oauth/scope.ts'
 import { type Clock, toSeconds } from '../../runtime/clock.ts'
 import type { RootSecrets } from '../../secrets/root-secret.ts'
+import type { UserTokenClaims } from '../../tokens/access-token.ts'
 import type { TokenChecker } from '../../tokens/check-access-token.ts'
 import type { UserRecord } from '../../users/user.ts'
 import { authenticateSender, formOf, OAUTH_ENDPOINT, type SenderCheck } from './oauth-endpoint.ts'
@@ -84,9 +85,8 @@ async function introspectRefreshToken(
   if (findInactiveReason(family, user, clock(), caller.sessionsValidFrom.getTime())) return INACTIVE
   return {
     active: true,
-    iss: issuer,
     ...named(user.username),
-    ...describe(family, user, caller),
+    ...toRefreshTokenClaims(family, user, caller, issuer),
     token_type: 'refresh_token',
   }
 }
@@ -107,14 +107,25 @@ function isCurrent(token: RefreshToken, family: Family): boolean {
   )
 }
 
-function describe(family: Family, user: UserRecord, client: Client) {
+/** What of an access token's claims a refresh token has too; the others are left out of the answer. */
+function toRefreshTokenClaims(
+  family: Family,
+  user: UserRecord,
+  client: Client,
+  issuer: string,
+): { readonly [Claim in keyof UserTokenClaims]-?: UserTokenClaims[Claim] | undefined } {
   const scope = usableScope(family.scope, client.scopes, user.roles)
   return {
+    iss: issuer,
     sub: family.userId,
+    aud: undefined,
     client_id: family.clientId,
     scope: inOrder(scope, client.scopes).join(' '),
     exp: toSeconds(Math.min(family.idleExpiresAtMs, family.absoluteExpiresAtMs)),
     iat: toSeconds(family.rotatedAtMs),
+    jti: undefined,
     sid: family.familyId,
+    auth_time: undefined,
+    roles: undefined,
   }
 }
