@@ -84,6 +84,16 @@ test('every file that a text names by its name is there', async (t) => {
   t.ok(seen > 200, 'the files were found')
 })
 
+test('no text cites a document that is kept elsewhere', async (t) => {
+  // Names in capitals, as documents beside a repository have them; CHECKLIST is also a constant.
+  const pattern = /\b(?:DESIGN|INTERFACE)\b|\b(?:CHECKLIST|STYLE|SPEC)(?: §|\.md)/g
+  for (const { path, text } of EDITABLE) {
+    if (path === 'test/docs/references.test.ts') continue
+    for (const [found] of text.matchAll(pattern)) t.fail(`${path} cites ${found}`)
+  }
+  t.pass('all of them were looked at')
+})
+
 test('every section of the semantics that a text cites exists', async (t) => {
   const numbers = [...SEMANTICS.matchAll(/^## (\d+) /gm)].map(([, number]) => Number(number))
   t.strictSame(
