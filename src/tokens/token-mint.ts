@@ -1,13 +1,13 @@
 // How claims become a signed string (RFC 7515 §3.1), and a string the claims of a token that one of
-// our keys signed and that has not expired. Offline: whether a token was taken back since is known to
-// check-access-token.ts.
+// our keys signed and that has not expired. Offline: whether a token was taken back since is known
+// to check-access-token.ts.
 
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { SigningKey } from '../keys/key-states.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { type AccessTokenClaims, readClaims } from './access-token.ts'
 
-/** Nothing that we sign comes near it, and nothing longer is parsed. */
+/** Longer than any token that we sign; a longer string is not parsed. */
 const TOKEN_LENGTH_MAX = 8192
 /** RFC 9068 §2.1: it tells an access token from every other JWT. */
 const TOKEN_TYPE = 'at+jwt'
@@ -27,7 +27,7 @@ export interface TokenMintOptions {
 }
 
 export function openTokenMint({ keys, issuer, clock }: TokenMintOptions): TokenMint {
-  /** Of the key that signed last. */
+  /** The encoded header of the key that signed last. */
   let header = { kid: '', text: '' }
 
   function encodeHeader({ kid, material: { alg } }: SigningKey): string {
@@ -58,8 +58,8 @@ function encode(part: object): string {
   return Buffer.from(JSON.stringify(part)).toString('base64url')
 }
 
-// The algorithm is the key's own and the key is one of ours: `jwk`, `jku`, `x5u` and the like have
-// no say (RFC 8725 §3.1), and an extension that must be understood is not (RFC 7515 §4.1.11).
+// The algorithm is the key's own and the key is one of ours: `jwk`, `jku`, `x5u` and the like are
+// ignored (RFC 8725 §3.1), and a token with `crit` is refused (RFC 7515 §4.1.11).
 function findSigner(header: Buffer, findKey: KeyRing['find']): SigningKey | undefined {
   const { alg, typ, kid, crit } = parseObject(header)
   if (typeof kid !== 'string' || crit !== undefined) return undefined

@@ -25,8 +25,9 @@ export interface UserChangeDependencies {
 }
 
 /**
- * Told which members of the user have changed once that is committed, also where the caller then
- * hears of a family store that is away: the change stands, and its repetition changes nothing.
+ * Called once the change is committed, with the members that changed; also when the call then
+ * rejects because the family store is away, since the change stands and repeating it changes
+ * nothing.
  */
 export type OnChanged = (changed: readonly string[]) => void
 
@@ -52,7 +53,7 @@ export type ChangeUser = (
 /** The session from which people change their own password. */
 export interface PasswordChangeSource {
   readonly keptFamilyId: KeptFamilyId
-  /** Sees the user as the change finds it, locked, and throws where it must not come about. */
+  /** Called with the user, whose row is locked; throws to prevent the change. */
   readonly check: (user: User, record: UserRecord) => void
 }
 
@@ -90,7 +91,7 @@ export function openUserChange(dependencies: UserChangeDependencies): ChangeUser
     const outcome = await refusingTaken(() => guardDatabase(change), UNIQUE_NAMES)
     if (!outcome) return { user: undefined, changed: false }
     const { row, before } = outcome
-    // Also when nothing changed: this may be the repetition of a call that never got this far.
+    // Also when nothing changed: this may repeat a call that was cut off before this line.
     await publishChange({ kind: 'user', record: recordOf(row) })
     return { user: userOf(row), changed: before !== undefined }
   }

@@ -1,12 +1,12 @@
-// Rows of the table `users` as values of the service, and the marks that a change leaves on the
-// record which decides whether families live (DESIGN §5).
+// Rows of the table `users` as values of the service, and the columns of a new epoch, which decides
+// whether families live (docs/semantics.md §3).
 
 import type { User as UserRow } from '../generated/prisma/client.ts'
 import type { EpochReason, EpochStart, KeptFamilyId, User, UserId, UserRecord } from './user.ts'
 
 const EPOCH_LOG_MAX = 32
 
-/** A user with everything that a login must know of one moment. */
+/** A user with everything that a login needs, read at one moment. */
 export interface UserCredentials {
   readonly user: User
   readonly record: UserRecord

@@ -29,7 +29,9 @@ export interface NewUser {
   readonly roles?: readonly string[] | undefined
 }
 
-/** What is undefined stays as it is; only `emailVerified` falls with the email that it was about. */
+/**
+ * What is undefined stays as it is; only `emailVerified` falls with the email that it was about.
+ */
 export type UserPatch = {
   readonly username?: UserName | undefined
   readonly email?: UserName | undefined
@@ -42,7 +44,7 @@ export interface UserFilter {
   readonly status?: User['status'] | undefined
 }
 
-/** Sees the user under the row's lock, and throws to leave it as it is. */
+/** Called with the user, whose row is locked; throws to prevent the change. */
 export type CheckCurrent = (current: User) => void
 
 /**
@@ -163,7 +165,7 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
 /** Stands for a name that nobody can have. */
 const NOBODYS_KEY = ''
 
-/** For rows that the query has chosen to be no deleted ones. */
+/** For rows of users that are not deleted. */
 function presentUser(row: UserRow): User {
   const user = userOf(row)
   if (!user) throw new Error('a user that is not deleted has a name and an email')
@@ -209,7 +211,7 @@ function patchColumns(row: UserRow, { username, email, ...same }: UserPatch, now
   const isNewName = username !== undefined && username.value !== row.username
   const isNewEmail = email !== undefined && email.value !== row.email
   const wanted = {
-    // Nobody has proven the new address yet, unless the caller says so.
+    // A new address counts as unverified unless the caller says otherwise.
     ...(isNewEmail && { ...emailColumns(email), emailVerified: false }),
     ...definedMembers(same),
   }

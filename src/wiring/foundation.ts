@@ -1,5 +1,5 @@
 // What every other part of the service is opened on: the database and the clock that all instances
-// share, the log, and the audit trail. Nothing of it waits for the database to be there.
+// share, the log, and the audit trail. None of it needs the database to be up.
 
 import type { Logger } from 'pino'
 import type { ServiceConfig } from '../config/service-config.ts'
@@ -20,7 +20,7 @@ export interface FoundationOptions {
 export interface Foundation extends Required<FoundationOptions> {
   readonly database: Database
   readonly databaseClock: DatabaseClock
-  /** For what ends others: never behind `clock`, here or at an instance. */
+  /** For dating the end of all sessions of a client: never behind `clock` of any instance. */
   readonly latest: Clock
   readonly outages: OutageLog
   readonly report: ReportFailure

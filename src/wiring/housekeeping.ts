@@ -44,7 +44,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     config.accessTokenTtlSeconds,
   )
   const running = new Set<Promise<void>>()
-  // By both clocks: one may be set back, and the other stands still while its machine sleeps.
+  // By both clocks: one may be set back, and the other stops while the machine is suspended.
   const isGarbageDue = openAlarm([clock, monotonicClock], GARBAGE_MS)
 
   function start(doing: string, work: () => Promise<void>): void {

@@ -30,7 +30,7 @@ export interface OpenedFamilyStore {
   readonly journal: Journal
   /** What an operator should put right about the store. */
   warnings(): readonly string[]
-  /** Carries to the store what an instance journalled but died before storing. */
+  /** Applies journal entries of instances that died before they applied them. */
   applyNewEntries(): Promise<void>
   /** Resolves when families can be served, or when there is no use in waiting longer. */
   settle(): Promise<void>

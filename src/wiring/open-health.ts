@@ -1,4 +1,4 @@
-// Health put together: what is asked whether it is there, and where its changes are told.
+// Health put together: which dependencies are checked, and where changes are logged.
 
 import { createHealth, type Health } from '../ops/health.ts'
 import type { Foundation } from './foundation.ts'

@@ -5,7 +5,10 @@ import { applyMigrations, checkMigrations } from '../database/migrations.ts'
 import { logEvent } from '../ops/log-events.ts'
 import type { Foundation } from './foundation.ts'
 
-/** May be repeated. Rejects with DependencyUnavailable, or StartError for what waiting mends not. */
+/**
+ * May be repeated. Rejects with DependencyUnavailable, or StartError for what waiting does not
+ * mend.
+ */
 export async function prepareDatabase(foundation: Foundation): Promise<void> {
   const { database, databaseClock } = foundation
   await contactDatabase(database.pool)

@@ -103,7 +103,7 @@ test('every section of the semantics that a text cites exists', async (t) => {
   )
   const cited = [
     ...EDITABLE.flatMap(({ path, prose }) =>
-      [...prose.matchAll(/semantics\.md(?:\)?,? (?:and )?§\d+)+/g)].map(([text]) => ({
+      [...prose.matchAll(/semantics\.md(?:[\s/*,-]*(?:and )?§\d+)+/g)].map(([text]) => ({
         path,
         text,
       })),

@@ -1,4 +1,5 @@
-// A session as its owner and administrators see it: one family, and how it ended (INTERFACE §1).
+// A session as its owner and administrators see it: one family, and how it ended (docs/semantics.md
+// §3).
 
 import type { Client } from '../../clients/client.ts'
 import type { EndedReason, Family, FamilyId } from '../../families/family.ts'
@@ -32,7 +33,7 @@ export interface SessionContext {
 
 export function toSessionJson(family: Family, context: SessionContext): SessionJson {
   const { user, client, nowMs, currentFamilyId } = context
-  // Nobody wrote down when a client was deleted, so whatever else ended the session came first.
+  // When a client was deleted is not recorded, so any other end of the session counts as earlier.
   const validFromMs = client?.sessionsValidFrom.getTime() ?? Number.POSITIVE_INFINITY
   const end = findEnd(family, user, nowMs, validFromMs)
   return {

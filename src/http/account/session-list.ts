@@ -1,5 +1,5 @@
-// The sessions of one user as one list: those that may live, and the newest of those that have ended
-// (INTERFACE §1). Only what is shown is read, whatever a user has been doing for years.
+// The sessions of one user as one list: those that may live, and the newest of those that have
+// ended (docs/semantics.md §3). Only what is shown is read, however many sessions a user had.
 
 import type { Client, ClientId } from '../../clients/client.ts'
 import { type Page, type PageRequest, takePage } from '../../database/keyset-page.ts'
@@ -32,7 +32,7 @@ export async function listSessions(
   const { user, live, ended } = await families.index(userId)
   const nowMs = clock()
   const { currentFamilyId } = query
-  const describe = async (family: Family) =>
+  const toJson = async (family: Family) =>
     toSessionJson(family, {
       user,
       client: await findClient(family.clientId),
@@ -44,7 +44,7 @@ export async function listSessions(
     ...ended.map((key) => ({ ...key, status: 'ended' as const })),
     ...(await Promise.all(
       live.map(async (family) => {
-        const session = await describe(family)
+        const session = await toJson(family)
         return { ...family, session, status: session.status }
       }),
     )),
@@ -59,7 +59,7 @@ export async function listSessions(
     unread.map(({ familyId }) => familyId),
   )
   const sessions = new Map<string, SessionJson>()
-  for (const family of read) sessions.set(family.familyId, await describe(family))
+  for (const family of read) sessions.set(family.familyId, await toJson(family))
   const found = shown.items.map(({ familyId, session }) => session ?? sessions.get(familyId))
   return { ...shown, items: found.filter((session) => session !== undefined) }
 }
@@ -71,7 +71,7 @@ interface Row extends FamilyKey {
 }
 
 function choose(rows: readonly Row[], status: SessionJson['status'] | undefined): Row[] {
-  // Those that have died unnoticed may push out what the store has listed as ended.
+  // Live ones may turn out to be dead, so there may be more ended ones than are listed.
   const listed = rows.filter((row) => row.status === 'ended').slice(-ENDED_LISTED_MAX)
   const oldest = listed.length < ENDED_LISTED_MAX ? undefined : listed[0]
   return rows

@@ -27,7 +27,7 @@ export interface SessionsRouteDependencies {
 
 const LIST_RULES = { filters: { status: oneOf('active', 'ended') } }
 
-/** Behind requireUser. Ending all leaves this one (INTERFACE §1). */
+/** Behind requireUser. Ending all leaves this one. */
 export function registerOwnSessions(
   app: FastifyInstance,
   dependencies: SessionsRouteDependencies,
@@ -58,7 +58,7 @@ interface OneUser {
   Params: { id: string }
 }
 
-/** Behind the admin scope. Deletes answer 204 whatever was there (INTERFACE "Statuses"). */
+/** Behind the admin scope. Deletes answer 204 whatever was there (docs/semantics.md §16). */
 export function registerAdminSessions(
   app: FastifyInstance,
   dependencies: SessionsRouteDependencies,

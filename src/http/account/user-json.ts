@@ -1,4 +1,4 @@
-// Users as JSON: the representation (INTERFACE §1 "user"), and what is read from a body that names
+// Users as JSON: the representation, and what is read from a body that names
 // one. Schemas check shapes; here stand the rules that a schema cannot say.
 
 import type { FieldError } from '../../runtime/field-error.ts'

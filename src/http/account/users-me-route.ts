@@ -62,7 +62,8 @@ export function registerUsersMe(
         (await hasher.verify(found.passwordHash, currentPassword, signal)).matches
       if (!isMatch) throw new ApiError('invalid_current_password')
       const passwordHash = await hasher.hash(newPassword, signal)
-      // What was proved before the hashing must still hold when the change is made.
+      // Hashing takes a while: session and current password must still be good when the change is
+      // made.
       const check = (user: User, record: UserRecord): void => {
         const family = { familyId, epoch: found.record.epoch }
         if (reachedEpoch(family, record.epochLog) < record.epoch) refuseToken(reply)

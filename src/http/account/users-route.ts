@@ -43,7 +43,7 @@ export function registerUsers(app: FastifyInstance, dependencies: UsersRouteDepe
     '/users',
     {
       schema: { body: REGISTRATION_BODY },
-      // Before the body is read: a closed door does not look at what is brought.
+      // Before the body is read: while registration is closed the body does not matter.
       onRequest: async () => {
         if (config.registration === 'closed') throw new ApiError('registration_closed')
       },

@@ -130,7 +130,9 @@ function requireMatchOf(request: FastifyRequest) {
   return (current: Client) => requireMatch(request, clientJson(current))
 }
 
-/** The answer holds the only copy of a secret: a failed refresh, which a poll makes up for, waits. */
+/**
+ * Ignores a failure, because the answer holds the only copy of a secret. The poll refreshes later.
+ */
 async function refreshIfPossible(
   clients: Pick<ClientTable, 'refresh'>,
   clientId: string,

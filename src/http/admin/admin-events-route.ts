@@ -1,4 +1,4 @@
-// GET /admin/events: what happened, newest first (INTERFACE §1 "event").
+// GET /admin/events: what happened, newest first.
 
 import type { FastifyInstance } from 'fastify'
 import { mapPage } from '../../database/keyset-page.ts'
@@ -51,7 +51,7 @@ function readTypes(sent: unknown, name: string): readonly SecurityEventType[] {
 function readMoment(sent: unknown, name: string): Date {
   const text = readIsoText(sent, name)
   const moment = new Date(text)
-  // `Date` takes 30 February for 2 March.
+  // `Date` reads 30 February as 2 March.
   const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number)
   const isDay = new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day
   if (!isDay) throw invalidFilter(name, 'must be a day that there is')

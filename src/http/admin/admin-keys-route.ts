@@ -1,4 +1,5 @@
-// /admin/keys: the signing keys as an operator sees them, and rotation by hand (DESIGN §8).
+// /admin/keys: the signing keys as an operator sees them, and rotation by hand (docs/semantics.md
+// §8).
 
 import type { FastifyInstance } from 'fastify'
 import { takePage } from '../../database/keyset-page.ts'

@@ -1,4 +1,4 @@
-// /admin/users: the accounts as an administrator manages them (INTERFACE §1 "user"). The routes
+// /admin/users: the accounts as an administrator manages them. The routes
 // stand behind the scope `lineage:admin`.
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
@@ -189,7 +189,7 @@ function registerSingle(app: FastifyInstance, dependencies: AdminUsersRouteDepen
       const { password } = request.body
       const errors = findPasswordErrors('/password', password, config)
       if (errors.length > 0) throw validationFailed(errors)
-      // Nobody's password is not worth a lane.
+      // Without such a user no password is hashed.
       if (!(await users.findById(userId))) notFound()
       const passwordHash = await hasher.hash(password, callerSignal(reply))
       const about = { subject: userId, ...actOf(request) }

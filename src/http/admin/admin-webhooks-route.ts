@@ -81,7 +81,7 @@ function registerSingle(app: FastifyInstance, deps: AdminWebhooksDependencies): 
     { schema: { body: WEBHOOK_PATCH_BODY } },
     async (request) => {
       const { params, body } = request
-      // Two patches at once may still leave a bad pair: sending checks it again.
+      // Two patches at once can still combine to a bad pair; each attempt to send checks it again.
       const current = await find(params.id, webhooks)
       const wanted = { ...current, ...body }
       checkUrl(wanted)

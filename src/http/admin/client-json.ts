@@ -1,5 +1,5 @@
 // A client as JSON, in both directions: the representation that /admin/clients answers, and the
-// shapes that it takes (INTERFACE §1). What the values mean is checked by clients/client-draft.ts.
+// shapes that it takes. What the values mean is checked by clients/client-draft.ts.
 
 import { AUTH_METHODS } from '../../client-auth/authentication-methods.ts'
 import type { Client } from '../../clients/client.ts'

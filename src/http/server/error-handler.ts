@@ -79,7 +79,7 @@ function logRefusal(
   request: FastifyRequest,
 ): void {
   const line = { reason, status, ...callerFields(request) }
-  // A queue that turns somebody away does its work: in a flood, stacks would only hide what fails.
+  // A full queue is no failure: in a flood, logging each as an error would hide real ones.
   const isTurnedAway = [error, error.cause].some(isFullQueue)
   if (status < 500 || isTurnedAway) logEvent(request.log, 'request.refused', line)
   else logEvent(request.log, 'request.failed', { ...line, err: error.cause ?? error })

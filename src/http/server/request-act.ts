@@ -1,4 +1,4 @@
-// Who did what an event tells of, and from where, for the routes that change accounts and clients.
+// Who caused an event, and from where, for the routes that change accounts and clients.
 
 import type { FastifyRequest } from 'fastify'
 import type { EventDetail, SecurityEvent } from '../../runtime/security-event.ts'
