@@ -1,5 +1,5 @@
 // Client authentication (RFC 6749 §2.3, §3.2.1): from the parts of a request to the client that
-// sent it. Whether the client may do what it asks is the caller's question.
+// sent it. Whether the client may do what it asks for, the caller checks.
 
 import type { Client } from '../clients/client.ts'
 import { OAuthError, type OAuthReason } from '../oauth/oauth-error.ts'
@@ -28,7 +28,7 @@ export async function authenticateClient(
   const { method, clientId, proof } = readClientCredentials(request)
   const client = await services.clients.find(clientId)
   const answer = method.authenticate(proof, client, services)
-  // Only who waits for something takes a turn of the event loop.
+  // Awaits only a promise: a method without I/O costs no turn of the event loop.
   const wrong = answer instanceof Promise ? await answer : answer
   if (!client) throw new OAuthError('client_unknown')
   const refusal = findMisuse(client, method) ?? wrong

@@ -1,4 +1,4 @@
-// What both methods with a client secret ask: whether it is one of the client's.
+// The check that both methods with a client secret share: whether it is one of the client's.
 
 import type { Client } from '../clients/client.ts'
 import { matchesClientSecret } from '../clients/client-secret.ts'

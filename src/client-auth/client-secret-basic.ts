@@ -33,12 +33,12 @@ function read({ headers: { authorization = '' } }: ClientRequest): PresentedClie
       proof: decodeComponent(pair.slice(colon + 1)),
     }
   } catch {
-    // Without the cause, which could quote the secret.
+    // Without the cause, whose message could contain the secret.
     throw new OAuthError('client_header_malformed')
   }
 }
 
-/** Refuses what Buffer forgives: one value has one spelling (RFC 4648 §3.5). */
+/** Refuses base64 that Buffer accepts but that is not canonical (RFC 4648 §3.5). */
 function decodeBase64(text: string): Buffer {
   const bytes = Buffer.from(text, 'base64')
   if (bytes.toString('base64') !== text) throw new TypeError('not base64')

@@ -15,7 +15,7 @@ export interface ClientCredentials extends PresentedClient {
   readonly method: AuthenticationMethod
 }
 
-/** RFC 7521 §4.2: a mechanism, even while no method in the list takes it. */
+/** An assertion (RFC 7521 §4.2) counts as a mechanism, even if no method in the list reads it. */
 const ASSERTION = 'client_assertion'
 
 const BY_SCHEME = new Map<string, AuthenticationMethod>()
@@ -34,7 +34,7 @@ export function readClientCredentials(request: ClientRequest): ClientCredentials
   const { clientId, proof } = method.read(request)
   const named = request.form.get('client_id')
   if (named !== undefined && named !== clientId) throw new OAuthError('client_id_mismatch')
-  // With an empty password in Basic, public clients of many libraries name themselves.
+  // Basic with an empty password: this is how many libraries name a public client.
   return { method: proof === '' ? none : method, clientId, proof }
 }
 

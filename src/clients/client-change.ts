@@ -18,9 +18,12 @@ export interface ClientStoreDependencies {
   readonly choices: ClientChoices
   /** The bootstrap client's id, which nobody else may have. */
   readonly reservedId: string | undefined
-  /** Signing keys must be published for as long as any token lives: told before there is one. */
+  /**
+   * Told of a longer token life before it is in force: keys stay published for as long as tokens
+   * live.
+   */
   readonly raiseLongestTokenLife: (tx: Transaction, seconds: number) => Promise<void>
-  /** Not behind that of any instance which dates families. */
+  /** Never behind the clock by which any instance dates families. */
   readonly clock: Clock
 }
 
@@ -32,13 +35,13 @@ export function inChange<T>(
   return guardDatabase(() => prisma.$transaction(work, { isolationLevel: 'ReadCommitted' }))
 }
 
-/** The client as the last change left it, and nobody else's until this one commits. */
+/** Locks the client's row until the transaction ends, and reads it. */
 export async function lockClient(tx: Transaction, id: string): Promise<ClientRow | null> {
   await tx.$queryRaw`SELECT 1 FROM clients WHERE id = ${id} FOR UPDATE`
   return await tx.client.findUnique({ where: { id }, include: WITH_SECRETS })
 }
 
-/** Lets the other instances learn of the change; the last step of each. */
+/** Tells the other instances of the change. The last step of each change. */
 export function announceChange(tx: Transaction): Promise<void> {
   return bumpTableVersion(tx, 'clients')
 }

@@ -12,9 +12,9 @@ const LIST_LENGTH_MAX = 100
 const SCOPE_LENGTH_MAX = 128
 const AUDIENCE_LENGTH_MAX = 512
 const ORIGIN_LENGTH_MAX = 256
-/** Of a token that holds every scope, audience and role there may be: it stays below 8 KiB. */
+/** Bound on scopes and audiences, so that a token with all of them and all roles is below 8 KiB. */
 const TARGET_BYTES_MAX = 2560
-/** The same without roles: with name and signature it stays below the 4 KiB of a cookie. */
+/** The same for a token in a cookie, which with name and signature must stay below 4 KiB. */
 const COOKIE_TARGET_BYTES_MAX = 2048
 const TTL_SECONDS_MAX = 10 * 365 * 24 * 60 * 60
 const GRACE_SECONDS_MAX = 300
@@ -34,7 +34,7 @@ export type ClientDraft = Omit<
   'id' | 'sessionsValidFrom' | 'secrets' | 'createdAt' | 'updatedAt' | keyof ClientLimits
 > & { readonly [Limit in keyof ClientLimits]: number | null }
 
-/** The members of a request, of the right JSON types; null says the same as absent (RFC 7396). */
+/** The members of a request, their JSON types checked; null means absent (RFC 7396). */
 export type ClientInput = {
   readonly [Member in keyof ClientDraft]?: ClientDraft[Member] | null | undefined
 }
@@ -43,7 +43,10 @@ export type Checked<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly errors: readonly FieldError[] }
 
-/** Fills in the defaults and checks every rule of a client (INTERFACE §1) at its effective limits. */
+/**
+ * Fills in the defaults and checks every rule of a client with the limits in force
+ * (docs/semantics.md §5).
+ */
 export function draftClient(
   input: ClientInput,
   defaults: ClientLimits,
@@ -134,7 +137,10 @@ function checkLists(draft: ClientDraft, { grants }: ClientChoices): FieldError[]
   ]
 }
 
-/** What a token may say must fit into one: into headers of gateways, and past our own verifier. */
+/**
+ * Bounds the size of tokens, so that they fit into the headers of gateways and our verifier takes
+ * them.
+ */
 function checkTarget({ scopes, audiences, ...draft }: ClientDraft): FieldError[] {
   const isCookie = draft.tokenDelivery === 'cookie' && draft.accessTokenCookie
   const most = isCookie ? COOKIE_TARGET_BYTES_MAX : TARGET_BYTES_MAX
@@ -172,8 +178,8 @@ function isAudience(text: string): boolean {
 }
 
 /**
- * What pages within an app or a browser's extension send: the URL parser gives such schemes an
- * opaque origin, their web views do not.
+ * Origins that pages in an app or in a browser extension send. The URL parser knows no origin for
+ * such schemes, so they have a pattern of their own.
  */
 const WEB_VIEW =
   /^(?:capacitor|ionic|tauri|chrome-extension|moz-extension|safari-web-extension):\/\/[A-Za-z0-9.-]+$/
@@ -181,7 +187,7 @@ const WEB_VIEW =
 /** Whether the text is the serialisation of a web origin (RFC 6454 §6.2), so `===` compares it. */
 function isOrigin(text: string): boolean {
   if (text.length <= ORIGIN_LENGTH_MAX && WEB_VIEW.test(text)) return true
-  // URL takes a `*` for a host name; a wildcard that silently matches nothing helps nobody.
+  // URL accepts `*` in a host name, but a wildcard would match nothing here, so it is refused.
   const isHttp = text.length <= ORIGIN_LENGTH_MAX && /^https?:\/\/[\w.:[\]-]+$/.test(text)
   return isHttp && URL.canParse(text) && new URL(text).origin === text
 }

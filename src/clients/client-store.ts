@@ -35,7 +35,7 @@ export interface CreatedClient {
   readonly clientSecret: string | undefined
 }
 
-/** Sees the client under its lock, and throws to leave it as it is. */
+/** Called with the client, whose row is locked; throws to prevent the change. */
 export type CheckCurrent = (current: Client) => void
 
 /** Every method rejects with DependencyUnavailable when PostgreSQL does not answer. */
@@ -43,8 +43,8 @@ export interface ClientStore extends ClientReader, ClientSecretStore {
   /** Throws AlreadyTaken for an id that another client has, the bootstrap client included. */
   create(input: NewClientInput): Promise<Checked<CreatedClient>>
   /**
-   * Merges as RFC 7396 does and checks the whole; undefined for an unknown id. What asks for nothing
-   * new changes nothing, and `onChanged` is not told.
+   * Merges as RFC 7396 does and checks the whole; undefined for an unknown id. What asks for
+   * nothing new changes nothing, and `onChanged` is not told.
    */
   patch(
     id: string,
@@ -86,7 +86,8 @@ export function openClientStore(dependencies: ClientStoreDependencies): ClientSt
       return await inChange(prisma, async (tx) => {
         const row = await lockClient(tx, id)
         if (!row) return false
-        // Whoever logged in since an end that this clock has not reached is dated by that end.
+        // Later than the last end, even if that lies ahead of this clock: logins since then are
+        // dated by it.
         const fromMs = Math.max(firstMsAfterAll(clock), row.sessionsValidFrom.getTime() + 1)
         await tx.client.update({ where: { id }, data: { sessionsValidFrom: new Date(fromMs) } })
         await announceChange(tx)
@@ -125,7 +126,7 @@ async function createClient(
   return { ok: true, value: { client, clientSecret } }
 }
 
-/** Past the present millisecond, which families that exist may be dated by. */
+/** One millisecond later than now, because existing families may be dated by now. */
 function firstMsAfterAll(clock: Clock): number {
   return clock() + 1
 }
@@ -158,7 +159,7 @@ async function publish(
   { defaults, raiseLongestTokenLife }: ClientStoreDependencies,
 ): Promise<Client> {
   const client = rowToClient(row, defaults)
-  // In this order, as key rotation takes the two locks, or they could wait for each other.
+  // In the same order as key rotation takes these two locks, to avoid a deadlock.
   await raiseLongestTokenLife(tx, client.accessTokenTtlSeconds)
   await announceChange(tx)
   return client

@@ -23,7 +23,9 @@ export function beginFamily(
   }
 }
 
-/** A record that cannot judge the family: missing, or older than the family itself. */
+/**
+ * Whether the record is missing or older than the family, so that it does not tell if that lives.
+ */
 export function isUserStale(user: UserRecord | undefined, family: Family): boolean {
   return user === undefined || user.epoch < family.epoch
 }
@@ -101,7 +103,7 @@ export function findRefusal(
   const { requestedScope, requestedAudience } = request
   if (requestedScope && requestedScope.length > 0) {
     if (!requestedScope.every((scope) => family.scope.includes(scope))) return 'invalid_scope'
-    // Dropping is silent until nothing asked for is left (INTERFACE §1).
+    // Scopes that client or user have lost are dropped in silence; refused only when none is left.
     const left = usableScope(requestedScope, request.clientScopes, user.roles)
     if (left.length === 0) return 'invalid_scope'
   }

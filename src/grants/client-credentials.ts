@@ -24,7 +24,8 @@ function issue(
 ): IssuedTokens {
   const scope = grantScope(client, request.scope)
   const { token: audience } = grantAudience(client, defaultAudience, request.resources)
-  // Who asks where the end of the client's sessions is known comes after it.
+  // Never before the end of the client's sessions that is known here, even if our clock is behind
+  // it.
   const nowMs = Math.max(clock(), client.sessionsValidFrom.getTime())
   const claims = buildClientClaims({ client, scope, audience, issuer, nowMs })
   return {

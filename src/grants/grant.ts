@@ -21,13 +21,15 @@ export interface GrantContext {
   /** Authenticated, and allowed to use this grant. */
   readonly client: Client
   readonly source: Source
-  /** Aborted when the caller has gone; made when it is asked for, because few grants wait. */
+  /**
+   * Gives a signal that aborts when the caller hangs up. Made on demand, because few grants wait.
+   */
   readonly callerSignal: () => AbortSignal
 }
 
 /** The parts of the service that grants work with; each takes what it names. */
 export interface GrantServices {
-  /** Does equal work and gives equal answers for every refusal. */
+  /** Does the same work and gives the same answer for every refusal (docs/semantics.md §7). */
   readonly login: (
     credentials: { identifier: string; password: string; signal: AbortSignal },
     source: Source,
@@ -41,7 +43,7 @@ export interface GrantServices {
   readonly recordEvent: RecordEvent
 }
 
-/** What a grant hands out; how it travels, in the body or in cookies, is the endpoint's business. */
+/** What a grant hands out; whether in the body or in a cookie, the endpoint decides. */
 export interface IssuedTokens {
   readonly accessToken: string
   /** Seconds from now until the access token's `exp`. */
@@ -61,15 +63,24 @@ interface GrantFacts {
   readonly name: string
   /** Whether public clients may neither list nor use it. */
   readonly confidentialOnly: boolean
-  /** Whether the metadata names it only while some client lists it: nobody new should take it up. */
+  /**
+   * Whether the metadata names it only while some client lists it, so that nobody new begins to use
+   * it.
+   */
   readonly isDeprecated: boolean
 }
 
-/** A grant as its own file writes it down; `Name` are its parameters, `Request` what it makes of them. */
+/**
+ * A grant as its own file writes it down; `Name` are its parameters, `Request` what it makes of
+ * them.
+ */
 export interface GrantDefinition<Name extends string, Request> extends GrantFacts {
-  /** What it reads besides `scope` and `resource`. In a URL they are refused at every OAuth endpoint. */
+  /**
+   * What it reads besides `scope` and `resource`. In a URL they are refused at every OAuth
+   * endpoint.
+   */
   readonly parameters: readonly Name[]
-  /** Before anybody is authenticated, so without I/O; throws `invalid_request`. */
+  /** Called before the client is authenticated, so it does no I/O; throws `invalid_request`. */
   readonly parse: (form: Parameters<Name | 'scope'>) => Request
   /** Throws OAuthError, or rejects with DependencyUnavailable. */
   readonly issue: (
@@ -92,7 +103,9 @@ export interface Grant extends GrantFacts {
   readonly read: (form: Parameters) => Issue
 }
 
-/** Ties `issue` to what `parse` returned, so that grants of different requests fit into one list. */
+/**
+ * Ties `issue` to what `parse` returned, so that grants of different requests fit into one list.
+ */
 export function defineGrant<const Name extends string, Request>(
   definition: GrantDefinition<Name, Request>,
 ): Grant {

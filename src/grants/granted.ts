@@ -35,8 +35,9 @@ export interface GrantedAudience {
 }
 
 /**
- * What tokens of the client may address today: the default audience only as long as the client lists
- * none of its own, so that whoever takes it away by listing others takes it from living grants too.
+ * The audiences that tokens of the client may have now. The default audience counts only while the
+ * client lists none of its own: when it lists others, existing grants lose the default audience
+ * too.
  */
 export function addressableAudiences(client: Client, defaultAudience: string): readonly string[] {
   return client.audiences.length > 0 ? client.audiences : [defaultAudience]

@@ -11,18 +11,20 @@ import type { GrantServices, IssuedTokens } from './grant.ts'
 
 export interface UserGrant {
   readonly client: Client
-  /** As it was created, as the rotation left it, or as the retry found it. */
+  /** The family as the login made it, after the rotation, or as a retry found it. */
   readonly family: Family
   readonly user: UserRecord
   readonly scope: readonly string[]
   readonly audience: readonly string[]
-  /** At a refresh the one that the presented token names, so that a rollover changes no retry. */
+  /** At a refresh the one that the presented token names, so that a retry gives the same `jti`. */
   readonly rootSecret: RootSecret
   /** Goes into the refresh token; undefined where there is to be none. */
   readonly familySecret: Buffer | undefined
 }
 
-/** The tokens of a user's family in its present generation; the same family gives the same tokens. */
+/**
+ * The tokens of a user's family in its present generation; the same family gives the same tokens.
+ */
 export function issueUserTokens(
   grant: UserGrant,
   services: Pick<GrantServices, 'tokens' | 'rootSecrets' | 'issuer' | 'clock'>,

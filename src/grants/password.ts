@@ -114,7 +114,8 @@ function newFamily(
   { client, source, scope, audience, secret }: NewFamily,
   clock: Clock,
 ): CreateFamily['family'] {
-  // Who logs in where the end of the client's sessions is known comes after it.
+  // Never before the end of the client's sessions that is known here, even if our clock is behind
+  // it.
   const createdAtMs = Math.max(clock(), client.sessionsValidFrom.getTime())
   // Without a refresh token the family lives as long as its one access token.
   const ttls = canRefresh(client)

@@ -45,8 +45,9 @@ async function issue(
   const presented = authenticateRefreshToken(request.refreshToken, services.rootSecrets)
   if (!presented) throw new OAuthError('refresh_malformed')
   const { scope: text, resources } = request
-  const scope = text === undefined ? undefined : readAsked(() => parseScope(text))
-  const audience = resources.length === 0 ? undefined : readAsked(() => parseResources(resources))
+  const scope = text === undefined ? undefined : parseRequested(() => parseScope(text))
+  const audience =
+    resources.length === 0 ? undefined : parseRequested(() => parseResources(resources))
   const requested = { scope: scope?.words, audience: audience?.words }
   const outcome = await rotate(presented, requested, context, services)
   const event = findNews(outcome, presented, context)
@@ -67,14 +68,14 @@ async function issue(
   }
 }
 
-/** No scope and no resource is called so, hence no grant contains it. */
+/** No scope and no resource is empty, so no grant contains this. */
 const UNREADABLE = ''
 
 /**
- * What cannot be read is asked for as something that nobody has, because the token is judged first: a
- * replay is one whatever else it asks for. The fault is for afterwards.
+ * A malformed scope or resource is replaced by one that no grant contains, because the token is
+ * checked first: a replay is a replay whatever else it asks for. The fault is thrown afterwards.
  */
-function readAsked(parse: () => string[]): { words: readonly string[]; fault?: OAuthError } {
+function parseRequested(parse: () => string[]): { words: readonly string[]; fault?: OAuthError } {
   try {
     return { words: parse() }
   } catch (error) {
@@ -132,7 +133,7 @@ function answer(
   return issueUserTokens(granted, services)
 }
 
-/** What an operator should hear of; an ordinary rotation is not news. */
+/** The event of an outcome; undefined for an ordinary rotation or refusal. */
 function findNews(
   outcome: Rotation,
   presented: RefreshToken,

@@ -1,7 +1,10 @@
 // Every refusal of the OAuth endpoints: one table from our internal reason to the words that the
 // caller sees. The reason goes to the log, never to the caller. docs/errors.md explains each one.
 
-/** RFC 6749 §5.2, RFC 8707 §2, RFC 7009 §2.2.1; `temporarily_unavailable` and `server_error` are ours. */
+/**
+ * RFC 6749 §5.2, RFC 8707 §2, RFC 7009 §2.2.1; `temporarily_unavailable` and `server_error` are
+ * ours.
+ */
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
@@ -134,20 +137,22 @@ export const OAUTH_ERRORS = {
   },
 } as const satisfies Record<string, PublicError>
 
-/** Our own word for what happened: logged, counted, never sent. */
+/** Our own name for what happened. It is logged, and never sent to the caller. */
 export type OAuthReason = keyof typeof OAUTH_ERRORS
 
 export interface OAuthErrorOptions {
   readonly cause?: unknown
   readonly retryAfterSeconds?: number
   readonly clientId?: string
-  /** Which one is missing: its name in the RFC, never a text of the request. */
+  /** The parameter that is missing. Its name comes from the RFC, never from the request. */
   readonly parameter?: string
   /** A sentence that says what there is instead; never a text of the request. */
   readonly choice?: string
 }
 
-/** A refusal at an OAuth endpoint. `message` is the reason; the public words come from the table. */
+/**
+ * A refusal at an OAuth endpoint. `message` is the reason; the public words come from the table.
+ */
 export class OAuthError extends Error {
   readonly reason: OAuthReason
   readonly code: OAuthErrorCode
@@ -155,7 +160,7 @@ export class OAuthError extends Error {
   readonly description: string
   /** Sent as `Retry-After` where it is set. */
   readonly retryAfterSeconds: number | undefined
-  /** The client that was refused, where it is one of ours. Logged, never sent. */
+  /** The client that was refused, if it exists. Logged, never sent. */
   readonly clientId: string | undefined
 
   constructor(reason: OAuthReason, options: OAuthErrorOptions = {}) {

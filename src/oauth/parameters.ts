@@ -10,7 +10,7 @@ export interface Parameters<Name extends string = string> {
   readonly resources: readonly string[]
 }
 
-/** The value of a parameter without which a request is not one; throws `invalid_request`, with its name. */
+/** The value of a required parameter; throws `invalid_request`, with its name. */
 export function requireParameter<Name extends string>(form: Parameters<Name>, name: Name): string {
   const value = form.get(name)
   if (value === undefined) throw new OAuthError('parameter_missing', { parameter: name })

@@ -2,7 +2,7 @@
 
 import { OAuthError } from './oauth-error.ts'
 
-/** The most that one request may name (INTERFACE "Errors"). */
+/** The most that one request may name (docs/semantics.md §15). */
 export const RESOURCES_MAX = 8
 
 // URL.canParse forgives white space and more, so the characters are checked first (RFC 3986 §2);

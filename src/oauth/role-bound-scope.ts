@@ -1,10 +1,10 @@
-// The scopes that take more than a client that lists them: a user has one only while the user's roles
-// contain a role of the same name (docs/semantics.md "Role-bound scope").
+// Scopes for which it is not enough that the client lists them: a user gets one only while the
+// user's roles contain a role of the same name (docs/semantics.md §1).
 
 /** Opens `/admin`. */
 export const ADMIN_SCOPE = 'lineage:admin'
 
-/** Handed to the Lua scripts, which have the same rule once more. */
+/** Also handed to the Lua scripts, which implement the same rule. */
 export const ROLE_BOUND_SCOPES: readonly string[] = [ADMIN_SCOPE]
 
 /**

@@ -1,5 +1,5 @@
 // Whether an access token of ours is good right now: signed, unexpired, and neither it nor its
-// family, user or client was taken back since (DESIGN §3). One store round trip.
+// family, user or client was taken back since (docs/semantics.md §1). One store round trip.
 
 import type { Client, ClientId } from '../clients/client.ts'
 import type { ClientTable } from '../clients/client-table.ts'
@@ -81,7 +81,7 @@ export function openTokenChecker(dependencies: TokenCheckerDependencies): TokenC
   }
 }
 
-/** A token outlives what it was given for; whoever asks us hears what is left (INTERFACE §2). */
+/** The token's scope without what user or client have lost since it was issued. */
 function scopeLeft(
   { scope }: AccessTokenClaims,
   client: Client,

@@ -29,9 +29,7 @@ export interface NewUser {
   readonly roles?: readonly string[] | undefined
 }
 
-/**
- * What is undefined stays as it is; only `emailVerified` falls with the email that it was about.
- */
+/** What is undefined stays as it is; but a changed email is no longer verified. */
 export type UserPatch = {
   readonly username?: UserName | undefined
   readonly email?: UserName | undefined

@@ -69,7 +69,7 @@ function inRunningOrder(checks: readonly Check[]): readonly Check[] {
 async function runCheck(check: Check, service: TestedService): Promise<RowResult> {
   const { row, level, sentence } = check
   const startedMs = performance.now()
-  const { status, reason } = await judge(check, service)
+  const { status, reason } = await findStatus(check, service)
   const durationMs = Math.round(performance.now() - startedMs)
   const words = reason === undefined ? {} : { reason: cleanReason(reason, service) }
   const sections = CONFIRMED_SECTIONS[row] ?? []
@@ -96,7 +96,7 @@ function cleanReason(text: string, { credentials }: TestedService): string {
     .replaceAll(/\s+/g, ' ')
 }
 
-async function judge(
+async function findStatus(
   check: Check,
   service: TestedService,
 ): Promise<Pick<RowResult, 'status' | 'reason'>> {

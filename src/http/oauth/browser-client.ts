@@ -1,5 +1,6 @@
-// What a call must look like that comes from a browser whose tokens travel in cookies (DESIGN §9).
-// A browser sends cookies along whoever made it call; the `Origin` says who did.
+// What a call must look like that comes from a browser whose tokens travel in cookies
+// (docs/semantics.md §9). A browser sends cookies along whichever page caused the call; the
+// `Origin` header tells which.
 
 import type { FastifyRequest } from 'fastify'
 import { readClientCredentials } from '../../client-auth/read-client-credentials.ts'
@@ -10,8 +11,8 @@ import type { Parameters } from '../../oauth/parameters.ts'
 import type { TokenCookies } from './token-cookies.ts'
 
 /**
- * The client that a request names, when its tokens travel in cookies. Nobody has authenticated yet:
- * it only tells what may stand in for a parameter that the form lacks.
+ * The client that a request names, when its tokens travel in cookies. The client has
+ * not authenticated yet: this only decides whether a cookie may stand in for a missing parameter.
  */
 export async function findNamedCookieClient(
   request: FastifyRequest,
@@ -24,8 +25,9 @@ export async function findNamedCookieClient(
 }
 
 /**
- * Refuses a call of a cookie client that another site may have caused, that brings its refresh token
- * in the body, or that carries two of them. Throws OAuthError `invalid_request`; touches nothing.
+ * Refuses a call of a cookie client that another site may have caused, that brings its refresh
+ * token in the body, or that carries two of them. Throws OAuthError `invalid_request`; touches
+ * nothing.
  */
 export function checkBrowserCall(
   request: FastifyRequest,
@@ -47,7 +49,7 @@ function namedClientId(request: FastifyRequest, form: Parameters): string | unde
   try {
     return readClientCredentials({ headers: request.headers, form }).clientId
   } catch (error) {
-    // What is wrong with the credentials is said by authentication, in its turn.
+    // Client authentication, which comes later, reports what is wrong with the credentials.
     if (error instanceof OAuthError) return undefined
     throw error
   }

@@ -1,5 +1,5 @@
 // application/x-www-form-urlencoded, read strictly: what two parsers could read in two ways is
-// refused (INTERFACE "Errors"). Knows nothing of what the parameters mean.
+// refused (docs/semantics.md §15). Knows nothing of what the parameters mean.
 
 import { OAuthError } from '../../oauth/oauth-error.ts'
 import type { Parameters } from '../../oauth/parameters.ts'

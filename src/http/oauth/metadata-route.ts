@@ -37,8 +37,8 @@ export function registerMetadata(
   if (basePath !== '') serve(`${wellKnown}${basePath}`, {})
   serve(`${basePath}/.well-known/openid-configuration`, {
     subject_types_supported: ['public'],
-    // Some verifiers take it for the algorithms of access tokens too, and keep it: all that may ever
-    // sign, so that a key of another algorithm is not refused when its time comes.
+    // Some verifiers use this list for access tokens too, and cache it. So it names every algorithm
+    // that may ever sign, or they would refuse tokens after the algorithm was changed.
     id_token_signing_alg_values_supported: SIGNING_ALGS,
   })
 }
@@ -51,7 +51,8 @@ function buildMetadata({ issuer, clients }: MetadataRouteDependencies) {
     revocation_endpoint: `${issuer}/revoke`,
     introspection_endpoint: `${issuer}/introspect`,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
-    // What confidential clients may ask for is theirs to know. An empty list is none (RFC 8414 §3.2).
+    // Without the scopes of confidential clients, which are not public. No empty list (RFC 8414
+    // §3.2).
     ...(publicScopes.length > 0 && { scopes_supported: publicScopes }),
     // There is no authorization endpoint; the member is required all the same (RFC 8414 §2).
     response_types_supported: [],

@@ -15,7 +15,10 @@ import { noteCaller } from '../server/request-client.ts'
 import { sourceOf } from '../server/request-source.ts'
 import { FORM_BODY_BYTES_MAX, parseFormBody } from './form-body.ts'
 
-/** Of any grant, ours or not: whoever sends one here has put a credential into a URL. */
+/**
+ * Parameter names of any grant, ours or not: in a query string they may put a credential into a
+ * URL.
+ */
 const PARAMETER_NAMES: ReadonlySet<string> = new Set([
   ...GRANTS.flatMap(({ parameters }) => parameters),
   ...AUTHENTICATION_METHODS.flatMap(({ parameter = [] }) => parameter),
@@ -76,8 +79,8 @@ export interface SenderCheck extends ClientAuthServices {
 }
 
 /**
- * The client that sent a form, by whichever method it used. Throws OAuthError; failed authentication
- * is an event.
+ * The client that sent a form, by whichever method it used. Throws OAuthError; failed
+ * authentication is an event.
  */
 export async function authenticateSender(
   request: FastifyRequest,
@@ -103,7 +106,7 @@ function noteRefusal(error: OAuthError, request: FastifyRequest, recordEvent: Re
   recordEvent({ type: 'client.authentication_failed', reason, ...known, ...sourceOf(request) })
 }
 
-/** C11: also on errors, also for HTTP/1.0 caches. */
+/** Also on errors, and for HTTP/1.0 caches too (row C11 of the conformance suite). */
 function setNoStore(reply: FastifyReply): void {
   reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
 }

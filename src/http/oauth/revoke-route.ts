@@ -38,7 +38,7 @@ export function registerRevoke(app: FastifyInstance, dependencies: RevokeRouteDe
   app.post('/revoke', OAUTH_ENDPOINT, async (request, reply) => {
     const form = formOf(request)
     const token = form.get('token')
-    // Where a cookie stands in for the parameter, having neither means being logged out already.
+    // A cookie client that sends neither parameter nor cookie is logged out already.
     if (token === undefined && !(await findNamedCookieClient(request, form, clients))) {
       throw new OAuthError('parameter_missing', { parameter: 'token' })
     }
@@ -52,7 +52,7 @@ export function registerRevoke(app: FastifyInstance, dependencies: RevokeRouteDe
     checkBrowserCall(request, client, cookies, Boolean(isInBody))
     const presented = token ?? cookies.readRefreshTokens(request, client)[0]
     if (presented !== undefined) await revoke(presented, client, source, dependencies)
-    // An access token in the body ends alone; the session, and its cookies, go on.
+    // An access token in the body ends alone; the session goes on, and so do its cookies.
     if (token === undefined) cookies.clearSent(request, reply, client)
     return reply.code(200).send()
   })

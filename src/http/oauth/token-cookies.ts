@@ -1,5 +1,5 @@
-// The cookies of clients with `tokenDelivery: "cookie"` (DESIGN §9): names, flags, and how they are
-// read, set and cleared. Who may have them is the business of browser-client.ts.
+// The cookies of clients with `tokenDelivery: "cookie"` (docs/semantics.md §9): names,
+// flags, and how they are read, set and cleared. browser-client.ts checks who may use them.
 
 import { fastifyCookie } from '@fastify/cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -18,16 +18,16 @@ export interface TokenCookies {
   readRefreshTokens(request: FastifyRequest, client: Client): readonly string[]
   /** Every access token that the request carries, whoever's, empty values too. */
   readAccessTokens(request: FastifyRequest): readonly AccessCookie[]
-  /** False when the access token is given without its cookie, which no browser would keep. */
+  /** False when the access token is too large for a cookie and was not set as one. */
   set(request: FastifyRequest, reply: FastifyReply, client: Client, issued: IssuedTokens): boolean
-  /** Clears what this request has sent, and says nothing of what it has not. */
+  /** Clears the cookies that this request has sent, and no others. */
   clearSent(request: FastifyRequest, reply: FastifyReply, client: Client): void
 }
 
-/** Name and value; a browser drops what is longer, and tells nobody (RFC 6265bis §5.6). */
+/** Name and value together: a browser silently drops a longer cookie (RFC 6265bis §5.6). */
 const COOKIE_BYTES_MAX = 4096
 
-/** Cookies as the issuer's scheme allows: a plain http one, which is a loopback one, has no TLS. */
+/** With a plain http issuer, which is a loopback one, cookies have neither prefix nor `Secure`. */
 export function openTokenCookies(issuer: string): TokenCookies {
   const secure = issuer.startsWith('https:')
   // RFC 6265bis §4.1.3.2: set by this very host over TLS, for all of it, and by nobody else. So the
@@ -56,7 +56,7 @@ export function openTokenCookies(issuer: string): TokenCookies {
       const name = accessName(client)
       const isKept = name.length + accessToken.length <= COOKIE_BYTES_MAX
       if (isKept) setCookie(reply, name, accessToken, expiresInSeconds)
-      // Or the one before would go on, beside a body that says something else.
+      // An earlier cookie must not stay valid beside the new token in the body.
       else if (valuesOf(request, name).length > 0) setCookie(reply, name, '', 0)
       return isKept
     },
@@ -69,8 +69,8 @@ export function openTokenCookies(issuer: string): TokenCookies {
 }
 
 /**
- * The values of every cookie of this name, as sent. More than one means that somebody else has set
- * one of them, and no order tells which (RFC 6265 §8.5, §8.6), so parsers that pick one are no use.
+ * The values of every cookie of this name, as sent. If there are several, somebody else has set
+ * one of them, and their order does not tell which (RFC 6265 §8.5, §8.6).
  */
 function valuesOf(request: FastifyRequest, name: string): readonly string[] {
   return readCookies(request.raw)

@@ -60,7 +60,8 @@ async function findCookieToken(
 ): Promise<string | undefined> {
   if (form.get('refresh_token') !== undefined || request.headers.cookie === undefined) return
   const client = await findNamedCookieClient(request, form, clients)
-  // An empty value is absent, as in a form. Two of them are refused in their turn.
+  // An empty value counts as absent, as in a form. Two cookies are refused later, by
+  // checkBrowserCall.
   return client && cookies.readRefreshTokens(request, client).find((value) => value !== '')
 }
 
@@ -70,8 +71,8 @@ function withToken({ get, resources }: Parameters, refreshToken: string): Parame
 }
 
 /**
- * The successful answer (RFC 6749 §5.1). `scope` is always told, so that nobody has to guess what was
- * granted.
+ * The successful answer (RFC 6749 §5.1). `scope` is always told, so that nobody has to guess what
+ * was granted.
  */
 function toTokenResponse(issued: IssuedTokens, withRefreshToken: boolean) {
   return {

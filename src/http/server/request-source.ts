@@ -1,4 +1,4 @@
-// Where a request came from, bounded and vouched for.
+// Where a request came from: the address, as far as it can be trusted, and the user agent.
 
 import type { FastifyRequest } from 'fastify'
 import type { Client } from '../../clients/client.ts'
@@ -10,13 +10,13 @@ const USER_AGENT_LENGTH_MAX = 256
 
 /**
  * The peer's address, as far as LINEAGE_TRUST_PROXY lets `X-Forwarded-For` say it; or what a
- * confidential client with `forwardsClientIp` passes on for its own visitor (DESIGN §7).
- * What is no address counts as not said. Without a client nobody's word is passed on.
+ * confidential client with `forwardsClientIp` passes on for its own visitor (docs/semantics.md §7).
+ * A value that is no address is ignored. Without a client no such header counts.
  */
 export function sourceOf(request: FastifyRequest, client?: Client): Source {
   const userAgent = (request.headers['user-agent'] ?? '').slice(0, USER_AGENT_LENGTH_MAX)
   const mayForward = client?.forwardsClientIp && client.type === 'confidential'
-  // Two of them arrive as one value with a comma, which is no address.
+  // Node.js joins two such headers with a comma, which no address has.
   const given = mayForward ? request.headers['lineage-client-ip'] : undefined
   const forwarded = typeof given === 'string' ? parseIpAddress(given) : undefined
   return { ip: forwarded ?? peerAddressOf(request.raw, request.server), userAgent }
