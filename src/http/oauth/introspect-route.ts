@@ -1,5 +1,5 @@
 // POST /introspect (RFC 7662): the state of a token, for confidential clients. A client sees its
-// own tokens; with scope `lineage:introspect` everybody's access tokens (DESIGN §11).
+// own tokens; with scope `lineage:introspect` everybody's access tokens.
 
 import { timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
@@ -96,7 +96,7 @@ function named(username: string | undefined): { username?: string } {
   return username === undefined ? {} : { username }
 }
 
-/** A stale generation is inactive here, and is not held against the family (DESIGN §11). */
+/** A stale generation is inactive here, and is not held against the family. */
 function isCurrent(token: RefreshToken, family: Family): boolean {
   const presented = Buffer.from(hashFamilySecret(token.familySecret))
   const known = Buffer.from(family.secretHash)
