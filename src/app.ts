@@ -85,7 +85,7 @@ export async function buildApp(
 }
 
 async function registerPublic(app: FastifyInstance, service: Service): Promise<void> {
-  const { config, checker } = service
+  const { config, checker, management } = service
   const cookies = openTokenCookies(config.issuer)
   await app.register(async (scope) => {
     acceptFormsOnly(scope)
@@ -103,11 +103,11 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
   await app.register(async (scope) => {
     allowClientOrigins(scope)
     acceptJsonOnly(scope)
-    registerUsers(scope, service)
+    registerUsers(scope, { ...service, ...management })
     await scope.register(async (own) => {
       own.addHook('onRequest', requireUser(checker, config.issuer))
-      registerUsersMe(own, service)
-      registerOwnSessions(own, service)
+      registerUsersMe(own, management)
+      registerOwnSessions(own, management.sessions)
     })
   })
   await app.register(async (scope) => registerVerify(scope, { checker, cookies }))
@@ -117,12 +117,13 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
 }
 
 async function registerAdmin(app: FastifyInstance, service: Service): Promise<void> {
+  const { management, basePath } = service
   acceptJsonOnly(app)
   app.addHook('onRequest', requireScope(ADMIN_SCOPE, service.checker, service.config.issuer))
-  registerAdminUsers(app, service)
-  registerAdminSessions(app, service)
-  registerAdminClients(app, service)
-  registerAdminKeys(app, service.keys)
+  registerAdminUsers(app, { basePath, ...management })
+  registerAdminSessions(app, management)
+  registerAdminClients(app, management.clients, basePath)
+  registerAdminKeys(app, management.keys)
   registerAdminEvents(app, service.events)
-  registerAdminWebhooks(app, service)
+  registerAdminWebhooks(app, management.webhooks, basePath)
 }

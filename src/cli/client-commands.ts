@@ -3,18 +3,16 @@
 import { type Command, Option } from 'commander'
 import { AUTH_METHODS } from '../client-auth/authentication-methods.ts'
 import type { Client } from '../clients/client.ts'
-import { CLIENT_SECRETS_MAX } from '../clients/client-secret.ts'
-import type { AddedSecret } from '../clients/client-secret-store.ts'
-import type { ClientStore, NewClientInput } from '../clients/client-store.ts'
+import type { ClientInput } from '../clients/client-draft.ts'
+import { type AddedSecret, CLIENT_SECRETS_MAX } from '../clients/client-secret.ts'
 import { GRANT_TYPES } from '../grants/grants.ts'
-import { clientJson } from '../http/admin/client-json.ts'
-import type { RecordEvent } from '../runtime/security-event.ts'
-import { openClients } from '../wiring/open-stores.ts'
+import type { ClientManagement } from '../management/client-management.ts'
+import type { ClientView } from '../management/client-view.ts'
 import { addCommand, parseWholeNumber } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
 import { CommandFailure } from './command-failure.ts'
-import { formatRecord, formatTable, printResult } from './command-output.ts'
-import { type CommandStores, withStores } from './command-stores.ts'
+import { columnsOf, formatRecord, formatTable, printResult } from './command-output.ts'
+import { CLI_ACT, withStores } from './command-stores.ts'
 
 const SHOWN_ONCE = 'lineage: the secret is shown this once; nobody can read it again\n'
 
@@ -78,35 +76,55 @@ function addCreateCommand(parent: Command, context: CommandContext): void {
 }
 
 async function createClient(options: CreateOptions, context: CommandContext): Promise<void> {
-  await withStores(context, async ({ config, database, latest, recordEvent }) => {
-    const created = await openClients(database, config, latest).create(toInput(options))
-    if (!created.ok) {
-      throw new CommandFailure('the client is not valid', { errors: created.errors })
-    }
-    const { client, clientSecret } = created.value
-    recordEvent({ type: 'client.created', clientId: client.id })
-    const shown = { ...clientJson(client), secrets: undefined, clientSecret }
-    printResult(context, options, { ...clientJson(client), clientSecret }, formatRecord(shown))
-    if (clientSecret !== undefined) context.stderr.write(SHOWN_ONCE)
+  await withStores(context, async ({ clients }) => {
+    const id = options.id !== undefined && { id: options.id }
+    const client = await clients.create({ ...toInput(options), ...id }, CLI_ACT)
+    printResult(context, options, client, formatRecord({ ...client, secrets: undefined }))
+    if (client.clientSecret !== undefined) context.stderr.write(SHOWN_ONCE)
   })
 }
 
-function toInput(options: CreateOptions): NewClientInput {
-  const { json, id, grantType, scope, defaultScope, audience, authMethod, allowedOrigin, ...same } =
-    options
+function toInput(options: CreateOptions): Required<ClientInput> {
   return {
-    ...same,
-    ...(id !== undefined && { id }),
-    grantTypes: grantType,
-    scopes: scope,
-    defaultScopes: defaultScope,
-    audiences: audience,
-    authMethods: authMethod,
-    allowedOrigins: allowedOrigin,
+    name: options.name,
+    type: options.type,
+    grantTypes: options.grantType,
+    scopes: options.scope,
+    defaultScopes: options.defaultScope,
+    audiences: options.audience,
+    authMethods: options.authMethod,
+    accessTokenTtlSeconds: options.accessTokenTtlSeconds,
+    refreshIdleTtlSeconds: options.refreshIdleTtlSeconds,
+    refreshAbsoluteTtlSeconds: options.refreshAbsoluteTtlSeconds,
+    refreshGraceSeconds: options.refreshGraceSeconds,
+    tokenDelivery: options.tokenDelivery,
+    accessTokenCookie: options.accessTokenCookie,
+    allowedOrigins: options.allowedOrigin,
+    forwardsClientIp: options.forwardsClientIp,
   }
 }
 
-const COLUMNS = ['id', 'name', 'type', 'grantTypes', 'scopes', 'secrets', 'createdAt'] as const
+const COLUMNS = columnsOf<ClientView>({
+  id: true,
+  name: true,
+  type: true,
+  grantTypes: true,
+  scopes: true,
+  secrets: true,
+  createdAt: true,
+  defaultScopes: false,
+  audiences: false,
+  authMethods: false,
+  accessTokenTtlSeconds: false,
+  refreshIdleTtlSeconds: false,
+  refreshAbsoluteTtlSeconds: false,
+  refreshGraceSeconds: false,
+  tokenDelivery: false,
+  accessTokenCookie: false,
+  allowedOrigins: false,
+  forwardsClientIp: false,
+  updatedAt: false,
+})
 
 function addListCommand(parent: Command, context: CommandContext): void {
   addCommand(parent, {
@@ -114,10 +132,10 @@ function addListCommand(parent: Command, context: CommandContext): void {
     summary: 'list the clients, oldest first, without the bootstrap client of the environment',
     examples: ['lineage client list', 'lineage client list --json'],
   }).action((options: OutputOptions) =>
-    withStores(context, async ({ config, database, latest }) => {
-      const clients = (await openClients(database, config, latest).loadAll()).map(clientJson)
-      const rows = clients.map((client) => ({ ...client, secrets: client.secrets.length }))
-      printResult(context, options, clients, formatTable(rows, COLUMNS))
+    withStores(context, async ({ clients }) => {
+      const all = await clients.listAll()
+      const rows = all.map((client) => ({ ...client, secrets: client.secrets.length }))
+      printResult(context, options, all, formatTable(rows, COLUMNS))
     }),
   )
 }
@@ -138,49 +156,33 @@ function addRotateSecretCommand(parent: Command, context: CommandContext): void 
     .argument('<id>', 'the id of the client')
     .option('--drop-oldest', 'the oldest secret of the client stops working')
     .action((id: string, options: RotateOptions) =>
-      withStores(context, async (stores) => {
-        const added = await rotateSecret(id, options, stores)
+      withStores(context, async ({ clients }) => {
+        const added = await rotateSecret(id, options, clients)
         printResult(context, options, added, formatRecord(added))
         context.stderr.write(SHOWN_ONCE)
       }),
     )
 }
 
-/** Throws CommandFailure when there is no such client, or it may not have another secret. */
+/** Throws CommandFailure where there is no room for a secret, else what management throws. */
 async function rotateSecret(
   id: string,
   { dropOldest = false }: RotateOptions,
-  { config, database, latest, recordEvent }: CommandStores,
+  clients: ClientManagement,
 ): Promise<AddedSecret> {
-  const store = openClients(database, config, latest)
-  const client = await store.find(id)
-  if (!client) throw new CommandFailure('there is no such client')
-  if (client.type === 'public') throw new CommandFailure('a public client has no secret')
-  const [oldest] = client.secrets
-  const isFull = client.secrets.length >= CLIENT_SECRETS_MAX
+  const { type, secrets } = await clients.find(id)
+  if (type === 'public') throw new CommandFailure('a public client has no secret')
+  const [oldest] = secrets
+  const isFull = secrets.length >= CLIENT_SECRETS_MAX
   if (isFull && !dropOldest) {
     throw new CommandFailure('it has two secrets already: --drop-oldest ends the older one')
   }
   const drop = async () => {
-    if (dropOldest && oldest) await dropSecret(id, oldest.id, store, recordEvent)
+    if (dropOldest && oldest) await clients.removeSecret(id, oldest.id, CLI_ACT)
   }
   // A client always keeps one secret and has at most two, so with two the oldest is removed first.
   if (isFull) await drop()
-  const added = await store.addSecret(id)
-  if (!added || added === 'refused') throw new CommandFailure('somebody else changed its secrets')
-  recordEvent({ type: 'client.secret_added', clientId: id, detail: { secretId: added.id } })
+  const added = await clients.addSecret(id, CLI_ACT)
   if (!isFull) await drop()
   return added
-}
-
-async function dropSecret(
-  id: string,
-  secretId: string,
-  store: Pick<ClientStore, 'removeSecret'>,
-  recordEvent: RecordEvent,
-): Promise<void> {
-  const removed = await store.removeSecret(id, secretId)
-  if (removed === true) {
-    recordEvent({ type: 'client.secret_removed', clientId: id, detail: { secretId } })
-  }
 }

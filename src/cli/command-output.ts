@@ -13,6 +13,12 @@ export function printResult(
   else if (text !== '') stdout.write(`${text}\n`)
 }
 
+/** The members that a table shows, in this order: one that is not decided upon does not compile. */
+export function columnsOf<Row>(isShown: Record<keyof Row & string, boolean>) {
+  const names = Object.keys(isShown) as (keyof Row & string)[]
+  return names.filter((name) => isShown[name])
+}
+
 /** A table: a column for each named member, headed by its name. */
 export function formatTable<Row extends object>(
   rows: readonly Row[],

@@ -2,6 +2,7 @@
 // runs by itself. They work while the service is down, and running instances see every change.
 
 import type { Logger } from 'pino'
+import type { Client, ClientId } from '../clients/client.ts'
 import { loadConfig, type ServiceConfig } from '../config/service-config.ts'
 import { type Database, openDatabase } from '../database/database.ts'
 import { openDatabaseClock } from '../database/database-clock.ts'
@@ -9,23 +10,30 @@ import { checkTables, contactDatabase } from '../database/first-contact.ts'
 import { checkMigrations } from '../database/migrations.ts'
 import { joinEmbeddedMode } from '../embedded/embedded-mode.ts'
 import type { EventStore } from '../events/event-store.ts'
-import type { Families } from '../families/families.ts'
 import { openPostgresJournal } from '../families/postgres/postgres-journal.ts'
+import { type ClientManagement, openClientManagement } from '../management/client-management.ts'
+import {
+  openPasswordManagement,
+  type PasswordManagement,
+} from '../management/password-management.ts'
+import { openSessionManagement, type SessionManagement } from '../management/session-management.ts'
+import { openUserManagement, type UserManagement } from '../management/user-management.ts'
 import { openOutageLog } from '../ops/outage-log.ts'
 import { openFailureReport } from '../ops/report-failure.ts'
+import type { Act } from '../runtime/act.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
-import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
-import type { UserStore } from '../users/user-store.ts'
+import { openHashingLanes } from '../users/hashing-lanes.ts'
+import { openPasswordCosts } from '../users/password-costs.ts'
+import { openPasswordHasher } from '../users/password-hasher.ts'
 import { openAudit } from '../wiring/open-audit.ts'
-import { openFamilyStore } from '../wiring/open-family-store.ts'
-import { openUsers } from '../wiring/open-stores.ts'
+import { type OpenedFamilyStore, openFamilyStore } from '../wiring/open-family-store.ts'
+import { openClients, openUsers } from '../wiring/open-stores.ts'
 import type { CommandContext } from './command-context.ts'
-import { CommandFailure } from './command-failure.ts'
 import { createCommandLog } from './command-log.ts'
 
-/** Who acts, in the events of a command (`detail.by`): no user and no client can have this id. */
-const ACTOR = 'lineage:cli'
+/** Who acts in the events of a command: no user and no client can have this id. */
+export const CLI_ACT: Act = { by: 'lineage:cli' }
 
 export interface CommandDatabase {
   readonly config: ServiceConfig
@@ -38,15 +46,15 @@ export interface CommandStores extends CommandDatabase {
   /** For dating the end of all sessions of a client: never behind `clock` of any instance. */
   readonly latest: Clock
   readonly events: EventStore
-  /** Records an event as done by the command line; it is written before the command ends. */
+  /** What was recorded is written before the command ends. */
   readonly recordEvent: RecordEvent
-  /** Records an event that the command noticed but did not cause. */
-  readonly recordUnasked: RecordEvent
+  readonly clients: ClientManagement
 }
 
 export interface CommandUsers extends CommandStores {
-  readonly users: UserStore
-  readonly families: Families
+  readonly users: UserManagement
+  readonly passwords: PasswordManagement
+  readonly sessions: SessionManagement
   /** To be called before sessions are read or ended: waits for Redis for a bounded time. */
   settle(): Promise<void>
 }
@@ -98,13 +106,14 @@ export async function withStores<T>(
       report: openFailureReport(stores.logger, openOutageLog(stores.logger)),
     })
     try {
-      return await work({
-        ...stores,
-        events: audit.events,
-        recordEvent: (event) =>
-          audit.recordEvent({ ...event, detail: { ...event.detail, by: ACTOR } }),
-        recordUnasked: audit.recordEvent,
+      const { events, recordEvent } = audit
+      const clients = openClientManagement({
+        clientStore: openClients(database, config, latest),
+        // No table is held here; instances see the change by its version.
+        refreshClient: async () => {},
+        recordEvent,
       })
+      return await work({ ...stores, events, recordEvent, clients })
     } finally {
       await audit.close()
     }
@@ -129,37 +138,31 @@ export async function withUsers<T>(
       journal: openPostgresJournal(stores.database),
     })
     try {
-      const { users, families } = openUsers(stores.database, opened, stores.clock)
       const settle = () => {
         isAsked = true
         return opened.settle()
       }
-      return await work({ ...stores, users, families, settle })
+      return await work({ ...stores, ...openUserManagements(stores, opened), settle })
     } finally {
       await opened.store.close()
     }
   })
 }
 
-/**
- * Runs a change of a user, which calls back once it is committed. Throws CommandFailure when the
- * family store could not be told of it, which says that the change stands.
- */
-export async function changeUser<T>(
-  change: (onChanged: () => void) => Promise<T>,
-  onChanged: () => void,
-): Promise<T> {
-  let isCommitted = false
-  try {
-    return await change(() => {
-      isCommitted = true
-      onChanged()
-    })
-  } catch (error) {
-    if (!isCommitted || !(error instanceof DependencyUnavailable)) throw error
-    throw new CommandFailure(
-      `the change is made, but ${error.message}: an instance carries it there when it is back; ` +
-        'repeat the command to be sure',
-    )
+function openUserManagements(stores: CommandStores, opened: OpenedFamilyStore) {
+  const { config, database, latest, clock } = stores
+  const lanes = openHashingLanes({ lanes: 1, queueMax: 0, waitMaxMs: 0 })
+  const passwordCosts = openPasswordCosts(config.argon2)
+  const hasher = openPasswordHasher(config.argon2, lanes, passwordCosts)
+  const parts = { ...stores, ...openUsers(database, opened, clock), hasher, passwordCosts }
+  let loading: Promise<readonly Client[]> | undefined
+  const findClient = async (id: ClientId) => {
+    loading ??= openClients(database, config, latest).loadAll()
+    return (await loading).find((client) => client.id === id)
+  }
+  return {
+    users: openUserManagement({ ...parts, passwordLimits: config }),
+    passwords: openPasswordManagement({ ...parts, passwordLimits: config }),
+    sessions: openSessionManagement({ ...parts, findClient }),
   }
 }

@@ -6,12 +6,13 @@ import type { Command } from 'commander'
 import { openHeldKeys } from '../keys/held-keys.ts'
 import { buildJwksDocument } from '../keys/jwks-document.ts'
 import { openKeyRing } from '../keys/key-ring.ts'
-import { deriveStates, type KeyStatus, listKeyViews } from '../keys/key-states.ts'
+import { deriveStates, type KeyStatus, type KeyView, listKeyViews } from '../keys/key-states.ts'
+import { openKeyManagement, recordKeyEvents } from '../management/key-management.ts'
 import { addCommand } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
 import { CommandFailure } from './command-failure.ts'
-import { formatRecord, formatTable, printResult } from './command-output.ts'
-import { type CommandStores, withStores } from './command-stores.ts'
+import { columnsOf, formatRecord, formatTable, printResult } from './command-output.ts'
+import { CLI_ACT, type CommandStores, withStores } from './command-stores.ts'
 
 export function addKeyCommands(program: Command, context: CommandContext): void {
   const keys = program.command('keys').description('the keys that sign access tokens')
@@ -20,7 +21,14 @@ export function addKeyCommands(program: Command, context: CommandContext): void 
   addExportCommand(keys, context)
 }
 
-const COLUMNS = ['kid', 'alg', 'state', 'publishedAt', 'activeFrom', 'retireAt'] as const
+const COLUMNS = columnsOf<KeyView>({
+  kid: true,
+  alg: true,
+  state: true,
+  publishedAt: true,
+  activeFrom: true,
+  retireAt: true,
+})
 
 function addListCommand(parent: Command, context: CommandContext): void {
   addCommand(parent, {
@@ -48,14 +56,10 @@ function addRotateCommand(parent: Command, context: CommandContext): void {
     .option('--compromised', 'replace every key at once: all access tokens of before are refused')
     .action(({ compromised = false, ...options }: RotateOptions) =>
       withStores(context, async (stores) => {
-        const keys = await openKeyRing({
-          ...stores,
-          recordKeyEvent: (type, kid, act) =>
-            (act ? stores.recordEvent : stores.recordUnasked)({ type, detail: { kid } }),
-        })
-        // Opening the keys has rotated them if that was due; this is the rotation that was asked
-        // for.
-        const { key, created } = await keys.rotate({ compromised, act: {} })
+        const recordKeyEvent = recordKeyEvents(stores.recordEvent)
+        // Opening the keys rotates them if that is due; the rotation that was asked for follows.
+        const keys = openKeyManagement(await openKeyRing({ ...stores, recordKeyEvent }))
+        const { key, created } = await keys.rotate({ compromised }, CLI_ACT)
         printResult(context, options, { ...key, created }, formatRecord(key))
         if (!created) context.stderr.write('lineage: this key waits already; none was made\n')
       }),

@@ -2,7 +2,7 @@
 
 import { CommanderError } from 'commander'
 import { describeLack } from '../database/first-contact.ts'
-import { ApiError } from '../http/server/api-error.ts'
+import { ManagementError } from '../management/management-error.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { describeFailure } from '../runtime/describe-failure.ts'
 import { AlreadyTaken, type FieldError } from '../runtime/field-error.ts'
@@ -37,8 +37,10 @@ function reportFailure(error: unknown, wantsJson: boolean, context: CommandConte
 
 function explainFailure(error: unknown): { message: string; errors: readonly FieldError[] } {
   if (error instanceof CommandFailure) return error
-  if (error instanceof ApiError) {
-    return { message: 'some values are not valid', errors: error.errors ?? [] }
+  if (error instanceof ManagementError) {
+    const { code, message, errors } = error
+    const advice = ': an instance carries it there when it is back; repeat the command to be sure'
+    return { message: code === 'unfinished' ? message + advice : message, errors }
   }
   if (error instanceof AlreadyTaken) {
     const detail = 'is taken already'

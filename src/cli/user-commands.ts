@@ -1,17 +1,12 @@
 // `lineage user …`: accounts and their sessions, by the rules of /admin/users.
 
 import type { Command } from 'commander'
-import { findPasswordErrors, readNames, toUserJson } from '../http/account/user-json.ts'
-import { openHashingLanes } from '../users/hashing-lanes.ts'
-import { PASSWORD_HASH_RULE, parsePasswordHash } from '../users/password-hash.ts'
-import { openPasswordHasher } from '../users/password-hasher.ts'
-import { findRoleErrors } from '../users/user-roles.ts'
+import { accepted } from '../management/management-error.ts'
+import { draftUserPatch } from '../users/user-draft.ts'
 import { addCommand, collect } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
-import { CommandFailure } from './command-failure.ts'
 import { formatRecord, printResult } from './command-output.ts'
-import { type CommandDatabase, changeUser, withUsers } from './command-stores.ts'
-import { requireUser } from './require-user.ts'
+import { CLI_ACT, withUsers } from './command-stores.ts'
 import { readNewPassword, readSecretLine } from './secret-input.ts'
 import { addImportCheckCommand } from './user-import-command.ts'
 import { addSessionCommands } from './user-session-commands.ts'
@@ -55,33 +50,16 @@ function addCreateCommand(parent: Command, context: CommandContext): void {
 
 async function createUser(options: CreateOptions, context: CommandContext): Promise<void> {
   const { username, email, role: roles = [], emailVerified, passwordHashStdin } = options
-  const names = readNames({ username, email }, findRoleErrors(roles))
+  // Before somebody is asked for a password in vain.
+  accepted(draftUserPatch({ username, email, roles }))
   const given = passwordHashStdin
-    ? { passwordHash: await readPasswordHash(context) }
+    ? { passwordHash: await readSecretLine(context, 'password hash') }
     : { password: await readNewPassword(context) }
-  await withUsers(context, async (stores) => {
-    const passwordHash = given.passwordHash ?? (await hashPassword(given.password, stores))
-    const user = await stores.users.create({ ...names, passwordHash, emailVerified, roles })
-    stores.recordEvent({ type: 'user.created', subject: user.id })
-    printResult(context, options, toUserJson(user), formatRecord(toUserJson(user)))
+  await withUsers(context, async ({ users }) => {
+    const input = { username, email, roles, emailVerified, ...given }
+    const user = await users.create(input, CLI_ACT)
+    printResult(context, options, user, formatRecord(user))
   })
-}
-
-async function readPasswordHash(context: CommandContext): Promise<string> {
-  const hash = await readSecretLine(context, 'password hash')
-  if (parsePasswordHash(hash)) return hash
-  throw new CommandFailure(`the line of standard input ${PASSWORD_HASH_RULE}`)
-}
-
-/** Throws CommandFailure for a password that the policy refuses. */
-async function hashPassword(
-  password: string,
-  { config }: Pick<CommandDatabase, 'config'>,
-): Promise<string> {
-  const errors = findPasswordErrors('/password', password, config)
-  if (errors.length > 0) throw new CommandFailure('the password is not accepted', { errors })
-  const lanes = openHashingLanes({ lanes: 1, queueMax: 0, waitMaxMs: 0 })
-  return await openPasswordHasher(config.argon2, lanes).hash(password)
 }
 
 function addDisableCommand(parent: Command, context: CommandContext): void {
@@ -92,16 +70,11 @@ function addDisableCommand(parent: Command, context: CommandContext): void {
   })
     .argument('<user>', WHOM)
     .action((name: string, options: OutputOptions) =>
-      withUsers(context, async ({ users, settle, recordEvent }) => {
-        const { id } = await requireUser(users, name)
+      withUsers(context, async ({ users, settle }) => {
+        const { id } = await users.findNamed(name)
         await settle()
-        const user = await changeUser(
-          (onChanged) => users.patch(id, { status: 'disabled' }, onChanged),
-          () =>
-            recordEvent({ type: 'user.disabled', subject: id, detail: { changed: ['status'] } }),
-        )
-        if (!user) throw new CommandFailure('the user has just been deleted')
-        printResult(context, options, toUserJson(user), formatRecord(toUserJson(user)))
+        const user = await users.update(id, { status: 'disabled' }, CLI_ACT)
+        printResult(context, options, user, formatRecord(user))
       }),
     )
 }
@@ -114,15 +87,11 @@ function addSetPasswordCommand(parent: Command, context: CommandContext): void {
   })
     .argument('<user>', WHOM)
     .action((name: string, options: OutputOptions) =>
-      withUsers(context, async (stores) => {
-        const { users, recordEvent } = stores
-        const { id } = await requireUser(users, name)
-        const passwordHash = await hashPassword(await readNewPassword(context), stores)
-        await stores.settle()
-        await changeUser(
-          (onChanged) => users.setPassword(id, passwordHash, onChanged),
-          () => recordEvent({ type: 'user.password_changed', subject: id }),
-        )
+      withUsers(context, async ({ users, passwords, settle }) => {
+        const { id } = await users.findNamed(name)
+        const password = await readNewPassword(context)
+        await settle()
+        await passwords.setPassword(id, password, CLI_ACT)
         printResult(context, options, { id, passwordChanged: true }, '')
         context.stderr.write('lineage: the password is set and every session has ended\n')
       }),

@@ -1,13 +1,11 @@
 // `lineage user sessions` and `lineage user logout`: what a user has open, and its end.
 
 import type { Command } from 'commander'
-import { listSessions as findSessions } from '../http/account/session-list.ts'
-import { openClients } from '../wiring/open-stores.ts'
+import type { SessionView } from '../management/session-view.ts'
 import { addCommand } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
-import { formatTable, printResult } from './command-output.ts'
-import { changeUser, withUsers } from './command-stores.ts'
-import { requireUser } from './require-user.ts'
+import { columnsOf, formatTable, printResult } from './command-output.ts'
+import { CLI_ACT, withUsers } from './command-stores.ts'
 
 export function addSessionCommands(parent: Command, context: CommandContext): void {
   addCommand(parent, {
@@ -25,50 +23,42 @@ export function addSessionCommands(parent: Command, context: CommandContext): vo
   })
     .argument('<user>', 'by id, username or email')
     .action((name: string, options: OutputOptions) =>
-      withUsers(context, async ({ users, settle, recordEvent }) => {
-        const { id } = await requireUser(users, name)
+      withUsers(context, async ({ users, sessions, settle }) => {
+        const { id } = await users.findNamed(name)
         await settle()
-        const reason = 'logged_out_everywhere'
-        await changeUser(
-          (onChanged) => users.logoutEverywhere(id, undefined, onChanged),
-          () => recordEvent({ type: 'token.revoked', reason, subject: id }),
-        )
+        await sessions.endAll(id, CLI_ACT)
         printResult(context, options, { id, loggedOut: true }, '')
         context.stderr.write('lineage: every session has ended\n')
       }),
     )
 }
 
-const COLUMNS = [
-  'id',
-  'clientId',
-  'status',
-  'endedReason',
-  'createdAt',
-  'lastUsedAt',
-  'expiresAt',
-  'ip',
-  'userAgent',
-] as const
+const COLUMNS = columnsOf<SessionView>({
+  id: true,
+  clientId: true,
+  status: true,
+  endedReason: true,
+  createdAt: true,
+  lastUsedAt: true,
+  expiresAt: true,
+  ip: true,
+  userAgent: true,
+  generation: false,
+  idleExpiresAt: false,
+  retriedElsewhere: false,
+  current: false,
+})
 
 async function listSessions(
   name: string,
   options: OutputOptions,
   context: CommandContext,
 ): Promise<void> {
-  await withUsers(context, async (stores) => {
-    const { config, database, clock, families, users } = stores
-    const { id } = await requireUser(users, name)
-    await stores.settle()
-    const clients = new Map(
-      (await openClients(database, config, clock).loadAll()).map((client) => [client.id, client]),
-    )
-    const { items } = await findSessions(
-      id,
-      { page: { limit: Number.POSITIVE_INFINITY, after: undefined } },
-      { families, clock, findClient: async (clientId) => clients.get(clientId) },
-    )
-    const sessions = items.map((session) => ({ endedReason: undefined, ...session }))
-    printResult(context, options, sessions, formatTable(sessions, COLUMNS))
+  await withUsers(context, async ({ users, sessions, settle }) => {
+    const { id } = await users.findNamed(name)
+    await settle()
+    const everything = { limit: Number.POSITIVE_INFINITY, after: undefined }
+    const { items } = await sessions.list(id, { page: everything })
+    printResult(context, options, items, formatTable(items, COLUMNS))
   })
 }

@@ -3,7 +3,7 @@
 // schema of the route.
 
 import { SCOPE_TOKEN } from '../oauth/scope.ts'
-import type { FieldError } from '../runtime/field-error.ts'
+import type { Checked, FieldError } from '../runtime/field-error.ts'
 import type { Client } from './client.ts'
 import { type ClientChoices, checkChoices, defaultMethods } from './client-choices.ts'
 
@@ -39,9 +39,8 @@ export type ClientInput = {
   readonly [Member in keyof ClientDraft]?: ClientDraft[Member] | null | undefined
 }
 
-export type Checked<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly errors: readonly FieldError[] }
+/** A client to be, with the slug that an administrator may choose for it. */
+export type NewClientInput = ClientInput & { readonly id?: string }
 
 /**
  * Fills in the defaults and checks every rule of a client with the limits in force

@@ -8,14 +8,12 @@ import {
   inChange,
   lockClient,
 } from './client-change.ts'
-import { CLIENT_SECRETS_MAX, hashClientSecret, newClientSecret } from './client-secret.ts'
-
-export interface AddedSecret {
-  readonly id: string
-  /** Shown this once. */
-  readonly clientSecret: string
-  readonly createdAt: Date
-}
+import {
+  type AddedSecret,
+  CLIENT_SECRETS_MAX,
+  hashClientSecret,
+  newClientSecret,
+} from './client-secret.ts'
 
 export interface ClientSecretStore {
   /** `refused` for a third secret and for a public client; undefined for an unknown id. */

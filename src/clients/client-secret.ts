@@ -12,6 +12,13 @@ export const CLIENT_SECRETS_MAX = 2
  */
 const NO_HASH = randomBytes(32)
 
+export interface AddedSecret {
+  readonly id: string
+  /** Shown this once. */
+  readonly clientSecret: string
+  readonly createdAt: Date
+}
+
 /** `lcs_` and 43 characters that form encoding leaves as they are. Shown once, never stored. */
 export function newClientSecret(): string {
   return `lcs_${randomBytes(32).toString('base64url')}`

@@ -4,7 +4,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { refusingTaken } from '../database/already-taken.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { AlreadyTaken } from '../runtime/field-error.ts'
+import { AlreadyTaken, type Checked } from '../runtime/field-error.ts'
 import type { Client } from './client.ts'
 import {
   announceChange,
@@ -13,7 +13,7 @@ import {
   lockClient,
   type Transaction,
 } from './client-change.ts'
-import { type Checked, type ClientInput, draftClient } from './client-draft.ts'
+import { type ClientInput, draftClient, type NewClientInput } from './client-draft.ts'
 import { isClientSlug, newClientId } from './client-id.ts'
 import { type ClientReader, openClientReader } from './client-reader.ts'
 import {
@@ -25,9 +25,6 @@ import {
 } from './client-row.ts'
 import { newClientSecret } from './client-secret.ts'
 import { type ClientSecretStore, openClientSecretStore, secretRow } from './client-secret-store.ts'
-
-/** A client to be, with the slug that an administrator may choose for it. */
-export type NewClientInput = ClientInput & { readonly id?: string }
 
 export interface CreatedClient {
   readonly client: Client

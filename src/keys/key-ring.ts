@@ -2,13 +2,14 @@
 // life of all of them. Opened once; `tick` is called by the owner's poll.
 
 import type { Database } from '../database/database.ts'
+import type { Act } from '../runtime/act.ts'
 import type { CacheableBody } from '../runtime/cacheable-body.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { StartError } from '../runtime/start-error.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import { openHeldKeys } from './held-keys.ts'
 import { buildJwksDocument } from './jwks-document.ts'
-import { type KeyAct, openKeyRotation, type RecordKeyEvent } from './key-rotation.ts'
+import { openKeyRotation, type RecordKeyEvent } from './key-rotation.ts'
 import { raiseLongestTokenLife, reencryptSigningKeys } from './key-rows.ts'
 import {
   findActive,
@@ -40,7 +41,7 @@ export interface KeyRing {
    * waits already. `compromised` drops every key there is, retiring and waiting ones too, and signs
    * with a fresh one at once. Events name whoever `act` names. Rejects with DependencyUnavailable.
    */
-  rotate(options: { readonly compromised: boolean; readonly act?: KeyAct }): Promise<RotateResult>
+  rotate(options: { readonly compromised: boolean; readonly act?: Act }): Promise<RotateResult>
   /**
    * Takes over what other instances changed. Rejects with DependencyUnavailable or
    * UnreadableKey; the keys in memory then stay in use and the poll repeats it.

@@ -2,8 +2,8 @@
 // decision made from memory is made again under the lock, since another instance may have acted
 // meanwhile.
 
+import type { Act } from '../runtime/act.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { SecurityEvent } from '../runtime/security-event.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import type { HeldKeys } from './held-keys.ts'
 import { generateKey } from './key-material.ts'
@@ -18,9 +18,6 @@ import {
   type SigningKey,
 } from './key-states.ts'
 
-/** Who asked for a rotation, and from where. */
-export type KeyAct = Partial<Pick<SecurityEvent, 'ip' | 'userAgent' | 'detail'>>
-
 /**
  * Told of the steps of a key's life. Every instance reports that a key became active; the other
  * steps are reported by the instance that made them, with who asked for it, if somebody did.
@@ -28,7 +25,7 @@ export type KeyAct = Partial<Pick<SecurityEvent, 'ip' | 'userAgent' | 'detail'>>
 export type RecordKeyEvent = (
   type: 'key.published' | 'key.activated' | 'key.retired' | 'key.compromised',
   kid: string,
-  act?: KeyAct,
+  act?: Act,
 ) => void
 
 export interface KeyRotationOptions extends KeySettings {
@@ -43,12 +40,12 @@ export interface KeyRotation {
   /** Makes the first key of all, or a successor when one is due. */
   rotateIfDue(): Promise<void>
   /** Publishes a successor now; false when one waits already. */
-  rotate(act?: KeyAct): Promise<boolean>
+  rotate(act?: Act): Promise<boolean>
   /**
    * Replaces every key by a fresh one that is active at once: whoever got at one key, in memory or
    * in the table, got at the others too. Always true.
    */
-  replaceAll(act?: KeyAct): Promise<boolean>
+  replaceAll(act?: Act): Promise<boolean>
   deleteRetired(): Promise<void>
   /** Records an event if another key has become the active one. */
   announceActive(): void
@@ -67,7 +64,7 @@ export function openKeyRotation(options: KeyRotationOptions): KeyRotation {
   const rules = { ...options, openedAtMs: clock() }
   let activeKid = findActive(held.keys(), clock())?.kid
 
-  async function publish(plan: Plan, act?: KeyAct): Promise<boolean> {
+  async function publish(plan: Plan, act?: Act): Promise<boolean> {
     // Outside of the transaction: an RSA key takes longer than one may.
     const generated = await generateKey(signingAlg)
     const replaced = await held.change(async (tx, keys) => {

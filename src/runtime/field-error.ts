@@ -7,6 +7,11 @@ export interface FieldError {
   readonly detail: string
 }
 
+/** What was checked as a whole: the value that came of it, or every fault. */
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly errors: readonly FieldError[] }
+
 /** A name, address or id that somebody else holds already. */
 export class AlreadyTaken extends Error {
   readonly pointer: string

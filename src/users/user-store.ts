@@ -7,7 +7,7 @@ import { guardDatabase } from '../database/database.ts'
 import { OLDEST_FIRST, type Page, type PageRequest, readPage } from '../database/keyset-page.ts'
 import type { Prisma, User as UserRow } from '../generated/prisma/client.ts'
 import { definedMembers } from '../runtime/defined-members.ts'
-import type { KeptFamilyId, User, UserId, UserRecord } from './user.ts'
+import type { KeptFamilyId, User, UserFilter, UserId, UserRecord } from './user.ts'
 import {
   type OnChanged,
   openUserChange,
@@ -35,14 +35,7 @@ export type UserPatch = {
   readonly email?: UserName | undefined
 } & { readonly [Column in 'emailVerified' | 'status' | 'roles']?: User[Column] | undefined }
 
-/** Names are compared by their keys, the rest exactly; undefined asks for nothing. */
-export interface UserFilter {
-  readonly username?: string | undefined
-  readonly email?: string | undefined
-  readonly status?: User['status'] | undefined
-}
-
-/** Called with the user, whose row is locked; throws to prevent the change. */
+/** Sees the user under the row's lock, and throws to leave it as it is. */
 export type CheckCurrent = (current: User) => void
 
 /**

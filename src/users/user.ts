@@ -50,3 +50,10 @@ export interface User {
   readonly updatedAt: Date
   readonly passwordChangedAt: Date
 }
+
+/** Names are compared by their keys, the rest exactly; undefined asks for nothing. */
+export interface UserFilter {
+  readonly username?: string | undefined
+  readonly email?: string | undefined
+  readonly status?: User['status'] | undefined
+}

@@ -14,7 +14,12 @@ import type {
   Event as EventRow,
 } from '../generated/prisma/client.ts'
 import { definedMembers } from '../runtime/defined-members.ts'
-import { type DeliveryStatus, TEST_TYPE, type WebhookDelivery } from './webhook.ts'
+import {
+  type DeliveryFilter,
+  type DeliveryStatus,
+  TEST_TYPE,
+  type WebhookDelivery,
+} from './webhook.ts'
 import type { SealedSecrets } from './webhook-secret.ts'
 
 /** How long a claim holds: longer than an attempt and the recording of its outcome. */
@@ -44,11 +49,6 @@ export interface DeliveryOutcome {
   readonly lastError: string | undefined
   /** When it is tried again; undefined unless it is pending. */
   readonly retryInSeconds: number | undefined
-}
-
-/** Exact; undefined asks for nothing. */
-export interface DeliveryFilter {
-  readonly status?: DeliveryStatus | undefined
 }
 
 /** Every method rejects with DependencyUnavailable when PostgreSQL is away. */

@@ -39,3 +39,8 @@ export interface WebhookDelivery {
   /** Why the last attempt failed: one of SendError or the code of a system error. */
   readonly lastError: string | undefined
 }
+
+/** Exact; undefined asks for nothing. */
+export interface DeliveryFilter {
+  readonly status?: DeliveryStatus | undefined
+}

@@ -7,6 +7,7 @@ import type { Families } from '../families/families.ts'
 import { openPostgresJournal } from '../families/postgres/postgres-journal.ts'
 import type { GrantServices } from '../grants/grant.ts'
 import { type KeyRing, openKeyRing } from '../keys/key-ring.ts'
+import { recordKeyEvents } from '../management/key-management.ts'
 import type { Health } from '../ops/health.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
@@ -22,6 +23,7 @@ import type { Audit } from './open-audit.ts'
 import { type OpenedFamilyStore, openFamilyStore } from './open-family-store.ts'
 import { openHasher } from './open-hasher.ts'
 import { openHealth } from './open-health.ts'
+import { type Management, openManagement } from './open-management.ts'
 import { loadClientTable, openClients, openUsers } from './open-stores.ts'
 import { prepareDatabase } from './prepare-database.ts'
 import { withPatience } from './start-patience.ts'
@@ -43,6 +45,7 @@ export interface Service extends Omit<Audit, 'close'> {
   readonly keys: KeyRing
   readonly tokens: TokenMint
   readonly checker: TokenChecker
+  readonly management: Management
   readonly grants: GrantServices
   /** Ends what runs in the background, writes the events, then closes store and database. */
   close(): Promise<void>
@@ -83,8 +86,7 @@ async function openParts(
   await audit.webhooks.reencrypt()
   const keys = await openKeyRing({
     ...foundation,
-    recordKeyEvent: (type, kid, act) =>
-      recordEvent({ type, ...act, detail: { ...act?.detail, kid } }),
+    recordKeyEvent: recordKeyEvents(recordEvent),
   })
   const tokens = openTokenMint({ keys, issuer, clock })
   const clientStore = openClients(database, config, foundation.latest)
@@ -108,6 +110,7 @@ async function openParts(
     health,
     keys,
     checker,
+    management: openManagement({ ...audit, ...stores, ...common, config, keys }),
     grants: {
       ...common,
       login: async (credentials) => {

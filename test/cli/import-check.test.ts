@@ -47,8 +47,8 @@ test('every fault of every line is told, with its number and not its values', as
     [[], ['']],
     [user('a b', { email: 'ab@example.test' }), ['/username']],
     [{ username: 'x1', email: 'x', passwordHash: 'hunter2' }, ['/passwordHash', '/email']],
-    [user('x2', { password: 'long enough' }), ['/passwordHash']],
-    [{ username: 'x3', email: 'x3@example.test' }, ['/passwordHash']],
+    [user('x2', { password: 'long enough' }), ['/password']],
+    [{ username: 'x3', email: 'x3@example.test' }, ['/password']],
     [user('x4', { passwordHash: undefined, password: 'short' }), ['/password']],
     [user('x5', { id: 'nope', roles: ['a', 'a', ''] }), ['/roles/1', '/roles/2', '/id']],
     [

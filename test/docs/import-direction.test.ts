@@ -40,13 +40,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   events: BENEATH,
   webhooks: [...BENEATH, 'events'],
 
-  'http/server': [...BENEATH, 'oauth', ...DOMAIN, 'grants', 'ops'],
+  // What HTTP and the command line change anything through; it knows neither of them.
+  management: [...BENEATH, ...DOMAIN, 'webhooks'],
+
+  'http/server': [...BENEATH, 'oauth', ...DOMAIN, 'management', 'grants', 'ops'],
   'http/oauth': [...BENEATH, 'oauth', ...DOMAIN, 'client-auth', 'grants', 'http/server'],
-  'http/account': [...BENEATH, ...DOMAIN, 'http/server'],
+  'http/account': ['management', 'http/server'],
   'http/admin': [
-    ...BENEATH,
-    ...DOMAIN,
-    ...['client-auth', 'grants', 'events', 'webhooks', 'http/account', 'http/server'],
+    ...['runtime', 'database', 'client-auth', 'grants', 'clients', 'users', 'webhooks', 'events'],
+    ...['management', 'http/server'],
   ],
   'http/verify': [...BENEATH, 'oauth', ...DOMAIN, 'ops', 'http/server', 'http/oauth'],
   // It reads for whoever is configured, and none of them knows of it.
@@ -56,7 +58,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   cli: [
     ...BENEATH,
     ...[...DOMAIN, 'client-auth', 'grants', 'redis', 'events', 'ops', 'config', 'embedded'],
-    ...['wiring', 'serve.ts', 'http/admin', 'http/account', 'http/server'],
+    ...['wiring', 'serve.ts', 'management'],
   ],
 }
 
@@ -100,6 +102,21 @@ test('imports point one way: http, grants, the domain, oauth; the rest lies bene
     }
   }
   t.ok(seen > 100, 'the imports were found')
+})
+
+test('what a route or a command changes, it changes through management', async (t) => {
+  // The one opens the stores for management, the other is only read.
+  const exceptions = ['cli/command-stores.ts', 'keys/held-keys.ts']
+  for (const file of readSources()) {
+    if (!/^(cli|http\/(account|admin))$/.test(folderOf(file.path))) continue
+    if (exceptions.includes(file.path)) continue
+    for (const target of findImports(file)) {
+      const isDomain = [...DOMAIN, 'webhooks'].includes(folderOf(target))
+      const isBelow =
+        isDomain && /(-(store|table|change|reader|outbox)|\/families)\.ts$/.test(target)
+      if (isBelow && !exceptions.includes(target)) t.fail(`${file.path} must not import ${target}`)
+    }
+  }
 })
 
 test('no file imports itself by way of others, not for a type either', async (t) => {

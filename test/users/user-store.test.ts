@@ -4,9 +4,8 @@
 import { randomUUID } from 'node:crypto'
 import { test } from 'tap'
 import { parseCursor } from '../../src/database/keyset-page.ts'
-import type { UserId } from '../../src/users/user.ts'
+import type { UserFilter, UserId } from '../../src/users/user.ts'
 import { parseUserId } from '../../src/users/user-id.ts'
-import type { UserFilter } from '../../src/users/user-store.ts'
 import { emailOf, newUser, openUserFixture, present, usernameOf } from './user-fixture.ts'
 
 const page = { limit: 50, after: undefined }

@@ -2,22 +2,16 @@
 // taken; docs/operations.md says so.
 
 import type { FastifyInstance } from 'fastify'
-import type { RecordEvent } from '../../runtime/security-event.ts'
-import type { PasswordHasher } from '../../users/password-hasher.ts'
-import type { PasswordLimits } from '../../users/password-policy.ts'
-import type { UserStore } from '../../users/user-store.ts'
+import type { UserManagement } from '../../management/user-management.ts'
 import { ApiError } from '../server/api-error.ts'
 import { callerSignal } from '../server/caller-signal.ts'
 import { sourceOf } from '../server/request-source.ts'
-import { findPasswordErrors, readNames, toUserJson } from './user-json.ts'
 
 export interface UsersRouteDependencies {
   /** The issuer's path, without a trailing slash. */
   readonly basePath: string
-  readonly config: { readonly registration: 'closed' | 'open' } & PasswordLimits
-  readonly users: Pick<UserStore, 'create'>
-  readonly hasher: PasswordHasher
-  readonly recordEvent: RecordEvent
+  readonly config: { readonly registration: 'closed' | 'open' }
+  readonly users: UserManagement
 }
 
 interface RegistrationBody {
@@ -38,7 +32,7 @@ const REGISTRATION_BODY = {
 } as const
 
 export function registerUsers(app: FastifyInstance, dependencies: UsersRouteDependencies): void {
-  const { basePath, config, users, hasher, recordEvent } = dependencies
+  const { basePath, config, users } = dependencies
   app.post<{ Body: RegistrationBody }>(
     '/users',
     {
@@ -49,12 +43,8 @@ export function registerUsers(app: FastifyInstance, dependencies: UsersRouteDepe
       },
     },
     async (request, reply) => {
-      const { password } = request.body
-      const names = readNames(request.body, findPasswordErrors('/password', password, config))
-      const passwordHash = await hasher.hash(password, callerSignal(reply))
-      const user = await users.create({ ...names, passwordHash })
-      recordEvent({ type: 'user.created', subject: user.id, ...sourceOf(request) })
-      return reply.code(201).header('location', `${basePath}/users/me`).send(toUserJson(user))
+      const user = await users.create(request.body, sourceOf(request), callerSignal(reply))
+      return reply.code(201).header('location', `${basePath}/users/me`).send(user)
     },
   )
 }

@@ -1,9 +1,7 @@
-// /admin/keys: the signing keys as an operator sees them, and rotation by hand (docs/semantics.md
-// §8).
+// /admin/keys: the signing keys as an operator sees them, and rotation by hand.
 
 import type { FastifyInstance } from 'fastify'
-import { takePage } from '../../database/keyset-page.ts'
-import type { KeyRing } from '../../keys/key-ring.ts'
+import type { KeyManagement } from '../../management/key-management.ts'
 import { readListQuery } from '../server/list-query.ts'
 import { actOf } from '../server/request-act.ts'
 
@@ -13,16 +11,10 @@ const ROTATE_BODY = {
   properties: { compromised: { type: 'boolean' } },
 } as const
 
-export function registerAdminKeys(
-  app: FastifyInstance,
-  keys: Pick<KeyRing, 'list' | 'rotate'>,
-): void {
+export function registerAdminKeys(app: FastifyInstance, keys: KeyManagement): void {
   app.get('/admin/keys', async (request) => {
     const { page } = readListQuery(request.query, { filters: {} })
-    return takePage(keys.list(), page, ({ publishedAt, kid }) => ({
-      at: new Date(publishedAt),
-      id: kid,
-    }))
+    return keys.list(page)
   })
 
   app.post<{ Body: { compromised?: boolean } | null }>(
@@ -30,7 +22,7 @@ export function registerAdminKeys(
     { schema: { body: ROTATE_BODY } },
     async (request, reply) => {
       const compromised = request.body?.compromised ?? false
-      const { key, created } = await keys.rotate({ compromised, act: actOf(request) })
+      const { key, created } = await keys.rotate({ compromised }, actOf(request))
       return reply.code(created ? 201 : 200).send(key)
     },
   )

@@ -12,13 +12,16 @@ export function withEntityTag<T>(reply: FastifyReply, representation: T): T {
 }
 
 /**
- * Throws ApiError 412 when `If-Match` names another state than `current`. Call it where nobody
- * else can change the state before the change that it guards. Weak tags never match.
+ * Throws ApiError 412 when `If-Match` names another state than the one that it sees. Call it where
+ * nobody else can change that before the change that it guards. Weak tags never match.
  */
-export function requireMatch(request: FastifyRequest, current: unknown): void {
+export function matchOf(request: FastifyRequest): (current: unknown) => void {
   const wanted = request.headers['if-match']
-  if (wanted === undefined || wanted.trim() === '*') return
-  const tags = wanted.split(',').map((tag) => tag.trim())
-  if (!tags.includes(entityTagOf(JSON.stringify(current))))
-    throw new ApiError('precondition_failed')
+  return (current) => {
+    if (wanted === undefined || wanted.trim() === '*') return
+    const tags = wanted.split(',').map((tag) => tag.trim())
+    if (!tags.includes(entityTagOf(JSON.stringify(current)))) {
+      throw new ApiError('precondition_failed')
+    }
+  }
 }

@@ -2,6 +2,7 @@
 // details elsewhere. What is not ours is logged and told to nobody.
 
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { ManagementError } from '../../management/management-error.ts'
 import { OAuthError, type OAuthReason } from '../../oauth/oauth-error.ts'
 import { logEvent } from '../../ops/log-events.ts'
 import { DependencyUnavailable } from '../../runtime/dependency-unavailable.ts'
@@ -24,6 +25,10 @@ declare module 'fastify' {
 
 export function setErrorHandler(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError | Error>((error, request, reply) => {
+    if (error instanceof ManagementError && error.code === 'session_over') {
+      // RFC 6750 §3
+      reply.header('www-authenticate', 'Bearer error="invalid_token"')
+    }
     if (request.routeOptions.config.oauth) sendOAuthError(toOAuthError(error), request, reply)
     else sendApiError(toApiError(error), request, reply)
   })
@@ -121,6 +126,7 @@ const API_CODE_BY_STATUS: Readonly<Record<number, ApiErrorCode>> = {
 
 function toApiError(error: Error): ApiError {
   if (error instanceof ApiError) return error
+  if (error instanceof ManagementError) return toManagementRefusal(error)
   if (error instanceof AlreadyTaken) {
     const errors = [{ pointer: error.pointer, detail: 'is taken already' }]
     return new ApiError('conflict', { errors, cause: error })
@@ -135,6 +141,24 @@ function toApiError(error: Error): ApiError {
   if (code) return new ApiError(code, { ...retryAfterOf(error), status, cause: error })
   const isClientFault = status >= 400 && status < 500
   return new ApiError(isClientFault ? 'malformed_request' : 'internal_error', { cause: error })
+}
+
+function toManagementRefusal(error: ManagementError): ApiError {
+  const { code, message, errors, cause } = error
+  switch (code) {
+    case 'invalid':
+      return new ApiError('validation_failed', { errors })
+    case 'conflict':
+      return new ApiError('conflict', { detail: message })
+    case 'wrong_password':
+      return new ApiError('invalid_current_password')
+    case 'session_over':
+      return new ApiError('invalid_token')
+    case 'unfinished':
+      return new ApiError('temporarily_unavailable', { cause })
+    case 'not_found':
+      return new ApiError('not_found')
+  }
 }
 
 function retryAfterOf(error: Error): { retryAfterSeconds?: number } {

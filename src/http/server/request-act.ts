@@ -1,14 +1,11 @@
-// Who caused an event, and from where, for the routes that change accounts and clients.
+// Who asks for a change, and from where, for the routes that change accounts, clients and keys.
 
 import type { FastifyRequest } from 'fastify'
-import type { EventDetail, SecurityEvent } from '../../runtime/security-event.ts'
+import type { Act } from '../../runtime/act.ts'
 import { actorOf } from './bearer.ts'
 import { sourceOf } from './request-source.ts'
 
-/** For a request behind a bearer check. `detail` never holds a value that somebody typed in. */
-export function actOf(
-  request: FastifyRequest,
-  detail: EventDetail = {},
-): Required<Pick<SecurityEvent, 'ip' | 'userAgent' | 'detail'>> {
-  return { ...sourceOf(request), detail: { by: actorOf(request), ...detail } }
+/** For a request behind a bearer check. */
+export function actOf(request: FastifyRequest): Act {
+  return { by: actorOf(request), ...sourceOf(request) }
 }

@@ -9,7 +9,9 @@ import { registerUsers } from '../../../src/http/account/users-route.ts'
 import { setErrorHandler } from '../../../src/http/server/error-handler.ts'
 import { trustProxies } from '../../../src/http/server/peer-address.ts'
 import { acceptJsonOnly, SERVER_OPTIONS } from '../../../src/http/server/server-options.ts'
+import { openUserManagement } from '../../../src/management/user-management.ts'
 import { openHashingLanes } from '../../../src/users/hashing-lanes.ts'
+import { openPasswordCosts } from '../../../src/users/password-costs.ts'
 import { openPasswordHasher } from '../../../src/users/password-hasher.ts'
 import { FAST_ARGON2, openUserFixture, settle } from '../../users/user-fixture.ts'
 
@@ -34,8 +36,14 @@ async function startRegistration(t: Parameters<typeof openUserFixture>[0], queue
   setErrorHandler(app)
   trustProxies(app, [])
   acceptJsonOnly(app)
-  const config = { registration: 'open', passwordMinLength: 8, passwordMaxLength: 256 } as const
-  registerUsers(app, { basePath: '', config, users, hasher, recordEvent: () => {} })
+  const management = openUserManagement({
+    users,
+    hasher,
+    passwordCosts: openPasswordCosts(FAST_ARGON2),
+    passwordLimits: { passwordMinLength: 8, passwordMaxLength: 256 },
+    recordEvent: () => {},
+  })
+  registerUsers(app, { basePath: '', config: { registration: 'open' }, users: management })
   t.teardown(() => app.close())
   const url = `${await app.listen({ port: 0, host: '127.0.0.1' })}/users`
   const bodyOf = (username: string) =>

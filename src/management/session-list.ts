@@ -1,14 +1,14 @@
 // The sessions of one user as one list: those that may live, and the newest of those that have
 // ended (docs/semantics.md §3). Only what is shown is read, however many sessions a user had.
 
-import type { Client, ClientId } from '../../clients/client.ts'
-import { type Page, type PageRequest, takePage } from '../../database/keyset-page.ts'
-import type { Families } from '../../families/families.ts'
-import type { FamilyId } from '../../families/family.ts'
-import { compareAge, ENDED_LISTED_MAX, type Family, type FamilyKey } from '../../families/family.ts'
-import type { Clock } from '../../runtime/clock.ts'
-import type { UserId } from '../../users/user.ts'
-import { type SessionJson, toSessionJson } from './session-json.ts'
+import type { Client, ClientId } from '../clients/client.ts'
+import { type Page, type PageRequest, takePage } from '../database/keyset-page.ts'
+import type { Families } from '../families/families.ts'
+import type { FamilyId } from '../families/family.ts'
+import { compareAge, ENDED_LISTED_MAX, type Family, type FamilyKey } from '../families/family.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { UserId } from '../users/user.ts'
+import { type SessionView, toSessionView } from './session-view.ts'
 
 export interface SessionListDependencies {
   readonly families: Pick<Families, 'index' | 'read'>
@@ -17,7 +17,7 @@ export interface SessionListDependencies {
 }
 
 export interface SessionQuery {
-  readonly status?: SessionJson['status'] | undefined
+  readonly status?: SessionView['status'] | undefined
   readonly page: PageRequest
   /** The session that asks; undefined for an administrator. */
   readonly currentFamilyId?: FamilyId | undefined
@@ -28,12 +28,12 @@ export async function listSessions(
   userId: UserId,
   query: SessionQuery,
   { families, findClient, clock }: SessionListDependencies,
-): Promise<Page<SessionJson>> {
+): Promise<Page<SessionView>> {
   const { user, live, ended } = await families.index(userId)
   const nowMs = clock()
   const { currentFamilyId } = query
-  const toJson = async (family: Family) =>
-    toSessionJson(family, {
+  const describe = async (family: Family) =>
+    toSessionView(family, {
       user,
       client: await findClient(family.clientId),
       nowMs,
@@ -58,20 +58,20 @@ export async function listSessions(
     userId,
     unread.map(({ familyId }) => familyId),
   )
-  const sessions = new Map<string, SessionJson>()
-  for (const family of read) sessions.set(family.familyId, await toJson(family))
+  const sessions = new Map<string, SessionView>()
+  for (const family of read) sessions.set(family.familyId, await describe(family))
   const found = shown.items.map(({ familyId, session }) => session ?? sessions.get(familyId))
   return { ...shown, items: found.filter((session) => session !== undefined) }
 }
 
 interface Row extends FamilyKey {
-  readonly status: SessionJson['status']
+  readonly status: SessionView['status']
   /** Undefined for those that are not read yet. */
-  readonly session?: SessionJson
+  readonly session?: SessionView
 }
 
-function choose(rows: readonly Row[], status: SessionJson['status'] | undefined): Row[] {
-  // Live ones may turn out to be dead, so there may be more ended ones than are listed.
+function choose(rows: readonly Row[], status: SessionView['status'] | undefined): Row[] {
+  // Those that have died unnoticed may push out what the store has listed as ended.
   const listed = rows.filter((row) => row.status === 'ended').slice(-ENDED_LISTED_MAX)
   const oldest = listed.length < ENDED_LISTED_MAX ? undefined : listed[0]
   return rows

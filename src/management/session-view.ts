@@ -1,12 +1,12 @@
 // A session as its owner and administrators see it: one family, and how it ended (docs/semantics.md
 // §3).
 
-import type { Client } from '../../clients/client.ts'
-import type { EndedReason, Family, FamilyId } from '../../families/family.ts'
-import { findEnd } from '../../families/family-rules.ts'
-import type { UserRecord } from '../../users/user.ts'
+import type { Client } from '../clients/client.ts'
+import type { EndedReason, Family, FamilyId } from '../families/family.ts'
+import { findEnd } from '../families/family-rules.ts'
+import type { UserRecord } from '../users/user.ts'
 
-export interface SessionJson {
+export interface SessionView {
   readonly id: string
   readonly clientId: string
   readonly createdAt: string
@@ -31,7 +31,7 @@ export interface SessionContext {
   readonly currentFamilyId: FamilyId | undefined
 }
 
-export function toSessionJson(family: Family, context: SessionContext): SessionJson {
+export function toSessionView(family: Family, context: SessionContext): SessionView {
   const { user, client, nowMs, currentFamilyId } = context
   // When a client was deleted is not recorded, so any other end of the session counts as earlier.
   const validFromMs = client?.sessionsValidFrom.getTime() ?? Number.POSITIVE_INFINITY

@@ -1,8 +1,8 @@
-// A client as JSON, in both directions: the representation that /admin/clients answers, and the
-// shapes that it takes. What the values mean is checked by clients/client-draft.ts.
+// The bodies that /admin/clients takes: the JSON types of their members. What the values mean is
+// checked by clients/client-draft.ts.
 
 import { AUTH_METHODS } from '../../client-auth/authentication-methods.ts'
-import type { Client } from '../../clients/client.ts'
+import type { ClientInput } from '../../clients/client-draft.ts'
 import { GRANT_TYPES } from '../../grants/grants.ts'
 
 const STRING = { type: 'string' }
@@ -27,7 +27,7 @@ const MEMBERS = {
   accessTokenCookie: FLAG,
   allowedOrigins: STRINGS,
   forwardsClientIp: FLAG,
-}
+} satisfies Record<keyof ClientInput, object>
 
 export const NEW_CLIENT_BODY = {
   type: 'object',
@@ -43,31 +43,6 @@ export const CLIENT_PATCH_BODY = {
   properties: Object.fromEntries(
     Object.entries(MEMBERS).map(([member, schema]) => [member, orNull(schema)]),
   ),
-}
-
-/** Everything of a client but its hashes. */
-export function clientJson(client: Client) {
-  return {
-    id: client.id,
-    name: client.name,
-    type: client.type,
-    grantTypes: client.grantTypes,
-    scopes: client.scopes,
-    defaultScopes: client.defaultScopes,
-    audiences: client.audiences,
-    authMethods: client.authMethods,
-    accessTokenTtlSeconds: client.accessTokenTtlSeconds,
-    refreshIdleTtlSeconds: client.refreshIdleTtlSeconds,
-    refreshAbsoluteTtlSeconds: client.refreshAbsoluteTtlSeconds,
-    refreshGraceSeconds: client.refreshGraceSeconds,
-    tokenDelivery: client.tokenDelivery,
-    accessTokenCookie: client.accessTokenCookie,
-    allowedOrigins: client.allowedOrigins,
-    forwardsClientIp: client.forwardsClientIp,
-    secrets: client.secrets.map(({ id, createdAt }) => ({ id, createdAt })),
-    createdAt: client.createdAt,
-    updatedAt: client.updatedAt,
-  }
 }
 
 function orNull(schema: { type: string; enum?: readonly string[] }) {

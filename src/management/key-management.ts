@@ -1,0 +1,35 @@
+// The signing keys as an operator manages them, and the events of their life.
+
+import { type Page, type PageRequest, takePage } from '../database/keyset-page.ts'
+import type { KeyRing, RotateResult } from '../keys/key-ring.ts'
+import type { RecordKeyEvent } from '../keys/key-rotation.ts'
+import type { KeyView } from '../keys/key-states.ts'
+import { type Act, withAct } from '../runtime/act.ts'
+import type { RecordEvent } from '../runtime/security-event.ts'
+
+export interface KeyManagement {
+  /** Those that verify tokens now, oldest first. */
+  list(page: PageRequest): Page<KeyView>
+  /**
+   * Publishes a successor; `created` is false when one waits already. `compromised` replaces every
+   * key at once. Rejects with DependencyUnavailable.
+   */
+  rotate(options: { readonly compromised: boolean }, act: Act): Promise<RotateResult>
+}
+
+/** Over keys that tell `recordKeyEvents` of their life. */
+export function openKeyManagement(keys: Pick<KeyRing, 'list' | 'rotate'>): KeyManagement {
+  return {
+    list: (page) =>
+      takePage(keys.list(), page, ({ publishedAt, kid }) => ({
+        at: new Date(publishedAt),
+        id: kid,
+      })),
+    rotate: ({ compromised }, act) => keys.rotate({ compromised, act }),
+  }
+}
+
+/** A step that was asked for names who did; the others are taken by themselves. */
+export function recordKeyEvents(recordEvent: RecordEvent): RecordKeyEvent {
+  return (type, kid, act) => recordEvent(withAct({ type, detail: { kid } }, act))
+}

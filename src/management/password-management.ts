@@ -1,0 +1,111 @@
+// The passwords of users: set by an administrator, or changed from a session of their own.
+
+import type { FamilyId } from '../families/family.ts'
+import { reachedEpoch } from '../families/family-rules.ts'
+import { type Act, withAct } from '../runtime/act.ts'
+import type { RecordEvent } from '../runtime/security-event.ts'
+import type { PasswordHasher } from '../users/password-hasher.ts'
+import { findPasswordProblem, type PasswordLimits } from '../users/password-policy.ts'
+import type { User, UserId, UserRecord } from '../users/user.ts'
+import { findPasswordErrors } from '../users/user-draft.ts'
+import { parseUserId } from '../users/user-id.ts'
+import type { UserCredentials } from '../users/user-row.ts'
+import type { UserStore } from '../users/user-store.ts'
+import { accepted, found, ManagementError, sessionOver } from './management-error.ts'
+import { recordCommitted } from './record-committed.ts'
+
+export interface PasswordManagementDependencies {
+  readonly users: Pick<UserStore, 'findById' | 'findCredentials' | 'setPassword' | 'changePassword'>
+  readonly hasher: Pick<PasswordHasher, 'hash' | 'verify'>
+  readonly passwordLimits: PasswordLimits
+  readonly recordEvent: RecordEvent
+}
+
+/** The session from which people change their own password. */
+export interface OwnSession {
+  readonly userId: UserId
+  readonly familyId: FamilyId
+}
+
+/**
+ * Both throw ManagementError `invalid` for what the policy refuses and `unfinished`, OAuthError
+ * `login_queue_…` when no lane is free, and reject with DependencyUnavailable. `signal` gives up
+ * waiting for a lane.
+ */
+export interface PasswordManagement {
+  /** Ends every session of the user. Throws ManagementError `not_found`. */
+  setPassword(id: string, password: string, act: Act, signal?: AbortSignal): Promise<void>
+  /**
+   * Ends every session of the user but the own one, which has just shown that it knows the password.
+   * Throws ManagementError `wrong_password` or `session_over`.
+   */
+  changePassword(
+    own: OwnSession,
+    passwords: { readonly currentPassword: string; readonly newPassword: string },
+    act: Act,
+    signal?: AbortSignal,
+  ): Promise<void>
+}
+
+export function openPasswordManagement(
+  dependencies: PasswordManagementDependencies,
+): PasswordManagement {
+  const { users, hasher, passwordLimits, recordEvent } = dependencies
+
+  function refuseBadPassword(pointer: string, password: string): void {
+    const errors = findPasswordErrors(pointer, password, passwordLimits)
+    accepted(errors.length === 0 ? { ok: true, value: password } : { ok: false, errors })
+  }
+
+  async function isPassword(text: string, passwordHash: string, signal?: AbortSignal) {
+    const problem = findPasswordProblem(text, passwordLimits)
+    if (problem === 'too_long' || problem === 'malformed') return false
+    return (await hasher.verify(passwordHash, text, signal)).matches
+  }
+
+  return {
+    async setPassword(id, password, act, signal) {
+      const userId = found(parseUserId(id), 'user')
+      refuseBadPassword('/password', password)
+      // Before a lane is taken for nobody.
+      found(await users.findById(userId), 'user')
+      const passwordHash = await hasher.hash(password, signal)
+      const isSet = await recordCommitted(
+        (onChanged) => users.setPassword(userId, passwordHash, onChanged),
+        () => recordEvent(withAct({ type: 'user.password_changed', subject: userId }, act)),
+      )
+      found(isSet || undefined, 'user')
+    },
+
+    async changePassword({ userId, familyId }, { currentPassword, newPassword }, act, signal) {
+      refuseBadPassword('/newPassword', newPassword)
+      const credentials = await users.findCredentials(userId)
+      if (!credentials) throw sessionOver()
+      if (!(await isPassword(currentPassword, credentials.passwordHash, signal))) {
+        throw wrongPassword()
+      }
+      const passwordHash = await hasher.hash(newPassword, signal)
+      const from = { keptFamilyId: familyId, check: checkProved(credentials, familyId) }
+      const about = { subject: userId, sessionId: familyId }
+      const isChanged = await recordCommitted(
+        (onChanged) => users.changePassword(userId, passwordHash, from, onChanged),
+        () => recordEvent(withAct({ type: 'user.password_changed', ...about }, act)),
+      )
+      if (!isChanged) throw sessionOver()
+    },
+  }
+}
+
+/** What was proved before the hashing must still hold when the change is made. */
+function checkProved(proved: UserCredentials, familyId: FamilyId) {
+  const family = { familyId, epoch: proved.record.epoch }
+  return (user: User, record: UserRecord): void => {
+    if (reachedEpoch(family, record.epochLog) < record.epoch) throw sessionOver()
+    const isSamePassword = +user.passwordChangedAt === +proved.user.passwordChangedAt
+    if (!isSamePassword) throw wrongPassword()
+  }
+}
+
+function wrongPassword(): ManagementError {
+  return new ManagementError('wrong_password', 'the current password is not right')
+}

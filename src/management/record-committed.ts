@@ -1,0 +1,26 @@
+// Changes of users are recorded as soon as they are committed, also where the family store cannot
+// be told of them yet.
+
+import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
+import type { OnChanged } from '../users/user-change.ts'
+import { ManagementError } from './management-error.ts'
+
+/**
+ * Runs `change`, which calls back with the members that it has changed once it is committed, and
+ * then `record`. Throws ManagementError `unfinished` where the change stands all the same.
+ */
+export async function recordCommitted<T>(
+  change: (onChanged: OnChanged) => Promise<T>,
+  record: OnChanged,
+): Promise<T> {
+  let isCommitted = false
+  try {
+    return await change((changed) => {
+      isCommitted = true
+      record(changed)
+    })
+  } catch (cause) {
+    if (!isCommitted || !(cause instanceof DependencyUnavailable)) throw cause
+    throw new ManagementError('unfinished', `the change is made, but ${cause.message}`, { cause })
+  }
+}

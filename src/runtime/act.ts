@@ -1,0 +1,17 @@
+// Who did what an event tells of, and from where: one form for requests, commands and the service.
+
+import type { SecurityEvent } from './security-event.ts'
+
+export interface Act {
+  /** The id of a user or a client, or `lineage:cli`; undefined where it is the event's subject. */
+  readonly by?: string
+  readonly ip?: string
+  readonly userAgent?: string
+}
+
+/** The event with the act that it came from. Without one it happened by itself. */
+export function withAct({ detail, ...event }: SecurityEvent, act: Act = {}): SecurityEvent {
+  const { by, ...source } = act
+  const told = { ...(by !== undefined && { by }), ...detail }
+  return { ...event, ...source, ...(Object.keys(told).length > 0 && { detail: told }) }
+}
