@@ -4,14 +4,14 @@
 import { createReadStream } from 'node:fs'
 import type { Command } from 'commander'
 import type { FieldError } from '../runtime/field-error.ts'
+import { findTakenKeys, USER_KEYS, type UserKeys } from '../users/taken-keys.ts'
 import { addCommand } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
 import { CommandFailure } from './command-failure.ts'
 import { printResult } from './command-output.ts'
 import { type CommandStores, withStores } from './command-stores.ts'
 import { readLines } from './read-lines.ts'
-import { findTakenKeys } from './taken-keys.ts'
-import { checkUser, USER_KEYS, type UserKeys } from './user-line.ts'
+import { checkUser } from './user-line.ts'
 
 /** How many lines one query looks up. */
 const BATCH_LINES = 500

@@ -3,12 +3,8 @@
 import type { FieldError } from '../runtime/field-error.ts'
 import { type Argon2Parameters, parsePasswordHash, workOf } from '../users/password-hash.ts'
 import type { PasswordLimits } from '../users/password-policy.ts'
+import type { UserKeys } from '../users/taken-keys.ts'
 import { draftUser, type NewUserInput } from '../users/user-draft.ts'
-
-export const USER_KEYS = ['id', 'username', 'email'] as const
-
-/** The id and names, which no two users may share, in the form in which they are compared. */
-export type UserKeys = { readonly [Name in (typeof USER_KEYS)[number]]: string | undefined }
 
 export type CheckedUser =
   | {

@@ -7,7 +7,7 @@ import { findUrlProblem } from './webhook-url.ts'
 
 const DESCRIPTION_LENGTH_MAX = 200
 /** PostgreSQL keeps no NUL and no half of a pair, and nobody reads the other control characters. */
-const DESCRIPTION = /^[^\p{Cc}\p{Cs}]*$/u
+const UNREADABLE = /[\p{Cc}\p{Cs}]/u
 
 /** The members of a request that makes a webhook. */
 export type NewWebhookInput = Pick<WebhookSettings, 'url' | 'events'> & Partial<WebhookSettings>
@@ -38,7 +38,7 @@ function checkEvents(events: WebhookSettings['events']): FieldError[] {
 }
 
 function checkDescription(description: string): FieldError[] {
-  const isGood = [...description].length <= DESCRIPTION_LENGTH_MAX && DESCRIPTION.test(description)
+  const isGood = [...description].length <= DESCRIPTION_LENGTH_MAX && !UNREADABLE.test(description)
   const detail = `must be at most ${DESCRIPTION_LENGTH_MAX} characters, no control characters`
   return isGood ? [] : [{ pointer: '/description', detail }]
 }

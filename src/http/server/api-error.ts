@@ -55,8 +55,3 @@ export class ApiError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds
   }
 }
-
-/** The refusal of well-formed JSON that says something it must not. */
-export function validationFailed(errors: readonly FieldError[]): ApiError {
-  return new ApiError('validation_failed', { errors })
-}

@@ -1,7 +1,11 @@
 // Which ids and names are taken in the table of users, looked up many at a time.
 
 import { type Database, guardDatabase } from '../database/database.ts'
-import type { UserKeys } from './user-line.ts'
+
+export const USER_KEYS = ['id', 'username', 'email'] as const
+
+/** The id and names, which no two users may share, in the form in which they are compared. */
+export type UserKeys = { readonly [Name in (typeof USER_KEYS)[number]]: string | undefined }
 
 /** Those of `all` that are taken, each as the name of its column, a space and its value. */
 export async function findTakenKeys(
