@@ -32,7 +32,7 @@ export async function listSessions(
   const { user, live, ended } = await families.index(userId)
   const nowMs = clock()
   const { currentFamilyId } = query
-  const describe = async (family: Family) =>
+  const toJson = async (family: Family) =>
     toSessionView(family, {
       user,
       client: await findClient(family.clientId),
@@ -59,7 +59,7 @@ export async function listSessions(
     unread.map(({ familyId }) => familyId),
   )
   const sessions = new Map<string, SessionView>()
-  for (const family of read) sessions.set(family.familyId, await describe(family))
+  for (const family of read) sessions.set(family.familyId, await toJson(family))
   const found = shown.items.map(({ familyId, session }) => session ?? sessions.get(familyId))
   return { ...shown, items: found.filter((session) => session !== undefined) }
 }
