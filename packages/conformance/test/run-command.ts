@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
@@ -24,7 +25,8 @@ export async function runBin(
 ): Promise<CommandResult> {
   // tap would load itself into every Node child, with signal handlers of its own.
   const child = spawn('env', ['-u', 'NODE_OPTIONS', BIN, ...args], {
-    cwd: t.testdir({}),
+    // Not `t.testdir()`, which would empty the folder of the same name that the test has filled.
+    cwd: tmpdir(),
     env: { PATH: process.env.PATH, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
