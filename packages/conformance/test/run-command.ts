@@ -17,7 +17,7 @@ export interface CommandResult {
   readonly stderr: string
 }
 
-/** Runs the bin to its end, in an empty folder that is not the repository. */
+/** Runs the bin to its end, in a folder that is not the repository. */
 export async function runBin(
   t: Test,
   args: readonly string[],
