@@ -5,10 +5,10 @@ import { chownSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { type Test, test } from 'tap'
-import { makeCertificate } from './integrations/tls-front.ts'
 import { runHere } from './support/command-line.ts'
 import { type Change, changed, startFails } from './support/failing-start.ts'
 import { startPostgres } from './support/postgres.ts'
+import { makeCertificate } from './support/tls-front.ts'
 import { until } from './support/until.ts'
 
 interface Server {

@@ -4,7 +4,7 @@ import { test } from 'tap'
 import { authenticateClient } from '../../src/client-auth/authenticate-client.ts'
 import type { Client, ClientId } from '../../src/clients/client.ts'
 import type { OAuthReason } from '../../src/oauth/oauth-error.ts'
-import { clientWith, requestWith } from '../clients/client-fixtures.ts'
+import { clientWith, requestWith } from '../scenes/client-fixtures.ts'
 
 const CLIENTS = [
   clientWith({ id: 'both' as ClientId }, 'first', 'second'),

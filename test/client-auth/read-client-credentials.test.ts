@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { readClientCredentials } from '../../src/client-auth/read-client-credentials.ts'
 import type { OAuthReason } from '../../src/oauth/oauth-error.ts'
-import { requestWith } from '../clients/client-fixtures.ts'
+import { requestWith } from '../scenes/client-fixtures.ts'
 
 type Parts = Parameters<typeof requestWith>[0]
 

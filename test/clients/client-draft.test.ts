@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { type ClientInput, draftClient } from '../../src/clients/client-draft.ts'
-import { CHOICES, LIMITS, MINIMAL } from './client-fixtures.ts'
+import { CHOICES, LIMITS, MINIMAL } from '../scenes/client-fixtures.ts'
 
 const PUBLIC = { ...MINIMAL, type: 'public', grantTypes: ['password', 'refresh_token'] } as const
 

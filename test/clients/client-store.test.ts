@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { hashClientSecret } from '../../src/clients/client-secret.ts'
 import type { PageKey } from '../../src/database/keyset-page.ts'
-import { allAtOnce, LIMITS, MINIMAL, NOW, openInstances } from './client-fixtures.ts'
+import { allAtOnce, LIMITS, MINIMAL, NOW, openInstances } from '../scenes/client-fixtures.ts'
 
 type Instance = ReturnType<Awaited<ReturnType<typeof openInstances>>>
 

@@ -4,7 +4,7 @@ import { type Test, test } from 'tap'
 import type { Client, ClientId } from '../../src/clients/client.ts'
 import type { ClientReader } from '../../src/clients/client-reader.ts'
 import { type ClientTable, openClientTable } from '../../src/clients/client-table.ts'
-import { clientWith, MINIMAL, NOW, openInstances } from './client-fixtures.ts'
+import { clientWith, MINIMAL, NOW, openInstances } from '../scenes/client-fixtures.ts'
 
 /** A table over a real store, that counts queries and rows, and whose clock the test steps. */
 async function openTable(t: Test) {

@@ -4,9 +4,16 @@ import { type Test, test } from 'tap'
 import { authenticateClient } from '../../src/client-auth/authenticate-client.ts'
 import { bootstrapClient } from '../../src/clients/bootstrap-client.ts'
 import { type ClientTable, openClientTable } from '../../src/clients/client-table.ts'
+import {
+  LIMITS,
+  MINIMAL,
+  NOW,
+  openInstances,
+  requestWith,
+  storeOn,
+} from '../scenes/client-fixtures.ts'
 import { openReadyDatabase } from '../support/database.ts'
 import { startPostgres } from '../support/postgres.ts'
-import { LIMITS, MINIMAL, NOW, openInstances, requestWith, storeOn } from './client-fixtures.ts'
 
 const countOf = (table: ClientTable) => table.overview().count
 

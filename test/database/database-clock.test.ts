@@ -9,7 +9,7 @@ import {
   openDatabaseClock,
   readDatabaseTime,
 } from '../../src/database/database-clock.ts'
-import { MINIMAL, storeOn } from '../clients/client-fixtures.ts'
+import { MINIMAL, storeOn } from '../scenes/client-fixtures.ts'
 import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 

@@ -1,11 +1,11 @@
 // docs/integrations.md and what there is: every line names the test that proves it, every such test
 // has a line, and the versions are those that are installed. What the lines say beyond that, their
-// own tests compare with what they saw (test/integrations/documented.ts).
+// own tests compare with what they saw (test/support/documented.ts).
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { readTable } from '../integrations/documented.ts'
+import { readTable } from '../support/documented.ts'
 
 const TABLES = ['Client libraries', 'Verifiers', 'Gateways', 'Programs']
 

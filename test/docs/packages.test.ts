@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { test } from 'tap'
-import { ROOT } from './repository-text.ts'
+import { ROOT } from '../support/repository-text.ts'
 
 const IMPORT = /(?:\bfrom '([^']+)'$)|(?:^import |\bimport\(\s*|\btsImport\(\s*)'([^']+)'/gm
 

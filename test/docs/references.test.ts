@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'tap'
-import { listFiles, ROOT, readTexts } from './repository-text.ts'
+import { listFiles, ROOT, readTexts } from '../support/repository-text.ts'
 
 const FILES = listFiles()
 const TEXTS = readTexts(FILES)

@@ -6,7 +6,7 @@ import { API_ERRORS } from '../../src/http/server/api-error.ts'
 import { OAUTH_ERRORS } from '../../src/oauth/oauth-error.ts'
 import { LOG_EVENTS } from '../../src/ops/log-events.ts'
 import { SECURITY_EVENT_TYPES } from '../../src/runtime/security-event.ts'
-import { listFiles, type RepositoryText, readTexts } from './repository-text.ts'
+import { listFiles, type RepositoryText, readTexts } from '../support/repository-text.ts'
 
 const CODE = readTexts(listFiles()).filter(({ path }) => /\.(ts|mjs)$/.test(path))
 const SOURCES = CODE.filter(({ path }) => path.startsWith('src/'))

@@ -15,16 +15,16 @@ import {
   nextEpoch,
   rotation,
 } from '../contract/family-bench.ts'
-import { readAll } from '../support/journal.ts'
-import { startRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 import {
   familiesOn,
   openReadyStore,
   openTestJournal,
   readFamily,
   rejectionOf,
-} from './redis/redis-fixture.ts'
+} from '../scenes/redis-fixture.ts'
+import { readAll } from '../support/journal.ts'
+import { startRedis } from '../support/redis.ts'
+import { until } from '../support/until.ts'
 
 const HOUR_MS = 3_600_000
 

@@ -1,7 +1,7 @@
 // What a browser does with an app of Auth.js: it keeps the cookies of the answers, and fetches a
 // CSRF token before it posts.
 
-import { readSetCookies } from '../http/oauth/browser-scene.ts'
+import { readSetCookies } from '../scenes/browser-client-scene.ts'
 import { AUTH_SECRET, type AuthJsApp } from './auth-js-app.ts'
 import { getToken } from './auth-js-core.ts'
 

@@ -7,14 +7,14 @@ import { type AddressInfo, createServer } from 'node:net'
 import { decodeJwt } from 'jose'
 import { type Test, test } from 'tap'
 import { ROLES_MAX } from '../../src/users/user-roles.ts'
+import { API, type Scene, startScene } from '../scenes/integration-scene.ts'
 import { readEvents, waitForEvent } from '../support/audit.ts'
+import { readTable } from '../support/documented.ts'
+import { startSteppedDate } from '../support/stepped-date.ts'
 import { until } from '../support/until.ts'
 import { openAuthJsApp } from './auth-js-app.ts'
 import { type Browser, openBrowser, VISITOR_IP } from './auth-js-browser.ts'
 import { Auth } from './auth-js-core.ts'
-import { readTable } from './documented.ts'
-import { API, type Scene, startScene } from './scene.ts'
-import { startSteppedDate } from './stepped-date.ts'
 
 const TTL_SECONDS = 600
 const GRACE_SECONDS = 30

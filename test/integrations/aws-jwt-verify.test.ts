@@ -7,8 +7,8 @@ import { JwtBaseError } from 'aws-jwt-verify/error'
 import { SimpleFetcher } from 'aws-jwt-verify/https'
 import { SimpleJwksCache } from 'aws-jwt-verify/jwk'
 import type { Test } from 'tap'
-import { type Scene, type SceneOptions, startScene } from './scene.ts'
-import { startTlsFront } from './tls-front.ts'
+import { type Scene, type SceneOptions, startScene } from '../scenes/integration-scene.ts'
+import { startTlsFront } from '../support/tls-front.ts'
 import { runVerifierSuite } from './verifier-suite.ts'
 
 const certificates = new Map<string, string>()

@@ -3,8 +3,14 @@
 
 import { decodeJwt } from 'jose'
 import { type Test, test } from 'tap'
-import { readTable } from './documented.ts'
-import { API, makeConfidentialClient, OTHER_API, type Scene, startScene } from './scene.ts'
+import {
+  API,
+  makeConfidentialClient,
+  OTHER_API,
+  type Scene,
+  startScene,
+} from '../scenes/integration-scene.ts'
+import { readTable } from '../support/documented.ts'
 
 export interface Tokens {
   readonly accessToken: string

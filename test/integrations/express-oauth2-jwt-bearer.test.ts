@@ -7,8 +7,8 @@ import type { AddressInfo } from 'node:net'
 import express, { type ErrorRequestHandler } from 'express'
 import { auth, requiredScopes, UnauthorizedError } from 'express-oauth2-jwt-bearer'
 import { type Test, test } from 'tap'
-import { issueToken } from './bad-tokens.ts'
-import { API, makeConfidentialClient, startScene } from './scene.ts'
+import { issueToken } from '../scenes/bad-tokens.ts'
+import { API, makeConfidentialClient, startScene } from '../scenes/integration-scene.ts'
 import { runVerifierSuite, type Verify } from './verifier-suite.ts'
 
 /** The description without what the library goes on to list. */

@@ -7,9 +7,17 @@ import { type Credentials, OAuth2Client, type OAuth2ClientOptions } from 'google
 import { type JWK, SignJWT } from 'jose'
 import { test } from 'tap'
 import type { SigningAlg } from '../../src/keys/signing-algorithms.ts'
+import { BAD_TOKENS, type BadToken, issueToken, makeBadTokens } from '../scenes/bad-tokens.ts'
+import {
+  API,
+  makeConfidentialClient,
+  OTHER_API,
+  type Scene,
+  startScene,
+} from '../scenes/integration-scene.ts'
 import { logIn, type TokenAnswer } from '../support/app.ts'
-import { BAD_TOKENS, type BadToken, issueToken, makeBadTokens } from './bad-tokens.ts'
-import { readTable } from './documented.ts'
+import { readTable } from '../support/documented.ts'
+import { startSteppedDate } from '../support/stepped-date.ts'
 import {
   keepRotatedToken,
   openClient,
@@ -17,8 +25,6 @@ import {
   readError,
   startLogin,
 } from './google-oauth2-client.ts'
-import { API, makeConfidentialClient, OTHER_API, type Scene, startScene } from './scene.ts'
-import { startSteppedDate } from './stepped-date.ts'
 
 /** It refreshes what has less than this to live, and takes a token for as long after its end. */
 const FIVE_MINUTES = 300

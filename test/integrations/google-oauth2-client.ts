@@ -4,9 +4,9 @@
 import { gaxios, OAuth2Client, type OAuth2ClientOptions } from 'google-auth-library'
 import type { Test } from 'tap'
 import type { ClientInput } from '../../src/clients/client-draft.ts'
+import { makeConfidentialClient, type Scene, startScene } from '../scenes/integration-scene.ts'
 import { logIn, type TokenAnswer } from '../support/app.ts'
-import { type LossyFront, startLossyFront } from './lossy-front.ts'
-import { makeConfidentialClient, type Scene, startScene } from './scene.ts'
+import { type LossyFront, startLossyFront } from '../support/lossy-front.ts'
 
 export interface Login {
   readonly scene: Scene

@@ -10,8 +10,7 @@ import { jwk } from 'hono/jwk'
 import type { JwtVariables } from 'hono/jwt'
 import { decodeProtectedHeader } from 'jose'
 import { type Test, test } from 'tap'
-import { until } from '../support/until.ts'
-import { issueToken } from './bad-tokens.ts'
+import { issueToken } from '../scenes/bad-tokens.ts'
 import {
   API,
   countJwksRequests,
@@ -19,8 +18,9 @@ import {
   OTHER_API,
   type Scene,
   startScene,
-} from './scene.ts'
-import { startSteppedDate } from './stepped-date.ts'
+} from '../scenes/integration-scene.ts'
+import { startSteppedDate } from '../support/stepped-date.ts'
+import { until } from '../support/until.ts'
 import { runVerifierSuite, type VerifierSettings, type Verify } from './verifier-suite.ts'
 
 type JwkOptions = Parameters<typeof jwk>[0]

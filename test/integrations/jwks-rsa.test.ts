@@ -4,8 +4,8 @@
 import jwt from 'jsonwebtoken'
 import jwksClient from 'jwks-rsa'
 import { test } from 'tap'
-import { issueToken, makeStrangersToken } from './bad-tokens.ts'
-import { API, makeConfidentialClient, startScene } from './scene.ts'
+import { issueToken, makeStrangersToken } from '../scenes/bad-tokens.ts'
+import { API, makeConfidentialClient, startScene } from '../scenes/integration-scene.ts'
 import { runVerifierSuite, type VerifierSettings, type Verify } from './verifier-suite.ts'
 
 function openVerify(settings: VerifierSettings, options: { rateLimit?: boolean } = {}): Verify {

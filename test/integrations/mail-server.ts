@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { SMTPServer } from 'smtp-server'
 import type { Test } from 'tap'
-import { makeCertificate } from './tls-front.ts'
+import { makeCertificate } from '../support/tls-front.ts'
 
 export const MAIL = 'https://mail.example.test'
 export const SEND = 'mail:send'

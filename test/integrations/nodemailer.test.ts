@@ -5,13 +5,13 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { SendMailOptions } from 'nodemailer'
 import { test } from 'tap'
+import { issueToken } from '../scenes/bad-tokens.ts'
+import { API } from '../scenes/integration-scene.ts'
+import { MAILBOX, startPost } from '../scenes/mail-scene.ts'
 import { logIn, type TokenAnswer } from '../support/app.ts'
-import { issueToken } from './bad-tokens.ts'
-import { readTable } from './documented.ts'
-import { MAILBOX, startPost } from './mail-scene.ts'
+import { readTable } from '../support/documented.ts'
+import { startSteppedDate } from '../support/stepped-date.ts'
 import { MAIL, SEND } from './mail-server.ts'
-import { API } from './scene.ts'
-import { startSteppedDate } from './stepped-date.ts'
 
 const LETTER: SendMailOptions = { from: MAILBOX, to: 'bob@example.test', subject: 'Hi', text: 'A' }
 

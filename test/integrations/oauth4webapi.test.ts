@@ -3,13 +3,13 @@
 
 import * as oauth from 'oauth4webapi'
 import { test } from 'tap'
+import { API, makeConfidentialClient, OTHER_API, startScene } from '../scenes/integration-scene.ts'
 import {
   type ClientSettings,
   type LibraryClient,
   runClientSuite,
   type Tokens,
 } from './client-suite.ts'
-import { API, makeConfidentialClient, OTHER_API, startScene } from './scene.ts'
 import { toParameters } from './token-parameters.ts'
 
 /** Plain HTTP has to be asked for, because no production issuer speaks it. */

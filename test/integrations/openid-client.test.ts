@@ -3,13 +3,13 @@
 
 import * as client from 'openid-client'
 import { test } from 'tap'
+import { startScene } from '../scenes/integration-scene.ts'
 import {
   type ClientSettings,
   type LibraryClient,
   runClientSuite,
   type Tokens,
 } from './client-suite.ts'
-import { startScene } from './scene.ts'
 import { toParameters } from './token-parameters.ts'
 
 /** Plain HTTP has to be asked for, because no production issuer speaks it. */

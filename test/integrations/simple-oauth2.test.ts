@@ -3,6 +3,7 @@
 
 import { ClientCredentials, type ModuleOptions, ResourceOwnerPassword } from 'simple-oauth2'
 import { test } from 'tap'
+import { makeConfidentialClient, startScene } from '../scenes/integration-scene.ts'
 import {
   type ClientSettings,
   type LibraryClient,
@@ -10,7 +11,6 @@ import {
   type Tokens,
   type TokenWishes,
 } from './client-suite.ts'
-import { makeConfidentialClient, startScene } from './scene.ts'
 
 function configure({ issuer, id, secret, method }: ClientSettings): ModuleOptions {
   return {

@@ -11,8 +11,7 @@ import {
   issueToken,
   makeBadTokens,
   makeStrangersToken,
-} from './bad-tokens.ts'
-import { readTable } from './documented.ts'
+} from '../scenes/bad-tokens.ts'
 import {
   API,
   countJwksRequests,
@@ -20,8 +19,9 @@ import {
   type Scene,
   type SceneOptions,
   startScene,
-} from './scene.ts'
-import { type SteppedDate, startSteppedDate } from './stepped-date.ts'
+} from '../scenes/integration-scene.ts'
+import { readTable } from '../support/documented.ts'
+import { type SteppedDate, startSteppedDate } from '../support/stepped-date.ts'
 
 export interface VerifierSettings {
   readonly issuer: string

@@ -5,8 +5,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Page } from 'playwright-core'
 import { t as file, test } from 'tap'
+import { openExampleScene, servePages, waitForState } from '../scenes/browser-scene.ts'
 import { until } from '../support/until.ts'
-import { openExampleScene, servePages, waitForState } from './browser-scene.ts'
 
 const scene = await openExampleScene(file)
 const { service, issuer, clientId } = scene

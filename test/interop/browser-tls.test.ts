@@ -9,10 +9,10 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { type Test, test } from 'tap'
 import { findFreePort } from '../../src/embedded/free-port.ts'
+import { servePages, startChromium } from '../scenes/browser-scene.ts'
 import { serverEnvironment, startLineage } from '../support/lineage-process.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
-import { servePages, startChromium } from './browser-scene.ts'
 
 const BLANK: RequestListener = (_request, response) => {
   response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>app</title>')

@@ -2,7 +2,7 @@
 // refreshes silently, shares its session between tabs and logs out, and no script sees the token.
 
 import { t as file, test } from 'tap'
-import { openExampleScene, waitForState } from './browser-scene.ts'
+import { openExampleScene, waitForState } from '../scenes/browser-scene.ts'
 
 const scene = await openExampleScene(file)
 const { service, issuer, api, clientId } = scene

@@ -2,8 +2,8 @@
 
 import { test } from 'tap'
 import { runClientSuite } from '../integrations/client-suite.ts'
-import { startScene } from '../integrations/scene.ts'
 import { runVerifierSuite } from '../integrations/verifier-suite.ts'
+import { startScene } from '../scenes/integration-scene.ts'
 import {
   ForeignRefusal,
   findInterpreter,

@@ -7,11 +7,6 @@ import { type Test, test } from 'tap'
 import { findFreePort } from '../../src/embedded/free-port.ts'
 import { mountsOf, readComposeFile } from '../deploy/compose-file.ts'
 import { logIn, openTools } from '../support/app.ts'
-import { installDebianPackages } from '../support/debian-packages.ts'
-import { serverEnvironment } from '../support/lineage-process.ts'
-import { openEmptyDatabase } from '../support/postgres.ts'
-import { startRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 import {
   attempt,
   buildImage,
@@ -22,7 +17,12 @@ import {
   ROOT,
   run,
   whyNoContainers,
-} from './container-tools.ts'
+} from '../support/container-tools.ts'
+import { installDebianPackages } from '../support/debian-packages.ts'
+import { serverEnvironment } from '../support/lineage-process.ts'
+import { openEmptyDatabase } from '../support/postgres.ts'
+import { startRedis } from '../support/redis.ts'
+import { until } from '../support/until.ts'
 
 const skip = whyNoContainers() ?? false
 if (!skip) {

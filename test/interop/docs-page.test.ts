@@ -3,9 +3,9 @@
 
 import type { Browser, Page } from 'playwright-core'
 import { type Test, test } from 'tap'
+import { startChromium } from '../scenes/browser-scene.ts'
 import { startApp } from '../support/app.ts'
 import { operationsOf, readContract } from '../support/contract.ts'
-import { startChromium } from './browser-scene.ts'
 
 const WIDTHS = { desktop: 1440, tablet: 1024, phone: 390 }
 

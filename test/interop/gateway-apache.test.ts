@@ -2,6 +2,7 @@
 // online by introspection.
 
 import { type Test, test } from 'tap'
+import { type Scene, type SceneClient, startScene } from '../scenes/gateway-scene.ts'
 import { logIn } from '../support/app.ts'
 import {
   ask,
@@ -17,7 +18,6 @@ import { checkDocumented } from './gateways/documented-gateway.ts'
 import { checkEveryGateway } from './gateways/every-gateway.ts'
 import { type Gateway, startGateway } from './gateways/gateway-process.ts'
 import { bearer } from './gateways/raw-request.ts'
-import { type Scene, type SceneClient, startScene } from './gateways/scene.ts'
 import { readTrailers } from './gateways/spoofing-checks.ts'
 import { makeTokens, revokedToken } from './gateways/tokens.ts'
 

@@ -1,9 +1,9 @@
 // Caddy with examples/gateways/caddy: forward_auth to /verify, with a bearer token and with a cookie.
 
 import { type Test, test } from 'tap'
+import type { Scene } from '../scenes/gateway-scene.ts'
 import { requirePrograms } from './gateways/debian-package.ts'
 import { type Gateway, startGateway } from './gateways/gateway-process.ts'
-import type { Scene } from './gateways/scene.ts'
 import { checkVerifyGateway } from './gateways/verify-gateway.ts'
 
 const CADDY = requirePrograms({ caddy: '/usr/bin/caddy' })

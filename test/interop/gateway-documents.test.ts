@@ -3,6 +3,7 @@
 // does not show.
 
 import { type Test, test } from 'tap'
+import { APP_ORIGIN, type Scene, startScene } from '../scenes/gateway-scene.ts'
 import {
   askLineage,
   checkAnswers,
@@ -12,7 +13,6 @@ import {
   readExample,
   toRegExp,
 } from './gateways/documents.ts'
-import { APP_ORIGIN, type Scene, startScene } from './gateways/scene.ts'
 
 interface EnvoyFilter {
   readonly name: string

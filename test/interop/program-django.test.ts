@@ -2,11 +2,11 @@
 // docs/integrations.md shows, and what it does without them.
 
 import { type Test, test } from 'tap'
-import { readTable } from '../integrations/documented.ts'
+import type { Scene } from '../scenes/gateway-scene.ts'
 import { logIn } from '../support/app.ts'
+import { readTable } from '../support/documented.ts'
 import { until } from '../support/until.ts'
 import { send } from './gateways/raw-request.ts'
-import type { Scene } from './gateways/scene.ts'
 import { briefToken, clientToken, makeTokens, outlive, revokedToken } from './gateways/tokens.ts'
 import {
   checkBad,

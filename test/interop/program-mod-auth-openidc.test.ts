@@ -3,19 +3,19 @@
 
 import { type Test, test } from 'tap'
 import type { SigningAlg } from '../../src/keys/signing-algorithms.ts'
-import { BAD_TOKENS, type BadToken, issueToken, makeBadTokens } from '../integrations/bad-tokens.ts'
-import { readTable } from '../integrations/documented.ts'
+import { BAD_TOKENS, type BadToken, issueToken, makeBadTokens } from '../scenes/bad-tokens.ts'
 import {
   API,
   countJwksRequests,
   makeConfidentialClient,
   type Scene,
   startScene,
-} from '../integrations/scene.ts'
-import { startTlsFront } from '../integrations/tls-front.ts'
+} from '../scenes/integration-scene.ts'
 import { logIn } from '../support/app.ts'
 import { runHere } from '../support/command-line.ts'
+import { readTable } from '../support/documented.ts'
 import { serverEnvironment } from '../support/lineage-process.ts'
+import { startTlsFront } from '../support/tls-front.ts'
 import {
   type Apache,
   type ApacheOptions,

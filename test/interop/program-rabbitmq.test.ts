@@ -3,10 +3,10 @@
 
 import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import { type Test, test } from 'tap'
-import { issueToken, makeBadTokens } from '../integrations/bad-tokens.ts'
-import { readTable } from '../integrations/documented.ts'
-import type { Scene } from '../integrations/scene.ts'
+import { issueToken, makeBadTokens } from '../scenes/bad-tokens.ts'
+import type { Scene } from '../scenes/integration-scene.ts'
 import { logIn } from '../support/app.ts'
+import { readTable } from '../support/documented.ts'
 import {
   ADMINISTRATOR,
   ask,

@@ -3,10 +3,10 @@
 
 import { readFileSync } from 'node:fs'
 import { t as file, type Test, test } from 'tap'
-import { fillIn, readBlocks, readTable } from '../integrations/documented.ts'
+import { openSwaggerScene } from '../scenes/swagger-ui-scene.ts'
+import { fillIn, readBlocks, readTable } from '../support/documented.ts'
 import { until } from '../support/until.ts'
 import type { SwaggerPage } from './swagger-ui-dialog.ts'
-import { openSwaggerScene } from './swagger-ui-scene.ts'
 
 const scene = await openSwaggerScene(file)
 const { service, issuer, origin, foreignOrigin } = scene

@@ -1,8 +1,8 @@
 import { test } from 'tap'
 import { DependencyUnavailable } from '../../src/runtime/dependency-unavailable.ts'
+import { openKeyInstances, statesOf } from '../scenes/key-instances.ts'
+import { userClaimsAt } from '../scenes/token-input.ts'
 import { startPostgres } from '../support/postgres.ts'
-import { userClaimsAt } from '../tokens/token-input.ts'
-import { openKeyInstances, statesOf } from './key-instances.ts'
 
 test('while PostgreSQL is away the keys in memory go on, and the life goes on after it', async (t) => {
   const postgres = await startPostgres(t)

@@ -1,8 +1,8 @@
 import { test } from 'tap'
 import { UnreadableKey } from '../../src/keys/unreadable-key.ts'
 import { StartError } from '../../src/runtime/start-error.ts'
-import { userClaimsAt } from '../tokens/token-input.ts'
-import { openKeyInstances, rootSecretsOf } from './key-instances.ts'
+import { openKeyInstances, rootSecretsOf } from '../scenes/key-instances.ts'
+import { userClaimsAt } from '../scenes/token-input.ts'
 
 test('the root secret is changed by adding the new one, then taking out the old one', async (t) => {
   const { clock, database, open } = await openKeyInstances(t)

@@ -2,14 +2,14 @@ import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify
 import { test } from 'tap'
 import { decryptPrivateKey } from '../../src/keys/private-key-encryption.ts'
 import type { SigningAlg } from '../../src/keys/signing-algorithms.ts'
-import { userClaimsAt } from '../tokens/token-input.ts'
 import {
   ISSUER,
   type KeyInstance,
   openKeyInstances,
   rootSecretsOf,
   statesOf,
-} from './key-instances.ts'
+} from '../scenes/key-instances.ts'
+import { userClaimsAt } from '../scenes/token-input.ts'
 
 /** Verifies as a resource server with jose does. */
 function verifyAsClient(keys: KeyInstance, token: string, nowMs: number, alg: SigningAlg) {

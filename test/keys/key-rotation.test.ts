@@ -1,8 +1,8 @@
 import { decodeProtectedHeader } from 'jose'
 import { test } from 'tap'
 import { raiseLongestTokenLife } from '../../src/keys/key-rows.ts'
-import { userClaimsAt } from '../tokens/token-input.ts'
-import { type KeyInstance, openKeyInstances, statesOf } from './key-instances.ts'
+import { type KeyInstance, openKeyInstances, statesOf } from '../scenes/key-instances.ts'
+import { userClaimsAt } from '../scenes/token-input.ts'
 
 const DAY = 86_400
 const kidsOf = (keys: KeyInstance): string[] => keys.list().map(({ kid }) => kid)

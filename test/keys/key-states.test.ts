@@ -8,7 +8,7 @@ import {
   planRotation,
   type SigningKey,
 } from '../../src/keys/key-states.ts'
-import { makeKey } from '../tokens/token-input.ts'
+import { makeKey } from '../scenes/token-input.ts'
 
 const DAY = 86_400_000
 const { material } = await makeKey()

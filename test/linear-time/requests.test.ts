@@ -3,8 +3,8 @@
 
 import { test } from 'tap'
 import { createLogger } from '../../src/ops/logger.ts'
-import { exchange, FORM, JSON_TYPE, write } from '../http/server/hostile-wire.ts'
 import { startApp, type TestApp } from '../support/app.ts'
+import { exchange, FORM, JSON_TYPE, write } from '../support/hostile-wire.ts'
 import { isLinear } from './doubling.ts'
 
 const ORIGIN = 'https://app.example.test'

@@ -1,7 +1,7 @@
 // PostgreSQL away under a running service, stopped and paused (docs/semantics.md §12).
 
 import { test } from 'tap'
-import { checkOutage, openOutageScene } from './outage-scene.ts'
+import { checkOutage, openOutageScene } from '../scenes/outage-scene.ts'
 
 test('without PostgreSQL: sessions go on, accounts say 503', async (t) => {
   const scene = await openOutageScene(t)

@@ -1,12 +1,12 @@
 // Redis away under a running service, stopped and paused (docs/semantics.md §12).
 
 import { test } from 'tap'
+import { checkOutage, openOutageScene } from '../scenes/outage-scene.ts'
 import { logIn } from '../support/app.ts'
 import { refresh, serverEnvironment, spawnLineage } from '../support/lineage-process.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 import { startRedis } from '../support/redis.ts'
 import { millisecondsUntil } from '../support/until.ts'
-import { checkOutage, openOutageScene } from './outage-scene.ts'
 
 test('without Redis: what needs no family works, the rest says 503', async (t) => {
   const scene = await openOutageScene(t)

@@ -2,11 +2,11 @@
 // and a Redis that knows more is emptied, as docs/operations.md says.
 
 import { test } from 'tap'
+import { answerOf, copyDatabase, copySnapshot, stopService } from '../scenes/recovery-scene.ts'
 import { logIn } from '../support/app.ts'
 import { type LineageProcess, serverEnvironment, startLineage } from '../support/lineage-process.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 import { startRedis } from '../support/redis.ts'
-import { answerOf, copyDatabase, copySnapshot, stopService } from './recovery-scene.ts'
 
 const REFUSED = '400 invalid_grant'
 

@@ -3,11 +3,11 @@
 
 import { decodeProtectedHeader } from 'jose'
 import { type Test, test } from 'tap'
+import { answerOf, copyAof, copyDatabase, query, stopService } from '../scenes/recovery-scene.ts'
 import { logIn } from '../support/app.ts'
 import { type LineageProcess, serverEnvironment, startLineage } from '../support/lineage-process.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 import { startRedis } from '../support/redis.ts'
-import { answerOf, copyAof, copyDatabase, query, stopService } from './recovery-scene.ts'
 
 const REFUSED = '400 invalid_grant'
 const HOUR_MS = 60 * 60 * 1000

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { decodeProtectedHeader } from 'jose'
 import { type Test, test } from 'tap'
 import { deriveRootSecret } from '../../src/secrets/root-secret.ts'
+import { answerOf, query, stopService } from '../scenes/recovery-scene.ts'
 import { logIn, type TokenAnswer } from '../support/app.ts'
 import {
   type Environment,
@@ -17,7 +18,6 @@ import {
 import { openTestDatabase } from '../support/postgres.ts'
 import { startRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
-import { answerOf, query, stopService } from './recovery-scene.ts'
 
 const SESSIONS = 4
 const PAUSE_MS = 20

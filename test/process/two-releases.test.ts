@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { dirname } from 'node:path'
 import { type Test, test } from 'tap'
+import { answerOf, query, stopService } from '../scenes/recovery-scene.ts'
 import { logIn } from '../support/app.ts'
 import {
   type LineageProcess,
@@ -14,7 +15,6 @@ import {
 import { openEmptyDatabase } from '../support/postgres.ts'
 import { startRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
-import { answerOf, query, stopService } from './recovery-scene.ts'
 
 const ROOT = dirname(dirname(import.meta.dirname))
 const BEFORE = '5d64fd6'

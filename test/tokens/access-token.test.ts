@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { buildClientClaims, buildUserClaims } from '../../src/tokens/access-token.ts'
-import { ISSUER, rootSecretsOf } from '../keys/key-instances.ts'
+import { ISSUER, rootSecretsOf } from '../scenes/key-instances.ts'
 import {
   CREATED_AT_MS,
   client,
@@ -8,7 +8,7 @@ import {
   ROTATED_AT_MS,
   user,
   userTokenInput,
-} from './token-input.ts'
+} from '../scenes/token-input.ts'
 
 const seconds = (ms: number) => Math.floor(ms / 1000)
 

@@ -4,8 +4,8 @@ import { test } from 'tap'
 import type { SigningKey } from '../../src/keys/key-states.ts'
 import { type AccessTokenClaims, buildClientClaims } from '../../src/tokens/access-token.ts'
 import { openTokenMint } from '../../src/tokens/token-mint.ts'
-import { ISSUER } from '../keys/key-instances.ts'
-import { client, makeKey, ROTATED_AT_MS, userClaimsAt } from './token-input.ts'
+import { ISSUER } from '../scenes/key-instances.ts'
+import { client, makeKey, ROTATED_AT_MS, userClaimsAt } from '../scenes/token-input.ts'
 
 const nowMs = ROTATED_AT_MS
 const claims = userClaimsAt(nowMs)

@@ -8,7 +8,12 @@ import {
   type LoginDependencies,
   type LoginThrottle,
 } from '../../src/users/authenticate-user.ts'
-import { newUser, openCountingHasher, openUserFixture, type UserFixture } from './user-fixture.ts'
+import {
+  newUser,
+  openCountingHasher,
+  openUserFixture,
+  type UserFixture,
+} from '../scenes/user-fixture.ts'
 
 const LIMITS = { passwordMinLength: 8, passwordMaxLength: 256 }
 const PASSWORD = 'correct horse'

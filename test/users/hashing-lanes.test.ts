@@ -2,7 +2,7 @@
 
 import { test } from 'tap'
 import { openHashingLanes } from '../../src/users/hashing-lanes.ts'
-import { settle } from './user-fixture.ts'
+import { settle } from '../scenes/user-fixture.ts'
 
 const LONG_MS = 60_000
 

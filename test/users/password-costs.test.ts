@@ -16,7 +16,7 @@ import {
   type UserFixture,
   watchHashing,
   workByParallelism,
-} from './user-fixture.ts'
+} from '../scenes/user-fixture.ts'
 
 const PASSWORD = 'correct horse'
 /** Superscripts, a no-break space and a ligature are not in NFKC. */

@@ -6,7 +6,7 @@ import { test } from 'tap'
 import { parsePasswordHash } from '../../src/users/password-hash.ts'
 import type { PasswordHasher } from '../../src/users/password-hasher.ts'
 import { findPasswordProblem } from '../../src/users/password-policy.ts'
-import { FAST_ARGON2, openCountingHasher } from './user-fixture.ts'
+import { FAST_ARGON2, openCountingHasher } from '../scenes/user-fixture.ts'
 
 const LIMITS = { passwordMinLength: 8, passwordMaxLength: 256 }
 const SALT = 'c29tZXNhbHRzb21lc2FsdA'

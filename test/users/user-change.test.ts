@@ -4,7 +4,7 @@
 import { test } from 'tap'
 import { DependencyUnavailable } from '../../src/runtime/dependency-unavailable.ts'
 import type { KeptFamilyId } from '../../src/users/user.ts'
-import { emailOf, newUser, openUserFixture, present, usernameOf } from './user-fixture.ts'
+import { emailOf, newUser, openUserFixture, present, usernameOf } from '../scenes/user-fixture.ts'
 
 test('status and roles make a new version; disabling also a new epoch', async (t) => {
   const { users, readJournal } = await openUserFixture(t)

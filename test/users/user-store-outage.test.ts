@@ -5,9 +5,9 @@ import { test } from 'tap'
 import { journalUserChange } from '../../src/families/postgres/postgres-journal.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { openUserStore } from '../../src/users/user-store.ts'
+import { newUser, openUserFixture } from '../scenes/user-fixture.ts'
 import { openReadyDatabase } from '../support/database.ts'
 import { startPostgres } from '../support/postgres.ts'
-import { newUser, openUserFixture } from './user-fixture.ts'
 
 const AWAY = { name: 'DependencyUnavailable', dependency: 'postgresql' }
 

@@ -6,7 +6,7 @@ import { test } from 'tap'
 import { parseCursor } from '../../src/database/keyset-page.ts'
 import type { UserFilter, UserId } from '../../src/users/user.ts'
 import { parseUserId } from '../../src/users/user-id.ts'
-import { emailOf, newUser, openUserFixture, present, usernameOf } from './user-fixture.ts'
+import { emailOf, newUser, openUserFixture, present, usernameOf } from '../scenes/user-fixture.ts'
 
 const page = { limit: 50, after: undefined }
 

@@ -3,7 +3,7 @@
 import { createServer } from 'node:net'
 import { test } from 'tap'
 import { sendWebhook } from '../../src/webhooks/send-webhook.ts'
-import { startReceiver } from './webhook-receiver.ts'
+import { startReceiver } from '../support/webhook-receiver.ts'
 
 const never = new AbortController().signal
 

@@ -10,7 +10,7 @@ import { type StartAppOptions, startApp, type TestApp, testConfig } from '../sup
 import { readEvents } from '../support/audit.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
-import { isSignedBy, startReceiver } from './webhook-receiver.ts'
+import { isSignedBy, startReceiver } from '../support/webhook-receiver.ts'
 
 interface DeliveryJson {
   readonly id: string

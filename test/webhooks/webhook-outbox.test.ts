@@ -10,7 +10,7 @@ import {
   type WebhookOutbox,
 } from '../../src/webhooks/webhook-outbox.ts'
 import { openWebhookStore } from '../../src/webhooks/webhook-store.ts'
-import { rootSecretsOf } from '../keys/key-instances.ts'
+import { rootSecretsOf } from '../scenes/key-instances.ts'
 import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 

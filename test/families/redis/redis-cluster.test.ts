@@ -15,8 +15,6 @@ import {
   rotateOn,
   rotation,
 } from '../../contract/family-bench.ts'
-import { type RedisCluster, startRedisCluster } from '../../support/redis.ts'
-import { type RedisProcess, runRedis } from '../../support/redis-process.ts'
 import {
   firstAnswer,
   firstRotation,
@@ -24,7 +22,9 @@ import {
   openStore,
   openTestJournal,
   rejectionOf,
-} from './redis-fixture.ts'
+} from '../../scenes/redis-fixture.ts'
+import { type RedisCluster, startRedisCluster } from '../../support/redis.ts'
+import { type RedisProcess, runRedis } from '../../support/redis-process.ts'
 
 /** A family of some user on each node, in the order of the nodes. */
 async function logInEverywhere(store: RedisFamilyStore, cluster: RedisCluster): Promise<Family[]> {

@@ -7,8 +7,8 @@ import { Redis } from 'ioredis'
 import { test } from 'tap'
 import { findFreePort } from '../../../src/embedded/free-port.ts'
 import { logIn, newUser, rotateOn, withRoles } from '../../contract/family-bench.ts'
+import { openReadyStore, openStore, rejectionOf } from '../../scenes/redis-fixture.ts'
 import { startRedis } from '../../support/redis.ts'
-import { openReadyStore, openStore, rejectionOf } from './redis-fixture.ts'
 
 test('every method is one round trip, on a fresh connection too', async (t) => {
   const server = await startRedis(t)

@@ -16,10 +16,10 @@ import {
   rotation,
   T0,
 } from '../../contract/family-bench.ts'
+import { openReadyStore, openTestJournal, rejectionOf } from '../../scenes/redis-fixture.ts'
 import { logIn as logInOverHttp, startApp } from '../../support/app.ts'
 import { type RedisProcess, startRedis, startRedisCluster } from '../../support/redis.ts'
 import { until } from '../../support/until.ts'
-import { openReadyStore, openTestJournal, rejectionOf } from './redis-fixture.ts'
 
 /** From now on there is no room, whatever is in it already. */
 async function fill(servers: readonly RedisProcess[]): Promise<void> {

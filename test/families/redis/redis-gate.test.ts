@@ -13,7 +13,6 @@ import {
   rotateOn,
   T0,
 } from '../../contract/family-bench.ts'
-import { startRedis } from '../../support/redis.ts'
 import {
   firstAnswer,
   firstRotation,
@@ -21,7 +20,8 @@ import {
   openStore,
   openTestJournal,
   rejectionOf,
-} from './redis-fixture.ts'
+} from '../../scenes/redis-fixture.ts'
+import { startRedis } from '../../support/redis.ts'
 
 const HOUR_MS = 60 * 60_000
 const MARK = 'lineage:{journal}:mark'

@@ -20,9 +20,9 @@ import {
   T0,
 } from '../../contract/family-bench.ts'
 import { openTcpProxy } from '../../contract/tcp-proxy.ts'
+import { firstAnswer, openReadyStore, rejectionOf } from '../../scenes/redis-fixture.ts'
 import { type RedisProcess, startRedis, startRedisCluster } from '../../support/redis.ts'
 import { until } from '../../support/until.ts'
-import { firstAnswer, openReadyStore, rejectionOf } from './redis-fixture.ts'
 
 /** Resolves when the servers have refused so many commands because nobody waits for them. */
 async function untilLate(servers: readonly RedisProcess[], count: number): Promise<void> {

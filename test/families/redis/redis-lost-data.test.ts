@@ -6,14 +6,14 @@ import type { ClientId } from '../../../src/clients/client.ts'
 import type { JournalPayload } from '../../../src/families/journal.ts'
 import type { RedisFamilyStore } from '../../../src/families/redis/redis-family-store.ts'
 import { logIn, newUser } from '../../contract/family-bench.ts'
-import { startRedis, startRedisCluster } from '../../support/redis.ts'
 import {
   firstAnswer,
   firstRotation,
   openReadyStore,
   openStore,
   openTestJournal,
-} from './redis-fixture.ts'
+} from '../../scenes/redis-fixture.ts'
+import { startRedis, startRedisCluster } from '../../support/redis.ts'
 
 const MINUTE_MS = 60_000
 

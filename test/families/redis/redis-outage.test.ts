@@ -16,14 +16,14 @@ import {
   rotateOn,
   rotation,
 } from '../../contract/family-bench.ts'
-import { startRedis } from '../../support/redis.ts'
 import {
   firstAnswer,
   firstRotation,
   openReadyStore,
   openStore,
   rejectionOf,
-} from './redis-fixture.ts'
+} from '../../scenes/redis-fixture.ts'
+import { startRedis } from '../../support/redis.ts'
 
 /** Twice the deadline: what a noisy machine may add. */
 const PATIENCE_MS = 2 * DEPENDENCY_DEADLINE_MS

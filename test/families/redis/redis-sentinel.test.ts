@@ -10,8 +10,6 @@ import {
   rotateOn,
   rotation,
 } from '../../contract/family-bench.ts'
-import { startRedisSentinel } from '../../support/redis.ts'
-import { until } from '../../support/until.ts'
 import {
   familiesOn,
   firstRotation,
@@ -19,7 +17,9 @@ import {
   openTestJournal,
   readFamily,
   rejectionOf,
-} from './redis-fixture.ts'
+} from '../../scenes/redis-fixture.ts'
+import { startRedisSentinel } from '../../support/redis.ts'
+import { until } from '../../support/until.ts'
 
 test('a failover: what the old master took with it is in force on the new one', async (t) => {
   const { url, master, replica, sentinel } = await startRedisSentinel(t)

@@ -6,9 +6,9 @@ import { type Family, LIVE_FAMILIES_MAX } from '../../../src/families/family.ts'
 import type { RedisFamilyStore } from '../../../src/families/redis/redis-family-store.ts'
 import type { UserRecord } from '../../../src/users/user.ts'
 import { ending, logIn, newUser, rotateOn, rotation } from '../../contract/family-bench.ts'
+import { openReadyStore } from '../../scenes/redis-fixture.ts'
 import { type RedisProcess, startRedis } from '../../support/redis.ts'
 import { until } from '../../support/until.ts'
-import { openReadyStore } from './redis-fixture.ts'
 
 const TOMBSTONES = 100_000
 const BATCH = 5_000

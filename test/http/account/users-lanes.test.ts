@@ -13,7 +13,7 @@ import { openUserManagement } from '../../../src/management/user-management.ts'
 import { openHashingLanes } from '../../../src/users/hashing-lanes.ts'
 import { openPasswordCosts } from '../../../src/users/password-costs.ts'
 import { openPasswordHasher } from '../../../src/users/password-hasher.ts'
-import { FAST_ARGON2, openUserFixture, settle } from '../../users/user-fixture.ts'
+import { FAST_ARGON2, openUserFixture, settle } from '../../scenes/user-fixture.ts'
 
 /** Registration alone, over lanes that the test holds. */
 async function startRegistration(t: Parameters<typeof openUserFixture>[0], queueMax: number) {

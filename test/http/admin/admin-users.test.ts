@@ -3,8 +3,8 @@
 import { randomUUID } from 'node:crypto'
 import argon2 from 'argon2'
 import { test } from 'tap'
+import { watchHashing } from '../../scenes/user-fixture.ts'
 import { logIn, startApp, type TestApp } from '../../support/app.ts'
-import { watchHashing } from '../../users/user-fixture.ts'
 
 interface UserJson {
   readonly id: string

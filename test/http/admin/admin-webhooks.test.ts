@@ -10,7 +10,7 @@ import { ROOT_SECRET, startApp, type TestApp, testConfig } from '../../support/a
 import { readEvents, waitForEvent } from '../../support/audit.ts'
 import { openTestDatabase } from '../../support/postgres.ts'
 import { until } from '../../support/until.ts'
-import { isSignedBy, startReceiver } from '../../webhooks/webhook-receiver.ts'
+import { isSignedBy, startReceiver } from '../../support/webhook-receiver.ts'
 
 const MINIMAL = { url: 'https://hooks.example.com/lineage', events: ['user.created'] }
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/

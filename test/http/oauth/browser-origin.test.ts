@@ -2,8 +2,13 @@
 // alone. A refused call changes nothing, neither in the store nor in the browser.
 
 import { type Test, test } from 'tap'
+import {
+  type BrowserScene,
+  FOREIGN,
+  ORIGIN,
+  openBrowserScene,
+} from '../../scenes/browser-client-scene.ts'
 import { logIn } from '../../support/app.ts'
-import { type BrowserScene, FOREIGN, ORIGIN, openBrowserScene } from './browser-scene.ts'
 
 /** Everything that is not the client's origin, however close. */
 const STRANGERS = [

@@ -3,8 +3,8 @@
 
 import { decodeJwt } from 'jose'
 import { test } from 'tap'
+import { ORIGIN, openBrowserScene, readSetCookies } from '../../scenes/browser-client-scene.ts'
 import { logIn, startApp, type TokenAnswer } from '../../support/app.ts'
-import { ORIGIN, openBrowserScene, readSetCookies } from './browser-scene.ts'
 
 const FLAGS = ['httponly', 'path=/', 'samesite=strict', 'secure']
 

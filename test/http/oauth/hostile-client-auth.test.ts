@@ -3,7 +3,14 @@
 
 import { test } from 'tap'
 import { startApp } from '../../support/app.ts'
-import { basic, exchange, FORM, isOAuthRefusal, readJson, write } from '../server/hostile-wire.ts'
+import {
+  basic,
+  exchange,
+  FORM,
+  isOAuthRefusal,
+  readJson,
+  write,
+} from '../../support/hostile-wire.ts'
 
 const MACHINE = {
   type: 'confidential',

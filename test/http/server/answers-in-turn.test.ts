@@ -6,8 +6,8 @@ import type { ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { type Test, test } from 'tap'
 import { startApp, type TestApp } from '../../support/app.ts'
+import { exchange, write } from '../../support/hostile-wire.ts'
 import { until } from '../../support/until.ts'
-import { exchange, write } from './hostile-wire.ts'
 
 const CONNECTIONS = 20
 const ASKED = 64

@@ -13,7 +13,7 @@ import {
   JSON_TYPE,
   readJson,
   write,
-} from './hostile-wire.ts'
+} from '../../support/hostile-wire.ts'
 
 const GOOD = basic(`${ADMIN.id}:${ADMIN.secret}`)
 const BODY = 'grant_type=client_credentials'

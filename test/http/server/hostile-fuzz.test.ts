@@ -5,7 +5,6 @@ import { METHODS } from 'node:http'
 import fc from 'fast-check'
 import { type Test, test } from 'tap'
 import { ADMIN, ISSUER, logIn, startApp, type TestApp } from '../../support/app.ts'
-import { runSize } from '../../support/run-size.ts'
 import {
   basic,
   exchange,
@@ -13,7 +12,8 @@ import {
   isProblem,
   type WireAnswer,
   write,
-} from './hostile-wire.ts'
+} from '../../support/hostile-wire.ts'
+import { runSize } from '../../support/run-size.ts'
 
 const RUNS = runSize(300, 6_000)
 type Credentials = 'none' | 'basic' | 'wrong' | 'admin' | 'user' | 'broken' | 'two'

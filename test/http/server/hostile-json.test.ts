@@ -4,7 +4,14 @@
 import { randomUUID } from 'node:crypto'
 import { type Test, test } from 'tap'
 import { ADMIN, startApp, type TestApp } from '../../support/app.ts'
-import { exchange, isProblem, JSON_TYPE, readJson, type WireAnswer, write } from './hostile-wire.ts'
+import {
+  exchange,
+  isProblem,
+  JSON_TYPE,
+  readJson,
+  type WireAnswer,
+  write,
+} from '../../support/hostile-wire.ts'
 
 type Send = (
   start: string,

@@ -3,7 +3,7 @@
 
 import { test } from 'tap'
 import { startApp, type TestApp } from '../../support/app.ts'
-import { exchange, FORM, isProblem, write } from './hostile-wire.ts'
+import { exchange, FORM, isProblem, write } from '../../support/hostile-wire.ts'
 
 /** Other spellings of a path of at least two segments. */
 function spellingsOf(path: string): readonly string[] {

@@ -7,7 +7,7 @@ import { type Test, test } from 'tap'
 import { setErrorHandler } from '../../../src/http/server/error-handler.ts'
 import { findAddresses, listenAt } from '../../../src/http/server/listen.ts'
 import { SERVER_OPTIONS, setAnswersOutsideRoutes } from '../../../src/http/server/server-options.ts'
-import { exchange, isProblem, write } from './hostile-wire.ts'
+import { exchange, isProblem, write } from '../../support/hostile-wire.ts'
 
 const HERE = ['127.0.0.1', '127.0.0.2']
 

@@ -2,8 +2,13 @@
 
 import { decodeJwt } from 'jose'
 import { type Test, test } from 'tap'
+import {
+  type Bearers,
+  commonRefusals,
+  openContractScene,
+  UNKNOWN,
+} from '../../scenes/openapi-scene.ts'
 import { ADMIN, ISSUER, startApp, type TestApp } from '../../support/app.ts'
-import { type Bearers, commonRefusals, openContractScene, UNKNOWN } from './openapi-scene.ts'
 
 const USER = { username: 'ada', email: 'ada@example.test', password: 'correct horse' }
 

@@ -3,9 +3,9 @@
 
 import { randomUUID } from 'node:crypto'
 import { test } from 'tap'
+import { runStorm, type Tally } from '../../scenes/storm-scene.ts'
 import { startApp, type TestApp } from '../../support/app.ts'
 import { runAsAdmin, startPostgres, type TestPostgres } from '../../support/postgres.ts'
-import { runStorm, type Tally } from './storm.ts'
 
 const ALLOWED: readonly number[] = [200, 201, 204, 400, 401, 404, 409, 503]
 const MET = ['login', 'refresh', 'creation', 'change']

@@ -3,9 +3,9 @@
 
 import { test } from 'tap'
 import { parseRedisUrl } from '../../../src/config/redis-url.ts'
+import { runStorm, type Tally } from '../../scenes/storm-scene.ts'
 import { startApp, type TestApp } from '../../support/app.ts'
 import { type RedisProcess, startRedis } from '../../support/redis.ts'
-import { runStorm, type Tally } from './storm.ts'
 
 const ALLOWED: readonly number[] = [200, 204, 400, 401, 503]
 const MET = ['login', 'verify', 'refresh', 'revocation', 'logout']

@@ -2,8 +2,8 @@
 
 import { test } from 'tap'
 import { type LogLine, startApp } from '../../support/app.ts'
+import { exchange, FORM, write } from '../../support/hostile-wire.ts'
 import { until } from '../../support/until.ts'
-import { exchange, FORM, write } from './hostile-wire.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'

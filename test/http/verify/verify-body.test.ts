@@ -5,9 +5,9 @@ import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type Test, test } from 'tap'
+import { openVerifyScene, type VerifyScene } from '../../scenes/verify-scene.ts'
+import { exchange, FORM, JSON_TYPE, write } from '../../support/hostile-wire.ts'
 import { until } from '../../support/until.ts'
-import { exchange, FORM, JSON_TYPE, write } from '../server/hostile-wire.ts'
-import { openVerifyScene, type VerifyScene } from './verify-scene.ts'
 
 const MEGABYTE = 1024 * 1024
 /** More than lingering takes, and less than the 15 s after which Node itself gives up. */

@@ -3,10 +3,15 @@
 // where that matters.
 
 import { type Test, test } from 'tap'
+import {
+  FOREIGN,
+  ORIGIN,
+  openBrowserScene,
+  readSetCookies,
+} from '../../scenes/browser-client-scene.ts'
+import { identityOf } from '../../scenes/verify-scene.ts'
 import { logIn } from '../../support/app.ts'
-import { FOREIGN, ORIGIN, openBrowserScene, readSetCookies } from '../oauth/browser-scene.ts'
-import { exchange } from '../server/hostile-wire.ts'
-import { identityOf } from './verify-scene.ts'
+import { exchange } from '../../support/hostile-wire.ts'
 
 type Options = Parameters<typeof openBrowserScene>[2]
 

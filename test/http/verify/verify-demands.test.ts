@@ -3,7 +3,7 @@
 
 import fc from 'fast-check'
 import { test } from 'tap'
-import { API, ask, openVerifyScene } from './verify-scene.ts'
+import { API, ask, openVerifyScene } from '../../scenes/verify-scene.ts'
 
 const OTHER = 'https://other.example.test'
 

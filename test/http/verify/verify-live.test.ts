@@ -4,8 +4,8 @@
 import { createHmac, createPublicKey, generateKeyPairSync, type JsonWebKey } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose'
 import { test } from 'tap'
+import { ask, openVerifyScene, type VerifyScene } from '../../scenes/verify-scene.ts'
 import { logIn, startApp, type TokenAnswer } from '../../support/app.ts'
-import { ask, openVerifyScene, type VerifyScene } from './verify-scene.ts'
 
 async function isRefused(scene: VerifyScene, token: string): Promise<boolean> {
   const answers = await Promise.all(

@@ -4,10 +4,10 @@
 import { type Test, test } from 'tap'
 import { parseRedisUrl } from '../../../src/config/redis-url.ts'
 import { openTcpProxy } from '../../contract/tcp-proxy.ts'
+import { openVerifyScene, type VerifyScene } from '../../scenes/verify-scene.ts'
 import { openTestDatabase } from '../../support/postgres.ts'
 import { startRedis } from '../../support/redis.ts'
 import { until } from '../../support/until.ts'
-import { openVerifyScene, type VerifyScene } from './verify-scene.ts'
 
 /** The bound on any request that meets a dead dependency (docs/semantics.md §12). */
 const WAIT_MAX_MS = 2_000

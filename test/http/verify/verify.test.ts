@@ -4,9 +4,9 @@
 import { METHODS } from 'node:http'
 import { decodeJwt } from 'jose'
 import { test } from 'tap'
+import { API, ask, identityOf, openVerifyScene } from '../../scenes/verify-scene.ts'
 import { ADMIN, ISSUER, logIn } from '../../support/app.ts'
-import { isProblem } from '../server/hostile-wire.ts'
-import { API, ask, identityOf, openVerifyScene } from './verify-scene.ts'
+import { isProblem } from '../../support/hostile-wire.ts'
 
 test('a good token passes, and all six headers say whose it is', async (t) => {
   const { app, client, user, token, verify } = await openVerifyScene(t)

@@ -11,8 +11,8 @@ import type {
   TokenWishes,
 } from '../../integrations/client-suite.ts'
 import type { VerifierSettings, Verify } from '../../integrations/verifier-suite.ts'
+import { attempt } from '../../support/container-tools.ts'
 import { installDebianPackages } from '../../support/debian-packages.ts'
-import { attempt } from '../container-tools.ts'
 
 const ANSWER_TIMEOUT_MS = 20_000
 

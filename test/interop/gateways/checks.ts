@@ -1,6 +1,7 @@
 // Who passes a gateway and as whom, and who is refused and how.
 
 import type { Test } from 'tap'
+import type { Scene } from '../../scenes/gateway-scene.ts'
 import type { Gateway } from './gateway-process.ts'
 import {
   bearer,
@@ -11,7 +12,6 @@ import {
   sendBytes,
 } from './raw-request.ts'
 import type { Received } from './recorded-server.ts'
-import type { Scene } from './scene.ts'
 import { briefToken, outlive, readClaims, type Tokens } from './tokens.ts'
 
 export interface Subject {

@@ -1,6 +1,7 @@
 // Cookie mode: what a browser sends by itself lets it in, and nobody who makes it send that.
 
 import type { Test } from 'tap'
+import { APP_ORIGIN, OTHER_AUDIENCE, type Scene } from '../../scenes/gateway-scene.ts'
 import {
   ask,
   checkIdentity,
@@ -11,7 +12,6 @@ import {
   type Subject,
 } from './checks.ts'
 import { bearer, type Headers } from './raw-request.ts'
-import { APP_ORIGIN, OTHER_AUDIENCE, type Scene } from './scene.ts'
 import { checkSpoofing } from './spoofing-checks.ts'
 import { checkBodies } from './traffic-checks.ts'
 

@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process'
 import type { Test } from 'tap'
-import { readTable } from '../../integrations/documented.ts'
+import { readTable } from '../../support/documented.ts'
 import { ask, type Subject } from './checks.ts'
 import { revokedToken } from './tokens.ts'
 

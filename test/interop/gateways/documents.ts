@@ -5,9 +5,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { parse } from 'yaml'
+import type { Scene } from '../../scenes/gateway-scene.ts'
 import { identityOf } from './checks.ts'
 import { EXAMPLES } from './gateway-process.ts'
-import type { Scene } from './scene.ts'
 import { makeTokens } from './tokens.ts'
 
 /** A request to Lineage, but for what the caller sent. */

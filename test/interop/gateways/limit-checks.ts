@@ -2,9 +2,9 @@
 
 import type { Test } from 'tap'
 import { ROLES_MAX } from '../../../src/users/user-roles.ts'
+import type { Scene } from '../../scenes/gateway-scene.ts'
 import { logIn } from '../../support/app.ts'
 import { ask, identityIn, identityOf, type Subject } from './checks.ts'
-import type { Scene } from './scene.ts'
 
 const ROLE_LENGTH_MAX = 64
 const SCOPE_LENGTH_MAX = 128

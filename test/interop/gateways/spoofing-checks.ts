@@ -1,11 +1,11 @@
 // Nobody becomes somebody else by writing headers, however they are spelt and wherever they stand.
 
 import type { Test } from 'tap'
+import type { Scene } from '../../scenes/gateway-scene.ts'
 import { ask, askBytes, identityIn, identityOf, METHODS, type Subject } from './checks.ts'
 import type { Gateway } from './gateway-process.ts'
 import type { Headers } from './raw-request.ts'
 import { startUpstream } from './recorded-server.ts'
-import type { Scene } from './scene.ts'
 
 const IDENTITY = ['Subject', 'Subject-Type', 'Client', 'Scope', 'Roles', 'Session']
 const DEMANDS = ['Require-Scope', 'Require-Audience', 'Cookie']

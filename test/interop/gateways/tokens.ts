@@ -4,9 +4,9 @@ import { createHmac, createPublicKey, generateKeyPairSync, type JsonWebKey } fro
 import { setTimeout as delay } from 'node:timers/promises'
 import { type JWTHeaderParameters, SignJWT } from 'jose'
 import type { Test } from 'tap'
+import { OTHER_AUDIENCE, type Scene } from '../../scenes/gateway-scene.ts'
 import { logIn, type TokenAnswer } from '../../support/app.ts'
 import { startLineage } from '../../support/lineage-process.ts'
-import { OTHER_AUDIENCE, type Scene } from './scene.ts'
 
 const SECOND_MS = 1_000
 

@@ -2,12 +2,12 @@
 // a cookie.
 
 import type { Test } from 'tap'
+import { type Scene, startScene } from '../../scenes/gateway-scene.ts'
 import { ask, bearerSubject } from './checks.ts'
 import { checkCookieMode } from './cookie-checks.ts'
 import { checkDocumented, type DocumentedGateway } from './documented-gateway.ts'
 import { checkEveryGateway } from './every-gateway.ts'
 import type { Gateway } from './gateway-process.ts'
-import { type Scene, startScene } from './scene.ts'
 import { checkSeparators, checkSilentAnswer, readTrailers } from './spoofing-checks.ts'
 import { makeTokens } from './tokens.ts'
 import { checkOutages } from './traffic-checks.ts'

@@ -1,10 +1,10 @@
 // What django-notes.py is shown, and what it makes of it.
 
 import type { Test } from 'tap'
-import { readBlocks } from '../../integrations/documented.ts'
+import { type Scene, type SceneClient, startScene } from '../../scenes/gateway-scene.ts'
+import { readBlocks } from '../../support/documented.ts'
 import { runAsAdmin } from '../../support/postgres.ts'
 import { bearer, type Headers, send } from '../gateways/raw-request.ts'
-import { type Scene, type SceneClient, startScene } from '../gateways/scene.ts'
 import type { Tokens } from '../gateways/tokens.ts'
 import {
   type Changes,

@@ -7,11 +7,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
-import { readBlocks } from '../../integrations/documented.ts'
+import type { Scene, SceneClient } from '../../scenes/gateway-scene.ts'
+import { readBlocks } from '../../support/documented.ts'
 import { openTestDatabase } from '../../support/postgres.ts'
 import { makeServerDir } from '../../support/temp-dir.ts'
 import { findInterpreter } from '../clients/foreign-program.ts'
-import type { Scene, SceneClient } from '../gateways/scene.ts'
 
 /** Its heading in docs/integrations.md. */
 export const PROGRAM = 'django-oauth-toolkit'

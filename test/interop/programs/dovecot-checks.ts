@@ -1,8 +1,8 @@
 // A Lineage and the Dovecots that ask it, and what they are shown.
 
 import type { Test } from 'tap'
+import { OTHER_AUDIENCE, type Scene, startScene } from '../../scenes/gateway-scene.ts'
 import { logIn, type TokenAnswer } from '../../support/app.ts'
-import { OTHER_AUDIENCE, type Scene, startScene } from '../gateways/scene.ts'
 import { revokedToken, type Tokens } from '../gateways/tokens.ts'
 import {
   type Changes,

@@ -14,11 +14,11 @@ import {
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { findFreePort } from '../../../src/embedded/free-port.ts'
-import { fillIn, readBlocks } from '../../integrations/documented.ts'
+import type { SceneClient } from '../../scenes/gateway-scene.ts'
+import { fillIn, readBlocks } from '../../support/documented.ts'
 import { makeServerDir } from '../../support/temp-dir.ts'
 import { until } from '../../support/until.ts'
 import { requirePrograms } from '../gateways/debian-package.ts'
-import type { SceneClient } from '../gateways/scene.ts'
 
 /** Its heading in docs/integrations.md. */
 export const PROGRAM = 'Dovecot'

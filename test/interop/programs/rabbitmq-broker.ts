@@ -2,10 +2,10 @@
 
 import type { Test } from 'tap'
 import type { ClientInput } from '../../../src/clients/client-draft.ts'
-import { readBlocks } from '../../integrations/documented.ts'
-import { type Scene, startScene } from '../../integrations/scene.ts'
-import { startTlsFront, type TlsFront } from '../../integrations/tls-front.ts'
-import type { SceneClient } from '../gateways/scene.ts'
+import type { SceneClient } from '../../scenes/gateway-scene.ts'
+import { type Scene, startScene } from '../../scenes/integration-scene.ts'
+import { readBlocks } from '../../support/documented.ts'
+import { startTlsFront, type TlsFront } from '../../support/tls-front.ts'
 import { type NodeOptions, PROGRAM, type RabbitNode, startRabbit } from './rabbitmq-node.ts'
 import { makeSignedCertificate } from './signed-certificate.ts'
 

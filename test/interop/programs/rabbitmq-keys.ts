@@ -5,9 +5,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import type { SigningAlg } from '../../../src/keys/signing-algorithms.ts'
-import { makeStrangersToken } from '../../integrations/bad-tokens.ts'
-import { countJwksRequests, startScene } from '../../integrations/scene.ts'
-import { startSteppedDate } from '../../integrations/stepped-date.ts'
+import { makeStrangersToken } from '../../scenes/bad-tokens.ts'
+import { countJwksRequests, startScene } from '../../scenes/integration-scene.ts'
+import { startSteppedDate } from '../../support/stepped-date.ts'
 import { readClaims, readHeader } from '../gateways/tokens.ts'
 import {
   ADMINISTRATOR,

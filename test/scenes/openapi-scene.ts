@@ -2,15 +2,15 @@
 // of them together to what it promises.
 
 import type { Test } from 'tap'
-import { follow } from '../../../scripts/api-page/contract.ts'
-import type { TestApp } from '../../support/app.ts'
+import { follow } from '../../scripts/api-page/contract.ts'
+import type { TestApp } from '../support/app.ts'
 import {
   type ContractOperation,
   codesOf,
   openValidator,
   operationsOf,
   readContract,
-} from '../../support/contract.ts'
+} from '../support/contract.ts'
 
 export interface Call {
   /** What stands in the path. */

@@ -1,8 +1,8 @@
 // Calls that run while a dependency is disturbed, and what came of them.
 
 import type { Test } from 'tap'
-import type { TestApp } from '../../support/app.ts'
-import { until } from '../../support/until.ts'
+import type { TestApp } from '../support/app.ts'
+import { until } from '../support/until.ts'
 
 export interface Tally {
   /** How often each status was the answer to each kind of call, such as `200 login`. */

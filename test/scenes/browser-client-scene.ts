@@ -1,8 +1,8 @@
 // A browser client and what a browser would send for it: an Origin and the cookies it was given.
 
 import type { Test } from 'tap'
-import type { ClientInput } from '../../../src/clients/client-draft.ts'
-import { type StartAppOptions, startApp, type TestApp } from '../../support/app.ts'
+import type { ClientInput } from '../../src/clients/client-draft.ts'
+import { type StartAppOptions, startApp, type TestApp } from '../support/app.ts'
 
 export const ORIGIN = 'https://app.example.test'
 export const FOREIGN = 'https://evil.example'

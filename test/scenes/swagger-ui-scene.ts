@@ -8,11 +8,11 @@ import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose'
 import type { Test } from 'tap'
 import { parse } from 'yaml'
 import { findFreePort } from '../../src/embedded/free-port.ts'
-import { fillIn, readBlocks } from '../integrations/documented.ts'
+import { openSwaggerPage, type SwaggerPage } from '../interop/swagger-ui-dialog.ts'
+import { fillIn, readBlocks } from '../support/documented.ts'
 import { type LineageProcess, serverEnvironment, startLineage } from '../support/lineage-process.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 import { servePages, startChromium } from './browser-scene.ts'
-import { openSwaggerPage, type SwaggerPage } from './swagger-ui-dialog.ts'
 
 /** As in the client of the document. */
 const AUDIENCE = 'https://notes.example.com'

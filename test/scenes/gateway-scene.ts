@@ -2,17 +2,21 @@
 // and the upstream.
 
 import type { Test } from 'tap'
-import { findFreePort } from '../../../src/embedded/free-port.ts'
+import { findFreePort } from '../../src/embedded/free-port.ts'
+import type { Addresses } from '../interop/gateways/gateway-process.ts'
+import {
+  type RecordedServer,
+  startPassage,
+  startUpstream,
+} from '../interop/gateways/recorded-server.ts'
 import {
   type Environment,
   type LineageProcess,
   serverEnvironment,
   startLineage,
-} from '../../support/lineage-process.ts'
-import { openTestDatabase } from '../../support/postgres.ts'
-import { type RedisProcess, startRedis } from '../../support/redis.ts'
-import type { Addresses } from './gateway-process.ts'
-import { type RecordedServer, startPassage, startUpstream } from './recorded-server.ts'
+} from '../support/lineage-process.ts'
+import { openTestDatabase } from '../support/postgres.ts'
+import { type RedisProcess, startRedis } from '../support/redis.ts'
 
 export const OTHER_AUDIENCE = 'https://other-api.example.test'
 export const APP_ORIGIN = 'https://app.example.test'

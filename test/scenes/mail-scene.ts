@@ -5,10 +5,10 @@ import type SMTPPool from 'nodemailer/lib/smtp-pool/index.js'
 import type SMTPTransport from 'nodemailer/lib/smtp-transport/index.js'
 import type { Test } from 'tap'
 import type { ClientInput } from '../../src/clients/client-draft.ts'
+import { MAIL, SEND, startMailServer } from '../integrations/mail-server.ts'
 import { logIn } from '../support/app.ts'
-import { startLossyFront } from './lossy-front.ts'
-import { MAIL, SEND, startMailServer } from './mail-server.ts'
-import { API, makeConfidentialClient, startScene } from './scene.ts'
+import { startLossyFront } from '../support/lossy-front.ts'
+import { API, makeConfidentialClient, startScene } from './integration-scene.ts'
 
 /** Of the user, and of the client on its own. */
 export const MAILBOX = 'ada@example.test'

@@ -1,9 +1,9 @@
 // A gateway's view of /verify: a client and a user with a token, and calls as gateways make them.
 
 import type { Test } from 'tap'
-import type { ClientInput } from '../../../src/clients/client-draft.ts'
-import { logIn, type StartAppOptions, startApp, type TestApp } from '../../support/app.ts'
-import { exchange, type WireAnswer } from '../server/hostile-wire.ts'
+import type { ClientInput } from '../../src/clients/client-draft.ts'
+import { logIn, type StartAppOptions, startApp, type TestApp } from '../support/app.ts'
+import { exchange, type WireAnswer } from '../support/hostile-wire.ts'
 
 export const API = 'https://api.example.test'
 

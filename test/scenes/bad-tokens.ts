@@ -6,8 +6,14 @@ import { decodeJwt, decodeProtectedHeader, type JWK } from 'jose'
 import type { Test } from 'tap'
 import type { ClientInput } from '../../src/clients/client-draft.ts'
 import { logIn } from '../support/app.ts'
-import { API, makeConfidentialClient, OTHER_API, type Scene, startScene } from './scene.ts'
-import { startSteppedDate } from './stepped-date.ts'
+import { startSteppedDate } from '../support/stepped-date.ts'
+import {
+  API,
+  makeConfidentialClient,
+  OTHER_API,
+  type Scene,
+  startScene,
+} from './integration-scene.ts'
 
 export const BAD_TOKENS = [
   'expired',

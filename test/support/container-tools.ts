@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { baseImage } from '../deploy/dockerfile.ts'
-import { installDebianPackages } from '../support/debian-packages.ts'
+import { installDebianPackages } from './debian-packages.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 export const IMAGE = 'localhost/lineage-test'

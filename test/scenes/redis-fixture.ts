@@ -2,23 +2,23 @@
 // can be cut, and waiting for the first answer after an outage.
 
 import type { Test } from 'tap'
-import { parseRedisUrl } from '../../../src/config/redis-url.ts'
-import { openDatabase } from '../../../src/database/database.ts'
-import { applyMigrations } from '../../../src/database/migrations.ts'
-import { type Families, openFamilies } from '../../../src/families/families.ts'
-import type { CreateFamily, Family, FamilyStore } from '../../../src/families/family.ts'
-import type { Journal, JournalPayload } from '../../../src/families/journal.ts'
-import { openPostgresJournal } from '../../../src/families/postgres/postgres-journal.ts'
+import { parseRedisUrl } from '../../src/config/redis-url.ts'
+import { openDatabase } from '../../src/database/database.ts'
+import { applyMigrations } from '../../src/database/migrations.ts'
+import { type Families, openFamilies } from '../../src/families/families.ts'
+import type { CreateFamily, Family, FamilyStore } from '../../src/families/family.ts'
+import type { Journal, JournalPayload } from '../../src/families/journal.ts'
+import { openPostgresJournal } from '../../src/families/postgres/postgres-journal.ts'
 import {
   openRedisFamilyStore,
   type RedisFamilyStore,
-} from '../../../src/families/redis/redis-family-store.ts'
-import { DependencyUnavailable } from '../../../src/runtime/dependency-unavailable.ts'
-import type { UserId, UserRecord } from '../../../src/users/user.ts'
-import { describe, ending, rotation } from '../../contract/family-bench.ts'
-import { openTcpProxy, type TcpProxy } from '../../contract/tcp-proxy.ts'
-import { NO_JOURNAL } from '../../support/journal.ts'
-import { openTestDatabase } from '../../support/postgres.ts'
+} from '../../src/families/redis/redis-family-store.ts'
+import { DependencyUnavailable } from '../../src/runtime/dependency-unavailable.ts'
+import type { UserId, UserRecord } from '../../src/users/user.ts'
+import { describe, ending, rotation } from '../contract/family-bench.ts'
+import { openTcpProxy, type TcpProxy } from '../contract/tcp-proxy.ts'
+import { NO_JOURNAL } from '../support/journal.ts'
+import { openTestDatabase } from '../support/postgres.ts'
 
 const GIVE_UP_MS = 20_000
 
