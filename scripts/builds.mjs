@@ -112,7 +112,8 @@ function replaceLink(root, name) {
 
 function removeOldBuilds(root) {
   const directory = join(root, '.build')
-  const timeOf = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs
+  // Of a link itself: what it leads to is to be found from the root, not from here.
+  const timeOf = (path) => lstatSync(path, { throwIfNoEntry: false })?.mtimeMs
   const finishedAt = (name) => timeOf(join(directory, name, 'dist', STAMP))
   const names = readdirSync(directory)
   const finished = names.filter((name) => finishedAt(name) !== undefined)
