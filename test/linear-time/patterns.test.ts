@@ -68,7 +68,6 @@ const TRIED: Readonly<Record<string, readonly Attack[]>> = {
   ],
   '/^\\w{1,64}$/': [['', 'a', '!']],
   // Headers and targets.
-  '/^basic( |$)/i': [['basic', ' ', '']],
   '/^bearer +([\\w.~+/-]+=*) *$/i': [
     ['bearer', ' ', '!'],
     ['bearer ', 'a', '!'],
