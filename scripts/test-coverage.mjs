@@ -1,13 +1,13 @@
 // Line coverage of src/ over all processes of a run of the tests, the services among them. A line of
 // the built code counts when it holds more than brackets, and is covered when its first character ran.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 /** Per cent of the lines: what the suite reaches, rounded down. It may only be raised. */
-const FLOOR = 63
+const FLOOR = 98
 /** How many of the files with the most uncovered lines are shown. */
 const SHOWN = 15
 
@@ -50,6 +50,10 @@ function readCovered(directory) {
 function printCoverage(sources, covered) {
   const files = readdirSync(sources, { recursive: true })
     .filter((path) => path.endsWith('.js') && !path.startsWith('generated/'))
+    // A source that is gone may have left what an earlier run built of it.
+    .filter((path) =>
+      existsSync(new URL(`../src/${path.replace(/\.js$/, '.ts')}`, import.meta.url)),
+    )
     .map((path) => ({ path, ...countLines(join(sources, path), covered) }))
   const lines = files.reduce((sum, file) => sum + file.lines, 0)
   const missed = files.reduce((sum, file) => sum + file.missed, 0)

@@ -10,7 +10,7 @@ import {
   serverEnvironment,
   startLineage,
 } from '../support/lineage-process.ts'
-import { openTestDatabase } from '../support/postgres.ts'
+import { openEmptyDatabase } from '../support/postgres.ts'
 import { type RedisProcess, startRedis } from '../support/redis.ts'
 import { millisecondsUntil, until } from '../support/until.ts'
 
@@ -29,7 +29,7 @@ interface Pair {
 }
 
 async function openPair(t: Test): Promise<Pair> {
-  const [{ url }, redis] = await Promise.all([openTestDatabase(t), startRedis(t)])
+  const [{ url }, redis] = await Promise.all([openEmptyDatabase(t), startRedis(t)])
   const env = { ...serverEnvironment(url, redis.url), LINEAGE_JWKS_MAX_AGE_SECONDS: '0' }
   const [a, b, c] = await Promise.all([1, 2, 3].map(() => startLineage(t, env)))
   if (!a || !b || !c) throw new Error('three were started')
