@@ -16,7 +16,7 @@ import { runFile } from './test-file.mjs'
 
 /** Files wait for servers and timers a good part of their time. */
 const JOBS = Number(process.env.TEST_JOBS ?? availableParallelism() + 1)
-const FILE_TIMEOUT_SECONDS = 180
+const FILE_TIMEOUT_SECONDS = 300
 /** An image is built in there. */
 const INTEROP_TIMEOUT_SECONDS = 600
 const INTEROP = 'test/interop/'
