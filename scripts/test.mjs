@@ -14,8 +14,7 @@ import { buildTests } from './test-build.mjs'
 import { measureCoverage } from './test-coverage.mjs'
 import { runFile } from './test-file.mjs'
 
-/** Files wait for servers and timers a good part of their time. */
-const JOBS = Number(process.env.TEST_JOBS ?? availableParallelism() + 1)
+const JOBS = Number(process.env.TEST_JOBS ?? availableParallelism())
 const FILE_TIMEOUT_SECONDS = 300
 /** An image is built in there. */
 const INTEROP_TIMEOUT_SECONDS = 600
