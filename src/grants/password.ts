@@ -53,17 +53,18 @@ async function issue(
   const granted = grantScope(client, request.scope)
   const audience = grantAudience(client, services.defaultAudience, request.resources)
   const record = await login(request, context, services)
-  const scope = usableScope(granted, client.scopes, record.roles)
   // Dropping a role-bound scope is silent until nothing asked for is left.
-  if (request.scope !== undefined && scope.length === 0) throw new OAuthError('scope_role_missing')
+  const isNothingLeft = usableScope(granted, client.scopes, record.roles).length === 0
+  if (request.scope !== undefined && isNothingLeft) throw new OAuthError('scope_role_missing')
 
   const secret = newFamilySecret()
   const { clock, families, rootSecrets } = services
   const started = { client, source, scope: granted, audience: audience.grant, secret }
+  const begun = newFamily(started, clock)
   const created = await families.create({
-    family: newFamily(started, clock),
+    family: begun,
     user: record,
-    nowMs: clock(),
+    nowMs: begun.createdAtMs,
     clientSessionsValidFromMs: client.sessionsValidFrom.getTime(),
   })
   if (created.outcome === 'user_moved') throw new OAuthError('login_user_moved')
@@ -75,6 +76,8 @@ async function issue(
     clientId: client.id,
     ...source,
   })
+  // A role may have been taken away while the password was hashed; `user` is as of the creation.
+  const scope = usableScope(granted, client.scopes, user.roles)
   const familySecret = canRefresh(client) ? secret : undefined
   const target = { scope, audience: audience.token, rootSecret: rootSecrets.current, familySecret }
   return issueUserTokens({ client, family, user, ...target }, services)
