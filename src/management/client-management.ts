@@ -114,7 +114,10 @@ export function openClientManagement(dependencies: ClientManagementDependencies)
     },
   }
 
-  /** The answer holds the only copy of a secret: a failed refresh, which a poll makes up for, waits. */
+  /**
+   * Never fails: the answer that follows holds the only copy of a secret. The poll makes up for a
+   * failed refresh.
+   */
   async function refreshIfPossible(id: string): Promise<void> {
     await refreshClient(id).catch(() => {})
   }
@@ -124,7 +127,7 @@ function onView(check: CheckClient | undefined) {
   return check && ((current: Client) => check(toClientView(current)))
 }
 
-/** Whatever else is asked for needs no look-up. */
+/** The id, where a client can have it; for any other text `not_found`, without a look-up. */
 function knownId(id: string): string {
   return found(isClientId(id) ? id : undefined, 'client')
 }

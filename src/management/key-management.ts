@@ -17,7 +17,7 @@ export interface KeyManagement {
   rotate(options: { readonly compromised: boolean }, act: Act): Promise<RotateResult>
 }
 
-/** Over keys that tell `recordKeyEvents` of their life. */
+/** `keys` must have been opened with `recordKeyEvents`, which records what a rotation does. */
 export function openKeyManagement(keys: Pick<KeyRing, 'list' | 'rotate'>): KeyManagement {
   return {
     list: (page) =>
@@ -29,7 +29,7 @@ export function openKeyManagement(keys: Pick<KeyRing, 'list' | 'rotate'>): KeyMa
   }
 }
 
-/** A step that was asked for names who did; the others are taken by themselves. */
+/** Records each step in the life of a key; `by` says who asked for it, if anybody did. */
 export function recordKeyEvents(recordEvent: RecordEvent): RecordKeyEvent {
   return (type, kid, act) => recordEvent(withAct({ type, detail: { kid } }, act))
 }

@@ -12,7 +12,7 @@ export type ManagementErrorCode =
   | 'wrong_password'
   /** The session from which it was asked has ended meanwhile. */
   | 'session_over'
-  /** It is committed; `cause` is the DependencyUnavailable that has not been told yet. */
+  /** The change is committed, but the dependency that `cause` names could not be told of it. */
   | 'unfinished'
 
 /** Everything in it may be shown to whoever asked. */

@@ -28,9 +28,9 @@ export interface OwnSession {
 }
 
 /**
- * Both throw ManagementError `invalid` for what the policy refuses and `unfinished`, OAuthError
- * `login_queue_…` when no lane is free, and reject with DependencyUnavailable. `signal` gives up
- * waiting for a lane.
+ * Both throw ManagementError `invalid` where the policy refuses the password, `unfinished` where the
+ * change stands but is not carried to the sessions, and OAuthError `login_queue_…` when no lane is
+ * free. Both reject with DependencyUnavailable. `signal` gives up waiting for a lane.
  */
 export interface PasswordManagement {
   /** Ends every session of the user. Throws ManagementError `not_found`. */

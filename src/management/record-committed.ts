@@ -6,8 +6,8 @@ import type { OnChanged } from '../users/user-change.ts'
 import { ManagementError } from './management-error.ts'
 
 /**
- * Runs `change`, which calls back with the members that it has changed once it is committed, and
- * then `record`. Throws ManagementError `unfinished` where the change stands all the same.
+ * Runs `change`, and `record` at the moment when `change` calls back that it is committed. Throws
+ * ManagementError `unfinished` when the family store could not be told afterwards.
  */
 export async function recordCommitted<T>(
   change: (onChanged: OnChanged) => Promise<T>,

@@ -71,7 +71,8 @@ interface Row extends FamilyKey {
 }
 
 function choose(rows: readonly Row[], status: SessionView['status'] | undefined): Row[] {
-  // Those that have died unnoticed may push out what the store has listed as ended.
+  // Live families that turn out to be over count among the newest ENDED_LISTED_MAX too, and may push
+  // out some that the store listed.
   const listed = rows.filter((row) => row.status === 'ended').slice(-ENDED_LISTED_MAX)
   const oldest = listed.length < ENDED_LISTED_MAX ? undefined : listed[0]
   return rows

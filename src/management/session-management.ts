@@ -28,7 +28,10 @@ export interface SessionManagement {
   list(userId: UserId, query: SessionQuery): Promise<Page<SessionView>>
   /** What is not there, or has ended, is left as it is. */
   end(id: string, sessionId: string, reason: FamilyEndReason, act: Act): Promise<void>
-  /** All but `keptFamilyId`. Throws ManagementError `unfinished` when it stands but is not carried. */
+  /**
+   * Ends all but `keptFamilyId`. Throws ManagementError `unfinished` when that is committed but the
+   * family store could not be told.
+   */
   endAll(id: string, act: Act, keptFamilyId?: FamilyId): Promise<void>
 }
 

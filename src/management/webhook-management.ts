@@ -76,7 +76,8 @@ export function openWebhookManagement(
     },
 
     async update(id, patch, act) {
-      // Two patches at once may still leave a bad pair: sending checks it again.
+      // Two patches at once may still leave a URL that `allowPrivateNetwork` forbids: sending checks
+      // it again.
       const current = await findWebhook(id)
       const wanted = accepted(checkWebhook({ ...current, ...patch }))
       // `updatedAt` stays, too.
