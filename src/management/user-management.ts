@@ -1,7 +1,7 @@
 // Accounts as their owners and administrators manage them: found, made, changed and deleted. Every
 // change is checked as a whole and recorded.
 
-import { mapPage, type Page, type PageRequest } from '../database/keyset-page.ts'
+import type { Page, PageRequest } from '../database/keyset-page.ts'
 import { type Act, withAct } from '../runtime/act.ts'
 import type { RecordEvent, SecurityEvent } from '../runtime/security-event.ts'
 import type { PasswordCosts } from '../users/password-costs.ts'
@@ -17,10 +17,9 @@ import {
 } from '../users/user-draft.ts'
 import { parseUserId } from '../users/user-id.ts'
 import { parseIdentifier } from '../users/user-names.ts'
-import type { UserStore } from '../users/user-store.ts'
+import type { CheckCurrent, UserStore } from '../users/user-store.ts'
 import { accepted, found, sessionOver } from './management-error.ts'
 import { recordCommitted } from './record-committed.ts'
-import { toUserView, type UserView } from './user-view.ts'
 
 export interface UserManagementDependencies {
   readonly users: Pick<
@@ -33,9 +32,6 @@ export interface UserManagementDependencies {
   readonly recordEvent: RecordEvent
 }
 
-/** Sees the user under the row's lock, and throws to leave it as it is. */
-export type CheckUser = (current: UserView) => void
-
 /**
  * Every method rejects with DependencyUnavailable, and those for one user with ManagementError
  * `not_found`; deleting nobody is harmless. What is given is checked as a whole: ManagementError
@@ -44,46 +40,46 @@ export type CheckUser = (current: UserView) => void
  */
 export interface UserManagement {
   /** Oldest first. */
-  list(filter: UserFilter, page: PageRequest): Promise<Page<UserView>>
-  find(id: string): Promise<UserView>
+  list(filter: UserFilter, page: PageRequest): Promise<Page<User>>
+  find(id: string): Promise<User>
   /** Of the user whose token was good a moment ago: ManagementError `session_over` in place of `not_found`. */
-  findOwn(userId: UserId): Promise<UserView>
+  findOwn(userId: UserId): Promise<User>
   /** By id, username or email. */
-  findNamed(name: string): Promise<UserView>
+  findNamed(name: string): Promise<User>
   /** `signal` gives up waiting for a lane; throws OAuthError `login_queue_…` when none is free. */
-  create(input: NewUserInput, act: Act, signal?: AbortSignal): Promise<UserView>
+  create(input: NewUserInput, act: Act, signal?: AbortSignal): Promise<User>
   /** What asks for nothing new changes nothing. */
-  update(id: string, patch: UserPatchInput, act: Act, check?: CheckUser): Promise<UserView>
-  delete(id: string, act: Act, check?: CheckUser): Promise<void>
+  update(id: string, patch: UserPatchInput, act: Act, check?: CheckCurrent): Promise<User>
+  delete(id: string, act: Act, check?: CheckCurrent): Promise<void>
 }
 
 export function openUserManagement(dependencies: UserManagementDependencies): UserManagement {
   const { users, hasher, passwordCosts, passwordLimits, recordEvent } = dependencies
   const record = (event: SecurityEvent, act: Act) => recordEvent(withAct(event, act))
 
-  async function find(id: string): Promise<UserView> {
+  async function find(id: string): Promise<User> {
     const userId = parseUserId(id)
-    return toUserView(found(userId && (await users.findById(userId)), 'user'))
+    return found(userId && (await users.findById(userId)), 'user')
   }
 
   return {
-    list: async (filter, page) => mapPage(await users.list(filter, page), toUserView),
+    list: users.list,
     find,
 
     async findOwn(userId) {
       const user = await users.findById(userId)
       if (!user) throw sessionOver()
-      return toUserView(user)
+      return user
     },
 
     async findNamed(name) {
       const id = parseUserId(name)
       const byId = id && (await users.findById(id))
-      if (byId) return toUserView(byId)
+      if (byId) return byId
       // A username may look like an id.
       const key = parseIdentifier(name)
       const byName = key && (await users.findForLogin(key))
-      return toUserView(found(byName, 'user').user)
+      return found(byName, 'user').user
     },
 
     async create(input, act, signal) {
@@ -95,34 +91,30 @@ export function openUserManagement(dependencies: UserManagementDependencies): Us
       const cost = passwordHash === undefined ? undefined : parsePasswordHash(passwordHash)
       if (cost) passwordCosts.include(cost)
       record({ type: 'user.created', subject: user.id }, act)
-      return toUserView(user)
+      return user
     },
 
     async update(id, input, act, check) {
       const userId = found(parseUserId(id), 'user')
       const patch = accepted(draftUserPatch(input))
       const user = await recordCommitted(
-        (onChanged) => users.patch(userId, patch, onChanged, onView(check)),
+        (onChanged) => users.patch(userId, patch, onChanged, check),
         (changed) => {
           const isDisabled = patch.status === 'disabled' && changed.includes('status')
           const type = isDisabled ? 'user.disabled' : 'user.updated'
           record({ type, subject: userId, detail: { changed } }, act)
         },
       )
-      return toUserView(found(user, 'user'))
+      return found(user, 'user')
     },
 
     async delete(id, act, check) {
       const userId = parseUserId(id)
       if (!userId) return
       await recordCommitted(
-        (onChanged) => users.delete(userId, onChanged, onView(check)),
+        (onChanged) => users.delete(userId, onChanged, check),
         () => record({ type: 'user.deleted', subject: userId }, act),
       )
     },
   }
-}
-
-function onView(check: CheckUser | undefined) {
-  return check && ((current: User) => check(toUserView(current)))
 }

@@ -1,21 +1,20 @@
 // Webhooks as administrators manage them, and what was sent to them. Every change is recorded.
 
 import { isDeepStrictEqual } from 'node:util'
-import { mapPage, type Page, type PageRequest } from '../database/keyset-page.ts'
+import type { Page, PageRequest } from '../database/keyset-page.ts'
 import { type Act, withAct } from '../runtime/act.ts'
 import type { RecordEvent, SecurityEventType } from '../runtime/security-event.ts'
 import { isUuid } from '../runtime/uuid.ts'
-import type { DeliveryFilter, Webhook, WebhookSettings } from '../webhooks/webhook.ts'
+import type {
+  DeliveryFilter,
+  Webhook,
+  WebhookDelivery,
+  WebhookSettings,
+} from '../webhooks/webhook.ts'
 import { checkWebhook, draftWebhook, type NewWebhookInput } from '../webhooks/webhook-draft.ts'
 import type { WebhookOutbox } from '../webhooks/webhook-outbox.ts'
 import type { WebhookStore } from '../webhooks/webhook-store.ts'
 import { accepted, found, ManagementError } from './management-error.ts'
-import {
-  type DeliveryView,
-  toDeliveryView,
-  toWebhookView,
-  type WebhookView,
-} from './webhook-view.ts'
 
 export interface WebhookManagementDependencies {
   readonly webhooks: Omit<WebhookStore, 'reencrypt'>
@@ -38,18 +37,22 @@ export interface RotatedSecret {
  */
 export interface WebhookManagement {
   /** Oldest first. */
-  list(page: PageRequest): Promise<Page<WebhookView>>
-  find(id: string): Promise<WebhookView>
+  list(page: PageRequest): Promise<Page<Webhook>>
+  find(id: string): Promise<Webhook>
   /** With its secret, shown this once. Throws ManagementError `invalid`. */
-  create(input: NewWebhookInput, act: Act): Promise<WebhookView & { readonly secret: string }>
+  create(input: NewWebhookInput, act: Act): Promise<Webhook & { readonly secret: string }>
   /** What asks for nothing new changes nothing. Throws ManagementError `invalid`. */
-  update(id: string, patch: Partial<WebhookSettings>, act: Act): Promise<WebhookView>
+  update(id: string, patch: Partial<WebhookSettings>, act: Act): Promise<Webhook>
   delete(id: string, act: Act): Promise<void>
   rotateSecret(id: string, act: Act): Promise<RotatedSecret>
   /** Sends a message that tells of nothing. Throws ManagementError `conflict` for a disabled one. */
-  test(id: string): Promise<DeliveryView>
+  test(id: string): Promise<WebhookDelivery>
   /** Newest first; of an id that no webhook has there are none. */
-  listDeliveries(id: string, filter: DeliveryFilter, page: PageRequest): Promise<Page<DeliveryView>>
+  listDeliveries(
+    id: string,
+    filter: DeliveryFilter,
+    page: PageRequest,
+  ): Promise<Page<WebhookDelivery>>
 }
 
 export function openWebhookManagement(
@@ -66,13 +69,14 @@ export function openWebhookManagement(
   }
 
   return {
-    list: async (page) => mapPage(await webhooks.list(page), toWebhookView),
-    find: async (id) => toWebhookView(await findWebhook(id)),
+    list: webhooks.list,
+    find: findWebhook,
+    listDeliveries: outbox.list,
 
     async create(input, act) {
       const { webhook, secret } = await webhooks.create(accepted(draftWebhook(input)))
       record('webhook.created', webhook.id, act)
-      return { ...toWebhookView(webhook), secret }
+      return { ...webhook, secret }
     },
 
     async update(id, patch, act) {
@@ -81,10 +85,10 @@ export function openWebhookManagement(
       const current = await findWebhook(id)
       const wanted = accepted(checkWebhook({ ...current, ...patch }))
       // `updatedAt` stays, too.
-      if (isDeepStrictEqual(wanted, current)) return toWebhookView(current)
+      if (isDeepStrictEqual(wanted, current)) return current
       const patched = found(await webhooks.patch(id, patch), 'webhook')
       record('webhook.updated', id, act, Object.keys(patch))
-      return toWebhookView(patched)
+      return patched
     },
 
     async delete(id, act) {
@@ -108,11 +112,7 @@ export function openWebhookManagement(
       const delivery = await outbox.addTest(id)
       // The poll makes up for a failure.
       deliverDue().catch(() => {})
-      return toDeliveryView(delivery)
-    },
-
-    async listDeliveries(id, filter, page) {
-      return mapPage(await outbox.list(id, filter, page), toDeliveryView)
+      return delivery
     },
   }
 }

@@ -157,14 +157,14 @@ const OLD = { table: 'webhook_deliveries', condition: 'created_at < $1', orderBy
 function toDelivery(row: DeliveryRow): WebhookDelivery {
   return {
     id: row.id,
-    eventId: row.eventId ?? undefined,
+    eventId: row.eventId,
     type: row.type as WebhookDelivery['type'],
     status: row.status as DeliveryStatus,
     attempts: row.attempts,
     createdAt: row.createdAt,
-    nextAttemptAt: row.nextAttemptAt ?? undefined,
-    lastAttemptAt: row.lastAttemptAt ?? undefined,
-    lastStatus: row.lastStatus ?? undefined,
-    lastError: row.lastError ?? undefined,
+    nextAttemptAt: row.nextAttemptAt,
+    lastAttemptAt: row.lastAttemptAt,
+    lastStatus: row.lastStatus,
+    lastError: row.lastError,
   } satisfies Record<Exclude<keyof DeliveryRow, 'webhookId'>, unknown>
 }

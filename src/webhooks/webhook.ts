@@ -23,21 +23,22 @@ export interface Webhook extends WebhookSettings {
 
 export type DeliveryStatus = 'pending' | 'delivered' | 'failed'
 
+/** What has not been, or will not be, is null, as in JSON. */
 export interface WebhookDelivery {
   /** The `webhook-id` of the message: the same at every attempt. */
   readonly id: string
-  /** Undefined for a test. */
-  readonly eventId: string | undefined
+  /** Null for a test. */
+  readonly eventId: string | null
   readonly type: SecurityEventType | typeof TEST_TYPE
   readonly status: DeliveryStatus
   readonly attempts: number
   readonly createdAt: Date
-  readonly nextAttemptAt: Date | undefined
-  readonly lastAttemptAt: Date | undefined
+  readonly nextAttemptAt: Date | null
+  readonly lastAttemptAt: Date | null
   /** The HTTP status of the last attempt, if there was an answer. */
-  readonly lastStatus: number | undefined
+  readonly lastStatus: number | null
   /** Why the last attempt failed: one of SendError or the code of a system error. */
-  readonly lastError: string | undefined
+  readonly lastError: string | null
 }
 
 /** Exact; undefined asks for nothing. */
