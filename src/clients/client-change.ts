@@ -18,10 +18,7 @@ export interface ClientStoreDependencies {
   readonly choices: ClientChoices
   /** The bootstrap client's id, which nobody else may have. */
   readonly reservedId: string | undefined
-  /**
-   * Told of a longer token life before it is in force: keys stay published for as long as tokens
-   * live.
-   */
+  /** Told of a longer token life before it holds: keys are published for as long as tokens live. */
   readonly raiseLongestTokenLife: (tx: Transaction, seconds: number) => Promise<void>
   /** Never behind the clock by which any instance dates families. */
   readonly clock: Clock

@@ -136,10 +136,7 @@ function checkLists(draft: ClientDraft, { grants }: ClientChoices): FieldError[]
   ]
 }
 
-/**
- * Bounds the size of tokens, so that they fit into the headers of gateways and our verifier takes
- * them.
- */
+/** Bounds the size of tokens, so that gateways and our verifier take them. */
 function checkTarget({ scopes, audiences, ...draft }: ClientDraft): FieldError[] {
   const isCookie = draft.tokenDelivery === 'cookie' && draft.accessTokenCookie
   const most = isCookie ? COOKIE_TARGET_BYTES_MAX : TARGET_BYTES_MAX

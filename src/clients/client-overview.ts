@@ -9,9 +9,7 @@ export interface ClientOverview {
   readonly grantCounts: ReadonlyMap<string, number>
   /** Every scope that some public client has, in the order of their code units. */
   readonly publicScopes: readonly string[]
-  /**
-   * Every origin that a client lists, and whether one of those clients has its tokens in cookies.
-   */
+  /** Every origin that clients list, and whether one of them has its tokens in cookies. */
   readonly origins: ReadonlyMap<string, { readonly hasCookies: boolean }>
 }
 

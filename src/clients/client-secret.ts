@@ -6,10 +6,7 @@ import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 /** The most secrets a client has at a time: the old one and its successor. */
 export const CLIENT_SECRETS_MAX = 2
 
-/**
- * Compared with where there is no hash, so that every comparison costs the same. Nothing matches
- * it.
- */
+/** Stands in where there is no hash, so that all comparisons cost the same. Nothing matches it. */
 const NO_HASH = randomBytes(32)
 
 export interface AddedSecret {

@@ -21,9 +21,7 @@ export interface GrantContext {
   /** Authenticated, and allowed to use this grant. */
   readonly client: Client
   readonly source: Source
-  /**
-   * Gives a signal that aborts when the caller hangs up. Made on demand, because few grants wait.
-   */
+  /** A signal that aborts when the caller hangs up; made on demand, because few grants wait. */
   readonly callerSignal: () => AbortSignal
 }
 
@@ -63,22 +61,13 @@ interface GrantFacts {
   readonly name: string
   /** Whether public clients may neither list nor use it. */
   readonly confidentialOnly: boolean
-  /**
-   * Whether the metadata names it only while some client lists it, so that nobody new begins to use
-   * it.
-   */
+  /** Whether the metadata names it only while a client lists it: nobody new is to begin with it. */
   readonly isDeprecated: boolean
 }
 
-/**
- * A grant as its own file writes it down; `Name` are its parameters, `Request` what it makes of
- * them.
- */
+/** A grant as its own file has it; `Name` are its parameters, `Request` what it makes of them. */
 export interface GrantDefinition<Name extends string, Request> extends GrantFacts {
-  /**
-   * What it reads besides `scope` and `resource`. In a URL they are refused at every OAuth
-   * endpoint.
-   */
+  /** What it reads besides `scope` and `resource`. Every OAuth endpoint refuses them in a URL. */
   readonly parameters: readonly Name[]
   /** Called before the client is authenticated, so it does no I/O; throws `invalid_request`. */
   readonly parse: (form: Parameters<Name | 'scope'>) => Request
@@ -103,9 +92,7 @@ export interface Grant extends GrantFacts {
   readonly read: (form: Parameters) => Issue
 }
 
-/**
- * Ties `issue` to what `parse` returned, so that grants of different requests fit into one list.
- */
+/** Ties `issue` to what `parse` returns, so that grants of different requests fit into one list. */
 export function defineGrant<const Name extends string, Request>(
   definition: GrantDefinition<Name, Request>,
 ): Grant {

@@ -22,9 +22,7 @@ export interface UserGrant {
   readonly familySecret: Buffer | undefined
 }
 
-/**
- * The tokens of a user's family in its present generation; the same family gives the same tokens.
- */
+/** The tokens of a user's family in its generation; the same family gives the same tokens. */
 export function issueUserTokens(
   grant: UserGrant,
   services: Pick<GrantServices, 'tokens' | 'rootSecrets' | 'issuer' | 'clock'>,

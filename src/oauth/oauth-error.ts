@@ -150,9 +150,7 @@ export interface OAuthErrorOptions {
   readonly choice?: string
 }
 
-/**
- * A refusal at an OAuth endpoint. `message` is the reason; the public words come from the table.
- */
+/** A refusal at an OAuth endpoint. `message` is the reason; the table has the public words. */
 export class OAuthError extends Error {
   readonly reason: OAuthReason
   readonly code: OAuthErrorCode

@@ -75,9 +75,7 @@ function findRefusal(found: UserCredentials | undefined, matches: boolean) {
   return parsePasswordHash(found.passwordHash) ? 'login_password_wrong' : 'login_hash_refused'
 }
 
-/**
- * Hashes the password anew, which is possible only at a login. If it fails, the next login does it.
- */
+/** Hashes the password anew, as only a login can. If it fails, the next login does it. */
 async function renewHash(
   { user, passwordHash }: UserCredentials,
   password: string,

@@ -46,9 +46,7 @@ export function openHashingLanes(options: HashingLanesOptions): HashingLanes {
   /** In order of arrival; calling a member hands it a lane. */
   const waiting = new Set<() => void>()
   let busy = 0
-  /**
-   * How many are admitted, whether they have a lane, wait for one or have not asked for one yet.
-   */
+  /** How many are admitted: they have a lane, wait for one or have not asked for one yet. */
   let places = 0
 
   function waitForLane(signal: AbortSignal | undefined): Promise<void> {

@@ -7,9 +7,7 @@ import { type Argon2Parameters, isBoundedCost, workOf } from './password-hash.ts
 export interface PasswordCosts {
   /** The most expensive parameters of each parallelism in use, the configured ones included. */
   list(): readonly Argon2Parameters[]
-  /**
-   * Takes the cost of a hash into account that was just stored or met; the next reload starts anew.
-   */
+  /** Adds the cost of a hash that was just stored or met; the next reload starts anew. */
   include(cost: Argon2Parameters): void
   /**
    * Reads the costs of all users' hashes. Rejects with DependencyUnavailable; the costs stay then.

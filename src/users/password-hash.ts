@@ -23,10 +23,7 @@ const TIME_MAX = 16
 export const PARALLELISM_MAX = 16
 /** Three passes over MEMORY_KIB_MAX. */
 export const WORK_MAX = 786_432
-/**
- * Each lane is a thread that takes a core from everything else, so more lanes may do less work
- * each.
- */
+/** Each lane is a thread that takes a core from the rest: the more lanes, the less work each. */
 export const THREADED_WORK_MAX = 2_097_152
 /** RFC 9106 §3.1: a salt of at least 8 bytes, at least 8 KiB of memory a lane. */
 const SALT_BYTES_MIN = 8

@@ -8,10 +8,7 @@ export interface PasswordLimits {
 
 export type PasswordProblem = 'too_short' | 'too_long' | 'malformed'
 
-/**
- * NFKC never makes a code point of more than four UTF-16 units, so this bounds the length before
- * it.
- */
+/** NFKC makes no code point of more than four UTF-16 units: this bounds the length before it. */
 const UNITS_PER_CODE_POINT = 4
 
 // It has no form in UTF-8: all of them would be hashed as the same replacement character.

@@ -11,10 +11,7 @@ const USERNAME = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]{0,63}$/u
 const EMAIL = /^[^\s@\p{Cc}\p{Cf}\p{Cs}]+@[^\s@\p{Cc}\p{Cf}\p{Cs}]+$/u
 const USERNAME_LENGTH_MAX = 64
 const EMAIL_LENGTH_MAX = 254
-/**
- * NFKC never makes a code point of more than four UTF-16 units, so this bounds the length before
- * it.
- */
+/** NFKC makes no code point of more than four UTF-16 units: this bounds the length before it. */
 const UNITS_PER_CODE_POINT = 4
 
 /** A valid name or address: `value` is shown, `key` is compared. */

@@ -7,9 +7,7 @@ export type UserStatus = 'active' | 'disabled' | 'deleted'
 /** Why an epoch began, and so why every older family of the user ended. */
 export type EpochReason = 'password_changed' | 'user_disabled' | 'logged_out_everywhere'
 
-/**
- * The same as FamilyId, which is not imported here: families use users, not the other way round.
- */
+/** The same as FamilyId, which is not imported, because families use users and not vice versa. */
 export type KeptFamilyId = string & { readonly brand: 'FamilyId' }
 
 export interface EpochStart {

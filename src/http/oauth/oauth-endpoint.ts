@@ -15,10 +15,7 @@ import { noteCaller } from '../server/request-client.ts'
 import { sourceOf } from '../server/request-source.ts'
 import { FORM_BODY_BYTES_MAX, parseFormBody } from './form-body.ts'
 
-/**
- * Parameter names of any grant, ours or not: in a query string they may put a credential into a
- * URL.
- */
+/** Parameter names of any grant, ours or not: in a URL they may give a credential away. */
 const PARAMETER_NAMES: ReadonlySet<string> = new Set([
   ...GRANTS.flatMap(({ parameters }) => parameters),
   ...AUTHENTICATION_METHODS.flatMap(({ parameter = [] }) => parameter),

@@ -2,9 +2,7 @@
 
 import type { IncomingMessage } from 'node:http'
 
-/**
- * Browsers keep 180 a site at most, so a header with more comes from no browser and is not read.
- */
+/** Browsers keep 180 a site at most: a header with more comes from no browser and is not read. */
 const COOKIES_MAX = 256
 
 export interface Cookie {

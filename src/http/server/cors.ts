@@ -29,10 +29,7 @@ export function allowClientOrigins(scope: FastifyInstance): void {
   })
 }
 
-/**
- * Call before any route is registered. The clients are asked at every request: changes hold at
- * once.
- */
+/** Call before any route is registered. Asks the clients at every request: changes hold at once. */
 export function setCorsHeaders(app: FastifyInstance, clients: Pick<ClientTable, 'overview'>): void {
   app.addHook('onRequest', (request, reply, done) => {
     const { cors } = request.routeOptions.config

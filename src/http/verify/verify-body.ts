@@ -6,9 +6,7 @@ import { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 
-/**
- * How long the rest of a body is still read after the answer, so that the caller gets the answer.
- */
+/** How long the rest of a body is read after the answer, so that the caller gets the answer. */
 const LINGER_MS = 1_000
 
 /** For the routes of this scope, which must answer before Fastify would parse the body. */

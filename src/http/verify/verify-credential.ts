@@ -37,9 +37,7 @@ export function readCredential(
   return found.length > 1 ? { fault: 'cookie_ambiguous' } : { token: cookie.token, cookie }
 }
 
-/**
- * Whether the cookie is named after this client, and the client gets its tokens in such cookies.
- */
+/** Whether the cookie is named after this client, which gets its tokens in such cookies. */
 export function isCookieOf({ clientId }: AccessCookie, client: Client): boolean {
   return client.id === clientId && client.tokenDelivery === 'cookie' && client.accessTokenCookie
 }
