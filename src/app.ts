@@ -103,10 +103,10 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
   await app.register(async (scope) => {
     allowClientOrigins(scope)
     acceptJsonOnly(scope)
-    registerUsers(scope, { ...service, ...management })
+    registerUsers(scope, management.users, config.registration)
     await scope.register(async (own) => {
       own.addHook('onRequest', requireUser(checker, config.issuer))
-      registerUsersMe(own, management)
+      registerUsersMe(own, management.users, management.passwords)
       registerOwnSessions(own, management.sessions)
     })
   })
@@ -117,13 +117,13 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
 }
 
 async function registerAdmin(app: FastifyInstance, service: Service): Promise<void> {
-  const { management, basePath } = service
+  const { management } = service
   acceptJsonOnly(app)
   app.addHook('onRequest', requireScope(ADMIN_SCOPE, service.checker, service.config.issuer))
-  registerAdminUsers(app, { basePath, ...management })
-  registerAdminSessions(app, management)
-  registerAdminClients(app, management.clients, basePath)
+  registerAdminUsers(app, management.users, management.passwords)
+  registerAdminSessions(app, management.users, management.sessions)
+  registerAdminClients(app, management.clients)
   registerAdminKeys(app, management.keys)
   registerAdminEvents(app, service.events)
-  registerAdminWebhooks(app, management.webhooks, basePath)
+  registerAdminWebhooks(app, management.webhooks)
 }

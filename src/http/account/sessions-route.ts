@@ -38,15 +38,11 @@ interface OneUser {
   Params: { id: string }
 }
 
-export interface AdminSessionsDependencies {
-  readonly users: Pick<UserManagement, 'find'>
-  readonly sessions: SessionManagement
-}
-
 /** Behind the admin scope. Deletes answer 204 whatever was there. */
 export function registerAdminSessions(
   app: FastifyInstance,
-  { users, sessions }: AdminSessionsDependencies,
+  users: Pick<UserManagement, 'find'>,
+  sessions: SessionManagement,
 ): void {
   app.get<OneUser>('/admin/users/:id/sessions', async ({ params, query }) => {
     const { id } = await users.find(params.id)

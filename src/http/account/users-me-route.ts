@@ -7,11 +7,6 @@ import { principalOf } from '../server/bearer.ts'
 import { callerSignal } from '../server/caller-signal.ts'
 import { actOf } from '../server/request-act.ts'
 
-export interface UsersMeRouteDependencies {
-  readonly users: UserManagement
-  readonly passwords: PasswordManagement
-}
-
 interface PasswordBody {
   readonly currentPassword: string
   readonly newPassword: string
@@ -26,7 +21,8 @@ const PASSWORD_BODY = {
 
 export function registerUsersMe(
   app: FastifyInstance,
-  { users, passwords }: UsersMeRouteDependencies,
+  users: UserManagement,
+  passwords: PasswordManagement,
 ): void {
   app.get('/users/me', (request) => users.findOwn(principalOf(request).userId))
 

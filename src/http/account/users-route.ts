@@ -7,13 +7,6 @@ import { ApiError } from '../server/api-error.ts'
 import { callerSignal } from '../server/caller-signal.ts'
 import { sourceOf } from '../server/request-source.ts'
 
-export interface UsersRouteDependencies {
-  /** The issuer's path, without a trailing slash. */
-  readonly basePath: string
-  readonly config: { readonly registration: 'closed' | 'open' }
-  readonly users: UserManagement
-}
-
 interface RegistrationBody {
   readonly username: string
   readonly email: string
@@ -31,20 +24,24 @@ const REGISTRATION_BODY = {
   },
 } as const
 
-export function registerUsers(app: FastifyInstance, dependencies: UsersRouteDependencies): void {
-  const { basePath, config, users } = dependencies
+export function registerUsers(
+  app: FastifyInstance,
+  users: UserManagement,
+  registration: 'closed' | 'open',
+): void {
   app.post<{ Body: RegistrationBody }>(
     '/users',
     {
       schema: { body: REGISTRATION_BODY },
       // Before the body is read: while registration is closed the body does not matter.
       onRequest: async () => {
-        if (config.registration === 'closed') throw new ApiError('registration_closed')
+        if (registration === 'closed') throw new ApiError('registration_closed')
       },
     },
     async (request, reply) => {
       const user = await users.create(request.body, sourceOf(request), callerSignal(reply))
-      return reply.code(201).header('location', `${basePath}/users/me`).send(user)
+      reply.code(201).header('location', `${request.routeOptions.url}/me`)
+      return user
     },
   )
 }

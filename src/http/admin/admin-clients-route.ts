@@ -14,12 +14,7 @@ interface OneClient {
   Params: { id: string }
 }
 
-/** `basePath` is the path of the issuer, empty when it has none; the routes are registered under it. */
-export function registerAdminClients(
-  app: FastifyInstance,
-  clients: ClientManagement,
-  basePath: string,
-): void {
+export function registerAdminClients(app: FastifyInstance, clients: ClientManagement): void {
   app.get('/admin/clients', async (request) => {
     const { page } = readListQuery(request.query, { isId: isClientId, filters: {} })
     return await clients.list(page)
@@ -30,7 +25,7 @@ export function registerAdminClients(
     { schema: { body: NEW_CLIENT_BODY } },
     async (request, reply) => {
       const client = await clients.create(request.body, actOf(request))
-      reply.code(201).header('location', `${basePath}/admin/clients/${client.id}`)
+      reply.code(201).header('location', `${request.routeOptions.url}/${client.id}`)
       return client
     },
   )

@@ -12,13 +12,6 @@ import { anyText, oneOf, type RulesOf, readListQuery } from '../server/list-quer
 import { actOf } from '../server/request-act.ts'
 import { matchOf, withEntityTag } from './entity-tag.ts'
 
-export interface AdminUsersRouteDependencies {
-  /** The issuer's path, without a trailing slash. */
-  readonly basePath: string
-  readonly users: UserManagement
-  readonly passwords: PasswordManagement
-}
-
 interface OneUser {
   Params: { id: string }
 }
@@ -72,7 +65,8 @@ const PASSWORD_BODY = {
 
 export function registerAdminUsers(
   app: FastifyInstance,
-  { basePath, users, passwords }: AdminUsersRouteDependencies,
+  users: UserManagement,
+  passwords: PasswordManagement,
 ): void {
   const byId = '/admin/users/:id'
 
@@ -86,7 +80,8 @@ export function registerAdminUsers(
     { schema: { body: CREATE_BODY } },
     async (request, reply) => {
       const user = await users.create(request.body, actOf(request), callerSignal(reply))
-      return reply.code(201).header('location', `${basePath}/admin/users/${user.id}`).send(user)
+      reply.code(201).header('location', `${request.routeOptions.url}/${user.id}`)
+      return user
     },
   )
 

@@ -43,12 +43,7 @@ const WEBHOOK_PATCH_BODY = {
   properties: MEMBERS,
 } as const
 
-/** `basePath` is the path of the issuer, empty when it has none; the routes are registered under it. */
-export function registerAdminWebhooks(
-  app: FastifyInstance,
-  webhooks: WebhookManagement,
-  basePath: string,
-): void {
+export function registerAdminWebhooks(app: FastifyInstance, webhooks: WebhookManagement): void {
   app.get('/admin/webhooks', async (request) => {
     const { page } = readListQuery(request.query, { isId: isUuid, filters: {} })
     return await webhooks.list(page)
@@ -59,7 +54,7 @@ export function registerAdminWebhooks(
     { schema: { body: NEW_WEBHOOK_BODY } },
     async (request, reply) => {
       const webhook = await webhooks.create(request.body, actOf(request))
-      reply.code(201).header('location', `${basePath}/admin/webhooks/${webhook.id}`)
+      reply.code(201).header('location', `${request.routeOptions.url}/${webhook.id}`)
       return webhook
     },
   )

@@ -43,7 +43,7 @@ async function startRegistration(t: Parameters<typeof openUserFixture>[0], queue
     passwordLimits: { passwordMinLength: 8, passwordMaxLength: 256 },
     recordEvent: () => {},
   })
-  registerUsers(app, { basePath: '', config: { registration: 'open' }, users: management })
+  registerUsers(app, management, 'open')
   t.teardown(() => app.close())
   const url = `${await app.listen({ port: 0, host: '127.0.0.1' })}/users`
   const bodyOf = (username: string) =>
