@@ -1,23 +1,12 @@
 // The answer to whoever logs in or refreshes: the tokens of a user's family.
 
-import type { Client } from '../clients/client.ts'
-import type { Family } from '../families/family.ts'
 import { mintRefreshToken } from '../families/refresh-token-string.ts'
 import { toSeconds } from '../runtime/clock.ts'
-import type { RootSecret } from '../secrets/root-secret.ts'
-import { buildUserClaims } from '../tokens/access-token.ts'
-import type { UserRecord } from '../users/user.ts'
+import { buildUserClaims, type UserTokenInput } from '../tokens/access-token.ts'
 import type { GrantServices, IssuedTokens } from './grant.ts'
 
-export interface UserGrant {
-  readonly client: Client
-  /** The family as the login made it, after the rotation, or as a retry found it. */
-  readonly family: Family
-  readonly user: UserRecord
-  readonly scope: readonly string[]
-  readonly audience: readonly string[]
-  /** At a refresh the one that the presented token names, so that a retry gives the same `jti`. */
-  readonly rootSecret: RootSecret
+/** What the access token says, but for the issuer, and what the refresh token needs besides. */
+export interface UserGrant extends Omit<UserTokenInput, 'issuer'> {
   /** Goes into the refresh token; undefined where there is to be none. */
   readonly familySecret: Buffer | undefined
 }

@@ -3,20 +3,14 @@
 
 import { randomUUID } from 'node:crypto'
 import type { Client } from '../clients/client.ts'
-import type { CreateFamily, FamilyId } from '../families/family.ts'
+import type { FamilyId } from '../families/family.ts'
 import { hashFamilySecret, newFamilySecret } from '../families/refresh-token-string.ts'
 import { OAuthError } from '../oauth/oauth-error.ts'
 import { type Parameters, requireParameter } from '../oauth/parameters.ts'
 import { usableScope } from '../oauth/role-bound-scope.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { UserRecord } from '../users/user.ts'
-import {
-  defineGrant,
-  type GrantContext,
-  type GrantServices,
-  type IssuedTokens,
-  type Source,
-} from './grant.ts'
+import { defineGrant, type GrantContext, type GrantServices, type IssuedTokens } from './grant.ts'
 import { grantAudience, grantScope, type RequestedTarget, readTarget } from './granted.ts'
 import { issueUserTokens } from './issue-user-tokens.ts'
 import { refreshToken } from './refresh-token.ts'
@@ -58,13 +52,19 @@ async function issue(
   if (request.scope !== undefined && isNothingLeft) throw new OAuthError('scope_role_missing')
 
   const secret = newFamilySecret()
-  const { clock, families, rootSecrets } = services
-  const started = { client, source, scope: granted, audience: audience.grant, secret }
-  const begun = newFamily(started, clock)
-  const created = await families.create({
-    family: begun,
+  const life = lifeOf(client, services.clock)
+  const created = await services.families.create({
+    family: {
+      familyId: randomUUID() as FamilyId,
+      clientId: client.id,
+      scope: granted,
+      audience: audience.grant,
+      secretHash: hashFamilySecret(secret),
+      ...life,
+      ...source,
+    },
     user: record,
-    nowMs: begun.createdAtMs,
+    nowMs: life.createdAtMs,
     clientSessionsValidFromMs: client.sessionsValidFrom.getTime(),
   })
   if (created.outcome === 'user_moved') throw new OAuthError('login_user_moved')
@@ -79,7 +79,8 @@ async function issue(
   // A role may have been taken away while the password was hashed; `user` is as of the creation.
   const scope = usableScope(granted, client.scopes, user.roles)
   const familySecret = canRefresh(client) ? secret : undefined
-  const target = { scope, audience: audience.token, rootSecret: rootSecrets.current, familySecret }
+  const rootSecret = services.rootSecrets.current
+  const target = { scope, audience: audience.token, rootSecret, familySecret }
   return issueUserTokens({ client, family, user, ...target }, services)
 }
 
@@ -105,18 +106,8 @@ function canRefresh(client: Client): boolean {
   return client.grantTypes.includes(refreshToken.name)
 }
 
-interface NewFamily {
-  readonly client: Client
-  readonly source: Source
-  readonly scope: readonly string[]
-  readonly audience: readonly string[]
-  readonly secret: Buffer
-}
-
-function newFamily(
-  { client, source, scope, audience, secret }: NewFamily,
-  clock: Clock,
-): CreateFamily['family'] {
+/** When a family that begins now is made, and until when it lives at most. */
+function lifeOf(client: Client, clock: Clock) {
   // Never before the end of the client's sessions that is known here, even if our clock is behind
   // it.
   const createdAtMs = Math.max(clock(), client.sessionsValidFrom.getTime())
@@ -125,14 +116,8 @@ function newFamily(
     ? { idle: client.refreshIdleTtlSeconds, absolute: client.refreshAbsoluteTtlSeconds }
     : { idle: client.accessTokenTtlSeconds, absolute: client.accessTokenTtlSeconds }
   return {
-    familyId: randomUUID() as FamilyId,
-    clientId: client.id,
-    scope,
-    audience,
-    secretHash: hashFamilySecret(secret),
     createdAtMs,
     idleExpiresAtMs: createdAtMs + ttls.idle * 1000,
     absoluteExpiresAtMs: createdAtMs + ttls.absolute * 1000,
-    ...source,
   }
 }
