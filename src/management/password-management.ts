@@ -15,7 +15,7 @@ import { accepted, found, ManagementError, sessionOver } from './management-erro
 import { recordCommitted } from './record-committed.ts'
 
 export interface PasswordManagementDependencies {
-  readonly users: Pick<UserStore, 'findById' | 'findCredentials' | 'setPassword' | 'changePassword'>
+  readonly users: Pick<UserStore, 'findById' | 'findCredentials' | 'setPassword'>
   readonly hasher: Pick<PasswordHasher, 'hash' | 'verify'>
   readonly passwordLimits: PasswordLimits
   readonly recordEvent: RecordEvent
@@ -88,7 +88,7 @@ export function openPasswordManagement(
       const from = { keptFamilyId: familyId, check: checkProved(credentials, familyId) }
       const about = { subject: userId, sessionId: familyId }
       const isChanged = await recordCommitted(
-        (onChanged) => users.changePassword(userId, passwordHash, from, onChanged),
+        (onChanged) => users.setPassword(userId, passwordHash, onChanged, from),
         () => recordEvent(withAct({ type: 'user.password_changed', ...about }, act)),
       )
       if (!isChanged) throw sessionOver()

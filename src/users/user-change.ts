@@ -9,19 +9,13 @@ import type { Clock } from '../runtime/clock.ts'
 import type { KeptFamilyId, User, UserId, UserRecord } from './user.ts'
 import { recordOf, userOf } from './user-row.ts'
 
-/** What the journal and the family store are told. */
-export interface UserChange {
-  readonly kind: 'user'
-  readonly record: UserRecord
-}
-
 export interface UserChangeDependencies {
   readonly prisma: PrismaClient
   readonly clock: Clock
-  /** Writes the change to the journal within the transaction. */
-  readonly journalChange: (tx: Prisma.TransactionClient, change: UserChange) => Promise<void>
-  /** Carries the committed change to the family store; harmless when repeated. */
-  readonly publishChange: (change: UserChange) => Promise<void>
+  /** Writes the changed record to the journal within the transaction. */
+  readonly journalChange: (tx: Prisma.TransactionClient, record: UserRecord) => Promise<void>
+  /** Carries the committed record to the family store; harmless when repeated. */
+  readonly publishChange: (record: UserRecord) => Promise<void>
 }
 
 /**
@@ -76,9 +70,7 @@ export function openUserChange(dependencies: UserChangeDependencies): ChangeUser
     if (!columns) return { row }
     const data = { ...columns, updatedAt: now }
     const changedRow = await tx.user.update({ where: { id: userId }, data })
-    if (changedRow.version > row.version) {
-      await journalChange(tx, { kind: 'user', record: recordOf(changedRow) })
-    }
+    if (changedRow.version > row.version) await journalChange(tx, recordOf(changedRow))
     return { row: changedRow, before: row }
   }
 
@@ -92,7 +84,7 @@ export function openUserChange(dependencies: UserChangeDependencies): ChangeUser
     if (!outcome) return { user: undefined, changed: false }
     const { row, before } = outcome
     // Also when nothing changed: this may repeat a call that was cut off before this line.
-    await publishChange({ kind: 'user', record: recordOf(row) })
+    await publishChange(recordOf(row))
     return { user: userOf(row), changed: before !== undefined }
   }
 }

@@ -25,15 +25,22 @@ export interface NewUserInput extends Omit<UserPatchInput, 'status'> {
   readonly passwordHash?: string | undefined
 }
 
-type Names<T> = { readonly username: T; readonly email: T }
+/** What is undefined stays as it is; but a changed email is no longer verified. */
+export interface UserPatch extends Omit<UserPatchInput, 'username' | 'email'> {
+  readonly username?: UserName | undefined
+  readonly email?: UserName | undefined
+}
 
-export type UserPatchDraft = Omit<UserPatchInput, 'username' | 'email'> &
-  Names<UserName | undefined>
+export interface UserDraft extends Omit<NewUserInput, 'id' | 'username' | 'email'> {
+  /** A fresh one where it is not given. */
+  readonly id?: UserId | undefined
+  readonly username: UserName
+  readonly email: UserName
+}
 
-export interface UserDraft
-  extends Omit<NewUserInput, 'id' | 'username' | 'email'>,
-    Names<UserName> {
-  readonly id: UserId | undefined
+/** A draft whose password is hashed. */
+export interface NewUser extends Omit<UserDraft, 'password'> {
+  readonly passwordHash: string
 }
 
 const USERNAME_RULE =
@@ -55,7 +62,7 @@ export function draftUser(input: NewUserInput, limits: PasswordLimits): Checked<
   return { ok: true, value: { ...input, id, username, email } }
 }
 
-export function draftUserPatch(input: UserPatchInput): Checked<UserPatchDraft> {
+export function draftUserPatch(input: UserPatchInput): Checked<UserPatch> {
   const username = input.username === undefined ? undefined : parseUsername(input.username)
   const email = input.email === undefined ? undefined : parseEmail(input.email)
   const errors = findRoleErrors(input.roles ?? [])

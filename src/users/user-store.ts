@@ -15,25 +15,10 @@ import {
   UNIQUE_NAMES,
   type UserChangeDependencies,
 } from './user-change.ts'
+import type { NewUser, UserPatch } from './user-draft.ts'
 import { newUserId } from './user-id.ts'
 import { type LoginKey, parseEmail, parseUsername, type UserName } from './user-names.ts'
 import { credentialsOf, recordOf, startEpoch, type UserCredentials, userOf } from './user-row.ts'
-
-export interface NewUser {
-  /** A fresh one where it is not given. */
-  readonly id?: UserId | undefined
-  readonly username: UserName
-  readonly email: UserName
-  readonly passwordHash: string
-  readonly emailVerified?: boolean | undefined
-  readonly roles?: readonly string[] | undefined
-}
-
-/** What is undefined stays as it is; but a changed email is no longer verified. */
-export type UserPatch = {
-  readonly username?: UserName | undefined
-  readonly email?: UserName | undefined
-} & { readonly [Column in 'emailVerified' | 'status' | 'roles']?: User[Column] | undefined }
 
 /** Sees the user under the row's lock, and throws to leave it as it is. */
 export type CheckCurrent = (current: User) => void
@@ -58,14 +43,12 @@ export interface UserStore {
     onChanged?: OnChanged,
     check?: CheckCurrent,
   ): Promise<User | undefined>
-  /** Ends every family of the user; false for an unknown one. */
-  setPassword(userId: UserId, passwordHash: string, onChanged?: OnChanged): Promise<boolean>
-  /** As `setPassword`, but spares the session that it is done from. */
-  changePassword(
+  /** Ends every family of the user but that of `from`; false for an unknown user. */
+  setPassword(
     userId: UserId,
     passwordHash: string,
-    from: PasswordChangeSource,
     onChanged?: OnChanged,
+    from?: PasswordChangeSource,
   ): Promise<boolean>
   /** The same password under new parameters, unless the hash is another one by now. */
   replaceHash(userId: UserId, oldHash: string, newHash: string): Promise<void>
@@ -118,15 +101,11 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
       return (await changeUser(userId, decide, onChanged)).user
     },
 
-    async setPassword(userId, passwordHash, onChanged) {
-      const decide = (row: UserRow, now: Date) => passwordColumns(row, passwordHash, now)
-      return (await changeUser(userId, decide, onChanged)).changed
-    },
-
-    async changePassword(userId, passwordHash, { keptFamilyId, check }, onChanged) {
+    async setPassword(userId, passwordHash, onChanged, from) {
       const decide = (row: UserRow, now: Date) => {
-        check(presentUser(row), recordOf(row))
-        return passwordColumns(row, passwordHash, now, keptFamilyId)
+        from?.check(presentUser(row), recordOf(row))
+        const epoch = startEpoch(row, 'password_changed', now, from?.keptFamilyId)
+        return { ...epoch, passwordHash, passwordChangedAt: now }
       }
       return (await changeUser(userId, decide, onChanged)).changed
     },
@@ -218,11 +197,6 @@ function patchColumns(row: UserRow, { username, email, ...same }: UserPatch, now
       startEpoch(row, 'user_disabled', now)),
   }
   return Object.keys(columns).length === 0 ? undefined : columns
-}
-
-function passwordColumns(row: UserRow, passwordHash: string, now: Date, kept?: KeptFamilyId) {
-  const epoch = startEpoch(row, 'password_changed', now, kept)
-  return { ...epoch, passwordHash, passwordChangedAt: now }
 }
 
 /** What a deleted user's row keeps: a new column either is one of these or is emptied. */

@@ -52,7 +52,7 @@ export function openUsers(
     prisma: database.prisma,
     clock,
     journalChange: journalUserChange,
-    publishChange: ({ record }) => store.putUser(record),
+    publishChange: store.putUser,
   })
   return { users, families: openFamilies({ store, journal, loadUser: users.loadRecord, clock }) }
 }

@@ -13,7 +13,7 @@ import {
 import type { PasswordCosts } from '../../src/users/password-costs.ts'
 import { parseCost, parsePasswordHash, workOf } from '../../src/users/password-hash.ts'
 import { openPasswordHasher } from '../../src/users/password-hasher.ts'
-import type { UserChange } from '../../src/users/user-change.ts'
+import type { UserRecord } from '../../src/users/user.ts'
 import { parseEmail, parseUsername, type UserName } from '../../src/users/user-names.ts'
 import { openUserStore, type UserStore } from '../../src/users/user-store.ts'
 import { openReadyDatabase } from '../support/database.ts'
@@ -27,9 +27,9 @@ export interface UserFixture {
   /** Moves on by a second with each reading. */
   readonly clock: () => number
   /** What the family store was told, in order. */
-  readonly published: UserChange[]
+  readonly published: UserRecord[]
   /** The payloads of the journal, oldest first. */
-  readJournal(): Promise<UserChange[]>
+  readJournal(): Promise<{ record: UserRecord }[]>
   /** The next time the family store is told anything, this happens instead. */
   failNextPublish(error: Error): void
 }
@@ -42,17 +42,17 @@ export async function openUserFixture(t: Test): Promise<UserFixture> {
     nowMs += 1000
     return nowMs
   }
-  const published: UserChange[] = []
+  const published: UserRecord[] = []
   let publishError: Error | undefined
   const users = openUserStore({
     prisma: database.prisma,
     clock,
     journalChange: journalUserChange,
-    publishChange: async (change) => {
+    publishChange: async (record) => {
       const error = publishError
       publishError = undefined
       if (error) throw error
-      published.push(change)
+      published.push(record)
     },
   })
   return {

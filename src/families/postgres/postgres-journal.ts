@@ -4,6 +4,7 @@ import { type Database, guardDatabase } from '../../database/database.ts'
 import { deleteInBatches } from '../../database/delete-in-batches.ts'
 import { eachPage } from '../../database/keyset-page.ts'
 import type { Prisma } from '../../generated/prisma/client.ts'
+import type { UserRecord } from '../../users/user.ts'
 import {
   type Journal,
   type JournalEntry,
@@ -120,9 +121,10 @@ function toEntry({ id, at, payload }: JournalRow): JournalEntry {
  */
 export async function journalUserChange(
   tx: Prisma.TransactionClient,
-  payload: Extract<JournalPayload, { kind: 'user' }>,
+  record: UserRecord,
 ): Promise<void> {
-  const subject = `user:${payload.record.userId}`
+  const payload: JournalPayload = { kind: 'user', record }
+  const subject = `user:${record.userId}`
   await tx.$executeRaw`
     INSERT INTO journal (payload, subject) VALUES (${JSON.stringify(payload)}::jsonb, ${subject})
     ON CONFLICT (subject) DO UPDATE
