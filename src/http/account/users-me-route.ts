@@ -5,6 +5,7 @@ import type { PasswordManagement } from '../../management/password-management.ts
 import type { UserManagement } from '../../management/user-management.ts'
 import { principalOf } from '../server/bearer.ts'
 import { callerSignal } from '../server/caller-signal.ts'
+import { bodyOf, STRING } from '../server/json-body.ts'
 import { actOf } from '../server/request-act.ts'
 
 interface PasswordBody {
@@ -12,12 +13,10 @@ interface PasswordBody {
   readonly newPassword: string
 }
 
-const PASSWORD_BODY = {
-  type: 'object',
-  required: ['currentPassword', 'newPassword'],
-  additionalProperties: false,
-  properties: { currentPassword: { type: 'string' }, newPassword: { type: 'string' } },
-} as const
+const PASSWORD_BODY = bodyOf({ currentPassword: STRING, newPassword: STRING }, [
+  'currentPassword',
+  'newPassword',
+])
 
 export function registerUsersMe(
   app: FastifyInstance,

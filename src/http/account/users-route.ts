@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import type { UserManagement } from '../../management/user-management.ts'
 import { ApiError } from '../server/api-error.ts'
 import { callerSignal } from '../server/caller-signal.ts'
+import { bodyOf, STRING } from '../server/json-body.ts'
 import { sourceOf } from '../server/request-source.ts'
 
 interface RegistrationBody {
@@ -13,16 +14,11 @@ interface RegistrationBody {
   readonly password: string
 }
 
-const REGISTRATION_BODY = {
-  type: 'object',
-  required: ['username', 'email', 'password'],
-  additionalProperties: false,
-  properties: {
-    username: { type: 'string' },
-    email: { type: 'string' },
-    password: { type: 'string' },
-  },
-} as const
+const REGISTRATION_BODY = bodyOf({ username: STRING, email: STRING, password: STRING }, [
+  'username',
+  'email',
+  'password',
+])
 
 export function registerUsers(
   app: FastifyInstance,

@@ -8,6 +8,7 @@ import type { UserFilter } from '../../users/user.ts'
 import type { NewUserInput, UserPatchInput } from '../../users/user-draft.ts'
 import { parseUserId } from '../../users/user-id.ts'
 import { callerSignal } from '../server/caller-signal.ts'
+import { bodyOf, STRING } from '../server/json-body.ts'
 import { anyText, oneOf, type RulesOf, readListQuery } from '../server/list-query.ts'
 import { actOf } from '../server/request-act.ts'
 import { matchOf, withEntityTag } from './entity-tag.ts'
@@ -25,8 +26,6 @@ const LIST_RULES = {
   } satisfies RulesOf<UserFilter>,
 }
 
-const STRING = { type: 'string' } as const
-
 const NAME_MEMBERS = {
   username: STRING,
   email: STRING,
@@ -34,34 +33,23 @@ const NAME_MEMBERS = {
   roles: { type: 'array', items: STRING },
 } as const
 
-const CREATE_BODY = {
-  type: 'object',
-  required: ['username', 'email'],
-  additionalProperties: false,
-  properties: {
+const CREATE_BODY = bodyOf(
+  {
     ...NAME_MEMBERS,
     id: STRING,
     password: STRING,
     passwordHash: STRING,
   } satisfies Record<keyof NewUserInput, object>,
-} as const
+  ['username', 'email'],
+)
 
 // A merge patch (RFC 7396): no member can be removed, so null is none of these types.
-const PATCH_BODY = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    ...NAME_MEMBERS,
-    status: { type: 'string', enum: ['active', 'disabled'] },
-  } satisfies Record<keyof UserPatchInput, object>,
-} as const
+const PATCH_BODY = bodyOf({
+  ...NAME_MEMBERS,
+  status: { type: 'string', enum: ['active', 'disabled'] },
+} satisfies Record<keyof UserPatchInput, object>)
 
-const PASSWORD_BODY = {
-  type: 'object',
-  required: ['password'],
-  additionalProperties: false,
-  properties: { password: STRING },
-} as const
+const PASSWORD_BODY = bodyOf({ password: STRING }, ['password'])
 
 export function registerAdminUsers(
   app: FastifyInstance,

@@ -7,6 +7,7 @@ import { SECURITY_EVENT_TYPES } from '../../runtime/security-event.ts'
 import { isUuid } from '../../runtime/uuid.ts'
 import type { DeliveryFilter, WebhookSettings } from '../../webhooks/webhook.ts'
 import type { NewWebhookInput } from '../../webhooks/webhook-draft.ts'
+import { bodyOf, STRING } from '../server/json-body.ts'
 import { oneOf, type RulesOf, readListQuery } from '../server/list-query.ts'
 import { actOf } from '../server/request-act.ts'
 
@@ -22,26 +23,17 @@ const DELIVERY_RULES = {
 }
 
 const MEMBERS = {
-  url: { type: 'string' },
+  url: STRING,
   events: { type: 'array', items: { type: 'string', enum: SECURITY_EVENT_TYPES } },
-  description: { type: 'string' },
+  description: STRING,
   status: { type: 'string', enum: ['active', 'disabled'] },
   allowPrivateNetwork: { type: 'boolean' },
 } as const satisfies Record<keyof WebhookSettings, object>
 
-const NEW_WEBHOOK_BODY = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['url', 'events'],
-  properties: MEMBERS,
-} as const
+const NEW_WEBHOOK_BODY = bodyOf(MEMBERS, ['url', 'events'])
 
 // A merge patch (RFC 7396): no member can be removed, so null is none of these types.
-const WEBHOOK_PATCH_BODY = {
-  type: 'object',
-  additionalProperties: false,
-  properties: MEMBERS,
-} as const
+const WEBHOOK_PATCH_BODY = bodyOf(MEMBERS)
 
 export function registerAdminWebhooks(app: FastifyInstance, webhooks: WebhookManagement): void {
   app.get('/admin/webhooks', async (request) => {

@@ -4,8 +4,8 @@
 import { AUTH_METHODS } from '../../client-auth/authentication-methods.ts'
 import type { ClientInput } from '../../clients/client-draft.ts'
 import { GRANT_TYPES } from '../../grants/grants.ts'
+import { bodyOf, STRING } from '../server/json-body.ts'
 
-const STRING = { type: 'string' }
 const STRINGS = { type: 'array', items: STRING }
 const INTEGER = { type: 'integer' }
 const FLAG = { type: 'boolean' }
@@ -29,21 +29,12 @@ const MEMBERS = {
   forwardsClientIp: FLAG,
 } satisfies Record<keyof ClientInput, object>
 
-export const NEW_CLIENT_BODY = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['name', 'type', 'grantTypes'],
-  properties: { id: STRING, ...MEMBERS },
-}
+export const NEW_CLIENT_BODY = bodyOf({ id: STRING, ...MEMBERS }, ['name', 'type', 'grantTypes'])
 
 /** RFC 7396: any member may be null, which puts it back to its default. */
-export const CLIENT_PATCH_BODY = {
-  type: 'object',
-  additionalProperties: false,
-  properties: Object.fromEntries(
-    Object.entries(MEMBERS).map(([member, schema]) => [member, orNull(schema)]),
-  ),
-}
+export const CLIENT_PATCH_BODY = bodyOf(
+  Object.fromEntries(Object.entries(MEMBERS).map(([member, schema]) => [member, orNull(schema)])),
+)
 
 function orNull(schema: { type: string; enum?: readonly string[] }) {
   // ajv wants null among the values of a nullable enum.
