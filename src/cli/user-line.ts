@@ -74,7 +74,7 @@ function toInput({ roles, ...user }: Record<string, unknown>): NewUserInput {
 
 /** Compares the hash with the configured parameters; a plain password is hashed by those. */
 function compareWork(passwordHash: string | undefined, argon2: Argon2Parameters) {
-  const facts = passwordHash === undefined ? undefined : parsePasswordHash(passwordHash)
-  const work = workOf(facts ?? argon2)
+  const cost = passwordHash === undefined ? undefined : parsePasswordHash(passwordHash)
+  const work = workOf(cost ?? argon2)
   return { isHashWeak: work < workOf(argon2), isHashDear: work > workOf(argon2) }
 }

@@ -9,11 +9,8 @@ export interface Argon2Parameters {
   readonly parallelism: number
 }
 
-export interface PasswordHashFacts extends Argon2Parameters {
-  readonly saltBytes: number
-  readonly hashBytes: number
-}
-
+// RFC 9106 §3.1 wants a salt of at least 8 bytes, which are 11 characters. A hash has at least 16,
+// and both have at most 64.
 const PHC =
   /^\$argon2id\$v=19\$([a-z0-9=,]{11,32})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/
 const PARAMETER = /^([mtp])=([1-9]\d{0,6})$/
@@ -25,22 +22,19 @@ export const PARALLELISM_MAX = 16
 export const WORK_MAX = 786_432
 /** Each lane is a thread that takes a core from the rest: the more lanes, the less work each. */
 export const THREADED_WORK_MAX = 2_097_152
-/** RFC 9106 §3.1: a salt of at least 8 bytes, at least 8 KiB of memory a lane. */
-const SALT_BYTES_MIN = 8
+/** RFC 9106 §3.1: at least 8 KiB of memory a lane. */
 export const MEMORY_KIB_PER_LANE_MIN = 8
-const HASH_BYTES_MIN = 16
-const BYTES_MAX = 64
 
 /**
- * Undefined for anything but an argon2id hash of version 19 within bounds, in its one canonical
- * base64. m, t and p in any order: the PHC text fixes one, the argon2 package writes another.
+ * What a hash costs; undefined for anything but an argon2id hash of version 19 within bounds, in its
+ * one canonical base64. m, t and p in any order: the PHC text fixes one, the argon2 package writes
+ * another.
  */
-export function parsePasswordHash(text: string): PasswordHashFacts | undefined {
+export function parsePasswordHash(text: string): Argon2Parameters | undefined {
   const [, parameterList = '', salt = '', hash = ''] = PHC.exec(text) ?? []
   const cost = parseCost(parameterList)
-  if (!cost) return undefined
-  const facts = { ...cost, saltBytes: decodedLength(salt), hashBytes: decodedLength(hash) }
-  return isWithinBounds(facts) ? facts : undefined
+  const isAccepted = cost && isBoundedCost(cost) && isCanonical(salt) && isCanonical(hash)
+  return isAccepted ? cost : undefined
 }
 
 /** The parameter list of a PHC string, such as `m=19456,t=2,p=1`. Bounds are not checked. */
@@ -79,19 +73,7 @@ export function workOf({ memoryKib, time }: Argon2Parameters): number {
   return memoryKib * time
 }
 
-function isWithinBounds(facts: PasswordHashFacts): boolean {
-  const { saltBytes, hashBytes } = facts
-  return (
-    isBoundedCost(facts) &&
-    saltBytes >= SALT_BYTES_MIN &&
-    saltBytes <= BYTES_MAX &&
-    hashBytes >= HASH_BYTES_MIN &&
-    hashBytes <= BYTES_MAX
-  )
-}
-
-/** The number of bytes; 0 for base64 that is not in its canonical form. */
-function decodedLength(base64: string): number {
-  const bytes = Buffer.from(base64, 'base64')
-  return bytes.toString('base64').replace(/=+$/, '') === base64 ? bytes.length : 0
+/** Whether this is how its bytes are written; false for a length that no base64 has. */
+function isCanonical(base64: string): boolean {
+  return Buffer.from(base64, 'base64').toString('base64').replace(/=+$/, '') === base64
 }

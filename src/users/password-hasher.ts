@@ -8,7 +8,6 @@ import { openPasswordCosts, type PasswordCosts } from './password-costs.ts'
 import {
   type Argon2Parameters,
   MEMORY_KIB_PER_LANE_MIN,
-  type PasswordHashFacts,
   parsePasswordHash,
   workOf,
 } from './password-hash.ts'
@@ -52,7 +51,7 @@ export type VerifyPassword = (
 
 interface StoredHash {
   readonly text: string
-  readonly facts: PasswordHashFacts
+  readonly cost: Argon2Parameters
 }
 
 export function openPasswordHasher(
@@ -92,9 +91,9 @@ export function openPasswordHasher(
   ): Promise<boolean> {
     let matches = false
     for (const cost of mostExpensive) {
-      if (hash?.facts.parallelism === cost.parallelism) {
+      if (hash?.cost.parallelism === cost.parallelism) {
         matches = await argon2.verify(hash.text, password)
-        await spendRest(cost, hash.facts, password)
+        await spendRest(cost, hash.cost, password)
       } else {
         await spend(cost, password)
       }
@@ -105,10 +104,10 @@ export function openPasswordHasher(
   function verifyIn(runInLane: RunInLane): VerifyPassword {
     return (passwordHash, password, signal) =>
       runInLane(async () => {
-        const facts = passwordHash === undefined ? undefined : parsePasswordHash(passwordHash)
-        const hash = passwordHash !== undefined && facts ? { text: passwordHash, facts } : undefined
+        const cost = passwordHash === undefined ? undefined : parsePasswordHash(passwordHash)
+        const hash = passwordHash !== undefined && cost ? { text: passwordHash, cost } : undefined
         // It may have been stored after the costs were loaded; from now on all logins cost as much.
-        if (facts) costs.include(facts)
+        if (cost) costs.include(cost)
         const mostExpensive = costs.list()
         const normalized = normalizePassword(password)
         const matchesNormalized = await tryPassword(hash, normalized, mostExpensive)
@@ -117,7 +116,7 @@ export function openPasswordHasher(
           password !== normalized && (await tryPassword(hash, password, mostExpensive))
         return {
           matches: matchesNormalized || matchesTyped,
-          isStale: matchesTyped || !facts || !isSameCost(facts, parameters),
+          isStale: matchesTyped || !cost || !isSameCost(cost, parameters),
         }
       }, signal)
   }

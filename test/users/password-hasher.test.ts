@@ -73,13 +73,7 @@ test('a hash from weaker parameters still verifies, and a wrong password does no
 
 test('takes argon2id hashes as other systems write them', async (t) => {
   const written = await argon2.hash('x', { memoryCost: 65536, timeCost: 3, parallelism: 4 })
-  t.match(parsePasswordHash(written), {
-    memoryKib: 65536,
-    time: 3,
-    parallelism: 4,
-    saltBytes: 16,
-    hashBytes: 32,
-  })
+  t.strictSame(parsePasswordHash(written), { memoryKib: 65536, time: 3, parallelism: 4 })
   t.ok(parsePasswordHash(phc('m=19456,t=2,p=1')), 'in the order of the PHC text')
   for (const known of [
     'm=262144,t=3,p=1',
@@ -116,6 +110,7 @@ test('refuses a hash that is of another kind, costs too much or is written loose
     'a short salt': phc('m=1024,t=1,p=1', 'c2hvcnQ'),
     'a short hash': phc('m=1024,t=1,p=1', SALT, 'c2hvcnQ'),
     'a long hash': phc('m=1024,t=1,p=1', SALT, 'A'.repeat(87)),
+    'a length that no base64 has': phc('m=1024,t=1,p=1', 'A'.repeat(13)),
     padding: `${phc('m=1024,t=1,p=1')}=`,
     'loose bits in base64': phc('m=1024,t=1,p=1', SALT, `${HASH.slice(0, -1)}V`),
     'a newline': `${phc('m=1024,t=1,p=1')}\n`,
