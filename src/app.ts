@@ -19,15 +19,14 @@ import { openTokenCookies } from './http/oauth/token-cookies.ts'
 import { registerToken } from './http/oauth/token-route.ts'
 import { answerInTurn } from './http/server/answers-in-turn.ts'
 import { loadApiFiles } from './http/server/api-files.ts'
+import { registerApi } from './http/server/api-route.ts'
 import { requireScope, requireUser } from './http/server/bearer.ts'
 import { allowAnyOrigin, allowClientOrigins, setCorsHeaders } from './http/server/cors.ts'
-import { registerDocs } from './http/server/docs-route.ts'
 import { setErrorHandler } from './http/server/error-handler.ts'
 import { registerHealth } from './http/server/health-route.ts'
 import { registerIndex, registerOperationsIndex } from './http/server/index-route.ts'
 import { addMethodNotAllowedRoutes, collectKnownPaths } from './http/server/known-paths.ts'
 import { dropLateRequests } from './http/server/late-requests.ts'
-import { registerOpenapi } from './http/server/openapi-route.ts'
 import { trustProxies } from './http/server/peer-address.ts'
 import { routeTargets } from './http/server/request-target.ts'
 import { setTraceHeaders } from './http/server/request-trace.ts'
@@ -111,9 +110,7 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
     })
   })
   await app.register(async (scope) => registerVerify(scope, { checker, cookies }))
-  const api = loadApiFiles(config.issuer, config.opsPort)
-  registerOpenapi(app, api)
-  registerDocs(app, api)
+  registerApi(app, loadApiFiles(config.issuer, config.opsPort))
 }
 
 async function registerAdmin(app: FastifyInstance, service: Service): Promise<void> {

@@ -2,10 +2,7 @@
 // has no public name, it lists the paths that are there.
 
 import type { FastifyInstance } from 'fastify'
-import { cacheableBody } from '../../runtime/cacheable-body.ts'
-import { sendCacheable } from './send-cacheable.ts'
-
-const MAX_AGE_SECONDS = 300
+import { serveCacheable } from './send-cacheable.ts'
 
 interface IndexRouteDependencies {
   readonly issuer: string
@@ -33,10 +30,6 @@ export function registerOperationsIndex(app: FastifyInstance, urls: Iterable<str
 }
 
 function serveIndex(app: FastifyInstance, places: readonly string[], index: object): void {
-  const answer = cacheableBody(JSON.stringify(index), MAX_AGE_SECONDS)
-  for (const place of places) {
-    app.get(place, async (request, reply) =>
-      sendCacheable(request, reply, 'application/json; charset=utf-8', answer),
-    )
-  }
+  const body = JSON.stringify(index)
+  for (const place of places) serveCacheable(app, place, 'application/json; charset=utf-8', body)
 }

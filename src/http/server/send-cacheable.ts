@@ -1,7 +1,25 @@
 // Sends a body that may be kept, and 304 to whoever has it already.
 
-import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { CacheableBody } from '../../runtime/cacheable-body.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type CacheableBody, cacheableBody } from '../../runtime/cacheable-body.ts'
+
+/** For what changes with a new version or configuration only. */
+const MAX_AGE_SECONDS = 300
+
+/** Serves a document that stays as it is while the service runs. */
+export function serveCacheable(
+  app: FastifyInstance,
+  path: string,
+  mediaType: string,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const answer = cacheableBody(body, MAX_AGE_SECONDS)
+  app.get(path, async (request, reply) => {
+    reply.headers(headers)
+    return sendCacheable(request, reply, mediaType, answer)
+  })
+}
 
 export function sendCacheable(
   request: FastifyRequest,
