@@ -10,21 +10,15 @@ import type {
 } from './authentication-method.ts'
 import { readClientCredentials } from './read-client-credentials.ts'
 
-export interface AuthenticatedClient {
-  readonly client: Client
-  /** The method's name; `none` identifies a public client and proves nothing. */
-  readonly method: string
-}
-
 /**
- * Throws OAuthError 400 `invalid_request` for two mechanisms or two client ids, else 401
- * `invalid_client`; every wrong proof costs the same. Rejects with DependencyUnavailable while no
- * client table has been loaded at all.
+ * A public client is only named, which proves nothing. Throws OAuthError 400 `invalid_request` for
+ * two mechanisms or two client ids, else 401 `invalid_client`; every wrong proof costs the same.
+ * Rejects with DependencyUnavailable while no client table has been loaded at all.
  */
 export async function authenticateClient(
   request: ClientRequest,
   services: ClientAuthServices,
-): Promise<AuthenticatedClient> {
+): Promise<Client> {
   const { method, clientId, proof } = readClientCredentials(request)
   const client = await services.clients.find(clientId)
   const answer = method.authenticate(proof, client, services)
@@ -33,7 +27,7 @@ export async function authenticateClient(
   if (!client) throw new OAuthError('client_unknown')
   const refusal = findMisuse(client, method) ?? wrong
   if (refusal) throw new OAuthError(refusal, { clientId: client.id })
-  return { client, method: method.method }
+  return client
 }
 
 function findMisuse(

@@ -71,14 +71,6 @@ export function openHashingLanes(options: HashingLanesOptions): HashingLanes {
     })
   }
 
-  async function enterLane(signal: AbortSignal | undefined): Promise<void> {
-    if (busy < lanes) {
-      busy += 1
-      return
-    }
-    await waitForLane(signal)
-  }
-
   /** Hands the lane to whoever has waited longest, so that no newcomer can take it. */
   function leaveLane(): void {
     const [next] = waiting
@@ -87,7 +79,8 @@ export function openHashingLanes(options: HashingLanesOptions): HashingLanes {
   }
 
   async function runInLane<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    await enterLane(signal)
+    if (busy < lanes) busy += 1
+    else await waitForLane(signal)
     try {
       return await work()
     } finally {

@@ -3,9 +3,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { SessionManagement } from '../../management/session-management.ts'
 import type { UserManagement } from '../../management/user-management.ts'
-import { principalOf } from '../server/bearer.ts'
+import { actOf, principalOf } from '../server/bearer.ts'
 import { oneOf, readListQuery } from '../server/list-query.ts'
-import { actOf } from '../server/request-act.ts'
 
 const LIST_RULES = { filters: { status: oneOf('active', 'ended') } }
 

@@ -3,10 +3,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { PasswordManagement } from '../../management/password-management.ts'
 import type { UserManagement } from '../../management/user-management.ts'
-import { principalOf } from '../server/bearer.ts'
+import { actOf, principalOf } from '../server/bearer.ts'
 import { callerSignal } from '../server/caller-signal.ts'
 import { bodyOf, STRING } from '../server/json-body.ts'
-import { actOf } from '../server/request-act.ts'
 
 interface PasswordBody {
   readonly currentPassword: string

@@ -2,8 +2,8 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { KeyManagement } from '../../management/key-management.ts'
+import { actOf } from '../server/bearer.ts'
 import { readListQuery } from '../server/list-query.ts'
-import { actOf } from '../server/request-act.ts'
 
 const ROTATE_BODY = {
   type: ['object', 'null'],

@@ -7,10 +7,10 @@ import type { UserManagement } from '../../management/user-management.ts'
 import type { UserFilter } from '../../users/user.ts'
 import type { NewUserInput, UserPatchInput } from '../../users/user-draft.ts'
 import { parseUserId } from '../../users/user-id.ts'
+import { actOf } from '../server/bearer.ts'
 import { callerSignal } from '../server/caller-signal.ts'
 import { bodyOf, STRING } from '../server/json-body.ts'
 import { anyText, oneOf, type RulesOf, readListQuery } from '../server/list-query.ts'
-import { actOf } from '../server/request-act.ts'
 import { matchOf, withEntityTag } from './entity-tag.ts'
 
 interface OneUser {

@@ -7,9 +7,9 @@ import { SECURITY_EVENT_TYPES } from '../../runtime/security-event.ts'
 import { isUuid } from '../../runtime/uuid.ts'
 import type { DeliveryFilter, WebhookSettings } from '../../webhooks/webhook.ts'
 import type { NewWebhookInput } from '../../webhooks/webhook-draft.ts'
+import { actOf } from '../server/bearer.ts'
 import { bodyOf, STRING } from '../server/json-body.ts'
 import { oneOf, type RulesOf, readListQuery } from '../server/list-query.ts'
-import { actOf } from '../server/request-act.ts'
 
 interface OneWebhook {
   Params: { id: string }

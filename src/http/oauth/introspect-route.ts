@@ -63,13 +63,7 @@ async function introspectAccessToken(
   const { claims, username } = checked
   const maySee = claims.client_id === caller.id || caller.scopes.includes(INTROSPECT_SCOPE)
   return maySee
-    ? {
-        active: true,
-        ...named(username),
-        ...claims,
-        scope: claims.scope ?? '',
-        token_type: 'Bearer',
-      }
+    ? { active: true, username, ...claims, scope: claims.scope ?? '', token_type: 'Bearer' }
     : INACTIVE
 }
 
@@ -85,15 +79,11 @@ async function introspectRefreshToken(
   if (findInactiveReason(family, user, clock(), caller.sessionsValidFrom.getTime())) return INACTIVE
   return {
     active: true,
-    ...named(user.username),
+    // RFC 7662 §2.2; undefined where the store's copy of the user is from before it held a name.
+    username: user.username,
     ...toRefreshTokenClaims(family, user, caller, issuer),
     token_type: 'refresh_token',
   }
-}
-
-/** RFC 7662 §2.2; left out where the store's copy of the user is from before it held a name. */
-function named(username: string | undefined): { username?: string } {
-  return username === undefined ? {} : { username }
 }
 
 /** A stale generation is inactive here, and is not held against the family. */

@@ -86,7 +86,7 @@ export async function authenticateSender(
 ): Promise<Client> {
   if (isRepeated(request, 'authorization')) throw new OAuthError('client_two_mechanisms')
   try {
-    const { client } = await authenticateClient({ headers: request.headers, form }, services)
+    const client = await authenticateClient({ headers: request.headers, form }, services)
     noteCaller(request, { clientId: client.id, client })
     return client
   } catch (error) {

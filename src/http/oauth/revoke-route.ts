@@ -3,7 +3,6 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { Client } from '../../clients/client.ts'
-import type { ClientTable } from '../../clients/client-table.ts'
 import type { Families } from '../../families/families.ts'
 import {
   authenticateRefreshToken,
@@ -13,24 +12,21 @@ import {
 import type { Source } from '../../grants/grant.ts'
 import { OAuthError } from '../../oauth/oauth-error.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import type { RecordEvent } from '../../runtime/security-event.ts'
 import type { RootSecrets } from '../../secrets/root-secret.ts'
 import type { AccessTokenClaims } from '../../tokens/access-token.ts'
 import { tokenOwnerOf } from '../../tokens/check-access-token.ts'
 import type { TokenMint } from '../../tokens/token-mint.ts'
 import { sourceOf } from '../server/request-source.ts'
 import { checkBrowserCall, findNamedCookieClient } from './browser-client.ts'
-import { authenticateSender, formOf, OAUTH_ENDPOINT } from './oauth-endpoint.ts'
+import { authenticateSender, formOf, OAUTH_ENDPOINT, type SenderCheck } from './oauth-endpoint.ts'
 import type { TokenCookies } from './token-cookies.ts'
 
-export interface RevokeRouteDependencies {
-  readonly clients: Pick<ClientTable, 'find'>
+export interface RevokeRouteDependencies extends SenderCheck {
   readonly cookies: TokenCookies
   readonly tokens: Pick<TokenMint, 'verify'>
   readonly families: Families
   readonly rootSecrets: RootSecrets
   readonly clock: Clock
-  readonly recordEvent: RecordEvent
 }
 
 export function registerRevoke(app: FastifyInstance, dependencies: RevokeRouteDependencies): void {

@@ -2,33 +2,29 @@
 // online (docs/semantics.md §16, RFC 6750).
 
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
-import type { FamilyId } from '../../families/family.ts'
+import type { Act } from '../../runtime/act.ts'
+import type { AccessTokenClaims } from '../../tokens/access-token.ts'
 import type { TokenChecker } from '../../tokens/check-access-token.ts'
-import type { UserId } from '../../users/user.ts'
 import { ApiError } from './api-error.ts'
 import { isRepeated } from './repeated-header.ts'
 import { noteCaller } from './request-client.ts'
+import { sourceOf } from './request-source.ts'
 
-export interface UserPrincipal {
-  readonly userId: UserId
-  readonly familyId: FamilyId
+/** What the tokens say of the requests that passed a check of this file. */
+const claimsByRequest = new WeakMap<FastifyRequest, AccessTokenClaims>()
+
+/** The user and the session of a request that passed `requireUser`. */
+export function principalOf(request: FastifyRequest) {
+  const claims = claimsByRequest.get(request)
+  if (claims?.sid === undefined) throw new Error('principalOf needs a route behind requireUser')
+  return { userId: claims.sub, familyId: claims.sid }
 }
 
-const principals = new WeakMap<FastifyRequest, UserPrincipal>()
-const actors = new WeakMap<FastifyRequest, string>()
-
-/** The user of a request that passed `requireUser`. */
-export function principalOf(request: FastifyRequest): UserPrincipal {
-  const principal = principals.get(request)
-  if (!principal) throw new Error('principalOf needs a route behind requireUser')
-  return principal
-}
-
-/** Who sent a request that passed a check of this file: a user's id, or a client's. */
-export function actorOf(request: FastifyRequest): string {
-  const actor = actors.get(request)
-  if (actor === undefined) throw new Error('actorOf needs a route behind a bearer check')
-  return actor
+/** Who asks for a change, a user or a client, and from where; of a request that passed a check. */
+export function actOf(request: FastifyRequest): Act {
+  const claims = claimsByRequest.get(request)
+  if (!claims) throw new Error('actOf needs a route behind a bearer check')
+  return { by: claims.sub, ...sourceOf(request) }
 }
 
 /** Lets only a user's own live token through. */
@@ -40,7 +36,6 @@ export function requireUser(checker: TokenChecker, issuer: string): onRequestAsy
       reply.header('www-authenticate', 'Bearer error="insufficient_scope"')
       throw new ApiError('user_token_required')
     }
-    principals.set(request, { userId: claims.sub as UserId, familyId: claims.sid as FamilyId })
   }
 }
 
@@ -82,7 +77,7 @@ async function authenticate(
   const token = bearerTokenOf(request)
   const checked = token === undefined ? undefined : await checker.check(token)
   if (checked?.claims.aud && [checked.claims.aud].flat().includes(issuer)) {
-    actors.set(request, checked.claims.sub)
+    claimsByRequest.set(request, checked.claims)
     noteCaller(request, { clientId: checked.client.id })
     return checked.claims
   }
