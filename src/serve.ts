@@ -22,7 +22,8 @@ interface Running {
   embedded: EmbeddedMode | undefined
   service: Service | undefined
   apps: readonly FastifyInstance[]
-  isClosing: boolean
+  /** Set when the end has begun. */
+  closing: Promise<void> | undefined
 }
 
 /**
@@ -32,7 +33,7 @@ interface Running {
 export async function serve(env: Environment, config: Config = loadConfig(env)): Promise<void> {
   const output = openLogOutput((count) => logEvent(logger, 'log.lost', { count }))
   const logger = createLogger(config.logLevel, output)
-  const running: Running = { embedded: undefined, service: undefined, apps: [], isClosing: false }
+  const running: Running = { embedded: undefined, service: undefined, apps: [], closing: undefined }
   closeOnSignal({
     close: () => close(running, config.shutdownDelaySeconds),
     limitMs: stopLimitMs(config.shutdownDelaySeconds),
@@ -52,6 +53,8 @@ export async function serve(env: Environment, config: Config = loadConfig(env)):
     }
     await announce(service, running, { logger, output })
   } catch (error) {
+    // After a signal the start fails by what is closed under it, which is no failure of its own.
+    if (running.closing) return await running.closing
     await close(running, 0)
     throw error
   }
@@ -62,31 +65,41 @@ async function listen(service: Service, logger: Logger): Promise<FastifyInstance
   const { port, host, opsPort } = service.config
   const plan =
     opsPort === undefined
-      ? [{ surface: 'all', port } as const]
-      : [{ surface: 'public', port } as const, { surface: 'operations', port: opsPort } as const]
+      ? [{ surface: 'all', port, setting: 'PORT' } as const]
+      : [
+          { surface: 'public', port, setting: 'PORT' } as const,
+          { surface: 'operations', port: opsPort, setting: 'LINEAGE_OPS_PORT' } as const,
+        ]
   const apps: FastifyInstance[] = []
   try {
     const addresses = await findAddresses(host)
-    for (const part of plan) {
-      const app = await buildApp(service, logger, part.surface)
+    for (const { surface, port, setting } of plan) {
+      const app = await buildApp(service, logger, surface)
       apps.push(app)
-      await listenAt(app, addresses, part.port)
+      await listenAt(app, addresses, port).catch((error: unknown) => {
+        throw toStartError(error, host, { port, setting })
+      })
     }
     return apps
   } catch (error) {
     await Promise.all(apps.map((app) => app.close()))
-    throw toStartError(error, host)
+    throw error
   }
 }
 
-function toStartError(error: unknown, host: string): unknown {
+/** `setting` is the one that the port comes from. */
+function toStartError(
+  error: unknown,
+  host: string,
+  { port, setting }: { readonly port: number; readonly setting: string },
+): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error
-  const port = 'port' in error ? error.port : 'the port'
+  const place = `port ${port} on ${host}`
   switch (error.code) {
     case 'EADDRINUSE':
-      return new StartError(`port ${port} on ${host} is taken; set PORT to a free one`)
+      return new StartError(`${place} is taken; set ${setting} to a free one`)
     case 'EACCES':
-      return new StartError(`port ${port} on ${host} may not be used by this user; set PORT`)
+      return new StartError(`${place} may not be used by this user; set ${setting}`)
     case 'EADDRNOTAVAIL':
       return new StartError(`${host} is not an address of this machine; set HOST`)
     default:
@@ -113,8 +126,8 @@ async function announce(
   if (welcome !== undefined) output.write(`\n${welcome}\n`)
 }
 
-function onDatabaseExit({ isClosing }: Running, logger: Logger): void {
-  if (isClosing) return
+function onDatabaseExit({ closing }: Running, logger: Logger): void {
+  if (closing) return
   logEvent(logger, 'service.crashed', { err: new Error('the embedded database has ended') })
   process.exit(1)
 }
@@ -139,9 +152,14 @@ function notices({ config, clients }: Service): string[] {
   ]
 }
 
-/** Closes what is open so far, in the order of docs/semantics.md §13. */
-async function close(running: Running, delaySeconds: number): Promise<void> {
-  running.isClosing = true
+/** Closes what is open so far, once: a failing start and a signal may both ask for it. */
+function close(running: Running, delaySeconds: number): Promise<void> {
+  running.closing ??= closeInOrder(running, delaySeconds)
+  return running.closing
+}
+
+/** The order is that of docs/semantics.md §13. */
+async function closeInOrder(running: Running, delaySeconds: number): Promise<void> {
   running.service?.health.markDraining()
   // Without a listener no load balancer has to notice anything.
   if (running.apps.length > 0) await delay(delaySeconds * 1000)

@@ -66,7 +66,7 @@ test('a taken LINEAGE_OPS_PORT ends the start, with nothing left that listens', 
   const service = await spawnLineage(t, { ...env, LINEAGE_OPS_PORT: String(port) })
   t.strictSame(await service.exited, { code: 1, signal: null })
   t.equal(service.stderr.length, 1)
-  t.match(service.stderr[0], `lineage: port ${port} on 127.0.0.1 is taken;`)
+  t.match(service.stderr[0], `lineage: port ${port} on 127.0.0.1 is taken; set LINEAGE_OPS_PORT `)
 })
 
 test('a root secret that opens no key of the database ends the start', async (t) => {
