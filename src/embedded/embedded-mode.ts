@@ -1,6 +1,7 @@
 // Embedded mode as a whole: makes what is otherwise configured by hand (docs/semantics.md §19).
 
 import { access, constants, realpath } from 'node:fs/promises'
+import { isIPv4 } from 'node:net'
 import type { EmbeddedConfig, ServiceConfig } from '../config/service-config.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { openRootSecrets } from '../secrets/root-secret.ts'
@@ -29,7 +30,7 @@ export async function openEmbeddedMode(config: EmbeddedConfig): Promise<Embedded
   try {
     const rootSecrets = openRootSecrets([await loadRootSecret(held.path)])
     const postgres = await startEmbeddedPostgres({ dataDir: held.path })
-    const issuer = `http://localhost:${config.port}`
+    const issuer = issuerOf(config)
     return {
       config: { ...config, issuer, databaseUrl: postgres.url, redis: undefined, rootSecrets },
       databaseExited: postgres.exited,
@@ -72,11 +73,17 @@ export async function joinEmbeddedMode(
   const databaseUrl = isHeld ? await findEmbeddedPostgres(path) : undefined
   if (databaseUrl === undefined) return await openEmbeddedMode(config)
   const rootSecrets = openRootSecrets([await loadRootSecret(path)])
-  const issuer = (await readDemoData(path))?.issuer ?? `http://localhost:${config.port}`
+  const issuer = (await readDemoData(path))?.issuer ?? issuerOf(config)
   return {
     config: { ...config, issuer, databaseUrl, redis: undefined, rootSecrets },
     async stop() {},
   }
+}
+
+/** `localhost` leads to 127.0.0.1 and ::1; of the other loopback addresses each is named itself. */
+function issuerOf({ host, port }: EmbeddedConfig): string {
+  const name = isIPv4(host) && host !== '127.0.0.1' ? host : 'localhost'
+  return `http://${name}:${port}`
 }
 
 function isOurs(path: string): Promise<boolean> {

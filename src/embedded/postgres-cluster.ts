@@ -10,7 +10,7 @@ import { promisify } from 'node:util'
 import { StartError } from '../runtime/start-error.ts'
 import { findFreePort } from './free-port.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
-import { commandLineOf, isRunning } from './process-identity.ts'
+import { commandLineOf, isRunning, signalProcess } from './process-identity.ts'
 import type { Account } from './server-account.ts'
 import { type SupervisedProcess, serverEnvironment, startSupervised } from './supervised-process.ts'
 
@@ -212,7 +212,7 @@ function pidFileOf(cluster: ClusterPlace): string {
 async function endLeftover(cluster: PostgresCluster): Promise<void> {
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
     const pid = (await readPidFile(cluster))?.pid
-    if (pid !== undefined && isOurServer(cluster, pid)) process.kill(pid, signal)
+    if (pid !== undefined && isOurServer(cluster, pid)) signalProcess(pid, signal)
     if (await leftoverEnds(cluster)) return
   }
   throw new StartError(`another PostgreSQL runs on ${dataOf(cluster)} and does not end`)

@@ -3,6 +3,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { isCode } from './private-file.ts'
 
 /** When `pid` started, in the kernel's own unit; '0' where there is no /proc or no such process. */
 export function processStartTime(pid: number): string {
@@ -17,11 +18,20 @@ export function isRunning(pid: number, startTime: string = processStartTime(pid)
     process.kill(pid, 0)
   } catch (error) {
     // EPERM: it runs, as somebody else.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false
+    if (!isCode(error, 'EPERM')) return false
   }
   const stat = readStat(pid)
   // A zombie has ended; its parent has not waited for it yet.
   return stat === undefined || (stat.startTime === startTime && stat.state !== 'Z')
+}
+
+/** Does nothing when the process has ended, as it may at any moment. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if (!isCode(error, 'ESRCH')) throw error
+  }
 }
 
 function readStat(pid: number): { state: string; startTime: string } | undefined {

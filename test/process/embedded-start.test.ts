@@ -9,7 +9,12 @@ import { type Test, test } from 'tap'
 import type { DemoData } from '../../src/embedded/demo-data.ts'
 import { logIn, type TokenAnswer } from '../support/app.ts'
 import { makeDataDir } from '../support/embedded-data-dir.ts'
-import { type LineageProcess, refresh, startLineage } from '../support/lineage-process.ts'
+import {
+  type LineageProcess,
+  refresh,
+  spawnLineage,
+  startLineage,
+} from '../support/lineage-process.ts'
 import { until } from '../support/until.ts'
 
 const NO_CURL =
@@ -81,6 +86,24 @@ test('embedded mode: a start, a clean stop, a start, a kill, a start', async (t)
     third.signal('SIGTERM')
     t.strictSame(await third.exited, { code: 0, signal: null })
   })
+})
+
+test('Ctrl-C while the demo data is made ends both with code 0', async (t) => {
+  const dir = makeDataDir(t)
+  const service = await spawnLineage(t, { LINEAGE_DATA_DIR: dir.path })
+  await until('a listener', () => service.fetch('/livez').then(Boolean, () => false))
+  service.signal('SIGINT')
+  t.strictSame(await service.exited, { code: 0, signal: null })
+  t.strictSame(service.stderr, [])
+  t.strictSame(dir.locks(), [])
+})
+
+test('the issuer is where it listens, on another loopback address too', async (t) => {
+  const dir = makeDataDir(t)
+  const service = await spawnLineage(t, { LINEAGE_DATA_DIR: dir.path, HOST: '127.0.0.2' })
+  await until('a start', () => service.log('service.started')[0], 45_000)
+  const { issuer } = readDemo(dir.path)
+  t.equal((await fetch(`${issuer}/livez`)).status, 200)
 })
 
 function readDemo(dataDir: string): DemoData {
