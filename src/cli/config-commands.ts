@@ -4,6 +4,7 @@
 import type { Command } from 'commander'
 import { CONFIG_TABLE, type Setting } from '../config/config-table.ts'
 import type { Environment } from '../config/environment.ts'
+import { givenText } from '../config/read-settings.ts'
 import { findConfigWarnings, loadConfig } from '../config/service-config.ts'
 import { withoutServiceLinks } from '../config/service-links.ts'
 import { StartError } from '../runtime/start-error.ts'
@@ -57,8 +58,8 @@ export function checkConfiguration(env: Environment): {
 function listSettings(env: Environment): ShownSetting[] {
   return Object.entries<Setting<unknown>>(CONFIG_TABLE).map(([name, setting]) => {
     const isFile = setting.isSecret && Boolean(env[`${name}_FILE`])
-    const isSet = isFile || Boolean(env[name])
-    const text = setting.isSecret ? isSet && '(set)' : env[name] || setting.default
-    return { name, value: text || null, from: isFile ? 'file' : isSet ? 'environment' : 'default' }
+    const given = isFile ? '(set)' : givenText(setting, env[name])
+    const value = (given && setting.isSecret ? '(set)' : given) ?? setting.default ?? null
+    return { name, value, from: isFile ? 'file' : given ? 'environment' : 'default' }
   })
 }

@@ -22,6 +22,8 @@ export interface Setting<T> {
   readonly default: string | undefined
   /** One line, also saying what unset means where there is no default. */
   readonly meaning: string
+  /** What an empty value stands for, where it is not the same as an unset one. */
+  readonly whenEmpty?: string
   /** Also read from the file that `NAME_FILE` names. */
   readonly isSecret?: true
 }
@@ -157,11 +159,14 @@ export const CONFIG_TABLE = {
     'Longest password, in code points after NFKC.',
   ),
   // Node reads it by itself, and what is no number means 1 to it.
-  UV_THREADPOOL_SIZE: row(
-    '4',
-    integer(1, 1_024),
-    "Size of Node's thread pool; passwords are hashed on one thread fewer, and one core fewer.",
-  ),
+  UV_THREADPOOL_SIZE: {
+    ...row(
+      '4',
+      integer(1, 1_024),
+      "Size of Node's thread pool; passwords are hashed on one thread fewer, and one core fewer.",
+    ),
+    whenEmpty: '1',
+  },
 } as const satisfies Record<string, Setting<unknown>>
 
 export type SettingName = keyof typeof CONFIG_TABLE

@@ -26,8 +26,8 @@ export function readSettings(environment: Environment, readFile: ReadFile): Read
   const problems = findUnknownNames(env)
   for (const [name, setting] of Object.entries<Setting<unknown>>(CONFIG_TABLE)) {
     try {
-      // An empty value counts as unset (docs/semantics.md §18).
-      if (env[name] || (setting.isSecret && env[`${name}_FILE`])) given.add(name as SettingName)
+      const isFile = setting.isSecret && env[`${name}_FILE`]
+      if (isFile || givenText(setting, env[name])) given.add(name as SettingName)
       const text = findText(env, name, setting, readFile)
       values[name] = text === undefined ? undefined : setting.parse(text)
     } catch (error) {
@@ -38,6 +38,14 @@ export function readSettings(environment: Environment, readFile: ReadFile): Read
   return { values, problems, given }
 }
 
+/** Undefined where it is unset; so is an empty value, with one exception (docs/semantics.md §18). */
+export function givenText(
+  { whenEmpty }: Setting<unknown>,
+  value: string | undefined,
+): string | undefined {
+  return value === '' ? whenEmpty : value
+}
+
 function findText(
   env: Environment,
   name: string,
@@ -45,7 +53,7 @@ function findText(
   readFile: ReadFile,
 ): string | undefined {
   const path = setting.isSecret ? env[`${name}_FILE`] : undefined
-  if (!path) return env[name] || setting.default
+  if (!path) return givenText(setting, env[name]) ?? setting.default
   if (env[name]) throw new BadValue('and its _FILE are both set; set one of them')
   let text: string
   try {

@@ -85,7 +85,7 @@ export function loadConfig(
   const settings = values as Settings
   const { LINEAGE_ISSUER: issuer, DATABASE_URL: databaseUrl, REDIS_URL: redis } = settings
   const rootSecrets = settings.LINEAGE_SECRET_KEY
-  const common = toCommonConfig(settings, env)
+  const common = toCommonConfig(settings)
   // After findMissing these three are set together or, in embedded mode, not at all.
   if (!issuer || !databaseUrl || !rootSecrets) return { mode: 'embedded', ...common }
   return { mode: 'server', ...common, issuer, databaseUrl, redis, rootSecrets }
@@ -168,7 +168,7 @@ function findContradictions(values: Partial<Settings>): string[] {
   return rules.filter(([isBroken]) => isBroken).map(([, problem]) => problem)
 }
 
-function toCommonConfig(settings: Settings, env: Environment): CommonConfig {
+function toCommonConfig(settings: Settings): CommonConfig {
   const { LINEAGE_ADMIN_CLIENT_ID: id, LINEAGE_ADMIN_CLIENT_SECRET: secret } = settings
   return {
     port: settings.PORT,
@@ -197,7 +197,6 @@ function toCommonConfig(settings: Settings, env: Environment): CommonConfig {
     },
     passwordMinLength: settings.LINEAGE_PASSWORD_MIN_LENGTH,
     passwordMaxLength: settings.LINEAGE_PASSWORD_MAX_LENGTH,
-    // Node reads it itself, and takes an empty one for 1.
-    threads: env.UV_THREADPOOL_SIZE === '' ? 1 : settings.UV_THREADPOOL_SIZE,
+    threads: settings.UV_THREADPOOL_SIZE,
   }
 }

@@ -73,6 +73,11 @@ test('config check prints what is in force and shows no secret', async (t) => {
   }
 })
 
+test('config check shows an empty UV_THREADPOOL_SIZE as the 1 that Node takes it for', async (t) => {
+  const { stdout } = await runHere({ ...SERVER, UV_THREADPOOL_SIZE: '' }, ['config', 'check'])
+  t.match(stdout, /^UV_THREADPOOL_SIZE +1 +environment$/m)
+})
+
 test('config check names every problem, with exit code 1 and no value', async (t) => {
   const env = { ...SERVER, PORT: '99999', LINEAGE_PASWORD: 'hunter2' }
   const document = await runJson(t, env, ['config', 'check'], { code: 1 })
