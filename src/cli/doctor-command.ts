@@ -14,7 +14,7 @@ import { examineDataDir } from './data-dir-findings.ts'
 import { type Finding, fail, ok, skip } from './finding.ts'
 import { examineIssuer } from './issuer-findings.ts'
 import { examineKeys } from './key-findings.ts'
-import { examinePostgres } from './postgres-findings.ts'
+import { examinePostgres, MIGRATIONS } from './postgres-findings.ts'
 import { examineRedis } from './redis-findings.ts'
 
 export function addDoctorCommand(program: Command, context: CommandContext): void {
@@ -65,7 +65,7 @@ async function examineServices(opened: CommandDatabase): Promise<Finding[]> {
     examinePostgres(database, clock),
     examineRedis(config.redis, clock),
   ])
-  const hasTables = postgres.every(({ status }) => status === 'ok' || status === 'warn')
+  const hasTables = postgres.some(({ check, status }) => check === MIGRATIONS && status === 'ok')
   if (hasTables) await database.warmUp()
   const { findings: keys, publishedKids } = hasTables
     ? await examineKeys(database, config, clock())

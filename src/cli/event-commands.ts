@@ -3,13 +3,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import { type AuditEvent, toEventJson } from '../events/audit-event.ts'
-import type { EventStore } from '../events/event-store.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { isSecurityEventType, type SecurityEventType } from '../runtime/security-event.ts'
 import { addCommand, parseWholeNumber } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
 import { toPrintable } from './command-output.ts'
-import { withStores } from './command-stores.ts'
+import { type CommandStores, withStores } from './command-stores.ts'
 
 const POLL_MS = 1_000
 /** How far back each look goes: an event is written a moment after its own time. */
@@ -36,7 +35,7 @@ export function addEventCommands(program: Command, context: CommandContext): voi
     .option('--type <type>', 'events of this type alone; may be repeated', collectType)
     .option('-n, --limit <n>', 'how many of the past', parseLimit, SHOWN_DEFAULT)
     .action((options: TailOptions) =>
-      withStores(context, ({ events: store }) => tail(store, options, context)),
+      withStores(context, (stores) => tail(stores, options, context)),
     )
 }
 
@@ -52,7 +51,7 @@ function parseLimit(text: string): number {
 }
 
 async function tail(
-  store: EventStore,
+  { events: store, clock }: Pick<CommandStores, 'events' | 'clock'>,
   { follow, type, limit, json }: TailOptions,
   { stdout, stderr }: CommandContext,
 ): Promise<void> {
@@ -66,7 +65,8 @@ async function tail(
   }
   let known = await list(follow ? LOOK_MAX : limit)
   for (const event of limit === 0 ? [] : known.slice(-limit)) print(event)
-  let newestMs = known.at(-1)?.at.getTime() ?? Date.now()
+  // Events are dated by the database's clock.
+  let newestMs = known.at(-1)?.at.getTime() ?? clock()
   let isAway = false
   while (follow) {
     await delay(POLL_MS)

@@ -13,6 +13,8 @@ import { type Finding, fail, ok, skip } from './finding.ts'
 const VERSION_MIN = 13
 
 const CHECK = 'postgresql'
+/** The check of the tables, which others need. */
+export const MIGRATIONS = 'migrations'
 
 /** Stops at a failure after which nothing else can be checked. */
 export async function examinePostgres(database: Database, clock: Clock): Promise<Finding[]> {
@@ -23,7 +25,7 @@ export async function examinePostgres(database: Database, clock: Clock): Promise
     const isRefusal = error instanceof DatabaseRefused
     if (!isRefusal && !(error instanceof DependencyUnavailable)) throw error
     const reason = isRefusal ? 'PostgreSQL refuses' : 'PostgreSQL does not answer'
-    const rest = ['clock', 'migrations'].map((check) => skip(check, reason))
+    const rest = ['clock', MIGRATIONS].map((check) => skip(check, reason))
     const said = isRefusal ? error.said : error.message
     return [fail(CHECK, said, adviseOn(said)), ...rest]
   }
@@ -79,12 +81,12 @@ function checkServerFacts({ version, isReadOnly, tookMs }: ServerFacts): Finding
 async function examineMigrations({ pool }: Database): Promise<Finding> {
   try {
     const pending = await listPendingMigrations(pool)
-    if (pending.length === 0) return ok('migrations', 'all are applied')
+    if (pending.length === 0) return ok(MIGRATIONS, 'all are applied')
     const detail = `pending: ${pending.join(', ')}`
-    return fail('migrations', detail, 'run `lineage migrate`, or start with LINEAGE_MIGRATE=auto')
+    return fail(MIGRATIONS, detail, 'run `lineage migrate`, or start with LINEAGE_MIGRATE=auto')
   } catch (error) {
     if (!(error instanceof StartError)) throw error
-    return fail('migrations', error.message, 'restore the files of the release that applied them')
+    return fail(MIGRATIONS, error.message, 'restore the files of the release that applied them')
   }
 }
 

@@ -173,6 +173,8 @@ test('a clock that is seconds from the others is a warning, minutes a failure', 
       { check: 'clock', status, detail },
       { check: /^clock of redis/, status, detail, advice: /NTP/ },
     ])
+    const keys = findings.find(({ check }) => check === 'signing keys')
+    t.match(keys, { status: 'warn', detail: 'there is none yet' }, 'the tables are there')
   }
 })
 

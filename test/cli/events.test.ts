@@ -1,11 +1,14 @@
 // `lineage events tail`: the past oldest first, and what happens while it runs.
 
 import { createInterface } from 'node:readline'
+import pg from 'pg'
 import { test } from 'tap'
 import { startApp } from '../support/app.ts'
 import { runHere, spawnCommand } from '../support/command-line.ts'
 import { serverEnvironment } from '../support/lineage-process.ts'
+import { openTestDatabase } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
+import { openWrongClock } from '../support/wrong-clock.ts'
 
 test('tail prints the newest in the order of time; --follow goes on without repeating', async (t) => {
   const app = await startApp(t)
@@ -38,4 +41,27 @@ test('tail prints the newest in the order of time; --follow goes on without repe
   await app.makeClient({ id: 'five' })
   await until('and once more', () => seen.includes('five'))
   t.strictSame(seen, ['two', 'three', 'four', 'five'])
+})
+
+test('--follow on an empty trail shows what comes, however wrong the clock here is', async (t) => {
+  const { url } = await openTestDatabase(t)
+  const env = serverEnvironment(url)
+  const args = ['events', 'tail', '--follow']
+  const child = spawnCommand(t, { ...env, ...openWrongClock(3_600).env }, args)
+  let shown = ''
+  child.stdout?.on('data', (chunk) => {
+    shown += chunk
+  })
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await until('the first look', async () => {
+    const { rows } = await client.query(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database()
+         AND pid <> pg_backend_pid() AND state = 'idle' AND query LIKE 'SELECT%"events"%'`,
+    )
+    return rows.length > 0
+  })
+  await client.end()
+  await runHere(env, ['keys', 'rotate'])
+  await until('the event', () => shown.includes('key.published'))
 })
