@@ -6,28 +6,31 @@ import { CommandFailure } from './command-failure.ts'
 const LINE_LENGTH_MAX = 64 * 1024
 
 /**
- * Lines without line ends. Throws CommandFailure for one of over 64 Ki characters, and for what is
- * not text.
+ * Lines without line ends; `what` is what each of them holds. Throws CommandFailure for one of over
+ * 64 Ki characters, for what is not text, and when the stream cannot be read.
  */
-export async function* readLines(input: Readable): AsyncGenerator<string> {
+export async function* readLines(input: Readable, what: string): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let rest = ''
   try {
     for await (const chunk of input) {
       const lines = (rest + decoder.decode(Buffer.from(chunk), { stream: true })).split(/\r?\n/)
+      if (lines.some((line) => line.length > LINE_LENGTH_MAX)) {
+        throw new CommandFailure(`${what} is too long`)
+      }
       rest = lines.pop() ?? ''
-      if (rest.length > LINE_LENGTH_MAX) throw new CommandFailure('a line is too long to be JSON')
       yield* lines
     }
     rest += decoder.decode()
   } catch (error) {
-    throw toFailure(error)
+    throw toFailure(error, what)
   }
   if (rest !== '') yield rest
 }
 
-function toFailure(error: unknown): unknown {
+function toFailure(error: unknown, what: string): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error
   const isText = error.code !== 'ERR_ENCODING_INVALID_ENCODED_DATA'
-  return new CommandFailure(isText ? `the input cannot be read (${error.code})` : 'it is not UTF-8')
+  const problem = isText ? `cannot be read (${error.code})` : 'is not UTF-8'
+  return new CommandFailure(`${what} ${problem}`)
 }

@@ -5,9 +5,7 @@ import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import type { CommandContext } from './command-context.ts'
 import { CommandFailure } from './command-failure.ts'
-
-const LINE_BYTES_MAX = 64 * 1024
-const LINE_END = 0x0a
+import { readLines } from './read-lines.ts'
 
 /** A new password, asked for twice at a terminal. Throws CommandFailure. */
 export async function readNewPassword(context: CommandContext): Promise<string> {
@@ -24,32 +22,11 @@ export async function readSecretLine(
   { stdin }: Pick<CommandContext, 'stdin'>,
   what: string,
 ): Promise<string> {
-  const line = await readFirstLine(stdin, what)
-  if (line === '') throw new CommandFailure(`standard input has no ${what}: give it as one line`)
-  return line
-}
-
-/** Without its end; empty when there is none. */
-async function readFirstLine(stdin: CommandContext['stdin'], what: string): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of stdin) {
-    const bytes = Buffer.from(chunk)
-    chunks.push(bytes)
-    size += bytes.length
-    if (bytes.includes(LINE_END) || size > LINE_BYTES_MAX) break
+  for await (const line of readLines(stdin, `the ${what}`)) {
+    if (line !== '') return line
+    break
   }
-  const [line = ''] = decode(Buffer.concat(chunks), what).split(/\r?\n/, 1)
-  if (Buffer.byteLength(line) > LINE_BYTES_MAX) throw new CommandFailure(`the ${what} is too long`)
-  return line
-}
-
-function decode(bytes: Buffer, what: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw new CommandFailure(`the ${what} on standard input is not UTF-8`)
-  }
+  throw new CommandFailure(`standard input has no ${what}: give it as one line`)
 }
 
 function ask(question: string, { stdin, stderr }: CommandContext): Promise<string> {

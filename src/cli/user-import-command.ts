@@ -52,7 +52,7 @@ export function addImportCheckCommand(parent: Command, context: CommandContext):
     .action((file: string, options: OutputOptions) =>
       withStores(context, async (stores) => {
         const input = file === '-' ? context.stdin : createReadStream(file)
-        const report = await checkLines(readLines(input), stores)
+        const report = await checkLines(readLines(input, 'a line'), stores)
         printResult(context, options, report, formatReport(report))
         const invalid = report.problems.length
         if (invalid === 0) return

@@ -2,6 +2,7 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
 import { dirname } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { test } from 'tap'
@@ -27,6 +28,12 @@ test('no line, no UTF-8 and no end of it are refused, without repeating any of i
   await t.rejects(read('\nsecond\n'), { name: 'CommandFailure' })
   await t.rejects(read(Buffer.from([0x70, 0xff, 0x0a])), { message: /UTF-8/ })
   await t.rejects(read('x'.repeat(100_000)), { message: /too long/ })
+})
+
+test('what cannot be read is one line', async (t) => {
+  const stdin = createReadStream(import.meta.dirname)
+  const failure = { name: 'CommandFailure', message: 'the password cannot be read (EISDIR)' }
+  await t.rejects(readSecretLine({ stdin }, 'password'), failure)
 })
 
 test('without a terminal nothing is asked for twice', async (t) => {
