@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { toEventJson } from '../events/audit-event.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
+import { openFailingWebhooks } from './failing-webhooks.ts'
 import { type SendOutcome, sendWebhook } from './send-webhook.ts'
 import { TEST_TYPE } from './webhook.ts'
 import type { ClaimedDelivery, DeliveryOutcome, WebhookOutbox } from './webhook-outbox.ts'
@@ -57,8 +58,7 @@ export interface WebhookDeliverer {
 export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookDeliverer {
   const { outbox, rootSecrets, clock, onFailed, onError } = options
   const sending = new Map<ClaimedDelivery, Promise<void>>()
-  /** Ids of webhooks whose last attempt failed. */
-  const failing = new Set<string>()
+  const failing = openFailingWebhooks(clock)
   const stopping = new AbortController()
   const cutOff = new AbortController()
   setMaxListeners(SENDING_MAX, cutOff.signal)
@@ -77,8 +77,9 @@ export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookD
   async function claimAll(): Promise<void> {
     while (isWanted && !stopping.signal.aborted && sending.size < SENDING_MAX) {
       isWanted = false
-      await claim(SENDING_MAX - sending.size, [...failing])
-      if (failing.size === 0) continue
+      const failingIds = failing.ids()
+      await claim(SENDING_MAX - sending.size, failingIds)
+      if (failingIds.length === 0) continue
       const toFailing = webhooksInUse().filter((id) => failing.has(id)).length
       const room = Math.min(SENDING_MAX - sending.size, SENDING_TO_FAILING_MAX - toFailing)
       if (room > 0) await claim(room, [])
@@ -103,8 +104,7 @@ export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookD
   async function deliver(claimed: ClaimedDelivery): Promise<void> {
     const sent = await attempt(claimed)
     const outcome = toOutcome(sent, claimed.attempts)
-    if (outcome.status === 'delivered') failing.delete(claimed.webhookId)
-    else failing.add(claimed.webhookId)
+    failing.note(claimed.webhookId, outcome.status === 'delivered')
     await settle(claimed, outcome)
     if (outcome.status === 'failed') onFailed(claimed, outcome)
   }
