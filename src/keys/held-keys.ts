@@ -14,8 +14,8 @@ export interface HeldKeys {
   read(): Promise<void>
   /**
    * Runs `work` in a transaction under the lock of the table, with the keys that are there at that
-   * moment, and holds what it leaves. Rejects as `read` does; a change that misses its deadline may
-   * still be made.
+   * moment, and holds what it leaves. May run `work` more than once, each time in a new transaction.
+   * Rejects as `read` does; a change whose commit was sent but not answered may still be made.
    */
   change<T>(
     work: (tx: Prisma.TransactionClient, keys: readonly SigningKey[]) => Promise<T>,
@@ -29,31 +29,32 @@ export function openHeldKeys(
   let keys: readonly SigningKey[] = []
   let turn: Promise<unknown> = Promise.resolve()
 
-  function inTurn<T>(load: () => Promise<{ now: readonly SigningKey[]; result: T }>): Promise<T> {
-    const done = turn.then(async () => {
-      const { now, result } = await load()
-      keys = now
-      return result
+  /** Every wait and query of `work` counts within the deadline, the wait for its turn too. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return guardDatabase(() => {
+      const done = turn.then(work)
+      turn = done.catch(() => {})
+      return done
     })
-    turn = done.catch(() => {})
-    return guardDatabase(() => done)
   }
 
   return {
     keys: () => keys,
     read: () =>
-      inTurn(async () => ({
-        now: await readSigningKeys(prisma, rootSecrets, keys),
-        result: undefined,
-      })),
+      inTurn(async () => {
+        keys = await readSigningKeys(prisma, rootSecrets, keys)
+      }),
     change: (work) =>
-      inTurn(() =>
-        prisma.$transaction(async (tx) => {
+      inTurn(async () => {
+        const { now, result } = await prisma.$transaction(async (tx) => {
           await lockSigningKeys(tx)
           const before = await readSigningKeys(tx, rootSecrets, keys)
           const result = await work(tx, before)
           return { now: await readSigningKeys(tx, rootSecrets, before), result }
-        }),
-      ),
+        })
+        // Not before the commit: until then the keys may come to nothing.
+        keys = now
+        return result
+      }),
   }
 }
