@@ -151,6 +151,24 @@ test('a login that a failover took along is made again, an ended one is not', as
   t.match(await store.inspect({ owner: { userId }, familyId }), { family: { generation: 4 } })
 })
 
+test('another client that ends a family while Redis is away does not make it lost', async (t) => {
+  const { families, server, make, lose, kinds } = await openScene(t)
+  const [{ family }, { family: ended }] = [await make(), await make()]
+  for (const { userId } of [family, ended]) await lose(userId)
+  await server.stop()
+  const { clientId, secretHash } = ended
+  const ends = [
+    endNow(family, { clientId: 'mobile' as ClientId, secretHash: family.secretHash }),
+    endNow(ended, { clientId, secretHash }),
+  ]
+  for (const end of ends) t.equal((await rejectionOf(families.end(end))).dependency, 'redis')
+  t.strictSame(await kinds(), ['created', 'family', 'family'], 'one login is no more')
+  await server.start()
+  const rotate = () => families.rotate(rotation(family)).catch(() => false as const)
+  t.match(await until('Redis', rotate), { outcome: 'rotated' })
+  t.equal(describe(await families.rotate(rotation(ended))), 'inactive family_unknown')
+})
+
 test('whether a family was lost is never guessed: without the journal nobody is refused', async (t) => {
   const { families, make, lose, wire } = await openScene(t)
   const { family } = await make()

@@ -5,6 +5,7 @@ import { deleteInBatches } from '../../database/delete-in-batches.ts'
 import { eachPage } from '../../database/keyset-page.ts'
 import type { Prisma } from '../../generated/prisma/client.ts'
 import type { UserRecord } from '../../users/user.ts'
+import type { EndFamily } from '../family.ts'
 import {
   type Journal,
   type JournalEntry,
@@ -48,7 +49,7 @@ export function openPostgresJournal(database: Pick<Database, 'pool'>): Journal {
       const values = [JSON.stringify(payload), subject, keepUntil]
       const { rowCount } = await guardDatabase(() =>
         payload.kind === 'family'
-          ? pool.query(APPEND_END, [...values, loginSubject(payload.end.familyId)])
+          ? pool.query(APPEND_END, [...values, ...endedLogin(payload.end)])
           : pool.query(APPEND, values),
       )
       return rowCount === 1
@@ -100,8 +101,16 @@ const APPEND = `INSERT INTO journal (payload, subject, keep_until)
   WHERE $2::text IS NULL OR NOT EXISTS (SELECT FROM journal WHERE subject = $2)
   ON CONFLICT (subject) DO NOTHING`
 
-// An end deletes the login's entry, so that re-applying the journal cannot restore the family.
-const APPEND_END = `WITH login AS (DELETE FROM journal WHERE subject = $4) ${APPEND}`
+// An end deletes the login's entry, so that re-applying the journal cannot restore the family. One
+// that the store will refuse leaves it there: the store may have lost the family.
+const APPEND_END = `WITH login AS (DELETE FROM journal WHERE subject = $4 AND payload @> $5::jsonb)
+  ${APPEND}`
+
+/** The subject of the login that the end takes along, and what its entry must contain for that. */
+function endedLogin({ familyId, clientId, secretHash }: EndFamily): string[] {
+  // A condition that the end does not have is undefined, and left out of the JSON.
+  return [loginSubject(familyId), JSON.stringify({ login: { family: { clientId, secretHash } } })]
+}
 
 /** `$1` is the moment, `$2` the longest life of a family, both in milliseconds. */
 const ENDS_NOTHING = `keep_until < to_timestamp($1::float8 / 1000)

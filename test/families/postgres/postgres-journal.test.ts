@@ -136,6 +136,9 @@ test('a login is found until it is ended or taken back', async (t) => {
   const find = (login: CreateFamily) => journal.findLogin(login.family.familyId)
   const [ended, retracted, kept] = logins as [CreateFamily, CreateFamily, CreateFamily]
   t.strictSame(await find(ended), ended)
+  const mistaken = { ...end.end, clientId: 'other' as ClientId }
+  await journal.append({ kind: 'family', end: mistaken })
+  t.strictSame(await find(ended), ended, 'an end that the store will refuse takes nothing along')
   await journal.append(end)
   await journal.append({ kind: 'created', login: old }, Date.now() - 1)
   t.equal(await find(old), undefined, 'not an old one')
@@ -147,7 +150,7 @@ test('a login is found until it is ended or taken back', async (t) => {
   ])
   t.strictSame(
     (await readAll(journal, 0)).map(({ payload }) => payload.kind),
-    ['created', 'family'],
+    ['created', 'family', 'family'],
   )
 })
 
