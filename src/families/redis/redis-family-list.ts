@@ -32,11 +32,13 @@ export const LIST_SCRIPTS = [liveScript, endedScript, readScript] as const
 export function openListCommands(run: RunScript): Pick<FamilyStore, 'index' | 'read'> {
   return {
     async index(userId) {
-      // A login between two steps moves the others on by one place, so a family may be found twice.
+      // When the one that a step begins after has ended, the list begins anew and finds some again.
       const found = new Map<FamilyId, Family>()
+      let last: FamilyId | undefined
       for (let steps = 1; ; steps += 1) {
-        const { user, live, isLast } = await listLiveStep(run, userId, found.size)
+        const { user, live, isLast } = await listLiveStep(run, userId, last)
         for (const family of live) found.set(family.familyId, family)
+        last = live.at(-1)?.familyId ?? last
         if (!isLast && steps < STEPS_MAX) continue
         const ended = await listEnded(run, userId)
         return { user, live: [...found.values()].sort(compareAge), ended }
@@ -59,13 +61,20 @@ interface Step {
   readonly isLast: boolean
 }
 
-/** `from` is the number of live ones found before; the dead ones are no longer in the index. */
-async function listLiveStep(run: RunScript, userId: UserId, from: number): Promise<Step> {
+/**
+ * Begins after `last`, the last live one that was found, or at the first: places in the index are
+ * no help, because every login and every end between two steps moves families to other ones.
+ */
+async function listLiveStep(
+  run: RunScript,
+  userId: UserId,
+  last: FamilyId | undefined,
+): Promise<Step> {
   const keys = keysOf({ userId })
   const reply = await run(
     liveScript,
     [keys.user, keys.families],
-    [keys.familyPrefix, from, STEP_SIZE, CLOCK_SLACK_MS],
+    [keys.familyPrefix, last ?? '', STEP_SIZE, CLOCK_SLACK_MS],
   )
   const [user, families, lookedAt] = reply as [unknown, [FamilyId, unknown][], number]
   const live = families.map(([familyId, flat]) => decodeFamily(flat, userId, familyId))
