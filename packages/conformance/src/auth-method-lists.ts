@@ -1,5 +1,5 @@
 // Whether the client authentication methods that the metadata lists are the ones that work
-// (RFC 8414 §2). What an absent list means is left to whoever reads it.
+// (RFC 8414 §2). An absent list gives undefined; the caller decides what that means.
 
 import { expect } from './conformance-check.ts'
 import type { TestedClient } from './credentials.ts'
@@ -40,7 +40,10 @@ export async function expectListedMethods(
   if (publicClient) await expectNone(service, name, methods.includes('none'), publicClient)
 }
 
-/** Throws CheckFailure when what goes with a method is missing or `none` is an algorithm. */
+/**
+ * Throws CheckFailure when a JWT method is listed without algorithms, a TLS method without TLS, or
+ * `none` as an algorithm.
+ */
 export function expectSigningAlgs(
   service: TestedService,
   name: EndpointName,
@@ -91,7 +94,8 @@ async function expectNone(
   const outcome = outcomeOf(answer)
   const told = `a public client at the ${name} endpoint was answered with ${describeAnswer(answer)}`
   if (!isListed) expect(outcome !== 'known', `${told}, though none is not listed`)
-  // Who may introspect is another matter than who is known (RFC 7662 §2.1).
+  // A known public client may still be forbidden to introspect (RFC 7662 §2.1), so a refusal there
+  // shows nothing.
   else if (name !== 'introspection') {
     expect(outcome !== 'refused', `${told}, though none is listed`)
   }
@@ -113,7 +117,10 @@ async function probe(
       )
 }
 
-/** Whether the client was known. What is refused for its grant may not have come so far. */
+/**
+ * Whether the client was known; `unclear` when the request was refused for something that may be
+ * checked before the client.
+ */
 function outcomeOf({ status, json }: Answer): Outcome {
   if (status === 200 || (status === 400 && json.error === 'invalid_grant')) return 'known'
   return status === 401 || json.error === 'invalid_client' ? 'refused' : 'unclear'

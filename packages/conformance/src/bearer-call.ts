@@ -34,13 +34,15 @@ export function isAccepted({ status }: Answer): boolean {
 
 export interface ResourceToken {
   readonly token: string
-  /** What the request for it needs beside the grant: the resource, or nothing. */
+  /**
+   * What has to be in a token request so that the resource takes the token: `resource`, or nothing.
+   */
   readonly parameters: Parameters
 }
 
 /**
  * An access token that the resource takes, a user's before a client's own. Throws CheckFailure when
- * it refuses them as bad, NotApplicable when they lack a scope.
+ * it refuses every one, NotApplicable when one lacks a scope or no token can be had.
  */
 export async function issueForResource(service: TestedService): Promise<ResourceToken> {
   const { resource } = service.credentials

@@ -17,7 +17,10 @@ interface Row {
 export interface VisibleRow extends Row {
   /** What must be on or given; the first that is missing is why the row is skipped. */
   readonly needs: readonly Need[]
-  /** Of rows that flood, the lowest come first: the others leave a service that throttles. */
+  /**
+   * The order among rows that flood, lowest first; those without a number come last, because they
+   * leave the service throttling.
+   */
   readonly floodTurn?: number
   /** Throws CheckFailure or NotApplicable. */
   readonly run: (service: TestedService) => Promise<void>

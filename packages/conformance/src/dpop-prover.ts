@@ -10,7 +10,7 @@ export interface ProofTarget {
   readonly url: string
   /** As the server gave it last; undefined when it gave none. */
   readonly nonce?: string | undefined
-  /** Where the proof goes beside one. */
+  /** The access token that the proof is sent with, whose hash it has to carry (`ath`). */
   readonly accessToken?: string
 }
 
@@ -44,13 +44,13 @@ export async function makeProver(alg: string): Promise<Prover> {
   }
 }
 
-/** `alg: none`. */
+/** A proof with `alg: none` and no signature. */
 export function proveUnsigned({ publicJwk }: Prover, target: ProofTarget): string {
   const header = { typ: 'dpop+jwt', alg: 'none', jwk: publicJwk }
   return `${encode(header)}.${encode(claimsFor(target))}.`
 }
 
-/** By a shared secret, which the header has to carry as the key. */
+/** A proof signed by HMAC, with the shared secret in its header as the key. */
 export function proveByMac(target: ProofTarget): string {
   const k = randomUUID()
   const header = { typ: 'dpop+jwt', alg: 'HS256', jwk: { kty: 'oct', k: base64url(k) } }

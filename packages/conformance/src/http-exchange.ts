@@ -43,7 +43,9 @@ export function exchange(url: string, { method, headers = [], body }: Exchange):
   })
 }
 
-/** A flat list, which Node sends as it stands; `Host` and the length then have to be in it. */
+/**
+ * Node adds neither `Host` nor `Content-Length` to a flat list of headers, so both are added here.
+ */
 function toHeaders(url: string, headers: HeaderList, body: Exchange['body']): readonly string[] {
   const isGiven = (wanted: string) => headers.some(([name]) => name.toLowerCase() === wanted)
   return [

@@ -15,8 +15,8 @@ export interface IntrospectedToken {
 }
 
 /**
- * Those of a client that can ask for itself. Throws NotApplicable when the endpoint says that it
- * does not take such tokens, as some do of JWTs, CheckFailure when it calls each of them inactive.
+ * The tokens whose own client can introspect. NotApplicable when the endpoint takes none of them
+ * (some take no JWTs), CheckFailure when it calls all of them inactive.
  */
 export async function issueActiveTokens(
   service: TestedService,

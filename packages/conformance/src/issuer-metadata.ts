@@ -4,7 +4,7 @@ import { type Answer, exchange } from './http-exchange.ts'
 
 const NAMES = ['oauth-authorization-server', 'openid-configuration'] as const
 
-/** RFC 8414 §3.1: between the host and the path of the issuer. */
+/** RFC 8414 §3.1: the well-known part goes between the host and the path of the issuer. */
 export function metadataUrl(issuer: string): string {
   const { origin, pathname } = new URL(issuer)
   return `${origin}/.well-known/${NAMES[0]}${pathname.replace(/\/$/, '')}`

@@ -16,7 +16,8 @@ export function expectPublicKeys(keys: readonly JWK[]): void {
     expect(key.kty !== 'oct', 'a key is a shared secret')
     expect(textOf(key.kid) !== undefined, 'a key has no kid')
     expect(key.use !== undefined || key.key_ops !== undefined, 'a key has neither use nor key_ops')
-    // Each key for one algorithm (RFC 8725 §3.1); the other kinds of keys have only one.
+    // RFC 8725 §3.1: each key has one algorithm. Only an RSA key does not show it by its type and
+    // curve.
     expect(key.kty !== 'RSA' || textOf(key.alg) !== undefined, 'an RSA key has no alg')
     expect(key.alg !== 'none', 'a key has the alg none')
   }

@@ -44,7 +44,10 @@ export async function logInAndRefresh(service: TestedService): Promise<readonly 
   return generations
 }
 
-/** Whether a revocation was done: 200, or the one refusal that an access token may get. */
+/**
+ * True for 200; false where an access token is refused as `unsupported_token_type`. Throws
+ * CheckFailure for anything else.
+ */
 export function isRevoked(answer: Answer, { name }: LiveToken, what: string): boolean {
   const isUnsupported = answer.status === 400 && answer.json.error === 'unsupported_token_type'
   // RFC 7009 §2: the revocation of refresh tokens is the one that has to be there.
@@ -64,7 +67,7 @@ export function nearMissesOf(token: string): readonly string[] {
   ]
 }
 
-/** As nobody, and once as the client under a wrong secret: the answers are refusals. */
+/** Demands a refusal of requests without a client, and of one with a wrong secret. */
 export async function expectClientNeeded(
   service: TestedService,
   name: 'revocation' | 'introspection',

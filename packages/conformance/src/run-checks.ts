@@ -76,7 +76,7 @@ async function runCheck(check: Check, service: TestedService): Promise<RowResult
   return { row, level, sentence, sections, status, ...words, durationMs }
 }
 
-/** One line; and a service may repeat in an error what it was sent. */
+/** The reason on one line, without our secrets, which a service may repeat in an error. */
 function cleanReason(text: string, { credentials }: TestedService): string {
   const { user, disabledUser, mfaUser } = credentials
   const { confidentialClient, otherClient, specialClient, expiringClient } = credentials

@@ -159,7 +159,7 @@ export async function openTestedService(options: TestedServiceOptions): Promise<
   return service
 }
 
-/** Throws NotApplicable where nothing can be told of the service: it may refuse, or put off. */
+/** Throws NotApplicable where the service throttles, or does not let this client use the grant. */
 function refuseUnauthorized({ json, status }: Answer, who: string, grantType: string): void {
   if (status === 429) throw new NotApplicable(`the grant ${grantType} is throttled`)
   if (json.error === 'unauthorized_client') {

@@ -6,14 +6,17 @@ import type { Answer } from './http-exchange.ts'
 
 const AT_ONCE = 4
 const TIME_MAX_MS = 45_000
-/** Slower than the first answers by this much, so many times in a row, counts as slowed down. */
+/**
+ * Slowed down means: SLOW_BATCHES batches in a row that each take over SLOWER_MIN_MS and over
+ * SLOWER times as long as the first.
+ */
 const SLOWER = 5
 const SLOWER_MIN_MS = 500
 const SLOW_BATCHES = 3
 
 /**
- * Throws CheckFailure when none of `guesses` was answered in another way than the first,
- * NotApplicable when they cannot be sent in 45 s.
+ * Throws CheckFailure when all guesses went through: none got 429, 503 or 403, none was cut off,
+ * and the answers did not get slower. NotApplicable when they cannot be sent in 45 s.
  */
 export async function expectThrottled(
   what: string,

@@ -24,7 +24,7 @@ export async function compareTimes(
   const times: [number[], number[]] = [[], []]
   for (let n = 0; n < samples; n += 1) {
     if (performance.now() > endsMs) throw new NotApplicable('the service is too slow to be timed')
-    // Now this one first, now that one.
+    // The order alternates, so that neither kind always comes second.
     const attempts = [
       [one, times[0]],
       [other, times[1]],

@@ -27,7 +27,10 @@ export async function logInWide(
   return { tokens, scopes }
 }
 
-/** Two scopes or more that a client gets for itself. Throws NotApplicable when there are none. */
+/**
+ * The scopes that a client gets for itself: two or more where some request gives as many. Throws
+ * NotApplicable when there is none.
+ */
 export async function findClientScopes(service: TestedService): Promise<readonly string[]> {
   const { wideScope, scope } = service.credentials
   for (const asked of [wideScope, undefined, scope]) {

@@ -29,7 +29,9 @@ export async function checkChallenges(service: TestedService): Promise<void> {
   await expectScopeTold(service, parameters)
 }
 
-/** Where a token of one kind is taken with one scope and not with another. */
+/**
+ * Where a token is taken with one scope and refused with another, demands 403 `insufficient_scope`.
+ */
 async function expectScopeTold(service: TestedService, parameters: Parameters): Promise<void> {
   const { wideScope } = service.credentials
   const wide = wideScope === undefined ? parameters : { ...parameters, scope: wideScope }

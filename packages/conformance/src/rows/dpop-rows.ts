@@ -112,7 +112,10 @@ async function checkTarget(service: TestedService): Promise<void> {
   }
 }
 
-/** RFC 9449 §8. */
+/**
+ * A server that wants a nonce says so, does not let that be cached, and takes the nonce it gave
+ * (RFC 9449 §8).
+ */
 async function checkNonce(service: TestedService): Promise<void> {
   const session = await openDpopSession(service)
   const prove = async (nonce?: string) =>

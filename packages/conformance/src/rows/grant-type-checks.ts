@@ -7,7 +7,10 @@ import type { Parameters, TestedService } from '../tested-service.ts'
 
 const UNKNOWN = ['conformance', 'urn:example:conformance', 'Client_Credentials', 'implicit']
 
-/** What each grant says to a client that may use it, when everything else about it is wrong. */
+/**
+ * Requests that are wrong in all but their form, and the codes for a client that may use the grant
+ * and for one that may not.
+ */
 const PROBES: readonly (readonly [Parameters, codes: readonly string[]])[] = [
   [
     { grant_type: 'refresh_token', refresh_token: 'conformance' },
@@ -32,7 +35,7 @@ export async function checkGrantTypes(service: TestedService): Promise<void> {
   }
 }
 
-/** Whether a client may use a grant is not known here, but how a refusal of that has to read. */
+/** We do not know which grants a client may use, only which codes a refusal may have. */
 async function checkKnownGrantTypes(service: TestedService, client: TestedClient): Promise<void> {
   for (const [parameters, codes] of PROBES) {
     const { grant_type: grantType = '' } = parameters

@@ -36,7 +36,10 @@ async function expectChangedInactive(
   }
 }
 
-/** Whether the service revokes access tokens at all. */
+/**
+ * Revokes the token and demands that it is inactive; false where the service does not revoke access
+ * tokens.
+ */
 async function expectRevokedInactive(
   service: TestedService,
   { name, token, client }: IntrospectedToken,

@@ -122,7 +122,8 @@ export const METADATA_ROWS: readonly Check[] = [
       expect(URL.canParse(url), 'the metadata has no token_endpoint, or none that is a URL')
       const { response_types_supported: responseTypes } = metadata
       expect(Array.isArray(responseTypes), 'the metadata has no response_types_supported')
-      // That one is required, so a service without an authorization endpoint has nothing to list.
+      // `response_types_supported` is required even without an authorization endpoint, so it alone
+      // may be empty.
       const empty = Object.entries(metadata).find(
         ([name, value]) =>
           name !== 'response_types_supported' && Array.isArray(value) && value.length === 0,
@@ -184,13 +185,16 @@ export const METADATA_ROWS: readonly Check[] = [
   },
 ]
 
-/** The CORS protocol: neither the stranger's name nor anybody. */
+/** `Access-Control-Allow-Origin` must be neither the stranger's origin nor `*`. */
 function expectClosed(where: string, { headers }: Answer): void {
   const allowed = headers['access-control-allow-origin']
   expect(allowed !== STRANGER && allowed !== '*', `${where} may be read by any origin`)
 }
 
-/** A preflight names no client, so it may be generous; but never with credentials. */
+/**
+ * A preflight does not say which client calls, so any origin may pass it, but never with
+ * credentials.
+ */
 async function expectNoCredentials({ metadata, issuer, endpoint, send }: TestedService) {
   const origin = ['Origin', STRANGER] as const
   const headers = [origin, ['Access-Control-Request-Method', 'POST']] as const

@@ -17,7 +17,7 @@ export async function checkOverload(service: TestedService): Promise<void> {
   const parameters = hasUser
     ? { grant_type: 'password', username: user?.username, password: 'conformance' }
     : { grant_type: 'client_credentials' }
-  // No answer at all is none that could be looked at.
+  // A connection that is cut gives no answer to look at, and is left out.
   const send = () => service.post('token', parameters, sender).catch(() => undefined)
   const answers = await Promise.all(Array.from({ length: REQUESTS }, send))
   const refusals = answers.filter(

@@ -105,7 +105,7 @@ function loginOf(username: string, password: string) {
   return { grant_type: 'password', username, password }
 }
 
-/** A login that must fail tells whether the client may try. */
+/** Logs in a user who does not exist: `invalid_grant` means that the client may use the grant. */
 async function checkOptIn(service: TestedService): Promise<void> {
   const { confidentialClient, otherClient, publicClient } = service.credentials
   const clients = [confidentialClient, otherClient, publicClient].filter((one) => one !== undefined)

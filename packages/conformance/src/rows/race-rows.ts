@@ -100,7 +100,10 @@ async function raceRevocation(service: TestedService, round: number): Promise<vo
   }
 }
 
-/** Where somebody can be asked: an access token that cannot be revoked is C87's business. */
+/**
+ * Asks only where introspection answers; whether access tokens can be revoked at all is C87's
+ * business.
+ */
 async function expectInactive(
   service: TestedService,
   dead: readonly string[],

@@ -8,7 +8,7 @@ const POSITIONS_MAX = 128
 const AT_ONCE = 8
 const LOGINS = 16
 const BITS_MIN = 128
-/** What sixteen samples cannot tell apart from 128. */
+/** Sixteen samples only estimate the entropy: this many bits below 128 still pass. */
 const BITS_TOLERANCE = 16
 const BITS_A_CHARACTER_MAX = 6
 
@@ -33,7 +33,10 @@ export async function checkTampering(service: TestedService): Promise<void> {
   expectSuccess(await service.refresh(await service.logIn()), 'a token that nobody changed')
 }
 
-/** The highest bit of the character, which stands for something at every place, the last included. */
+/**
+ * Flips the highest of the six bits, because the lowest ones of the last character may be padding
+ * that a decoder ignores.
+ */
 function changeAt(token: string, position: number): string {
   const index = BASE64URL.indexOf(token[position] ?? '')
   const other = index < 0 ? 'A' : (BASE64URL[index ^ 32] ?? 'A')

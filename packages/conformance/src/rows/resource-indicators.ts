@@ -39,7 +39,10 @@ export async function checkResourceIndicators(service: TestedService): Promise<v
   if (needsUser(service) === undefined) await expectNarrowing(service, resource)
 }
 
-/** Throws NotApplicable where the service does not know the parameter. */
+/**
+ * Never returns: CheckFailure when a token was made for one of the resources, else NotApplicable,
+ * because the parameter is ignored.
+ */
 async function expectIgnored(
   service: TestedService,
   answers: readonly (readonly [resource: string, answer: Answer])[],

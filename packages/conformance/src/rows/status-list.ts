@@ -8,9 +8,9 @@ import { describeAnswer, type TestedService, textOf } from '../tested-service.ts
 
 const MEDIA_TYPE = 'application/statuslist+jwt'
 const INFLATED_BYTES_MAX = 16 * 1024 * 1024
-/** Enough to tell counting from chance. */
+/** With four indexes that rise in small steps, chance is ruled out. */
 const TOKENS = 4
-/** Each round makes more than one token. */
+/** One round may make several tokens, so an index that is counted may rise by this much. */
 const STEP_MAX = 4
 
 interface StatusReference {

@@ -11,7 +11,7 @@ const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token'
 
 export async function checkTokenExchange(service: TestedService): Promise<void> {
   const { confidentialClient: client } = service.credentials
-  // Of a narrow scope, so that a wider one can be seen.
+  // The subject token has a narrow scope, so that a wider one in the answer would show.
   const { scope } = service.credentials
   const subjects = await issueTokens(service, { scope })
   const subject = subjects.find((one) => one.client.id === client?.id)
@@ -58,7 +58,7 @@ function expectNoMore(issued: Members, subject: Members): void {
   expect(!isKnown || wider.length === 0, `the new token has the scope ${wider.join(' ')}, too`)
 }
 
-/** RFC 8693 §4.1. */
+/** A token for an actor names the actor in `act` (RFC 8693 §4.1). */
 function expectActor(token: string): void {
   const claims = readJwt(token)?.claims
   if (!claims) return
