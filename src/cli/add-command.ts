@@ -33,7 +33,7 @@ export function parseWholeNumber(text: string): number {
   return Number(text)
 }
 
-/** For an option that may be given more than once, and may take several values each time. */
+/** For an option that may be given more than once. */
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value]
 }

@@ -37,7 +37,10 @@ export interface WebhookDelivery {
   readonly lastAttemptAt: Date | null
   /** The HTTP status of the last attempt, if there was an answer. */
   readonly lastStatus: number | null
-  /** Why the last attempt failed: one of SendError or the code of a system error. */
+  /**
+   * Why the last attempt failed: `url_refused`, `address_refused`, `timeout`, `stopping`,
+   * `secret_unreadable`, `failed`, or the code of a system error.
+   */
   readonly lastError: string | null
 }
 
