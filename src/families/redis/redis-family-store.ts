@@ -21,9 +21,9 @@ import { checkSlots, openCatchUp, type ServerHandle } from './redis-catch-up.ts'
 import { openFamilyCommands, openJournalCommands } from './redis-commands.ts'
 import { watchFailover } from './redis-failover-watch.ts'
 import { gateConnection, type Replayed } from './redis-gate.ts'
-import { type JournalReplay, openJournalReplay } from './redis-replay.ts'
+import { openJournalReplay } from './redis-replay.ts'
 import { SLOTS } from './redis-slot.ts'
-import { type StoreClock, watchStoreClock } from './redis-store-clock.ts'
+import { watchStoreClock } from './redis-store-clock.ts'
 
 const READY_POLL_MS = 50
 
@@ -51,13 +51,64 @@ export interface RedisFamilyStoreDependencies {
 
 /** Starts connecting and returns at once; nothing passes before the journal was re-applied. */
 export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies): RedisFamilyStore {
-  const { target, journal, clock, onConnectionError, onReplayFailure } = dependencies
+  const { target, onConnectionError, onReplayFailure } = dependencies
   const client = openRedis(target, onConnectionError)
   const endWatch = watchFailover(target, client)
+  const servers = gateServers(client, dependencies)
+  const { end, putUser, revokeToken } = openJournalCommands(guardedRunner(client, 'free'))
+
+  async function pingServer(redis: Redis): Promise<void> {
+    // Before the PING: a server that cannot write to its disk refuses that too, and the check says
+    // why.
+    await servers.check(redis)
+    await sendCommand(redis, 'ping', [], 'gated')
+  }
+
+  async function ping(): Promise<void> {
+    await guardRedis(() => Promise.all(servers.connected().map(pingServer)))
+    servers.checkCoverage()
+  }
+
+  return {
+    name: 'redis',
+    ...openFamilyCommands(guardedRunner(client, 'gated')),
+    end,
+    putUser,
+    revokeToken,
+    applyNewEntries: openCatchUp({
+      ...servers,
+      onLost: () => onReplayFailure('lost what it had confirmed', 'redis'),
+    }),
+    ping,
+    ready: (timeoutMs) => retryFor(timeoutMs, ping),
+    warnings: () => servers.warnings(),
+    async close() {
+      endWatch()
+      client.disconnect()
+    },
+  }
+}
+
+/** The servers behind a client, each with its gate. */
+interface GatedServers {
+  readonly handles: ReadonlyMap<Redis, ServerHandle>
+  /** The connections that must be up; throws DependencyUnavailable when there are none. */
+  connected(): Redis[]
+  /** What the server says of itself now; its warnings are kept until the next time. */
+  check(redis: Redis): Promise<ServerCheck>
+  /** Throws DependencyUnavailable when some users cannot be served by those that are connected. */
+  checkCoverage(): void
+  warnings(): string[]
+}
+
+/** Closes a gate before each server, now or later, until the journal was re-applied to it. */
+function gateServers(
+  client: RedisClient,
+  { journal, clock, onReplayFailure }: RedisFamilyStoreDependencies,
+): GatedServers {
   const cluster = 'nodes' in client ? client : undefined
-  const servers = new Map<Redis, ServerHandle>()
+  const handles = new Map<Redis, ServerHandle>()
   const warnings = new WeakMap<Redis, readonly string[]>()
-  const clocks = new WeakMap<Redis, StoreClock>()
 
   async function check(redis: Redis): Promise<ServerCheck> {
     const found = await checkServer(redis)
@@ -65,75 +116,45 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
     return found
   }
 
-  async function replayOver(redis: Redis, replay: JournalReplay): Promise<Replayed> {
-    // Before the replay: if the server is promoted during it, this must not count as done on a
-    // master.
-    if ((await check(redis)).isReplica) return 'is_replica'
-    await clocks.get(redis)?.read()
-    await replay.replay()
-    return 'replayed'
-  }
-
   forEachConnection(client, (redis) => {
     batchWrites(redis)
-    clocks.set(redis, watchStoreClock(redis))
+    const readClock = watchStoreClock(redis)
     const replay = openJournalReplay({ journal, clock, redis, cluster })
+
+    async function replayIntoMaster(): Promise<Replayed> {
+      // Before the replay: if the server is promoted during it, this must not count as done on a
+      // master.
+      if ((await check(redis)).isReplica) return 'is_replica'
+      await readClock()
+      await replay.replay()
+      return 'replayed'
+    }
+
     const gate = gateConnection(
       redis,
-      () => replayOver(redis, replay),
+      replayIntoMaster,
       // Until a Cluster client knows the slots, failing to reach a node says nothing about the
       // journal.
       (error) => client.status === 'ready' && onReplayFailure(...describeReplayFailure(error)),
     )
-    servers.set(redis, { replay, gate })
-    redis.once('end', () => servers.delete(redis))
+    handles.set(redis, { replay, gate })
+    redis.once('end', () => handles.delete(redis))
   })
 
-  function checkCoverage(): void {
-    if (!cluster) return
-    const handles = serversOf(cluster).map((redis) => servers.get(redis))
-    checkSlots(handles, SLOTS)
-  }
-
-  function connectedServers(): Redis[] {
-    const connected = serversOf(client)
-    if (connected.length === 0) throw new DependencyUnavailable('redis', 'not connected')
-    return connected
-  }
-
-  const journalCommands = openJournalCommands(guardedRunner(client, 'free'))
-
-  async function pingServer(redis: Redis): Promise<void> {
-    // Before the PING: a server that cannot write to its disk refuses that too, and the check says
-    // why.
-    await check(redis)
-    await sendCommand(redis, 'ping', [], 'gated')
-  }
-
-  async function ping(): Promise<void> {
-    await guardRedis(() => Promise.all(connectedServers().map(pingServer)))
-    checkCoverage()
-  }
-
   return {
-    name: 'redis',
-    ...openFamilyCommands(guardedRunner(client, 'gated')),
-    end: journalCommands.end,
-    putUser: journalCommands.putUser,
-    revokeToken: journalCommands.revokeToken,
-    applyNewEntries: openCatchUp({
-      connected: connectedServers,
-      handles: servers,
-      checkCoverage,
-      onLost: () => onReplayFailure('lost what it had confirmed', 'redis'),
-    }),
-    ping,
-    ready: (timeoutMs) => retryFor(timeoutMs, ping),
-    warnings: () => [...new Set(serversOf(client).flatMap((redis) => warnings.get(redis) ?? []))],
-    async close() {
-      endWatch()
-      client.disconnect()
+    handles,
+    connected() {
+      const connected = serversOf(client)
+      if (connected.length === 0) throw new DependencyUnavailable('redis', 'not connected')
+      return connected
     },
+    check,
+    checkCoverage() {
+      if (!cluster) return
+      const masters = serversOf(cluster).map((redis) => handles.get(redis))
+      checkSlots(masters, SLOTS)
+    },
+    warnings: () => [...new Set(serversOf(client).flatMap((redis) => warnings.get(redis) ?? []))],
   }
 }
 

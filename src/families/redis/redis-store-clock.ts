@@ -14,16 +14,12 @@ import { DependencyUnavailable } from '../../runtime/dependency-unavailable.ts'
  */
 const READ_EVERY_MS = 2_000
 
-export interface StoreClock {
-  /**
-   * Asks the server for its time. Before the first answer, commands that change something are
-   * refused.
-   */
-  read(): Promise<void>
-}
-
-/** Fills in the last argument of every command that waits only until a moment. */
-export function watchStoreClock(redis: Redis): StoreClock {
+/**
+ * Fills in the last argument of every command that waits only until a moment. Gives the call that
+ * asks the server for its time; before the first answer, commands that change something are
+ * refused.
+ */
+export function watchStoreClock(redis: Redis): () => Promise<void> {
   /** Belongs to one socket, because the next one may lead to another server. */
   let known: { readonly of: Redis['stream']; readonly offset: ClockOffset } | undefined
   let timer: NodeJS.Timeout | undefined
@@ -62,7 +58,7 @@ export function watchStoreClock(redis: Redis): StoreClock {
     timer = setInterval(readUnasked, READ_EVERY_MS).unref()
   })
   redis.on('close', () => clearInterval(timer))
-  return { read }
+  return read
 }
 
 /** The reply of TIME. */

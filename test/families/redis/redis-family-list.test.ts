@@ -39,9 +39,9 @@ for (const [where, places] of Object.entries(ENDED)) {
 
     const redis = new Redis(server.port)
     t.teardown(() => redis.disconnect())
-    const clock = watchStoreClock(redis)
+    const readClock = watchStoreClock(redis)
     await redis.ping()
-    await clock.read()
+    await readClock()
     const run = scriptRunner(redis, 'free')
     let steps = 0
     const { index } = openListCommands(async (script, keys, args) => {
