@@ -10,29 +10,26 @@ import { openSeenEntries } from './seen-entries.ts'
 /** How far back the journal is read at a start, and whenever a connection to Redis is made. */
 export const JOURNAL_REPLAY_MS = 15 * 60 * 1000
 
-export interface JournalReader {
-  /** Applies every entry since the last call that succeeded, the last 15 minutes at first. */
-  applyNewEntries(): Promise<void>
-}
-
+/**
+ * Gives the call that applies every entry since the last call that succeeded, the last 15 minutes
+ * at first.
+ */
 export function openJournalReader(
   journal: Pick<Journal, 'readSince'>,
   store: Pick<FamilyStore, 'end' | 'putUser' | 'revokeToken'>,
   clock: Clock,
-): JournalReader {
+): () => Promise<void> {
   // Families and journal are in one database here, so a login in the journal is never a lost one.
   const target = { ...store, restore: async () => {} }
   const seen = openSeenEntries(clock() - JOURNAL_REPLAY_MS, clock)
 
-  return {
-    async applyNewEntries() {
-      for await (const page of journal.readSince(seen.readFromMs())) {
-        for (const entry of page) {
-          if (seen.has(entry)) continue
-          await applyJournalPayload(entry.payload, target, clock())
-          seen.add(entry)
-        }
+  return async function applyNewEntries() {
+    for await (const page of journal.readSince(seen.readFromMs())) {
+      for (const entry of page) {
+        if (seen.has(entry)) continue
+        await applyJournalPayload(entry.payload, target, clock())
+        seen.add(entry)
       }
-    },
+    }
   }
 }

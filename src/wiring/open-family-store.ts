@@ -119,7 +119,7 @@ function openOnPostgres({ database, journal, clock }: OpenFamilyStoreOptions): O
     warnings: () => [],
     settle: async () => {},
     refusal: () => undefined,
-    ...openJournalReader(journal, store, clock),
+    applyNewEntries: openJournalReader(journal, store, clock),
     deleteExpired: (nowMs) => deleteExpired(database, nowMs),
   }
 }

@@ -23,12 +23,12 @@ test('an entry that nobody applied is applied, from before the start and from af
   const user = newUser()
   const family = await logIn(store, user)
   await journal.append({ kind: 'family', end: ending(family) })
-  const reader = openJournalReader(journal, store, Date.now)
-  await reader.applyNewEntries()
+  const applyNewEntries = openJournalReader(journal, store, Date.now)
+  await applyNewEntries()
   t.match(await read(store, family), ENDED)
 
   await journal.append({ kind: 'user', record: nextEpoch(user) })
-  await reader.applyNewEntries()
+  await applyNewEntries()
   t.strictSame((await listAll(store, user.userId)).user, nextEpoch(user))
 })
 
@@ -46,12 +46,12 @@ test('an entry that the store could not take comes again, one that it took does 
       return await store.end(input)
     },
   }
-  const reader = openJournalReader(journal, flaky, Date.now)
-  await t.rejects(reader.applyNewEntries(), { name: 'DependencyUnavailable' })
+  const applyNewEntries = openJournalReader(journal, flaky, Date.now)
+  await t.rejects(applyNewEntries(), { name: 'DependencyUnavailable' })
   t.equal((await read(store, family))?.ended, undefined)
   isAway = false
-  await reader.applyNewEntries()
-  await reader.applyNewEntries()
+  await applyNewEntries()
+  await applyNewEntries()
   t.equal(ends, 1)
   t.match(await read(store, family), ENDED)
 })
