@@ -9,18 +9,15 @@ import type { UserId, UserRecord } from '../users/user.ts'
 import type {
   CreateFamily,
   CreateOutcome,
-  EndFamily,
-  EndOutcome,
   Family,
   FamilyIndex,
   FamilyStore,
   Inspect,
   Inspection,
-  RevokedToken,
   RotateFamily,
   RotateOutcome,
 } from './family.ts'
-import { openFamilyEnding } from './family-ending.ts'
+import { type FamilyEnding, openFamilyEnding } from './family-ending.ts'
 import { isUserStale } from './family-rules.ts'
 import { JOURNAL_SLACK_MS, type Journal } from './journal.ts'
 import { openLostFamilies } from './lost-families.ts'
@@ -34,7 +31,8 @@ const REVOKE_DEADLINE_MS = 1_900
  */
 const LOGIN_KEPT_MS = 15 * 60 * 1000
 
-export interface Families {
+/** `end` and `revokeToken` wait within a deadline for journal and store together. */
+export interface Families extends FamilyEnding {
   /** Journals the login where the store may lose it, then makes the family. */
   create(input: CreateFamily): Promise<CreateOutcome>
   /** Never `user_stale`: that is resolved here. */
@@ -46,18 +44,6 @@ export interface Families {
    */
   index(userId: UserId): Promise<FamilyIndex>
   read: FamilyStore['read']
-  /**
-   * Journals what changes something, then ends the family. With PostgreSQL away the store still
-   * ends it, and the call rejects so that the caller repeats it.
-   */
-  end(input: EndFamily): Promise<EndOutcome>
-  /**
-   * Journals, then remembers the token until it expires; rejects as `end` does. Says whether the
-   * token was valid until now.
-   */
-  revokeToken(token: RevokedToken): Promise<boolean>
-  /** Carries a user's change, which its transaction has journalled already, to the store. */
-  publishUser(record: UserRecord): Promise<void>
 }
 
 export interface FamiliesDependencies {
@@ -70,7 +56,7 @@ export interface FamiliesDependencies {
 
 export function openFamilies(dependencies: FamiliesDependencies): Families {
   const { store, journal, loadUser, clock } = dependencies
-  const lost = openLostFamilies(store, journal, reloadUser)
+  const restoreLost = openLostFamilies(store, journal, reloadUser)
   const ending = openFamilyEnding({ store, journal, inspect: inspectFound, clock })
 
   async function reloadUser(userId: UserId): Promise<void> {
@@ -81,7 +67,7 @@ export function openFamilies(dependencies: FamiliesDependencies): Families {
   async function inspectFound(input: Inspect): Promise<Inspection> {
     const inspection = await store.inspect(input)
     if (inspection.family || input.familyId === undefined) return inspection
-    return (await lost.restore(input.familyId)) ? await store.inspect(input) : inspection
+    return (await restoreLost(input.familyId)) ? await store.inspect(input) : inspection
   }
 
   /** Before the family exists, so that the journal never has an end before the login. */
@@ -106,7 +92,7 @@ export function openFamilies(dependencies: FamiliesDependencies): Families {
 
     async rotate(input) {
       let outcome = await store.rotate(input)
-      if (isUnknown(outcome) && (await lost.restore(input.familyId))) {
+      if (isUnknown(outcome) && (await restoreLost(input.familyId))) {
         outcome = await store.rotate(input)
       }
       if (outcome.outcome === 'user_stale') {
@@ -139,7 +125,6 @@ export function openFamilies(dependencies: FamiliesDependencies): Families {
     read: (userId, familyIds) => store.read(userId, familyIds),
     end: (input) => withRevokeDeadline(ending.end(input)),
     revokeToken: (token) => withRevokeDeadline(ending.revokeToken(token)),
-    publishUser: (record) => store.putUser(record),
   }
 }
 

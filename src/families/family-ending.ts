@@ -18,11 +18,15 @@ import { JOURNAL_SLACK_MS, type Journal } from './journal.ts'
 
 export interface FamilyEnding {
   /**
-   * `ended` also where the store had ended the family for the same reason and the journal did not
-   * know. With PostgreSQL away the store still ends it, and the call rejects.
+   * Journals what changes something, then ends the family. `ended` also where the store had ended it
+   * for the same reason and the journal did not know. With PostgreSQL away the store still ends it,
+   * and the call rejects so that the caller repeats it.
    */
   end(input: EndFamily): Promise<EndOutcome>
-  /** Whether the token was valid until now; rejects as `end` does. */
+  /**
+   * Journals, then remembers the token until it expires; rejects as `end` does. Says whether the
+   * token was valid until now.
+   */
   revokeToken(token: RevokedToken): Promise<boolean>
 }
 

@@ -11,34 +11,31 @@ import type { Journal } from './journal.ts'
 const MISS_KEPT_MS = 60_000
 const MISSES_MAX = 10_000
 
-export interface LostFamilies {
-  /** Whether the family is in the store now; rejects with DependencyUnavailable. */
-  restore(familyId: FamilyId): Promise<boolean>
-}
-
+/**
+ * Gives the call that makes a family again: whether it is in the store now. It rejects with
+ * DependencyUnavailable.
+ */
 export function openLostFamilies(
   store: Pick<FamilyStore, 'name' | 'create'>,
   journal: Pick<Journal, 'findLogin'>,
   reloadUser: (userId: UserId) => Promise<void>,
-): LostFamilies {
+): (familyId: FamilyId) => Promise<boolean> {
   /** Until when, by the monotonic clock, the answer is known to be no. */
   const misses = new Map<FamilyId, number>()
 
-  return {
-    async restore(familyId) {
-      // In PostgreSQL the journal is in the same database: it cannot have what the families have
-      // lost.
-      if (store.name === 'postgresql') return false
-      if (performance.now() < (misses.get(familyId) ?? 0)) return false
-      const login = await journal.findLogin(familyId)
-      if (login) {
-        // A store that has lost the family may also have lost a later change of its user.
-        await reloadUser(login.user.userId)
-        return (await store.create(login)).outcome === 'created'
-      }
-      if (misses.size >= MISSES_MAX) misses.clear()
-      misses.set(familyId, performance.now() + MISS_KEPT_MS)
-      return false
-    },
+  return async function restore(familyId) {
+    // In PostgreSQL the journal is in the same database: it cannot have what the families have
+    // lost.
+    if (store.name === 'postgresql') return false
+    if (performance.now() < (misses.get(familyId) ?? 0)) return false
+    const login = await journal.findLogin(familyId)
+    if (login) {
+      // A store that has lost the family may also have lost a later change of its user.
+      await reloadUser(login.user.userId)
+      return (await store.create(login)).outcome === 'created'
+    }
+    if (misses.size >= MISSES_MAX) misses.clear()
+    misses.set(familyId, performance.now() + MISS_KEPT_MS)
+    return false
   }
 }
