@@ -24,7 +24,6 @@ export const needsFlood: Need = ({ flood }) =>
 export const needsResourceServer: Need = ({ resourceUrl }) =>
   resourceUrl ? undefined : 'no protected resource was given'
 
-/** A grant that the metadata lists; a document without the list has RFC 8414's default. */
 /**
  * A grant that the metadata lists; without a list RFC 8414 §2 means two grants that no row needs.
  */
