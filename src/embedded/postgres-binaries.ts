@@ -3,18 +3,8 @@
 // the server's account can enter.
 
 import { execFile } from 'node:child_process'
-import {
-  access,
-  chmod,
-  cp,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  symlink,
-} from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -96,11 +86,11 @@ async function completeLinks(packageDir: string): Promise<boolean> {
   for (const { source, target } of links) {
     // A link and what it names always share a directory.
     const path = join(packageDir, target)
-    if (await exists(path)) continue
+    if (existsSync(path)) continue
     try {
       await symlink(basename(source), path)
     } catch {
-      if (!(await exists(path))) return false
+      if (!existsSync(path)) return false
     }
   }
   return true
@@ -109,7 +99,7 @@ async function completeLinks(packageDir: string): Promise<boolean> {
 async function copyPackage(packageDir: string, copyDir: string): Promise<string> {
   const { version } = JSON.parse(await readFile(join(packageDir, 'package.json'), 'utf8'))
   const copy = join(copyDir, `${basename(packageDir)}-${version}`)
-  if (await exists(copy)) return copy
+  if (existsSync(copy)) return copy
   const unfinished = `${copy}.${process.pid}`
   await rm(unfinished, { recursive: true, force: true })
   await mkdir(unfinished, { recursive: true })
@@ -126,7 +116,7 @@ async function copyPackage(packageDir: string, copyDir: string): Promise<string>
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true })
     // Another start may have finished the same copy meanwhile.
-    if (!(await exists(copy))) throw error
+    if (!existsSync(copy)) throw error
   }
   return copy
 }
@@ -142,11 +132,4 @@ async function openToAll(dir: string): Promise<void> {
       await chmod(path, mode & 0o100 ? 0o755 : 0o644)
     }
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }

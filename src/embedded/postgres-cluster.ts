@@ -2,8 +2,8 @@
 // and freed from what a killed predecessor left behind. Where it lies is the caller's decision.
 
 import { execFile } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
-import { access, chown, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { chown, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -35,6 +35,7 @@ export interface PostgresCluster {
 type ClusterPlace = Pick<PostgresCluster, 'home'>
 
 export interface RunningPostgres extends SupervisedProcess {
+  /** Includes the password. The port differs after each start. */
   readonly url: string
   readonly port: number
 }
@@ -44,11 +45,8 @@ function dataOf(cluster: ClusterPlace): string {
 }
 
 /** Whether `home` holds a finished cluster. */
-export function hasCluster(home: string): Promise<boolean> {
-  return access(join(home, 'postgresql', 'PG_VERSION')).then(
-    () => true,
-    () => false,
-  )
+export function hasCluster(home: string): boolean {
+  return existsSync(join(home, 'postgresql', 'PG_VERSION'))
 }
 
 /**

@@ -26,7 +26,7 @@ export async function openPostgresHome(
   if (rootPlace === undefined) {
     return { path: dataDir, programsDir: dataDir, claim: async () => {} }
   }
-  if (await hasCluster(dataDir)) {
+  if (hasCluster(dataDir)) {
     throw new StartError(`the database in ${dataDir} was not made as root: start as its owner`)
   }
   const place = await openRootPlace(rootPlace)
@@ -41,7 +41,7 @@ export async function openPostgresHome(
       `${dataDir} was moved or copied; its database stays at ${claimed}: ` +
         'move the directory back, or delete it to start anew',
     )
-  } else if (!(await hasCluster(path))) {
+  } else if (!hasCluster(path)) {
     throw new StartError(`the database of ${dataDir} is gone from ${path}: delete ${dataDir}`)
   }
   return { path, programsDir: place, claim: () => writePrivateFile(pointer, path) }
@@ -50,7 +50,7 @@ export async function openPostgresHome(
 /** Where the cluster of a data directory lies, whoever made it; undefined while there is none. */
 export async function findPostgresHome(dataDir: string): Promise<string | undefined> {
   const home = (await readIfThere(pointerOf(dataDir))) ?? dataDir
-  return (await hasCluster(home)) ? home : undefined
+  return hasCluster(home) ? home : undefined
 }
 
 function pointerOf(dataDir: string): string {
@@ -59,7 +59,7 @@ function pointerOf(dataDir: string): string {
 
 /** Puts aside the cluster of a data directory that was deleted; only the last such one is kept. */
 async function setAside(path: string): Promise<void> {
-  if (!(await hasCluster(path))) return
+  if (!hasCluster(path)) return
   const previous = `${path}.previous`
   await rm(previous, { recursive: true, force: true })
   await rename(path, previous)

@@ -6,7 +6,13 @@ import { join } from 'node:path'
 import { StartError } from '../runtime/start-error.ts'
 import { loadSecret } from './embedded-secrets.ts'
 import { openPostgresBinaries } from './postgres-binaries.ts'
-import { createCluster, findRunningServer, hasCluster, startCluster } from './postgres-cluster.ts'
+import {
+  createCluster,
+  findRunningServer,
+  hasCluster,
+  type RunningPostgres,
+  startCluster,
+} from './postgres-cluster.ts'
 import { findPostgresHome, openPostgresHome, ROOT_PLACE } from './postgres-home.ts'
 import { findServerAccount } from './server-account.ts'
 
@@ -19,35 +25,25 @@ export interface EmbeddedPostgresOptions {
   readonly packageDir?: string
 }
 
-export interface EmbeddedPostgres {
-  /** Includes the password. The port differs after each start. */
-  readonly url: string
-  /** Resolves when the server has ended, whether we ended it or not. */
-  readonly exited: Promise<number>
-  /** Shuts it down cleanly; by force after 10 seconds. */
-  stop(): Promise<void>
-}
-
 /**
  * Starts the server of a data directory; the first start makes its cluster. It ends with this
  * process, however that ends, but not by the terminal's Ctrl-C. Throws StartError.
  */
 export async function startEmbeddedPostgres(
   options: EmbeddedPostgresOptions,
-): Promise<EmbeddedPostgres> {
+): Promise<RunningPostgres> {
   const { dataDir, rootPlace = ROOT_PLACE, packageDir } = options
   const account = await findServerAccount()
   const home = await openPostgresHome(dataDir, account && rootPlace)
   const binaries = await openPostgresBinaries(home.programsDir, account, packageDir)
-  const isNew = !(await hasCluster(home.path))
+  const isNew = !hasCluster(home.path)
   const password = await loadPassword(dataDir, isNew)
   const cluster = { binaries, home: home.path, account, password }
   if (isNew) {
     await createCluster(cluster)
     await home.claim()
   }
-  const { url, exited, stop } = await startCluster(cluster)
-  return { url, exited, stop }
+  return await startCluster(cluster)
 }
 
 /** The URL of the server that a service runs on a data directory right now, if one does. */

@@ -17,17 +17,14 @@ export async function writePrivateFile(path: string, text: string): Promise<void
 export async function loadOrMakePrivateFile(path: string, make: () => string): Promise<string> {
   const kept = await readIfThere(path)
   if (kept !== undefined) return kept
-  const made = make()
-  let won = true
-  await withTemporaryFile(path, made, async (temporary) => {
+  await withTemporaryFile(path, make(), async (temporary) => {
     try {
       await link(temporary, path)
     } catch (error) {
       if (!isCode(error, 'EEXIST')) throw error
-      won = false
     }
   })
-  return won ? made : readFile(path, 'utf8')
+  return await readFile(path, 'utf8')
 }
 
 /** Undefined when there is no such file. */

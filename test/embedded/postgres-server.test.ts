@@ -5,7 +5,8 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path'
 import pg from 'pg'
 import { type Test, test } from 'tap'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/postgres-server.ts'
+import type { RunningPostgres } from '../../src/embedded/postgres-cluster.ts'
+import { startEmbeddedPostgres } from '../../src/embedded/postgres-server.ts'
 import { findServerAccount } from '../../src/embedded/server-account.ts'
 import { makeServerDir } from '../support/temp-dir.ts'
 
@@ -27,7 +28,7 @@ function homeOf({ dataDir, rootPlace }: Place): string {
   return name ? join(rootPlace, name) : dataDir
 }
 
-async function start(t: Test, place: Place): Promise<EmbeddedPostgres> {
+async function start(t: Test, place: Place): Promise<RunningPostgres> {
   const server = await startEmbeddedPostgres(place)
   t.teardown(() => server.stop())
   return server
