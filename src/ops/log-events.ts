@@ -1,9 +1,8 @@
 // Every event name that a log line may carry, with its level: the list that operators search and
 // alert by. Nothing is logged under a name that is not here.
 
-import type { SecurityEventType } from '../runtime/security-event.ts'
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+import type { LogLevel } from '../runtime/log-level.ts'
+import { SECURITY_EVENTS } from '../runtime/security-event.ts'
 
 export const LOG_EVENTS = {
   'service.started': 'info',
@@ -25,40 +24,10 @@ export const LOG_EVENTS = {
   'dependency.warning': 'warn',
   'database.migrated': 'info',
   'work.failed': 'error',
-
-  'key.published': 'info',
-  'key.activated': 'info',
-  'key.retired': 'info',
-  'key.compromised': 'warn',
-
-  'login.succeeded': 'info',
-  'login.failed': 'info',
-  'refresh.retried': 'info',
-  'refresh.retried_elsewhere': 'warn',
-  'refresh.reuse_detected': 'warn',
-  'families.store_behind': 'warn',
-  'secret.compromised': 'fatal',
-  'token.revoked': 'info',
-  'user.created': 'info',
-  'user.updated': 'info',
-  'user.disabled': 'info',
-  'user.deleted': 'info',
-  'user.password_changed': 'info',
-  'client.created': 'info',
-  'client.updated': 'info',
-  'client.deleted': 'info',
-  'client.secret_added': 'info',
-  'client.secret_removed': 'info',
-  'client.authentication_failed': 'info',
-  'client.cookie_too_large': 'warn',
-  'webhook.created': 'info',
-  'webhook.updated': 'info',
-  'webhook.deleted': 'info',
-  'webhook.secret_rotated': 'info',
-  'events.dropped': 'error',
-
   'webhook.failed': 'warn',
-} as const satisfies Record<string, LogLevel> & Record<SecurityEventType, LogLevel>
+
+  ...SECURITY_EVENTS,
+} as const satisfies Record<string, LogLevel>
 
 export type LogEvent = keyof typeof LOG_EVENTS
 

@@ -1,40 +1,45 @@
 // What an operator must be able to find again: who did what to which session, account, client or
 // key, and how it ended.
 
-export const SECURITY_EVENT_TYPES = [
-  'login.succeeded',
-  'login.failed',
-  'refresh.retried',
-  'refresh.retried_elsewhere',
-  'refresh.reuse_detected',
-  'families.store_behind',
-  'secret.compromised',
-  'token.revoked',
-  'user.created',
-  'user.updated',
-  'user.disabled',
-  'user.deleted',
-  'user.password_changed',
-  'client.created',
-  'client.updated',
-  'client.deleted',
-  'client.secret_added',
-  'client.secret_removed',
-  'client.authentication_failed',
-  'client.cookie_too_large',
-  'webhook.created',
-  'webhook.updated',
-  'webhook.deleted',
-  'webhook.secret_rotated',
-  'key.published',
-  'key.activated',
-  'key.retired',
-  'key.compromised',
-  // That events were lost is an event too.
-  'events.dropped',
-] as const
+import type { LogLevel } from './log-level.ts'
 
-export type SecurityEventType = (typeof SECURITY_EVENT_TYPES)[number]
+/** Every type, with the level of its line in the log. */
+export const SECURITY_EVENTS = {
+  'login.succeeded': 'info',
+  'login.failed': 'info',
+  'refresh.retried': 'info',
+  'refresh.retried_elsewhere': 'warn',
+  'refresh.reuse_detected': 'warn',
+  'families.store_behind': 'warn',
+  'secret.compromised': 'fatal',
+  'token.revoked': 'info',
+  'user.created': 'info',
+  'user.updated': 'info',
+  'user.disabled': 'info',
+  'user.deleted': 'info',
+  'user.password_changed': 'info',
+  'client.created': 'info',
+  'client.updated': 'info',
+  'client.deleted': 'info',
+  'client.secret_added': 'info',
+  'client.secret_removed': 'info',
+  'client.authentication_failed': 'info',
+  'client.cookie_too_large': 'warn',
+  'webhook.created': 'info',
+  'webhook.updated': 'info',
+  'webhook.deleted': 'info',
+  'webhook.secret_rotated': 'info',
+  'key.published': 'info',
+  'key.activated': 'info',
+  'key.retired': 'info',
+  'key.compromised': 'warn',
+  // That events were lost is an event too.
+  'events.dropped': 'error',
+} as const satisfies Record<string, LogLevel>
+
+export type SecurityEventType = keyof typeof SECURITY_EVENTS
+
+export const SECURITY_EVENT_TYPES = Object.keys(SECURITY_EVENTS) as readonly SecurityEventType[]
 
 export interface SecurityEvent {
   readonly type: SecurityEventType
@@ -54,5 +59,5 @@ export type EventDetail = Readonly<Record<string, string | number | readonly str
 export type RecordEvent = (event: SecurityEvent) => void
 
 export function isSecurityEventType(text: string): text is SecurityEventType {
-  return SECURITY_EVENT_TYPES.some((type) => type === text)
+  return Object.hasOwn(SECURITY_EVENTS, text)
 }
