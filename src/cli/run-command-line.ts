@@ -36,7 +36,7 @@ function reportFailure(error: unknown, wantsJson: boolean, context: CommandConte
 }
 
 function explainFailure(error: unknown): { message: string; errors: readonly FieldError[] } {
-  if (error instanceof CommandFailure) return error
+  if (error instanceof CommandFailure) return { message: error.message, errors: [] }
   if (error instanceof ManagementError) {
     const { code, message, errors } = error
     const advice = ': an instance carries it there when it is back; repeat the command to be sure'

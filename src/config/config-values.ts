@@ -7,10 +7,7 @@ import { openRootSecrets, type RootSecrets } from '../secrets/root-secret.ts'
 
 /** What is wrong with one value, as the rest of a sentence that begins with the name. */
 export class BadValue extends Error {
-  constructor(problem: string) {
-    super(problem)
-    this.name = 'BadValue'
-  }
+  override name = 'BadValue'
 }
 
 /** Throws BadValue. */

@@ -18,12 +18,12 @@ const MESSAGE_MAX = 300
 
 /** The server answers, but refuses the login or the tables. */
 export class DatabaseRefused extends StartError {
+  override name = 'DatabaseRefused'
   /** The server's message, with its code. */
   readonly said: string
 
   constructor(said: string, options?: ErrorOptions) {
     super(`PostgreSQL refuses: ${said}; \`lineage doctor\` says what to do`, options)
-    this.name = 'DatabaseRefused'
     this.said = said
   }
 }

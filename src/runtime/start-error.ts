@@ -2,8 +2,5 @@
 
 /** Stops the start with one line; the message never holds a configured value. */
 export class StartError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'StartError'
-  }
+  override name = 'StartError'
 }
