@@ -2,13 +2,11 @@
 // the journal, webhooks, and the deletion of what no answer needs any more.
 
 import type { ClientTable } from '../clients/client-table.ts'
-import type { ServiceConfig } from '../config/service-config.ts'
 import { startTablePoll } from '../database/table-versions.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import { type Clock, monotonicClock } from '../runtime/clock.ts'
 import type { PasswordCosts } from '../users/password-costs.ts'
 import type { Foundation } from './foundation.ts'
-import type { Audit } from './open-audit.ts'
 import type { OpenedFamilyStore } from './open-family-store.ts'
 
 /** Changes are in force within 5 s on every instance (docs/semantics.md §20). */
@@ -16,14 +14,8 @@ const POLL_MS = 2_000
 const GARBAGE_MS = 10 * 60 * 1000
 const DAY_MS = 24 * 60 * 60 * 1000
 
-export interface HousekeepingOptions
-  extends Pick<Foundation, 'database' | 'databaseClock' | 'outages' | 'report' | 'clock'> {
-  readonly config: Pick<
-    ServiceConfig,
-    'eventRetentionDays' | 'refreshAbsoluteTtlSeconds' | 'accessTokenTtlSeconds'
-  >
+export interface HousekeepingOptions extends Foundation {
   readonly opened: OpenedFamilyStore
-  readonly audit: Pick<Audit, 'events' | 'outbox' | 'deliverDue'>
   readonly keys: Pick<KeyRing, 'tick' | 'reload'>
   readonly clients: Pick<ClientTable, 'reload'>
   readonly passwordCosts: Pick<PasswordCosts, 'reload'>
