@@ -5,9 +5,8 @@ import type { Command } from 'commander'
 import { CONFIG_TABLE, type Setting } from '../config/config-table.ts'
 import type { Environment } from '../config/environment.ts'
 import { givenText } from '../config/read-settings.ts'
-import { findConfigWarnings, loadConfig } from '../config/service-config.ts'
+import { findConfigWarnings, readConfig } from '../config/service-config.ts'
 import { withoutServiceLinks } from '../config/service-links.ts'
-import { StartError } from '../runtime/start-error.ts'
 import { addCommand } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
 import { CommandFailure } from './command-failure.ts'
@@ -27,32 +26,20 @@ export function addConfigCommands(program: Command, context: CommandContext): vo
     summary: 'check the environment, and print what is in force; secrets are not shown',
     examples: ['lineage config check', 'lineage config check --json'],
   }).action((options: OutputOptions) => {
-    const { mode, problems } = checkConfiguration(context.env)
-    if (problems.length > 0) {
+    const read = readConfig(context.env)
+    if ('problems' in read) {
+      const { problems } = read
       printResult(context, options, { ok: false, problems }, problems.join('\n'))
       throw new CommandFailure('the configuration is not valid', { isReported: true })
     }
+    const { mode } = read.config
     const settings = listSettings(withoutServiceLinks(context.env))
     const table = formatTable(settings, ['name', 'value', 'from'])
-    for (const warning of findConfigWarnings(context.env, loadConfig(context.env))) {
+    for (const warning of findConfigWarnings(context.env, read.config)) {
       context.stderr.write(`lineage: ${warning}\n`)
     }
     printResult(context, options, { ok: true, mode, settings }, `OK, ${mode} mode\n\n${table}`)
   })
-}
-
-/** The problems of a configuration, one sentence each. */
-export function checkConfiguration(env: Environment): {
-  mode?: string
-  problems: readonly string[]
-} {
-  try {
-    return { mode: loadConfig(env).mode, problems: [] }
-  } catch (error) {
-    if (!(error instanceof StartError)) throw error
-    // The first line of the message is its title.
-    return { problems: error.message.split('\n  ').slice(1) }
-  }
 }
 
 function listSettings(env: Environment): ShownSetting[] {

@@ -2,14 +2,13 @@
 // and what to do. It changes nothing.
 
 import type { Command } from 'commander'
-import { loadConfig } from '../config/service-config.ts'
+import { readConfig } from '../config/service-config.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { addCommand } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
 import { CommandFailure } from './command-failure.ts'
 import { printResult, toPrintable } from './command-output.ts'
 import { type CommandDatabase, withDatabase } from './command-stores.ts'
-import { checkConfiguration } from './config-commands.ts'
 import { examineDataDir } from './data-dir-findings.ts'
 import { type Finding, fail, ok, skip } from './finding.ts'
 import { examineIssuer } from './issuer-findings.ts'
@@ -33,12 +32,12 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
 }
 
 async function examine(context: CommandContext): Promise<Finding[]> {
-  const { problems } = checkConfiguration(context.env)
-  if (problems.length > 0) {
+  const read = readConfig(context.env)
+  if ('problems' in read) {
     const advice = 'mend the environment; README.md has the table of settings'
-    return problems.map((problem) => fail('configuration', problem, advice))
+    return read.problems.map((problem) => fail('configuration', problem, advice))
   }
-  const config = loadConfig(context.env)
+  const { config } = read
   const configuration = ok('configuration', `${config.mode} mode`)
   const dataDir =
     config.mode === 'embedded'

@@ -69,26 +69,31 @@ const EMBEDDED_WITHOUT = [
 const SERVER_NEEDS = ['DATABASE_URL', 'LINEAGE_SECRET_KEY', 'LINEAGE_ISSUER'] as const
 const ADMIN_PAIR = ['LINEAGE_ADMIN_CLIENT_ID', 'LINEAGE_ADMIN_CLIENT_SECRET'] as const
 
+/** Reads the environment. Throws ONE StartError with what `readConfig` says of it. */
+export function loadConfig(env: Environment, readFile?: ReadFile): Config {
+  const read = readConfig(env, readFile)
+  if ('config' in read) return read.config
+  throw new StartError(`The configuration is not valid:\n  ${read.problems.join('\n  ')}`)
+}
+
 /**
- * Reads the environment. Throws ONE StartError that names every problem once and repeats no
- * value; `readFile` fetches the secrets given as `NAME_FILE`.
+ * The configuration, or all that is wrong with it: a sentence for each problem, without values.
+ * `readFile` fetches the secrets given as `NAME_FILE`.
  */
-export function loadConfig(
+export function readConfig(
   env: Environment,
   readFile: ReadFile = (path) => readFileSync(path, 'utf8'),
-): Config {
+): { readonly config: Config } | { readonly problems: readonly string[] } {
   const { values, problems, given } = readSettings(env, readFile)
   const all = [...problems, ...findMissing(values, given), ...findContradictions(values)]
-  if (all.length > 0) {
-    throw new StartError(`The configuration is not valid:\n  ${all.join('\n  ')}`)
-  }
+  if (all.length > 0) return { problems: all }
   const settings = values as Settings
   const { LINEAGE_ISSUER: issuer, DATABASE_URL: databaseUrl, REDIS_URL: redis } = settings
   const rootSecrets = settings.LINEAGE_SECRET_KEY
   const common = toCommonConfig(settings)
   // After findMissing these three are set together or, in embedded mode, not at all.
-  if (!issuer || !databaseUrl || !rootSecrets) return { mode: 'embedded', ...common }
-  return { mode: 'server', ...common, issuer, databaseUrl, redis, rootSecrets }
+  if (!issuer || !databaseUrl || !rootSecrets) return { config: { mode: 'embedded', ...common } }
+  return { config: { mode: 'server', ...common, issuer, databaseUrl, redis, rootSecrets } }
 }
 
 function findMissing(values: Partial<Settings>, given: ReadonlySet<SettingName>): string[] {
