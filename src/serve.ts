@@ -6,7 +6,12 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
 import type { Environment } from './config/environment.ts'
-import { type Config, findConfigWarnings, loadConfig } from './config/service-config.ts'
+import {
+  type Config,
+  findConfigWarnings,
+  loadConfig,
+  type ServiceConfig,
+} from './config/service-config.ts'
 import { type EmbeddedMode, openEmbeddedMode } from './embedded/embedded-mode.ts'
 import { GRANTS } from './grants/grants.ts'
 import { findAddresses, listenAt } from './http/server/listen.ts'
@@ -41,11 +46,7 @@ export async function serve(env: Environment, config: Config = loadConfig(env)):
     drainLog: output.drained,
   })
   try {
-    if (config.mode === 'embedded') running.embedded = await openEmbeddedMode(config)
-    const serviceConfig =
-      running.embedded?.config ?? (config.mode === 'server' ? config : undefined)
-    if (!serviceConfig) throw new Error('a mode without a configuration')
-    const service = await openService({ config: serviceConfig, logger })
+    const service = await openService({ config: await completeConfig(config, running), logger })
     running.service = service
     running.apps = await listen(service, logger)
     for (const notice of findConfigWarnings(env, config)) {
@@ -58,6 +59,13 @@ export async function serve(env: Environment, config: Config = loadConfig(env)):
     await close(running, 0)
     throw error
   }
+}
+
+/** In embedded mode the configuration is that of the database, which is started here. */
+async function completeConfig(config: Config, running: Running): Promise<ServiceConfig> {
+  if (config.mode === 'server') return config
+  running.embedded = await openEmbeddedMode(config)
+  return running.embedded.config
 }
 
 /** `LINEAGE_OPS_PORT` moves management and probes to a listener of their own. */
