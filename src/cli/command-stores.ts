@@ -12,12 +12,6 @@ import { joinEmbeddedMode } from '../embedded/embedded-mode.ts'
 import type { EventStore } from '../events/event-store.ts'
 import { openPostgresJournal } from '../families/postgres/postgres-journal.ts'
 import { type ClientManagement, openClientManagement } from '../management/client-management.ts'
-import {
-  openPasswordManagement,
-  type PasswordManagement,
-} from '../management/password-management.ts'
-import { openSessionManagement, type SessionManagement } from '../management/session-management.ts'
-import { openUserManagement, type UserManagement } from '../management/user-management.ts'
 import { openOutageLog } from '../ops/outage-log.ts'
 import { openFailureReport } from '../ops/report-failure.ts'
 import type { Act } from '../runtime/act.ts'
@@ -28,6 +22,7 @@ import { openPasswordCosts } from '../users/password-costs.ts'
 import { openPasswordHasher } from '../users/password-hasher.ts'
 import { openAudit } from '../wiring/open-audit.ts'
 import { type OpenedFamilyStore, openFamilyStore } from '../wiring/open-family-store.ts'
+import { openUserManagements, type UserManagements } from '../wiring/open-management.ts'
 import { openClients, openUsers } from '../wiring/open-stores.ts'
 import type { CommandContext } from './command-context.ts'
 import { createCommandLog } from './command-log.ts'
@@ -51,10 +46,7 @@ export interface CommandStores extends CommandDatabase {
   readonly clients: ClientManagement
 }
 
-export interface CommandUsers extends CommandStores {
-  readonly users: UserManagement
-  readonly passwords: PasswordManagement
-  readonly sessions: SessionManagement
+export interface CommandUsers extends CommandStores, UserManagements {
   /** To be called before sessions are read or ended: waits for Redis for a bounded time. */
   settle(): Promise<void>
 }
@@ -68,15 +60,16 @@ export async function withDatabase<T>(
   work: (opened: CommandDatabase) => Promise<T>,
 ): Promise<T> {
   const given = loadConfig(env)
-  const embedded = given.mode === 'embedded' ? await joinEmbeddedMode(given) : undefined
-  const config = embedded?.config ?? (given.mode === 'server' ? given : undefined)
-  if (!config) throw new Error('a mode without a configuration')
+  const { config, stop } =
+    given.mode === 'embedded'
+      ? await joinEmbeddedMode(given)
+      : { config: given, stop: async () => {} }
   const database = openDatabase(config.databaseUrl)
   try {
     return await work({ config, database, clock: systemClock, logger: createCommandLog(stderr) })
   } finally {
     await database.close()
-    await embedded?.stop()
+    await stop()
   }
 }
 
@@ -142,14 +135,14 @@ export async function withUsers<T>(
         isAsked = true
         return opened.settle()
       }
-      return await work({ ...stores, ...openUserManagements(stores, opened), settle })
+      return await work({ ...stores, ...openCommandUsers(stores, opened), settle })
     } finally {
       await opened.store.close()
     }
   })
 }
 
-function openUserManagements(stores: CommandStores, opened: OpenedFamilyStore) {
+function openCommandUsers(stores: CommandStores, opened: OpenedFamilyStore): UserManagements {
   const { config, database, latest, clock } = stores
   const lanes = openHashingLanes({ lanes: 1, queueMax: 0, waitMaxMs: 0 })
   const passwordCosts = openPasswordCosts(config.argon2)
@@ -160,9 +153,5 @@ function openUserManagements(stores: CommandStores, opened: OpenedFamilyStore) {
     loading ??= openClients(database, config, latest).loadAll()
     return (await loading).find((client) => client.id === id)
   }
-  return {
-    users: openUserManagement({ ...parts, passwordLimits: config }),
-    passwords: openPasswordManagement({ ...parts, passwordLimits: config }),
-    sessions: openSessionManagement({ ...parts, findClient }),
-  }
+  return openUserManagements({ ...parts, findClient })
 }

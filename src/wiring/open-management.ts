@@ -4,62 +4,56 @@
 import type { ClientTable } from '../clients/client-table.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import {
-  type ClientManagement,
   type ClientManagementDependencies,
   openClientManagement,
 } from '../management/client-management.ts'
-import { type KeyManagement, openKeyManagement } from '../management/key-management.ts'
+import { openKeyManagement } from '../management/key-management.ts'
 import {
   openPasswordManagement,
-  type PasswordManagement,
   type PasswordManagementDependencies,
 } from '../management/password-management.ts'
 import {
   openSessionManagement,
-  type SessionManagement,
   type SessionManagementDependencies,
 } from '../management/session-management.ts'
 import {
   openUserManagement,
-  type UserManagement,
   type UserManagementDependencies,
 } from '../management/user-management.ts'
 import {
   openWebhookManagement,
-  type WebhookManagement,
   type WebhookManagementDependencies,
 } from '../management/webhook-management.ts'
 import type { PasswordLimits } from '../users/password-policy.ts'
 
-export interface Management {
-  readonly users: UserManagement
-  readonly passwords: PasswordManagement
-  readonly sessions: SessionManagement
-  readonly clients: ClientManagement
-  readonly keys: KeyManagement
-  readonly webhooks: WebhookManagement
-}
+type UserParts = Omit<
+  UserManagementDependencies & PasswordManagementDependencies & SessionManagementDependencies,
+  'passwordLimits'
+> & { readonly config: PasswordLimits }
 
-export type ManagementParts = Omit<
-  UserManagementDependencies &
-    PasswordManagementDependencies &
-    SessionManagementDependencies &
-    ClientManagementDependencies &
-    WebhookManagementDependencies,
-  'findClient' | 'refreshClient' | 'passwordLimits'
-> & {
-  readonly config: PasswordLimits
-  readonly clients: ClientTable
-  readonly keys: KeyRing
-}
+export type UserManagements = ReturnType<typeof openUserManagements>
 
-export function openManagement(parts: ManagementParts): Management {
-  const { clients, keys, config } = parts
-  const withLimits = { ...parts, passwordLimits: config }
+/** Accounts, their passwords and their sessions: what the command line has of it, too. */
+export function openUserManagements(parts: UserParts) {
+  const withLimits = { ...parts, passwordLimits: parts.config }
   return {
     users: openUserManagement(withLimits),
     passwords: openPasswordManagement(withLimits),
-    sessions: openSessionManagement({ ...parts, findClient: clients.find }),
+    sessions: openSessionManagement(parts),
+  }
+}
+
+type ManagementParts = Omit<UserParts, 'findClient'> &
+  Omit<ClientManagementDependencies, 'refreshClient'> &
+  WebhookManagementDependencies & { readonly clients: ClientTable; readonly keys: KeyRing }
+
+export type Management = ReturnType<typeof openManagement>
+
+/** All of it. */
+export function openManagement(parts: ManagementParts) {
+  const { clients, keys } = parts
+  return {
+    ...openUserManagements({ ...parts, findClient: clients.find }),
     clients: openClientManagement({ ...parts, refreshClient: clients.refresh }),
     keys: openKeyManagement(keys),
     webhooks: openWebhookManagement(parts),
