@@ -4,7 +4,7 @@
 import type pg from 'pg'
 import { knownMembers } from '../../runtime/defined-members.ts'
 import type { UserId, UserRecord } from '../../users/user.ts'
-import type { Family, FamilyEndReason, FamilyId, RotateFamily, TokenOwner } from '../family.ts'
+import type { Family, FamilyId, TokenOwner } from '../family.ts'
 
 /** The column of each member; `ended` has two of its own. */
 const FAMILY_COLUMNS = {
@@ -148,58 +148,25 @@ export async function insertFamily(client: pg.PoolClient, family: Family): Promi
   )
 }
 
-/** Moves the family past the generation that was presented; gives its state after that. */
-export async function updateRotation(
+/** Writes what changes of a family that is locked; gives its state after that. */
+export async function updateFamily(
   client: pg.PoolClient,
   family: Family,
-  { generation, idleTtlMs, ip, userAgent }: RotateFamily,
-  nowMs: number,
+  changes: Partial<Omit<Family, 'familyId'>>,
 ): Promise<Family> {
-  const rotated: Family = {
-    ...family,
-    generation: generation + 1,
-    rotatedAtMs: nowMs,
-    idleExpiresAtMs: Math.min(nowMs + idleTtlMs, family.absoluteExpiresAtMs),
-    ip,
-    userAgent,
+  const { ended, ...members } = changes
+  const columns: string[] = Object.keys(members).map(
+    (member) => FAMILY_COLUMNS[member as keyof typeof members],
+  )
+  const values: unknown[] = Object.values(members)
+  if (ended) {
+    columns.push('ended_at_ms', 'ended_reason')
+    values.push(ended.atMs, ended.reason)
   }
   await client.query(
-    `UPDATE families SET generation = $2, rotated_at_ms = $3, idle_expires_at_ms = $4, ip = $5,
-       user_agent = $6, epoch = $7
+    `UPDATE families SET ${columns.map((column, i) => `${column} = $${i + 2}`).join(', ')}
      WHERE id = $1`,
-    [
-      rotated.familyId,
-      rotated.generation,
-      nowMs,
-      rotated.idleExpiresAtMs,
-      ip,
-      userAgent,
-      rotated.epoch,
-    ],
+    [family.familyId, ...values],
   )
-  return rotated
-}
-
-/** Gives the family's state after that. */
-export async function countRetryElsewhere(client: pg.PoolClient, family: Family): Promise<Family> {
-  await client.query(
-    'UPDATE families SET retried_elsewhere = retried_elsewhere + 1 WHERE id = $1',
-    [family.familyId],
-  )
-  return { ...family, retriedElsewhere: family.retriedElsewhere + 1 }
-}
-
-/** Ends the family; gives its state after that. */
-export async function updateEnd(
-  client: pg.PoolClient,
-  family: Family,
-  reason: FamilyEndReason,
-  atMs: number,
-): Promise<Family> {
-  await client.query('UPDATE families SET ended_at_ms = $2, ended_reason = $3 WHERE id = $1', [
-    family.familyId,
-    atMs,
-    reason,
-  ])
-  return { ...family, ended: { reason, atMs } }
+  return { ...family, ...changes }
 }

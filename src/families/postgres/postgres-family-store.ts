@@ -39,7 +39,6 @@ import {
 } from '../family-rules.ts'
 import { ENDED_OF, LIVE_OF, makeRoom } from './postgres-family-room.ts'
 import {
-  countRetryElsewhere,
   insertFamily,
   type JsonRow,
   lockFamily,
@@ -48,8 +47,7 @@ import {
   readUser,
   toFamily,
   toUserRecord,
-  updateEnd,
-  updateRotation,
+  updateFamily,
   upsertUser,
 } from './postgres-family-rows.ts'
 
@@ -120,17 +118,26 @@ async function rotate(client: pg.PoolClient, input: RotateFamily): Promise<Rotat
   if (reason) return { outcome: 'inactive', reason }
   const meaning = classifyGeneration(family, input.generation, nowMs, input.graceMs)
   if (meaning === 'replay') {
-    const ended = await updateEnd(client, family, 'reuse_detected', nowMs)
+    const end = { reason: 'reuse_detected', atMs: nowMs } as const
+    const ended = await updateFamily(client, family, { ended: end })
     return { outcome: 'replayed', family: ended }
   }
   const error = findRefusal(family, user, input)
   if (error) return { outcome: 'refused', error }
   if (meaning === 'retry') {
     if (!isElsewhere(family, input)) return { outcome: 'retried', family, user, elsewhere: false }
-    const counted = await countRetryElsewhere(client, family)
+    const retriedElsewhere = family.retriedElsewhere + 1
+    const counted = await updateFamily(client, family, { retriedElsewhere })
     return { outcome: 'retried', family: counted, user, elsewhere: true }
   }
-  const rotated = await updateRotation(client, { ...family, epoch: user.epoch }, input, nowMs)
+  const rotated = await updateFamily(client, family, {
+    epoch: user.epoch,
+    generation: input.generation + 1,
+    rotatedAtMs: nowMs,
+    idleExpiresAtMs: Math.min(nowMs + input.idleTtlMs, family.absoluteExpiresAtMs),
+    ip: input.ip,
+    userAgent: input.userAgent,
+  })
   return { outcome: 'rotated', family: rotated, user, behind: meaning === 'ahead' }
 }
 
@@ -144,7 +151,7 @@ async function end(client: pg.PoolClient, input: EndFamily): Promise<EndOutcome>
   const user = await readUser(client, input.userId)
   const earlier = findEnd(family, user, input.atMs, 0)
   if (earlier && earlier.atMs <= input.atMs) return 'already_ended'
-  await updateEnd(client, family, input.reason, input.atMs)
+  await updateFamily(client, family, { ended: { reason: input.reason, atMs: input.atMs } })
   return family.ended ? 'already_ended' : 'ended'
 }
 
