@@ -7,7 +7,7 @@ import type { KeySettings } from '../keys/key-states.ts'
 import type { RedisTarget } from '../redis/redis-target.ts'
 import { StartError } from '../runtime/start-error.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
-import { type Argon2Parameters, THREADED_WORK_MAX, WORK_MAX } from '../users/password-hash.ts'
+import { THREADED_WORK_MAX, WORK_MAX } from '../users/password-hash.ts'
 import type { PasswordLimits } from '../users/password-policy.ts'
 import type { SettingName, Settings } from './config-table.ts'
 import { isLoopbackHost } from './config-values.ts'
@@ -15,28 +15,8 @@ import type { Environment } from './environment.ts'
 import { type ReadFile, readSettings } from './read-settings.ts'
 import { hasServiceLinks } from './service-links.ts'
 
-export type MigrateMode = 'auto' | 'check' | 'off'
-
 /** What both modes share. */
-export interface CommonConfig extends ClientLimits, KeySettings, PasswordLimits {
-  readonly port: number
-  readonly host: string
-  readonly logLevel: string
-  readonly dataDir: string
-  readonly adminClient: { readonly id: string; readonly secret: string } | undefined
-  readonly registration: 'closed' | 'open'
-  /** Undefined means the issuer. */
-  readonly defaultAudience: string | undefined
-  /** CIDR ranges, or empty: forwarded headers are then ignored. */
-  readonly trustProxy: readonly string[]
-  readonly opsPort: number | undefined
-  readonly migrate: MigrateMode
-  readonly shutdownDelaySeconds: number
-  readonly eventRetentionDays: number
-  readonly argon2: Argon2Parameters
-  /** The size of libuv's pool, on whose threads passwords are hashed. */
-  readonly threads: number
-}
+export type CommonConfig = Readonly<ReturnType<typeof toCommonConfig>>
 
 export interface EmbeddedConfig extends CommonConfig {
   readonly mode: 'embedded'
@@ -173,9 +153,9 @@ function findContradictions(values: Partial<Settings>): string[] {
   return rules.filter(([isBroken]) => isBroken).map(([, problem]) => problem)
 }
 
-function toCommonConfig(settings: Settings): CommonConfig {
+function toCommonConfig(settings: Settings) {
   const { LINEAGE_ADMIN_CLIENT_ID: id, LINEAGE_ADMIN_CLIENT_SECRET: secret } = settings
-  return {
+  const common = {
     port: settings.PORT,
     host: settings.HOST,
     logLevel: settings.LOG_LEVEL,
@@ -189,7 +169,9 @@ function toCommonConfig(settings: Settings): CommonConfig {
     refreshIdleTtlSeconds: settings.LINEAGE_REFRESH_IDLE_TTL_SECONDS,
     refreshAbsoluteTtlSeconds: settings.LINEAGE_REFRESH_ABSOLUTE_TTL_SECONDS,
     refreshGraceSeconds: settings.LINEAGE_REFRESH_GRACE_SECONDS,
+    /** Undefined means the issuer. */
     defaultAudience: settings.LINEAGE_DEFAULT_AUDIENCE,
+    /** CIDR ranges, or empty: forwarded headers are then ignored. */
     trustProxy: settings.LINEAGE_TRUST_PROXY ?? [],
     opsPort: settings.LINEAGE_OPS_PORT,
     migrate: settings.LINEAGE_MIGRATE,
@@ -202,6 +184,8 @@ function toCommonConfig(settings: Settings): CommonConfig {
     },
     passwordMinLength: settings.LINEAGE_PASSWORD_MIN_LENGTH,
     passwordMaxLength: settings.LINEAGE_PASSWORD_MAX_LENGTH,
+    /** The size of libuv's pool, on whose threads passwords are hashed. */
     threads: settings.UV_THREADPOOL_SIZE,
   }
+  return common satisfies ClientLimits & KeySettings & PasswordLimits
 }
