@@ -47,27 +47,24 @@ export function giveUpMoment(command: Command): number | undefined {
   return givenUpAt.get(command)
 }
 
-/** A script that only reads, out of the Lua of its parts in their order. */
-export function readingScript(...parts: string[]): RedisScript {
-  return toScript('#!lua flags=no-writes', parts, false)
-}
-
 /**
- * A script that changes something, out of the Lua of its parts in their order. A full
- * server runs it too: a session must not stay alive because there is no memory left to end it.
+ * `reading` changes nothing. A full server runs what is `changing` too: a session must not stay
+ * alive because there is no memory left to end it. It refuses what is `adding` as a whole, before
+ * anything is done.
  */
-export function changingScript(...parts: string[]): RedisScript {
-  return toScript('#!lua flags=allow-oom', [LATE, ...parts], true)
-}
-
-/** As `changingScript`, but refused as a whole, before anything is done, by a full server. */
-export function addingScript(...parts: string[]): RedisScript {
-  return toScript('#!lua', [LATE, ...parts], true)
-}
+export type ScriptKind = 'reading' | 'changing' | 'adding'
 
 /** Redis 7 and later take the flags of the first line; older ones check each command by itself. */
-function toScript(first: string, parts: readonly string[], changes: boolean): RedisScript {
-  const lua = [first, ...parts].join('\n')
+const FIRST_LINES: Readonly<Record<ScriptKind, string>> = {
+  reading: '#!lua flags=no-writes',
+  changing: '#!lua flags=allow-oom',
+  adding: '#!lua',
+}
+
+/** A script out of the Lua of its parts in their order. */
+export function openScript(kind: ScriptKind, ...parts: string[]): RedisScript {
+  const changes = kind !== 'reading'
+  const lua = [FIRST_LINES[kind], ...(changes ? [LATE] : []), ...parts].join('\n')
   return { lua, sha: createHash('sha1').update(lua).digest('hex'), changes }
 }
 

@@ -18,7 +18,7 @@ import {
 } from '../family.ts'
 import { beginFamily } from '../family-rules.ts'
 import type { JournalTarget } from '../journal.ts'
-import { loadAddingScript, loadChangingScript, loadReadingScript } from './family-script.ts'
+import { loadScript } from './family-script.ts'
 import { LIST_SCRIPTS, openListCommands } from './redis-family-list.ts'
 import { decodeFamily, decodeUser, encodeFamily, encodeUser, keysOf } from './redis-record.ts'
 
@@ -26,12 +26,12 @@ import { decodeFamily, decodeUser, encodeFamily, encodeUser, keysOf } from './re
 export type JournalCommands = JournalTarget
 export type FamilyCommands = Pick<FamilyStore, 'create' | 'rotate' | 'inspect' | 'index' | 'read'>
 
-const createScript = loadAddingScript('create')
-const rotateScript = loadChangingScript('rotate')
-const inspectScript = loadReadingScript('inspect')
-const endScript = loadChangingScript('end-family')
-const putUserScript = loadChangingScript('put-user')
-const revokeTokenScript = loadChangingScript('revoke-token')
+const createScript = loadScript('adding', 'create')
+const rotateScript = loadScript('changing', 'rotate')
+const inspectScript = loadScript('reading', 'inspect')
+const endScript = loadScript('changing', 'end-family')
+const putUserScript = loadScript('changing', 'put-user')
+const revokeTokenScript = loadScript('changing', 'revoke-token')
 
 export const FAMILY_SCRIPTS = [
   createScript,

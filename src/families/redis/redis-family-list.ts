@@ -10,7 +10,7 @@ import {
   type FamilyKey,
   type FamilyStore,
 } from '../family.ts'
-import { loadChangingScript, loadReadingScript } from './family-script.ts'
+import { loadScript } from './family-script.ts'
 import { decodeFamily, decodeUser, keysOf } from './redis-record.ts'
 
 /** Families that one script looks at. */
@@ -23,9 +23,9 @@ const STEPS_MAX = 100
 /** For how long a family counts as live after it died by time, because clocks differ. */
 const CLOCK_SLACK_MS = 10 * 60 * 1000
 
-const liveScript = loadChangingScript('list-live')
-const endedScript = loadChangingScript('list-ended')
-const readScript = loadReadingScript('read')
+const liveScript = loadScript('changing', 'list-live')
+const endedScript = loadScript('changing', 'list-ended')
+const readScript = loadScript('reading', 'read')
 
 export const LIST_SCRIPTS = [liveScript, endedScript, readScript] as const
 
