@@ -22,8 +22,6 @@ import { loadScript } from './family-script.ts'
 import { LIST_SCRIPTS, openListCommands } from './redis-family-list.ts'
 import { decodeFamily, decodeUser, encodeFamily, encodeUser, keysOf } from './redis-record.ts'
 
-/** What applies a journal entry to Redis; a closed gate lets it through. */
-export type JournalCommands = JournalTarget
 export type FamilyCommands = Pick<FamilyStore, 'create' | 'rotate' | 'inspect' | 'index' | 'read'>
 
 const createScript = loadScript('adding', 'create')
@@ -43,7 +41,8 @@ export const FAMILY_SCRIPTS = [
   revokeTokenScript,
 ] as const
 
-export function openJournalCommands(run: RunScript): JournalCommands {
+/** What applies a journal entry to Redis; a closed gate lets it through. */
+export function openJournalCommands(run: RunScript): JournalTarget {
   return {
     async end({ userId, familyId, reason, atMs, clientId, secretHash }) {
       const keys = keysOf({ userId })
