@@ -4,7 +4,6 @@
 
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { tsImport } from 'tsx/esm/api'
@@ -27,9 +26,7 @@ if (stillMissing.length > 0) {
 const runner = join(dirname(fileURLToPath(import.meta.url)), 'test.mjs')
 const filters = process.argv.slice(2).map((filter) => `test/interop/${filter}`)
 const files = filters.length > 0 ? filters : ['test/interop/']
-// One more at a time than there are cores: these files wait long, for packages and for programs.
-const env = { TEST_JOBS: String(availableParallelism() + 1), ...process.env }
-env.TEST_CHROMIUM = findOnPath('chromium')
+const env = { ...process.env, TEST_CHROMIUM: findOnPath('chromium') }
 const { status } = spawnSync(process.execPath, [runner, ...files], { stdio: 'inherit', env })
 process.exit(status ?? 1)
 
