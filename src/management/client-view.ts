@@ -2,10 +2,32 @@
 
 import type { Client } from '../clients/client.ts'
 
+/** Its dates become text with the rest of the document. */
 export interface ClientView extends Omit<Client, 'sessionsValidFrom' | 'secrets'> {
   readonly secrets: readonly { readonly id: string; readonly createdAt: Date }[]
 }
 
-export function toClientView({ sessionsValidFrom: _, ...client }: Client): ClientView {
-  return { ...client, secrets: client.secrets.map(({ id, createdAt }) => ({ id, createdAt })) }
+/** Member by member, so that whoever adds one to clients decides whether it is shown. */
+export function toClientView(client: Client): ClientView {
+  return {
+    id: client.id,
+    name: client.name,
+    type: client.type,
+    grantTypes: client.grantTypes,
+    scopes: client.scopes,
+    defaultScopes: client.defaultScopes,
+    audiences: client.audiences,
+    authMethods: client.authMethods,
+    accessTokenTtlSeconds: client.accessTokenTtlSeconds,
+    refreshIdleTtlSeconds: client.refreshIdleTtlSeconds,
+    refreshAbsoluteTtlSeconds: client.refreshAbsoluteTtlSeconds,
+    refreshGraceSeconds: client.refreshGraceSeconds,
+    tokenDelivery: client.tokenDelivery,
+    accessTokenCookie: client.accessTokenCookie,
+    allowedOrigins: client.allowedOrigins,
+    forwardsClientIp: client.forwardsClientIp,
+    secrets: client.secrets.map(({ id, createdAt }) => ({ id, createdAt })),
+    createdAt: client.createdAt,
+    updatedAt: client.updatedAt,
+  }
 }
