@@ -11,8 +11,10 @@ import type { Scope } from './scope.ts'
 
 export type { RedisProcess } from './redis-process.ts'
 
-// What production is told to run: nothing is evicted, every write is on disk at once.
-const DURABLE = ['--save', '', '--appendonly', 'yes', '--maxmemory-policy', 'noeviction']
+// What production is told to run, and stricter: a write is on disk before it is answered. By default
+// (`everysec`) a busy disk lets a killed server lose writes of the last seconds that it had answered.
+export const AOF = ['--appendonly', 'yes', '--appendfsync', 'always']
+const DURABLE = ['--save', '', ...AOF, '--maxmemory-policy', 'noeviction']
 
 export interface RedisOptions {
   /** More arguments of redis-server; the last one of a name wins. */
@@ -106,6 +108,26 @@ sentinel failover-timeout mymaster 2000
   })
   const url = `redis://127.0.0.1:${sentinel.port}?mode=sentinel&name=mymaster`
   return { url, master, replica, sentinel }
+}
+
+/**
+ * Resolves when `replica` has all that `master` has answered so far. `WAIT` cannot tell: it counts
+ * the writes of its own connection only.
+ */
+export async function caughtUp(master: RedisProcess, replica: RedisProcess): Promise<void> {
+  const offset = Number((await replicationOf(master)).get('master_repl_offset'))
+  await until(async () => {
+    const state = await replicationOf(replica)
+    // While the first copy is under way the offset says nothing.
+    return (
+      state.get('master_link_status') === 'up' && Number(state.get('slave_repl_offset')) >= offset
+    )
+  })
+}
+
+async function replicationOf(server: RedisProcess): Promise<Map<string, string>> {
+  const info = String(await server.cli('INFO', 'replication'))
+  return new Map(info.split('\r\n').map((line) => line.split(':', 2) as [string, string]))
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {

@@ -23,7 +23,7 @@ import {
   openTestJournal,
   rejectionOf,
 } from '../../scenes/redis-fixture.ts'
-import { type RedisCluster, startRedisCluster } from '../../support/redis.ts'
+import { AOF, caughtUp, type RedisCluster, startRedisCluster } from '../../support/redis.ts'
 import { type RedisProcess, runRedis } from '../../support/redis-process.ts'
 
 /** A family of some user on each node, in the order of the nodes. */
@@ -152,7 +152,7 @@ test('a promoted replica answers nothing before the journal was re-applied to it
   await store.ready(10_000)
   const family = at(await logInEverywhere(store, cluster), 0)
   const user = newUser({ userId: family.userId })
-  await master.cli('WAIT', '1', '5000')
+  await caughtUp(master, replica)
 
   await master.kill()
   // As if the master had confirmed this and died before its replica heard of it.
@@ -194,7 +194,7 @@ async function startReplica(
 ): Promise<RedisProcess> {
   const bus = String(await findFreePort())
   const replica = await runRedis(t, () =>
-    ['--appendonly', 'yes', '--cluster-enabled', 'yes', '--cluster-port', bus].concat([
+    [...AOF, '--cluster-enabled', 'yes', '--cluster-port', bus].concat([
       '--cluster-node-timeout',
       '2000',
     ]),

@@ -23,7 +23,7 @@ import {
   openStore,
   rejectionOf,
 } from '../../scenes/redis-fixture.ts'
-import { startRedis } from '../../support/redis.ts'
+import { caughtUp, startRedis } from '../../support/redis.ts'
 
 /** Twice the deadline: what a noisy machine may add. */
 const PATIENCE_MS = 2 * DEPENDENCY_DEADLINE_MS
@@ -159,7 +159,7 @@ test('a replica is refused until it is promoted', async (t) => {
   const replica = await startRedis(t, { args: ['--replicaof', '127.0.0.1', String(master.port)] })
   const { store } = openStore(t, replica.url)
   await rejectionOf(store.ready(500))
-  await master.cli('WAIT', '1', '0')
+  await caughtUp(master, replica)
   await replica.cli('REPLICAOF', 'NO', 'ONE')
   t.equal(await firstRotation(store, family), 'rotated')
   // While it writes its first AOF a server does not stop when it is asked to.

@@ -18,7 +18,7 @@ import {
   readFamily,
   rejectionOf,
 } from '../../scenes/redis-fixture.ts'
-import { startRedisSentinel } from '../../support/redis.ts'
+import { caughtUp, startRedisSentinel } from '../../support/redis.ts'
 import { until } from '../../support/until.ts'
 
 test('a failover: what the old master took with it is in force on the new one', async (t) => {
@@ -27,7 +27,7 @@ test('a failover: what the old master took with it is in force on the new one', 
   const store = await openReadyStore(t, url, journal)
   const [family, ended] = [await logIn(store), await logIn(store)]
   const second = await rotateOn(store, family)
-  await master.cli('WAIT', '1', '5000')
+  await caughtUp(master, replica)
 
   await master.kill()
   await journal.append({ kind: 'family', end: ending(ended) })
