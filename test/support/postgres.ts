@@ -19,12 +19,8 @@ import { signalTree } from './process-tree.ts'
 import type { Scope } from './scope.ts'
 import { makeServerDir } from './temp-dir.ts'
 
-const SETTINGS = [
-  'fsync=off',
-  'synchronous_commit=off',
-  'full_page_writes=off',
-  'max_connections=200',
-]
+// A server that is killed keeps what it confirmed: the machine lives on, so that written is enough.
+const SETTINGS = ['fsync=off', 'full_page_writes=off', 'max_connections=200']
 
 export interface TestPostgres {
   /** The superuser's URL; the port stays the same over stop and start. */
@@ -69,9 +65,9 @@ export async function startPostgres(t: Scope): Promise<TestPostgres> {
   return server
 }
 
-/** A server that ends with this process; for a whole run or a whole file. */
+/** A server that ends with this process and that nobody kills; for a whole run or a whole file. */
 export async function startSharedPostgres(): Promise<{ url: string }> {
-  return startCluster(await makeCluster(), SETTINGS)
+  return startCluster(await makeCluster(), [...SETTINGS, 'synchronous_commit=off'])
 }
 
 let ownServer: Promise<{ url: string }> | undefined
