@@ -160,11 +160,34 @@ test('without a token a bad demand is met by a bare challenge (C107)', async (t)
 
 test('whatever begins with /verify/ is verified, as it stands and never decoded', async (t) => {
   const scene = await openVerifyScene(t)
-  // biome-ignore format: a list of words
   const below = [
-    '', '/', '//', '.', '..', '../token', '%2e%2e/x', '%2e%2e%2f%2e%2e%2ftoken', '%', '%zz', '%2',
-    '%00', '%ff%fe', '*', ':id', 'a;b', 'a#b', '?', '?#', '?%zz', 'a?b=%zz', '/verify',
-    '"<>`{}|\\^', 'http://other/', '@other', 'a'.repeat(12_000), '%25'.repeat(4_000),
+    '',
+    '/',
+    '//',
+    '.',
+    '..',
+    '../token',
+    '%2e%2e/x',
+    '%2e%2e%2f%2e%2e%2ftoken',
+    '%',
+    '%zz',
+    '%2',
+    '%00',
+    '%ff%fe',
+    '*',
+    ':id',
+    'a;b',
+    'a#b',
+    '?',
+    '?#',
+    '?%zz',
+    'a?b=%zz',
+    '/verify',
+    '"<>`{}|\\^',
+    'http://other/',
+    '@other',
+    'a'.repeat(12_000),
+    '%25'.repeat(4_000),
     '/'.repeat(12_000),
   ]
   for (const path of below) {
