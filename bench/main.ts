@@ -1,202 +1,126 @@
-// `npm run bench`: what a request costs the server in CPU time, as ratios to the floor measured in
-// the same run. Rounds alternate, so that a noisy machine is noisy for all of them; the median counts.
+// `npm run bench`: Lineage in production mode beside the floors and beside two services of others,
+// as docs/performance.md explains. Words choose scenarios; `scale` and words choose questions of
+// bench/scale/. Only a run of everything is written to bench/results.json.
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { findFreePort } from '../src/embedded/free-port.ts'
-import { startSharedPostgres } from '../test/support/postgres.ts'
-import { type Chain, closeLoad, load, type Target } from './load.ts'
-import { type MeasuredServer, startMeasuredServer } from './measured-server.ts'
+import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { openScope, type Scope } from '../test/support/scope.ts'
+import { type Calls, countCalls } from './count-calls.ts'
+import { describeMachine } from './machine.ts'
+import { CONNECTIONS, ROUNDS, SECONDS } from './options.ts'
+import type { Participant } from './participant.ts'
+import { printMachine, printScenario, printStart } from './report/print.ts'
+import { keepResults, type ScenarioResult, type Spreads } from './results.ts'
+import { LINEAGE, type Rounds, runRound, spreadsOf, summarize } from './run-scenarios.ts'
+import { runScale } from './scale/run-scale.ts'
+import { type ScenarioName, selectScenarios } from './scenarios.ts'
+import { lineageStart, type MeasureStart, peerStart } from './start-time.ts'
+import { startFloors } from './subjects/floors.ts'
+import { startLineage } from './subjects/lineage.ts'
+import { PEERS, startPeer } from './subjects/peers.ts'
+import { listParticipants, type TokenServer } from './subjects/token-server.ts'
+import { buildPrograms } from './support/build-programs.ts'
+import { type Servers, startServers } from './support/servers.ts'
 
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5)
-const SECONDS = Number(process.env.BENCH_SECONDS ?? 2)
-const CHAINS = 16
-const ADMIN = { id: 'bench-admin', secret: randomBytes(24).toString('hex') }
+type Subjects = ReadonlyMap<string, Partial<Record<ScenarioName, Participant>>>
+type Scripts = Awaited<ReturnType<typeof buildPrograms>>
 
-interface Subject {
-  readonly name: string
-  readonly server: MeasuredServer
-  readonly target: Target
-  readonly chains: readonly Chain[]
-}
+/** Before anything is measured every participant runs for so long, to be compiled and connected. */
+const WARM_UP_SHARE = 0.5
 
-interface Measure {
-  readonly perSecond: number
-  readonly cpuMicros: number
-}
-
-async function main(): Promise<void> {
-  const redis = await startRedis()
-  const postgres = await startSharedPostgres()
-  const floor = await startFloor(redis.url)
-  const lineage = await startLineage(postgres.url, redis.url)
+async function main(words: readonly string[]): Promise<void> {
+  const scope = openScope()
   try {
-    const subjects = [floorSubject(floor), ...(await lineageSubjects(lineage.server, lineage.port))]
-    for (const subject of subjects) await measure(subject, 1)
-    const measures = new Map<string, Measure[]>(subjects.map(({ name }) => [name, []]))
-    for (let round = 0; round < ROUNDS; round += 1) {
-      for (const subject of subjects) {
-        measures.get(subject.name)?.push(await measure(subject, SECONDS))
-      }
-    }
-    report(measures)
+    if (words[0] === 'scale') await runScale(words.slice(1))
+    else await runBench(scope, words)
   } finally {
-    closeLoad()
-    await Promise.all([lineage.server.stop(), floor.server.stop()])
-    redis.stop()
-  }
-  // The database that the benchmark shares with the tests' support ends with this process.
-  process.exit(0)
-}
-
-async function measure(subject: Subject, seconds: number): Promise<Measure> {
-  const before = await subject.server.cpuMicros()
-  const answers = await load(subject.target, subject.chains, seconds)
-  const cpuMicros = (await subject.server.cpuMicros()) - before
-  return { perSecond: answers / seconds, cpuMicros: cpuMicros / answers }
-}
-
-function report(measures: ReadonlyMap<string, readonly Measure[]>): void {
-  const median = (values: number[]) =>
-    values.sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
-  const rows = [...measures].map(([name, rounds]) => ({
-    name,
-    perSecond: Math.round(median(rounds.map((round) => round.perSecond))),
-    cpuMicros: median(rounds.map((round) => round.cpuMicros)),
-  }))
-  const floorMicros = rows[0]?.cpuMicros ?? Number.NaN
-  console.log(
-    `Node ${process.version}, ${CHAINS} connections, median of ${ROUNDS} x ${SECONDS} s\n`,
-  )
-  console.log('what                  requests/s   server CPU/request   to the floor')
-  for (const { name, perSecond, cpuMicros } of rows) {
-    const ratio = (cpuMicros / floorMicros).toFixed(2)
-    const cpu = `${Math.round(cpuMicros)} us`
-    console.log(
-      `${name.padEnd(22)}${String(perSecond).padStart(10)}${cpu.padStart(21)}${ratio.padStart(15)}`,
-    )
+    await scope.close()
   }
 }
 
-async function startRedis(): Promise<{ url: string; stop(): void }> {
-  const port = await findFreePort()
-  const dir = mkdtempSync(join(tmpdir(), 'lineage-bench-'))
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '']
-  const durable = ['--appendonly', 'yes', '--maxmemory-policy', 'noeviction']
-  const child: ChildProcess = spawn('redis-server', [...args, ...durable], { stdio: 'ignore' })
-  process.on('exit', () => {
-    child.kill('SIGKILL')
-    rmSync(dir, { recursive: true, force: true })
-  })
-  await delay(500)
-  return { url: `redis://127.0.0.1:${port}`, stop: () => child.kill() }
-}
-
-async function startFloor(redisUrl: string): Promise<{ server: MeasuredServer; port: number }> {
-  const env = { FLOOR_REDIS_URL: redisUrl }
-  const server = startMeasuredServer(new URL('floor.ts', import.meta.url), env, ['--import=tsx'])
-  const [{ port }] = (await once(server.child, 'message')) as [{ port: number }]
-  return { server, port }
-}
-
-async function startLineage(
-  databaseUrl: string,
-  redisUrl: string,
-): Promise<{ server: MeasuredServer; port: number }> {
-  const port = await findFreePort()
-  const server = startMeasuredServer(new URL('../dist/main.js', import.meta.url), {
-    PORT: String(port),
-    LOG_LEVEL: process.env.BENCH_LOG_LEVEL ?? 'info',
-    DATABASE_URL: databaseUrl,
-    REDIS_URL: redisUrl,
-    LINEAGE_ISSUER: `http://localhost:${port}`,
-    LINEAGE_SECRET_KEY: randomBytes(32).toString('base64url'),
-    LINEAGE_ADMIN_CLIENT_ID: ADMIN.id,
-    LINEAGE_ADMIN_CLIENT_SECRET: ADMIN.secret,
-  })
-  for (;;) {
-    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined)
-    if (answer?.status === 200) return { server, port }
-    if (server.child.exitCode !== null) throw new Error('the service did not start')
-    await delay(100)
+async function runBench(scope: Scope, words: readonly string[]): Promise<void> {
+  const isWhole = words.length === 0
+  const chosen = words.filter((word) => word !== 'start')
+  const names = isWhole || chosen.length > 0 ? selectScenarios(chosen) : []
+  const servers = await startServers(scope)
+  const scripts = await buildPrograms()
+  scope.teardown(() => rmSync(dirname(scripts('floor')), { recursive: true, force: true }))
+  const machine = await describeMachine(servers)
+  printMachine(machine)
+  const subjects = await startSubjects(scope, scripts, servers)
+  const scenarios: { [name in ScenarioName]?: ScenarioResult } = {}
+  const rounds = await measureAll(subjects, names)
+  for (const name of names) {
+    const calls = await countAll(participantsIn(subjects, name), servers)
+    scenarios[name] = summarize(rounds.get(name) ?? new Map(), calls)
+    printScenario(name, scenarios[name])
   }
+  if (!isWhole && !words.includes('start')) return
+  const start = await measureStarts(servers, scripts)
+  printStart(start)
+  const settings = { rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS }
+  if (isWhole) keepResults({ machine, settings, scenarios, start })
 }
 
-function floorSubject({ server, port }: { server: MeasuredServer; port: number }): Subject {
-  const chains = Array.from({ length: CHAINS }, () => () => 'grant_type=x&client_id=floor')
-  return { name: 'floor', server, target: { port, method: 'POST', path: '/' }, chains }
-}
-
-async function lineageSubjects(server: MeasuredServer, port: number): Promise<Subject[]> {
-  const api = openApi(port)
-  const service = await api.makeClient('confidential', ['client_credentials'])
-  const app = await api.makeClient('public', ['password', 'refresh_token'])
-  await api.admin('/admin/users', {
-    username: 'bench',
-    email: 'b@example.com',
-    password: 'bench-password',
-  })
-  const login = `grant_type=password&client_id=${app.id}&username=bench&password=bench-password`
-  const { access_token: accessToken } = await api.form(login)
-  const refreshChains: Chain[] = []
-  for (let i = 0; i < CHAINS; i += 1) {
-    let token = (await api.form(login)).refresh_token
-    refreshChains.push((answer) => {
-      if (answer !== undefined)
-        token = (JSON.parse(answer) as { refresh_token: string }).refresh_token
-      return `grant_type=refresh_token&client_id=${app.id}&refresh_token=${token}`
-    })
+async function startSubjects(scope: Scope, scripts: Scripts, servers: Servers): Promise<Subjects> {
+  const floors = await startFloors(scripts, servers)
+  for (const process of floors.processes) scope.teardown(() => process.stop())
+  const subjects = new Map([
+    ['floor', floors.participants],
+    ['signature', floors.signature],
+  ])
+  const start = async (name: string, starting: Promise<TokenServer>) => {
+    const server = await starting
+    scope.teardown(() => server.process.stop())
+    subjects.set(name, listParticipants(server))
   }
-  const credentials = `grant_type=client_credentials&client_id=${service.id}&client_secret=${service.clientSecret}`
-  const same = (body: string): Chain[] => Array.from({ length: CHAINS }, () => () => body)
-  const token = { port, method: 'POST', path: '/token' } as const
-  return [
-    { name: 'refresh_token', server, target: token, chains: refreshChains },
-    { name: 'client_credentials', server, target: token, chains: same(credentials) },
-    {
-      name: '/verify',
-      server,
-      target: { port, method: 'GET', path: '/verify', authorization: `Bearer ${accessToken}` },
-      chains: same(''),
-    },
-    {
-      name: 'JWKS',
-      server,
-      target: { port, method: 'GET', path: '/.well-known/jwks.json' },
-      chains: same(''),
-    },
-  ]
+  await start(LINEAGE, startLineage(servers))
+  for (const name of PEERS) await start(name, startPeer(name, scripts(name), servers))
+  return subjects
 }
 
-function openApi(port: number) {
-  const url = `http://127.0.0.1:${port}`
-  const api = {
-    async form(body: string): Promise<{ access_token: string; refresh_token: string }> {
-      const headers = { 'content-type': 'application/x-www-form-urlencoded' }
-      const answer = await fetch(`${url}/token`, { method: 'POST', body, headers })
-      if (answer.status !== 200) throw new Error(await answer.text())
-      return (await answer.json()) as { access_token: string; refresh_token: string }
-    },
-    async admin(path: string, body: object): Promise<{ id: string; clientSecret: string }> {
-      const grant = `grant_type=client_credentials&client_id=${ADMIN.id}&client_secret=${ADMIN.secret}`
-      const { access_token: token } = await api.form(grant)
-      const answer = await fetch(`${url}${path}`, {
-        method: 'POST',
-        body: JSON.stringify(body),
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      })
-      if (answer.status !== 201) throw new Error(await answer.text())
-      return (await answer.json()) as { id: string; clientSecret: string }
-    },
-    makeClient: (type: string, grantTypes: string[]) =>
-      api.admin('/admin/clients', { name: 'bench', type, grantTypes }),
+function participantsIn(subjects: Subjects, name: ScenarioName): Map<string, Participant> {
+  const entries = [...subjects].map(([subject, scenarios]) => [subject, scenarios[name]] as const)
+  return new Map(entries.filter((entry): entry is [string, Participant] => entry[1] !== undefined))
+}
+
+async function measureAll(
+  subjects: Subjects,
+  names: readonly ScenarioName[],
+): Promise<Map<ScenarioName, Rounds>> {
+  const all = new Map<ScenarioName, Rounds>(names.map((name) => [name, new Map()]))
+  for (const name of names) {
+    await runRound(participantsIn(subjects, name), SECONDS * WARM_UP_SHARE, 0, new Map())
   }
-  return api
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [name, rounds] of all) {
+      await runRound(participantsIn(subjects, name), SECONDS, round, rounds)
+    }
+  }
+  return all
 }
 
-await main()
+async function countAll(
+  participants: ReadonlyMap<string, Participant>,
+  servers: Servers,
+): Promise<Map<string, Calls>> {
+  const counted = new Map<string, Calls>()
+  for (const [name, participant] of participants) {
+    const calls = await countCalls(participant, servers, name === LINEAGE)
+    if (calls) counted.set(name, calls)
+  }
+  return counted
+}
+
+async function measureStarts(servers: Servers, scripts: Scripts): Promise<Record<string, Spreads>> {
+  const starts = new Map<string, { measure: MeasureStart }>([
+    [LINEAGE, { measure: lineageStart(servers) }],
+  ])
+  for (const name of PEERS) starts.set(name, { measure: peerStart(scripts(name), servers) })
+  const rounds: Rounds = new Map()
+  for (let round = 0; round < ROUNDS; round += 1) await runRound(starts, SECONDS, round, rounds)
+  return Object.fromEntries([...rounds].map(([name, measures]) => [name, spreadsOf(measures)]))
+}
+
+await main(process.argv.slice(2))
+process.exit(0)

@@ -35,10 +35,13 @@ export interface TestPostgres {
   resume(): void
 }
 
-/** A whole server for this test alone, stopped at its end. */
-export async function startPostgres(t: Scope): Promise<TestPostgres> {
+/** A whole server for this test alone, stopped at its end. `settings` instead of those of tests. */
+export async function startPostgres(
+  t: Scope,
+  settings: readonly string[] = SETTINGS,
+): Promise<TestPostgres> {
   const cluster = await makeCluster()
-  let running: RunningPostgres | undefined = await startCluster(cluster, SETTINGS)
+  let running: RunningPostgres | undefined = await startCluster(cluster, settings)
   const { url, port } = running
   const signal = (name: NodeJS.Signals) => {
     if (running) signalTree(pidOf(cluster), name)
@@ -51,7 +54,7 @@ export async function startPostgres(t: Scope): Promise<TestPostgres> {
       running = undefined
     },
     async start() {
-      running ??= await startCluster(cluster, SETTINGS, port)
+      running ??= await startCluster(cluster, settings, port)
     },
     async kill() {
       signal('SIGKILL')

@@ -1,16 +1,14 @@
 // The password grant for oidc-provider, which has none of its own: a custom grant that issues
 // tokens by the very function that its built-in grants use, DPoP and resources included.
 
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type Provider from 'oidc-provider'
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider'
 
-export interface PasswordUser {
-  readonly id: string
-  readonly username: string
-  readonly password: string
-  readonly mayLogIn: boolean
-}
+/** Whose password that is, if it is anybody's who may log in. */
+export type FindPasswordUser = (
+  username: string,
+  password: string,
+) => Promise<{ readonly id: string } | undefined>
 
 type Context = TokenEndpointGrantContext<{ username?: string; password?: string }>
 
@@ -44,7 +42,7 @@ const PARAMETERS = ['username', 'password', 'scope', 'resource']
 
 export async function registerPasswordGrant(
   provider: Provider,
-  users: readonly PasswordUser[],
+  findUser: FindPasswordUser,
 ): Promise<void> {
   const helpers = (await import(`${FOLDER}/grants.js`)) as GrantHelpers
   const { issueTokens } = (await import(`${FOLDER}/grant_common.js`)) as GrantCommon
@@ -57,7 +55,7 @@ export async function registerPasswordGrant(
   )
 
   async function handle(ctx: Context): Promise<void> {
-    const user = logIn(ctx, users)
+    const user = await logIn(ctx, findUser)
     const dPoP = await helpers.validateDpop(provider, ctx)
     helpers.checkDpopRequired(provider, ctx, dPoP)
     const resources = await helpers.resolveRequestedResources(provider, ctx)
@@ -84,12 +82,11 @@ export async function registerPasswordGrant(
 }
 
 /** One refusal for whatever is wrong with a login. */
-function logIn({ oidc }: Context, users: readonly PasswordUser[]): PasswordUser {
+async function logIn({ oidc }: Context, findUser: FindPasswordUser): Promise<{ id: string }> {
   const { username, password } = oidc.params
   if (!username || !password) throw new errors.InvalidRequest('username or password is missing')
-  const user = users.find((one) => one.username === username)
-  const isRight = isSame(password, user?.password ?? '')
-  if (!user?.mayLogIn || !isRight) throw new errors.InvalidGrant('the credentials are not valid')
+  const user = await findUser(username, password)
+  if (!user) throw new errors.InvalidGrant('the credentials are not valid')
   return user
 }
 
@@ -101,9 +98,4 @@ function chooseScope(asked: Set<string>, resources: readonly Resource[]): string
     throw new errors.InvalidScope('requested scope is not allowed', missing.join(' '))
   }
   return [...(asked.size > 0 ? asked : new Set(known))].join(' ')
-}
-
-function isSame(one: string, other: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(one), digest(other))
 }

@@ -1,6 +1,7 @@
 // oidc-provider, a foreign server of good repute, set up as a careful operator would for a token
 // service: what our suite says of somebody else's work.
 
+import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
@@ -58,9 +59,18 @@ export async function startOidcProvider(t: Test, format: TokenFormat): Promise<O
     clients: listClients(assertion.publicJwk),
     jwks: { keys: signing.map(({ privateJwk }) => privateJwk as ProviderJwk) },
   })
-  await registerPasswordGrant(provider, USERS)
+  await registerPasswordGrant(provider, async (username, password) => {
+    const user = USERS.find((one) => one.username === username)
+    const isRight = isSame(password, user?.password ?? '')
+    return user?.mayLogIn && isRight ? user : undefined
+  })
   server.on('request', provider.callback())
   return { issuer, credentials: listCredentials(assertion.privateJwk) }
+}
+
+function isSame(one: string, other: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(one), digest(other))
 }
 
 async function makeKey(alg: string, kid: string): Promise<{ privateJwk: JWK; publicJwk: JWK }> {

@@ -1,25 +1,16 @@
 // What a request costs outside of this process (docs/semantics.md §3): counted where it arrives, at
 // Redis by MONITOR, at PostgreSQL by reading the wire.
 
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Redis } from 'ioredis'
 import { type Test, test } from 'tap'
 import { parseRedisUrl } from '../../../src/config/redis-url.ts'
 import { logIn, startApp, type TestApp, type TokenAnswer } from '../../support/app.ts'
+import { monitorCommands, POLL, readStatements } from '../../support/counted-calls.ts'
 import { openTestDatabase } from '../../support/postgres.ts'
 import { startRedis } from '../../support/redis.ts'
 import { until } from '../../support/until.ts'
 
 const REQUESTS = 20
-/**
- * What is polled runs by itself, whatever is requested: tables, journal, deliveries, hashes,
- * clocks. What opens and closes a transaction (it also names the clock) counts by what stands
- * between.
- */
-const POLL =
-  /clock_timestamp|FROM (table_versions|journal|webhooks|generate_series)|\{journal\}|^time$/i
 /** Longer than the poll's turn, in which it may still reload what was changed before. */
 const QUIET_MS = 2_500
 
@@ -52,73 +43,6 @@ async function openScene(t: Test): Promise<Scene> {
       }
     },
   }
-}
-
-/** Passes everything on to the database and writes down each statement that goes by. */
-async function readStatements(t: Test, databaseUrl: string) {
-  const target = new URL(databaseUrl)
-  const statements: string[] = []
-  const server = createServer((near) => {
-    const far = connect(Number(target.port || 5432), target.hostname)
-    const read = statementReader((text) => statements.push(text))
-    near.on('data', (bytes) => {
-      read(bytes)
-      far.write(bytes)
-    })
-    far.on('data', (bytes) => near.write(bytes))
-    near.on('error', () => {}).on('close', () => far.destroy())
-    far.on('error', () => {}).on('close', () => near.destroy())
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => server.close())
-  const url = new URL(databaseUrl)
-  url.hostname = '127.0.0.1'
-  url.port = String((server.address() as AddressInfo).port)
-  return { url: url.href, statements }
-}
-
-/** Of PostgreSQL's messages: Query holds a text, Parse a name and a text. The first has no type. */
-function statementReader(found: (text: string) => void): (bytes: Buffer) => void {
-  let rest = Buffer.alloc(0)
-  let typeBytes = 0
-  return (bytes) => {
-    rest = Buffer.concat([rest, bytes])
-    for (;;) {
-      if (rest.length < typeBytes + 4) return
-      const size = typeBytes + rest.readUInt32BE(typeBytes)
-      if (rest.length < size) return
-      const type = typeBytes === 0 ? '' : String.fromCharCode(rest[0] ?? 0)
-      const strings = rest.toString('utf8', typeBytes + 4, size).split('\0')
-      if (type === 'Q') found(strings[0] ?? '')
-      if (type === 'P') found(strings[1] ?? '')
-      rest = rest.subarray(size)
-      typeBytes = 1
-    }
-  }
-}
-
-/** What clients send; what their scripts call inside of Redis is no round trip. */
-async function monitorCommands(t: Test, port: number) {
-  const client = new Redis(port, '127.0.0.1')
-  const monitor = await client.monitor()
-  const marker = new Redis(port, '127.0.0.1')
-  t.teardown(() => {
-    for (const connection of [monitor, marker, client]) connection.disconnect()
-  })
-  const seen: string[] = []
-  monitor.on('monitor', (_time: string, args: string[], source: string) => {
-    if (source !== 'lua') seen.push(args.join(' '))
-  })
-  let marks = 0
-  /** Redis tells in order: when a mark has come, everything before it has. */
-  async function commands(): Promise<string[]> {
-    marks += 1
-    const mark = `echo mark-${marks}`
-    await marker.echo(`mark-${marks}`)
-    await until('the mark', () => seen.some((command) => command.toLowerCase() === mark))
-    return seen.filter((command) => !/^echo mark-/i.test(command))
-  }
-  return { commands, seen: async () => (await commands()).length }
 }
 
 async function untilQuiet(statements: readonly string[]): Promise<void> {

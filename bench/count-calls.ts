@@ -1,0 +1,64 @@
+// How many calls to Redis and statements of SQL one request causes: counted one by one where they
+// arrive, apart from the measurements, which counting would disturb.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { monitorCommands, POLL } from '../test/support/counted-calls.ts'
+import { openScope } from '../test/support/scope.ts'
+import type { Participant } from './participant.ts'
+import type { Servers } from './support/servers.ts'
+
+export interface Calls {
+  /** Commands that clients send; what a script calls inside of Redis is none. */
+  readonly redis: number
+  /** Statements, without those that open and close a transaction. */
+  readonly sql: number
+}
+
+const REQUESTS = 25
+/**
+ * Lineage writes the events of requests together, a moment later, and follows its journal by
+ * polling. When it has polled twice, both are done.
+ */
+const POLLED = /FROM table_versions/
+const POLLS = 2
+const SETTLE_MAX_MS = 5_000
+const STEP_MS = 50
+/** Looks for an entry of the same subject in the same statement, as the poll does. */
+const JOURNAL_ENTRY = /^\s*INSERT INTO journal/
+/** What a client of Redis says when it connects. */
+const GREETING = /^(info|client|hello|select)\b/i
+
+/** A request, on average. What is polled is left out, since it comes whatever is requested. */
+export async function countCalls(
+  { prepare }: Participant,
+  { redis, statements }: Servers,
+  usesSql: boolean,
+): Promise<Calls | undefined> {
+  if (!prepare) return undefined
+  const settle = async () => usesSql && (await untilPolled(statements))
+  // The first requests make what later ones use, such as connections.
+  await (await prepare(2))()
+  const send = await prepare(REQUESTS)
+  await settle()
+  const scope = openScope()
+  const monitor = await monitorCommands(scope, redis.port)
+  try {
+    const from = { sql: statements.length, redis: await monitor.seen() }
+    await send()
+    await settle()
+    const isOurs = (text: string) =>
+      JOURNAL_ENTRY.test(text) || !(POLL.test(text) || GREETING.test(text))
+    const commands = (await monitor.commands()).slice(from.redis).filter(isOurs)
+    const sql = statements.slice(from.sql).filter(isOurs)
+    return { redis: commands.length / REQUESTS, sql: sql.length / REQUESTS }
+  } finally {
+    await scope.close()
+  }
+}
+
+async function untilPolled(statements: readonly string[]): Promise<void> {
+  const from = statements.length
+  const giveUpAt = performance.now() + SETTLE_MAX_MS
+  const polls = () => statements.slice(from).filter((text) => POLLED.test(text)).length
+  while (polls() < POLLS && performance.now() < giveUpAt) await delay(STEP_MS)
+}

@@ -1,0 +1,19 @@
+// How long and how often the benchmark measures, from the environment.
+
+function readNumber(name: string, otherwise: number): number {
+  const value = Number(process.env[name] || otherwise)
+  if (!(value > 0)) throw new Error(`${name} must be a number above zero`)
+  return value
+}
+
+/** How often each subject is measured; the median counts. */
+export const ROUNDS = readNumber('BENCH_ROUNDS', 5)
+/** How long one measurement lasts. */
+export const SECONDS = readNumber('BENCH_SECONDS', 1)
+/** Of Lineage; its peers write no log. */
+export const LOG_LEVEL = process.env.BENCH_LOG_LEVEL || 'info'
+/** Requests that are under way at once, each over a connection of its own. */
+export const CONNECTIONS = 16
+/** The share of the full sizes that questions of scale are asked at: 1 in earnest. */
+export const SCALE = readNumber('BENCH_SCALE', 1)
+export const SCALE_ROUNDS = readNumber('BENCH_SCALE_ROUNDS', 5)

@@ -1,0 +1,91 @@
+// Does what a family costs depend on how many others there are? In Redis by the CPU time of its
+// thread, in PostgreSQL by time, one act after another.
+
+import { startPostgres } from '../../test/support/postgres.ts'
+import type { Scope } from '../../test/support/scope.ts'
+import { actsOn, type FamilyActs, type Member, populate } from './family-acts.ts'
+import { costOf } from './many.ts'
+import { multiplyRow, openPostgresCase, type PostgresCase } from './postgres-case.ts'
+import { openRedisCase, type RedisCase, redisCpuMicros } from './redis-case.ts'
+import type { ScaleMeasure, ScaleQuestion } from './scale-question.ts'
+
+const SIZES = [1_000, 100_000, 1_000_000]
+const REDIS_MEMBERS = 400
+const REDIS_AT_ONCE = 16
+const FILL_AT_ONCE = 64
+const POSTGRES_MEMBERS = 100
+const ACTS = ['refresh', 'list', 'login', 'revoke'] as const
+
+export const families: ScaleQuestion = {
+  name: 'families',
+  title: 'the cost of one family among so many, each of another user',
+  async prepare(scope, scaled) {
+    const sizes = SIZES.map((size) => Math.max(REDIS_MEMBERS, scaled(size)))
+    const redis = await measureRedis(scope, sizes)
+    const postgres = await measurePostgres(scope, sizes)
+    return {
+      cases: sizes.map((size) => `${size.toLocaleString('en')} families`),
+      measures: [...redis, ...postgres],
+    }
+  },
+}
+
+async function measureRedis(scope: Scope, sizes: readonly number[]): Promise<ScaleMeasure[]> {
+  const cases: { server: RedisCase['server']; acts: FamilyActs }[] = []
+  for (const size of sizes) {
+    const { server, store } = await openRedisCase(scope)
+    const members = await populate(store, {
+      count: size,
+      kept: REDIS_MEMBERS,
+      atOnce: FILL_AT_ONCE,
+    })
+    cases.push({ server, acts: actsOn(store, members, REDIS_AT_ONCE) })
+  }
+  return ACTS.map((act) => ({
+    name: `${act}, Redis`,
+    unit: 'server us',
+    cases: cases.map(({ server, acts }) => () => {
+      return costOf(REDIS_MEMBERS, () => redisCpuMicros(server), acts[act])
+    }),
+  }))
+}
+
+async function measurePostgres(scope: Scope, sizes: readonly number[]): Promise<ScaleMeasure[]> {
+  const { url } = await startPostgres(scope)
+  const cases: FamilyActs[] = []
+  for (const size of sizes) {
+    const postgres = await openPostgresCase(scope, url)
+    const members = await populate(postgres.store, {
+      count: POSTGRES_MEMBERS,
+      kept: POSTGRES_MEMBERS,
+      atOnce: 1,
+    })
+    await addStrangers(postgres, members, size - POSTGRES_MEMBERS)
+    cases.push(actsOn(postgres.store, members, 1))
+  }
+  return ACTS.map((act) => ({
+    name: `${act}, PostgreSQL`,
+    unit: 'ms',
+    cases: cases.map((acts) => () => costOf(POSTGRES_MEMBERS, () => performance.now(), acts[act])),
+  }))
+}
+
+/** As many more users with one session each as `count` says, as the first member has it. */
+async function addStrangers(
+  postgres: PostgresCase,
+  [first]: readonly Member[],
+  count: number,
+): Promise<void> {
+  const userId = "md5('user ' || n)::uuid"
+  await multiplyRow(postgres, 'family_users', {
+    where: `user_id = '${first?.user.userId}'`,
+    changes: `jsonb_build_object('user_id', ${userId})`,
+    count,
+  })
+  await multiplyRow(postgres, 'families', {
+    where: `id = '${first?.family.familyId}'`,
+    changes: `jsonb_build_object('id', md5('family ' || n)::uuid, 'user_id', ${userId})`,
+    count,
+  })
+  await postgres.run('VACUUM ANALYZE')
+}

@@ -1,0 +1,56 @@
+// One PostgreSQL of a question of scale: a migrated database, and rows multiplied inside of it.
+
+import { type Database, openDatabase } from '../../src/database/database.ts'
+import { applyMigrations } from '../../src/database/migrations.ts'
+import type { FamilyStore } from '../../src/families/family.ts'
+import { openPostgresFamilyStore } from '../../src/families/postgres/postgres-family-store.ts'
+import { T0 } from '../../test/contract/family-bench.ts'
+import { runAsAdmin } from '../../test/support/postgres.ts'
+import type { Scope } from '../../test/support/scope.ts'
+
+export interface PostgresCase {
+  readonly database: Database
+  readonly store: FamilyStore
+  /** One statement over a connection without the deadlines of the service. */
+  run(sql: string): Promise<unknown[]>
+}
+
+let databases = 0
+
+/** A database of its own on the server at `serverUrl`. */
+export async function openPostgresCase(scope: Scope, serverUrl: string): Promise<PostgresCase> {
+  databases += 1
+  const name = `scale_${databases}`
+  await runAsAdmin(serverUrl, `CREATE DATABASE ${name}`)
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  const database = openDatabase(url.href)
+  scope.teardown(() => database.close())
+  await applyMigrations(database.pool)
+  const store = openPostgresFamilyStore(database, () => T0)
+  scope.teardown(() => store.close())
+  return { database, store, run: (sql) => runAsAdmin(url.href, sql) }
+}
+
+/**
+ * `count` copies of the one row that `where` finds in `table`, with the members of the JSON object
+ * that the SQL expression `changes` makes put over it; `n` counts the copies.
+ */
+export async function multiplyRow(
+  { run }: PostgresCase,
+  table: string,
+  { where, changes, count }: { where: string; changes: string; count: number },
+): Promise<void> {
+  await run(
+    `INSERT INTO ${table}
+     SELECT (jsonb_populate_record(original, ${changes})).*
+     FROM ${table} original, generate_series(1, ${count}) n WHERE ${where}`,
+  )
+}
+
+/** With its indexes. */
+export async function tableBytes({ run }: PostgresCase, table: string): Promise<number> {
+  const sql = `SELECT pg_total_relation_size('${table}'::regclass)::float8 AS bytes`
+  const [row] = (await run(sql)) as { bytes: number }[]
+  return row?.bytes ?? Number.NaN
+}
