@@ -1,8 +1,8 @@
 // One change of one client: a transaction that holds the client's row from before it reads until
-// it commits, so that two administrators never overwrite each other.
+// it commits, so that two administrators never overwrite each other. A trigger of the table tells other
+// instances which client it was (docs/adr/0020-changes-of-clients-come-from-a-log.md).
 
 import { guardDatabase } from '../database/database.ts'
-import { bumpTableVersion } from '../database/table-versions.ts'
 import type { Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { ClientChoices } from './client-choices.ts'
@@ -36,9 +36,4 @@ export function inChange<T>(
 export async function lockClient(tx: Transaction, id: string): Promise<ClientRow | null> {
   await tx.$queryRaw`SELECT 1 FROM clients WHERE id = ${id} FOR UPDATE`
   return await tx.client.findUnique({ where: { id }, include: WITH_SECRETS })
-}
-
-/** Tells the other instances of the change. The last step of each change. */
-export function announceChange(tx: Transaction): Promise<void> {
-  return bumpTableVersion(tx, 'clients')
 }

@@ -4,7 +4,7 @@
 import type { Clock } from '../runtime/clock.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import type { Client } from './client.ts'
-import type { ClientReader } from './client-reader.ts'
+import type { ClientSource } from './client-source.ts'
 
 /** How soon the same id is looked up again, and a database that did not answer is asked again. */
 const ASK_INTERVAL_MS = 1_000
@@ -33,7 +33,7 @@ interface Batch {
 }
 
 export function openClientLookup(
-  store: Pick<ClientReader, 'findMany'>,
+  source: Pick<ClientSource, 'findMany'>,
   clock: Clock,
 ): ClientLookup {
   const known = new Map<string, Known>()
@@ -50,7 +50,7 @@ export function openClientLookup(
     if (isRecent(failedAtMs)) return new Map()
     const changesBefore = changes
     try {
-      const clients = await store.findMany([...ids])
+      const clients = await source.findMany([...ids])
       const found = new Map(clients.map((client) => [String(client.id), client]))
       if (changes === changesBefore) for (const id of ids) remember(id, found.get(id))
       return found

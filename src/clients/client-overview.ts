@@ -1,8 +1,9 @@
-// Facts about all clients together, computed once for each change of the table, because metadata
-// and every answer to a browser need them.
+// Facts about all clients together, because metadata and every answer to a browser need them. Counted
+// on with each client that comes or goes, so that a change costs the same however many there are.
 
 import type { Client } from './client.ts'
 
+/** The maps follow later changes; the object is another one after each change. */
 export interface ClientOverview {
   readonly count: number
   /** How many list each grant; one that nobody lists is not in it. */
@@ -13,19 +14,64 @@ export interface ClientOverview {
   readonly origins: ReadonlyMap<string, { readonly hasCookies: boolean }>
 }
 
-export function summarizeClients(clients: Iterable<Client>): ClientOverview {
-  const origins = new Map<string, { hasCookies: boolean }>()
-  const publicScopes = new Set<string>()
-  const grantCounts = new Map<string, number>()
+export interface ClientTally {
+  add(client: Client): void
+  /** Takes out a client that was added. */
+  remove(client: Client): void
+  overview(): ClientOverview
+}
+
+export function openClientTally(): ClientTally {
+  const grants = openCounter()
+  const scopes = openCounter()
+  const origins = openCounter()
+  const cookieOrigins = openCounter()
+  const originUses = new Map<string, { readonly hasCookies: boolean }>()
   let count = 0
-  for (const { type, grantTypes, scopes, allowedOrigins, tokenDelivery } of clients) {
-    count += 1
-    for (const name of grantTypes) grantCounts.set(name, (grantCounts.get(name) ?? 0) + 1)
-    if (type === 'public') for (const scope of scopes) publicScopes.add(scope)
-    for (const origin of allowedOrigins) {
-      const known = origins.get(origin)
-      origins.set(origin, { hasCookies: known?.hasCookies || tokenDelivery === 'cookie' })
-    }
+  let publicScopes: readonly string[] | undefined
+  let overview: ClientOverview | undefined
+
+  function countOrigin(origin: string, isCookie: boolean, step: 1 | -1): void {
+    origins.move(origin, step)
+    if (isCookie) cookieOrigins.move(origin, step)
+    const hasCookies = cookieOrigins.counts.has(origin)
+    if (!origins.counts.has(origin)) originUses.delete(origin)
+    else if (originUses.get(origin)?.hasCookies !== hasCookies)
+      originUses.set(origin, { hasCookies })
   }
-  return { count, grantCounts, publicScopes: [...publicScopes].sort(), origins }
+
+  function move(client: Client, step: 1 | -1): void {
+    count += step
+    overview = undefined
+    for (const name of client.grantTypes) grants.move(name, step)
+    for (const scope of client.type === 'public' ? client.scopes : []) {
+      if (scopes.move(scope, step)) publicScopes = undefined
+    }
+    const isCookie = client.tokenDelivery === 'cookie'
+    for (const origin of client.allowedOrigins) countOrigin(origin, isCookie, step)
+  }
+
+  return {
+    add: (client) => move(client, 1),
+    remove: (client) => move(client, -1),
+    overview() {
+      publicScopes ??= [...scopes.counts.keys()].sort()
+      overview ??= { count, grantCounts: grants.counts, publicScopes, origins: originUses }
+      return overview
+    },
+  }
+}
+
+function openCounter() {
+  const counts = new Map<string, number>()
+  return {
+    counts: counts as ReadonlyMap<string, number>,
+    /** Whether the name came or went by this step. */
+    move(name: string, step: 1 | -1): boolean {
+      const before = counts.get(name) ?? 0
+      if (before + step === 0) counts.delete(name)
+      else counts.set(name, before + step)
+      return before === 0 || before + step === 0
+    },
+  }
 }

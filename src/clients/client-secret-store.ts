@@ -2,12 +2,7 @@
 // new one, and never none for a confidential client.
 
 import { randomUUID } from 'node:crypto'
-import {
-  announceChange,
-  type ClientStoreDependencies,
-  inChange,
-  lockClient,
-} from './client-change.ts'
+import { type ClientStoreDependencies, inChange, lockClient } from './client-change.ts'
 import {
   type AddedSecret,
   CLIENT_SECRETS_MAX,
@@ -36,7 +31,6 @@ export function openClientSecretStore(
         const clientSecret = newClientSecret()
         const row = secretRow(clientSecret, new Date(clock()))
         await tx.clientSecret.create({ data: { ...row, clientId: id } })
-        await announceChange(tx)
         return { id: row.id, clientSecret, createdAt: row.createdAt }
       })
     },
@@ -47,7 +41,6 @@ export function openClientSecretStore(
         if (!client?.secrets.some((secret) => secret.id === secretId)) return false
         if (client.type === 'confidential' && client.secrets.length === 1) return 'refused'
         await tx.clientSecret.delete({ where: { id: secretId } })
-        await announceChange(tx)
         return true
       })
     },

@@ -1,5 +1,4 @@
-// Clients in PostgreSQL. Whatever is stored was checked as a whole, and every change raises the
-// version of the table, which is how other instances learn of it.
+// Clients in PostgreSQL. Whatever is stored was checked as a whole.
 
 import { isDeepStrictEqual } from 'node:util'
 import { refusingTaken } from '../database/already-taken.ts'
@@ -7,7 +6,6 @@ import type { Clock } from '../runtime/clock.ts'
 import { AlreadyTaken, type Checked } from '../runtime/field-error.ts'
 import type { Client } from './client.ts'
 import {
-  announceChange,
   type ClientStoreDependencies,
   inChange,
   lockClient,
@@ -74,7 +72,6 @@ export function openClientStore(dependencies: ClientStoreDependencies): ClientSt
         const stored = await lockClient(tx, id)
         if (stored) check?.(toClient(stored))
         const { count } = await tx.client.deleteMany({ where: { id } })
-        if (count > 0) await announceChange(tx)
         return count > 0
       })
     },
@@ -87,7 +84,6 @@ export function openClientStore(dependencies: ClientStoreDependencies): ClientSt
         // dated by it.
         const fromMs = Math.max(firstMsAfterAll(clock), row.sessionsValidFrom.getTime() + 1)
         await tx.client.update({ where: { id }, data: { sessionsValidFrom: new Date(fromMs) } })
-        await announceChange(tx)
         return true
       })
     },
@@ -156,9 +152,7 @@ async function publish(
   { defaults, raiseLongestTokenLife }: ClientStoreDependencies,
 ): Promise<Client> {
   const client = rowToClient(row, defaults)
-  // In the same order as key rotation takes these two locks, to avoid a deadlock.
   await raiseLongestTokenLife(tx, client.accessTokenTtlSeconds)
-  await announceChange(tx)
   return client
 }
 

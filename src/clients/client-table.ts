@@ -8,8 +8,8 @@ import { StartError } from '../runtime/start-error.ts'
 import type { Client } from './client.ts'
 import { isClientId } from './client-id.ts'
 import { openClientLookup } from './client-lookup.ts'
-import { type ClientOverview, summarizeClients } from './client-overview.ts'
-import type { ClientReader } from './client-reader.ts'
+import { type ClientOverview, openClientTally } from './client-overview.ts'
+import type { ClientSource, ClientVersion } from './client-source.ts'
 
 /** Clients of one query; other work runs between two queries. */
 const PAGE_SIZE = 250
@@ -23,9 +23,9 @@ export interface ClientTable {
   /** Of every stored client; the virtual bootstrap client is not among them. */
   overview(): ClientOverview
   /**
-   * Resolves when every change committed before this call is in force here; reads only clients that
-   * are others than before. The first time throws StartError when the bootstrap client's id is in
-   * the table.
+   * Resolves when every change committed before this call is in force here. Reads every client the
+   * first time, and where the log of changes does not tell what is new; else only those that changed.
+   * The first time throws StartError when the bootstrap client's id is in the table.
    */
   reload(): Promise<void>
   /** As `reload`, for changes of this one client. */
@@ -35,23 +35,19 @@ export interface ClientTable {
 }
 
 export interface ClientTableDependencies {
-  readonly store: Pick<ClientReader, 'findMany' | 'loadMarks'>
+  readonly source: ClientSource
   readonly bootstrap: Client | undefined
   readonly clock: Clock
 }
 
-interface Held {
-  readonly client: Client
-  /** Undefined for one that was read by itself: the next reload reads it once more. */
-  readonly mark: string | undefined
-}
-
 /** Opens an empty table; the first `reload` fills it. */
-export function openClientTable({ store, bootstrap, clock }: ClientTableDependencies): ClientTable {
-  const held = new Map<string, Held>()
-  const lookup = openClientLookup(store, clock)
+export function openClientTable(dependencies: ClientTableDependencies): ClientTable {
+  const { source, bootstrap, clock } = dependencies
+  const held = new Map<string, Client>()
+  const tally = openClientTally()
+  const lookup = openClientLookup(source, clock)
   let isLoaded = false
-  let overview: ClientOverview | undefined
+  let seen: ClientVersion | undefined
   let turn: Promise<unknown> = Promise.resolve()
   let queued: Promise<void> | undefined
 
@@ -63,34 +59,49 @@ export function openClientTable({ store, bootstrap, clock }: ClientTableDependen
   }
 
   async function load(): Promise<void> {
-    const seen = new Set<string>()
+    const changes = seen && (await source.readChanges(seen))
+    if (!changes) return await loadAll()
+    for (let start = 0; start < changes.ids.length; start += PAGE_SIZE) {
+      await readAgain(changes.ids.slice(start, start + PAGE_SIZE))
+    }
+    seen = changes.newest
+  }
+
+  async function loadAll(): Promise<void> {
+    // Before the clients: what changes meanwhile is read once more, never missed.
+    const newest = await source.newestChange()
+    const gone = new Set(held.keys())
     const pages = eachPage(PAGE_SIZE, { id: '' }, ({ id }: { id: string }) =>
-      store.loadMarks(PAGE_SIZE, id),
+      source.readAfter(id, PAGE_SIZE),
     )
     for await (const page of pages) {
-      await readChanged(page)
-      for (const { id } of page) seen.add(id)
+      for (const client of page) {
+        put(client.id, client)
+        gone.delete(client.id)
+      }
     }
-    for (const id of held.keys()) if (!seen.has(id)) put(id, undefined)
+    for (const id of gone) put(id, undefined)
     if (!isLoaded && bootstrap && held.has(bootstrap.id)) {
       throw new StartError('LINEAGE_ADMIN_CLIENT_ID is the id of a stored client')
     }
     isLoaded = true
+    seen = newest
   }
 
-  async function readChanged(page: readonly { id: string; mark: string }[]): Promise<void> {
-    const changed = page.filter(({ id, mark }) => held.get(id)?.mark !== mark)
-    if (changed.length === 0) return
-    const clients = await store.findMany(changed.map(({ id }) => id))
-    const marks = new Map(changed.map(({ id, mark }) => [id, mark]))
-    for (const client of clients) put(client.id, { client, mark: marks.get(client.id) })
+  async function readAgain(ids: readonly string[]): Promise<void> {
+    const clients = new Map(
+      (await source.findMany(ids)).map((client) => [client.id as string, client]),
+    )
+    for (const id of ids) put(id, clients.get(id))
   }
 
-  function put(id: string, entry: Held | undefined): void {
-    if (entry) held.set(id, entry)
+  function put(id: string, client: Client | undefined): void {
+    const before = held.get(id)
+    if (before) tally.remove(before)
+    if (client) tally.add(client)
+    if (client) held.set(id, client)
     else held.delete(id)
     lookup.forget(id)
-    overview = undefined
   }
 
   function reload(): Promise<void> {
@@ -105,28 +116,22 @@ export function openClientTable({ store, bootstrap, clock }: ClientTableDependen
 
   async function refresh(id: string): Promise<void> {
     if (!isClientId(id)) return
-    await inTurn(async () => {
-      const [client] = await store.findMany([id])
-      put(id, client && { client, mark: undefined })
-    })
+    await inTurn(() => readAgain([id]))
   }
 
   return {
     async find(id) {
       if (id === bootstrap?.id) return bootstrap
       if (!isLoaded) await reload()
-      const known = held.get(id)?.client
+      const known = held.get(id)
       // An id that no client can have is not looked up.
       if (known || !isClientId(id)) return known
       const found = await lookup.find(id)
       // Kept from now on: PostgreSQL may go away before the next poll.
       if (found) await refresh(id).catch(ignoreOutage)
-      return held.get(id)?.client ?? found
+      return held.get(id) ?? found
     },
-    overview() {
-      overview ??= summarizeClients([...held.values()].map(({ client }) => client))
-      return overview
-    },
+    overview: tally.overview,
     reload,
     refresh,
     get ready() {

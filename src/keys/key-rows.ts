@@ -99,8 +99,8 @@ export async function deleteSigningKeys(
 
 /**
  * Keeps every key in JWKS for as long as tokens of `seconds` may live. Whoever stores a client
- * with its own access-token life calls this in the same transaction, before it bumps a table
- * version of its own (two orders would be a deadlock).
+ * with its own access-token life calls this in the same transaction, after it has written the client:
+ * whoever takes the other order, this lock before a row of a client, makes a deadlock.
  */
 export async function raiseLongestTokenLife(tx: Transaction, seconds: number): Promise<void> {
   await lockSigningKeys(tx)

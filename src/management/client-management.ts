@@ -13,7 +13,7 @@ import { type ClientView, toClientView } from './client-view.ts'
 import { accepted, found, ManagementError } from './management-error.ts'
 
 export interface ClientManagementDependencies {
-  readonly clientStore: Omit<ClientStore, 'findMany' | 'loadMarks'>
+  readonly clientStore: ClientStore
   /** Brings what has changed into force here; rejects with DependencyUnavailable. */
   readonly refreshClient: (id: string) => Promise<void>
   readonly recordEvent: RecordEvent

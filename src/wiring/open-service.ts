@@ -90,7 +90,7 @@ async function openParts(
   })
   const tokens = openTokenMint({ keys, issuer, clock })
   const clientStore = openClients(database, config, foundation.latest)
-  const clients = await loadClientTable(clientStore, config, clock)
+  const clients = await loadClientTable(database, config, clock)
   const { users, families } = openUsers(database, opened, clock)
   const { hasher, passwordCosts } = await openHasher(config, database)
   const checker = openTokenChecker({ tokens, clients, families, clock })

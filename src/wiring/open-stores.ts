@@ -3,6 +3,7 @@
 
 import { AUTHENTICATION_METHODS } from '../client-auth/authentication-methods.ts'
 import { bootstrapClient } from '../clients/bootstrap-client.ts'
+import { openClientSource } from '../clients/client-source.ts'
 import { type ClientStore, openClientStore } from '../clients/client-store.ts'
 import { type ClientTable, openClientTable } from '../clients/client-table.ts'
 import type { ServiceConfig } from '../config/service-config.ts'
@@ -32,12 +33,13 @@ export function openClients(database: Database, config: ServiceConfig, clock: Cl
 
 /** The clients in memory, the bootstrap client among them. Rejects with DependencyUnavailable. */
 export async function loadClientTable(
-  store: ClientStore,
+  { pool }: Pick<Database, 'pool'>,
   config: ServiceConfig,
   clock: Clock,
 ): Promise<ClientTable> {
   const bootstrap = config.adminClient && bootstrapClient(config.adminClient, config.issuer, config)
-  const clients = openClientTable({ store, bootstrap, clock })
+  const source = openClientSource(pool, config)
+  const clients = openClientTable({ source, bootstrap, clock })
   await clients.reload()
   return clients
 }

@@ -247,7 +247,7 @@ test('every change raises the version of the table, what changes nothing does no
   for (const change of changes) {
     const before = await tableVersion(instance, 'clients')
     await change()
-    t.equal(await tableVersion(instance, 'clients'), before + 1, change.toString())
+    t.ok((await tableVersion(instance, 'clients')) > before, change.toString())
   }
   const before = await tableVersion(instance, 'clients')
   for (const change of changes) await change()

@@ -10,6 +10,7 @@ import {
   NOW,
   openInstances,
   requestWith,
+  sourceOn,
   storeOn,
 } from '../scenes/client-fixtures.ts'
 import { openReadyDatabase } from '../support/database.ts'
@@ -22,7 +23,7 @@ test('serves the last copy while PostgreSQL is down, and heals', async (t) => {
   const database = await openReadyDatabase(t, server.url)
   const store = storeOn(database)
   const time = { now: NOW }
-  const options = { store, bootstrap: undefined, clock: () => time.now }
+  const options = { source: sourceOn(database), bootstrap: undefined, clock: () => time.now }
   const table = openClientTable(options)
   await store.create({ ...MINIMAL, id: 'web' })
   await table.reload()
@@ -62,7 +63,8 @@ test('an outage delays nobody who is known, and unknown ids no longer than the d
   const server = await startPostgres(t)
   const database = await openReadyDatabase(t, server.url)
   const store = storeOn(database)
-  const table = openClientTable({ store, bootstrap: undefined, clock: () => NOW })
+  const source = sourceOn(database)
+  const table = openClientTable({ source, bootstrap: undefined, clock: () => NOW })
   await store.create({ ...MINIMAL, id: 'web' })
   await table.reload()
   server.pause()
@@ -74,8 +76,8 @@ test('an outage delays nobody who is known, and unknown ids no longer than the d
 })
 
 async function openTable(t: Test) {
-  const { store } = (await openInstances(t))()
-  const table = openClientTable({ store, bootstrap: BOOTSTRAP, clock: () => NOW })
+  const { store, source } = (await openInstances(t))()
+  const table = openClientTable({ source, bootstrap: BOOTSTRAP, clock: () => NOW })
   return { store, table }
 }
 

@@ -1,16 +1,14 @@
 // The demo user and clients: what is printed of them is what works now.
 
 import { test } from 'tap'
-import { openClientTable } from '../../src/clients/client-table.ts'
 import { findStaleDemo, formatDemoCommands, openDemoData } from '../../src/embedded/demo-data.ts'
 import { startApp } from '../support/app.ts'
 
 test('no secret is printed that was rotated away', async (t) => {
   const { service } = await startApp(t)
-  const { clientStore, users, hasher, clock } = service
+  const { clientStore, clients, users, hasher } = service
   const issuer = 'http://localhost:3000'
   const demo = await openDemoData({ dataDir: t.testdir({}), issuer, clientStore, users, hasher })
-  const clients = openClientTable({ store: clientStore, bootstrap: undefined, clock })
   const look = async () => {
     await clients.reload()
     return await findStaleDemo(demo, { clients, users, hasher })

@@ -7,8 +7,9 @@ import type { Client, ClientId } from '../../src/clients/client.ts'
 import type { ClientStoreDependencies } from '../../src/clients/client-change.ts'
 import type { ClientInput } from '../../src/clients/client-draft.ts'
 import { hashClientSecret } from '../../src/clients/client-secret.ts'
+import { type ClientSource, openClientSource } from '../../src/clients/client-source.ts'
 import { openClientStore } from '../../src/clients/client-store.ts'
-import { type Database, openDatabase } from '../../src/database/database.ts'
+import type { Database } from '../../src/database/database.ts'
 import { GRANTS } from '../../src/grants/grants.ts'
 import { raiseLongestTokenLife } from '../../src/keys/key-rows.ts'
 import { openReadyDatabase } from '../support/database.ts'
@@ -80,11 +81,12 @@ export function requestWith(parts: {
 /** An empty, migrated database; every call is one more instance of the service upon it. */
 export async function openInstances(t: Test) {
   const { url } = await openTestDatabase(t)
-  await openReadyDatabase(t, url)
+  // No test has more than two, and on a busy machine the first query of each takes long.
+  const ready = [await openReadyDatabase(t, url), await openReadyDatabase(t, url)]
   const open = (overrides: Partial<ClientStoreDependencies> = {}) => {
-    const database = openDatabase(url)
-    t.teardown(() => database.close())
-    return { database, store: storeOn(database, overrides) }
+    const database = ready.shift()
+    if (!database) throw new Error('two instances at most')
+    return { database, store: storeOn(database, overrides), source: sourceOn(database) }
   }
   return open
 }
@@ -99,6 +101,11 @@ export function storeOn({ prisma }: Database, overrides: Partial<ClientStoreDepe
     clock: () => NOW,
     ...overrides,
   })
+}
+
+/** What a table of clients reads from. */
+export function sourceOn({ pool }: Database): ClientSource {
+  return openClientSource(pool, LIMITS)
 }
 
 /** Runs the changes so that all of them have begun before any may touch a client's row. */
