@@ -104,7 +104,8 @@ export function mapPage<Item, Other>(
   return { items: items.map(toOther), nextCursor }
 }
 
-function toPage<Row, Item>(
+/** The page of the rows that were read for it: one more than it has, if another one follows. */
+export function toPage<Row, Item>(
   rows: readonly Row[],
   { limit }: PageRequest,
   keyOf: (row: Row) => PageKey,
