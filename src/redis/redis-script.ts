@@ -87,7 +87,8 @@ export function scriptRunner(sender: CommandSender, access: GateAccess): RunScri
 }
 
 /**
- * Sends one command; replies are strings, numbers and lists of them. With `giveUpAt` the last
+ * Sends one command; replies are strings, of which each character is a byte, numbers and lists of
+ * them. With `giveUpAt` the last
  * argument is a blank that is filled in where the connection is known
  * (families/redis/redis-store-clock.ts).
  */
@@ -98,7 +99,7 @@ export function sendCommand(
   access: GateAccess,
   giveUpAt?: number,
 ): Promise<unknown> {
-  const command = new Command(name, args, { replyEncoding: 'utf8' })
+  const command = new Command(name, args, { replyEncoding: 'latin1' })
   if (access === 'gated') gatedCommands.add(command)
   if (giveUpAt !== undefined) givenUpAt.set(command, giveUpAt)
   sender.sendCommand(command)

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { FamilyStore } from '../../src/families/family.ts'
 import { openRedisFamilyStore } from '../../src/families/redis/redis-family-store.ts'
+import { keysOf } from '../../src/families/redis/redis-keys.ts'
 import { NO_JOURNAL } from '../support/journal.ts'
 import { startRedis, startRedisCluster } from '../support/redis.ts'
 import type { FamilyBench } from './family-bench.ts'
@@ -36,7 +37,8 @@ export async function openRedisBench(t: Test): Promise<FamilyBench> {
     store: await open(),
     another: open,
     async forgetUser(userId) {
-      await server.cli('DEL', `lineage:{u:${userId}}:user`)
+      // Fails for a user whom it never had.
+      await server.cli('LSET', keysOf({ userId }).user, '0', '').catch(() => {})
     },
     async dump() {
       const held = await Promise.all((await keys('*')).map(readKey))
@@ -44,7 +46,7 @@ export async function openRedisBench(t: Test): Promise<FamilyBench> {
       return [...held, ...readFiles(dir ?? '')].join('\n')
     },
     async sizeOf({ userId }) {
-      const own = await keys(`lineage:{u:${userId}}:*`)
+      const own = await keys(`${keysOf({ userId }).user}*`)
       const sizes = own.map((key) => server.cli('MEMORY', 'USAGE', key, 'SAMPLES', '0'))
       return (await Promise.all(sizes)).reduce<number>((sum, size) => sum + Number(size), 0)
     },
@@ -77,8 +79,8 @@ export async function openRedisClusterBench(t: Test): Promise<FamilyBench> {
     another: open,
     async forgetUser(userId) {
       // The nodes that do not hold the key answer MOVED.
-      const key = `lineage:{u:${userId}}:user`
-      await Promise.allSettled(nodes.map((node) => node.cli('DEL', key)))
+      const key = keysOf({ userId }).user
+      await Promise.allSettled(nodes.map((node) => node.cli('LSET', key, '0', '')))
     },
     async dump() {
       const held = await Promise.all(nodes.map((node) => node.cli('KEYS', '*')))

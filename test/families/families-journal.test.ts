@@ -5,6 +5,7 @@ import { type Test, test } from 'tap'
 import type { ClientId } from '../../src/clients/client.ts'
 import type { EndFamily, FamilyId, RevokedToken } from '../../src/families/family.ts'
 import { LIVE_FAMILIES_MAX } from '../../src/families/family.ts'
+import { keysOf } from '../../src/families/redis/redis-keys.ts'
 import { hashFamilySecret, newFamilySecret } from '../../src/families/refresh-token-string.ts'
 import type { UserId, UserRecord } from '../../src/users/user.ts'
 import {
@@ -46,7 +47,7 @@ async function openScene(t: Test) {
   }
   /** As a failover does that loses all of one user. */
   const lose = async (userId: UserId) => {
-    const keys = (await server.cli('KEYS', `lineage:{u:${userId}}:*`)) as string[]
+    const keys = (await server.cli('KEYS', `${keysOf({ userId }).user}*`)) as string[]
     await server.cli('DEL', ...keys)
   }
   return { server, journal, wire, store, families, users, kinds, make, lose }

@@ -28,7 +28,7 @@ test('restored stores: what lived lives, what was revoked is revoked (C60, C61)'
 
   const newRedis = await redisBackup.restore(t)
   // As if the copy were two hours old: it says itself how far in the journal it had come.
-  await newRedis.cli('SET', 'lineage:{journal}:mark', String(Date.now() - 2 * HOUR_MS))
+  await newRedis.cli('SET', 'lineage:{journal}:applied', String(Date.now() - 2 * HOUR_MS))
   const restored = await startLineage(t, serverEnvironment(restoredUrl, newRedis.url))
   await checkRestored(t, restored, before, after)
 })

@@ -1,5 +1,5 @@
-// The release before this one and this one as two processes on one PostgreSQL and one Redis, on the
-// schema of the newer: an upgrade replaces one instance after the other.
+// The release before this one and this one as two processes on one PostgreSQL, on the schema of the
+// newer: an upgrade replaces one instance after the other. Sessions in Redis they do not share.
 
 import { spawnSync } from 'node:child_process'
 import { dirname } from 'node:path'
@@ -57,8 +57,8 @@ test('the release before and this one serve one database together', async (t) =>
     t.pass('what else holds is in test/database/migrations.test.ts: a newer migration is fine')
     return
   }
-  const [{ url }, redis] = await Promise.all([openEmptyDatabase(t), startRedis(t)])
-  const env = serverEnvironment(url, redis.url)
+  const { url } = await openEmptyDatabase(t)
+  const env = serverEnvironment(url)
   const older = await startLineage(t, env, { root })
   const [client, ada, bob] = [
     await older.makeClient({}),
@@ -107,4 +107,29 @@ test('the release before and this one serve one database together', async (t) =>
   const back = await startLineage(t, { ...env, LINEAGE_MIGRATE: 'check' }, { root })
   const carol = await back.makeUser()
   await until('a login there', () => logIn(back, client, carol).catch(() => undefined))
+})
+
+test('with sessions in Redis each release keeps its own, and what ends them ends both', async (t) => {
+  const root = checkOutBefore(t)
+  if (!root) {
+    t.pass('no history: the release before was not run')
+    return
+  }
+  const [{ url }, redis] = await Promise.all([openEmptyDatabase(t), startRedis(t)])
+  const env = serverEnvironment(url, redis.url)
+  const older = await startLineage(t, env, { root })
+  const [client, user] = [await older.makeClient({}), await older.makeUser()]
+  const early = await logIn(older, client, user)
+  const newer = await startLineage(t, env)
+  t.equal((await refresh(newer, client, early.refresh_token)).status, 400, 'log in again')
+  const login = await logIn(newer, client, user)
+  const moved = await answerOf(older, client, early.refresh_token)
+  t.equal(moved.said, '200', 'and the older goes on with its own')
+
+  const patch = { status: 'disabled' }
+  t.equal((await older.admin('PATCH', `/admin/users/${user.id}`, patch)).status, 200)
+  t.equal((await refresh(older, client, moved.next)).status, 400)
+  await until('the end at the newer', async () => {
+    return (await refresh(newer, client, login.refresh_token)).status === 400
+  })
 })

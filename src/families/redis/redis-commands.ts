@@ -19,8 +19,10 @@ import {
 import { beginFamily } from '../family-rules.ts'
 import type { JournalTarget } from '../journal.ts'
 import { loadScript } from './family-script.ts'
+import { packText, packWords } from './packed-text.ts'
 import { LIST_SCRIPTS, openListCommands } from './redis-family-list.ts'
-import { decodeFamily, decodeUser, encodeFamily, encodeUser, keysOf } from './redis-record.ts'
+import { keysOf } from './redis-keys.ts'
+import { decodeFamily, decodeUser, encodeFamily, encodeUser } from './redis-record.ts'
 
 export type FamilyCommands = Pick<FamilyStore, 'create' | 'rotate' | 'inspect' | 'index' | 'read'>
 
@@ -30,6 +32,8 @@ const inspectScript = loadScript('reading', 'inspect')
 const endScript = loadScript('changing', 'end-family')
 const putUserScript = loadScript('changing', 'put-user')
 const revokeTokenScript = loadScript('changing', 'revoke-token')
+
+const PACKED_ROLE_BOUND = packWords(ROLE_BOUND_SCOPES)
 
 export const FAMILY_SCRIPTS = [
   createScript,
@@ -79,21 +83,17 @@ async function create(run: RunScript, input: CreateFamily): Promise<CreateOutcom
   const { user, nowMs } = input
   const { userId } = user
   const family = beginFamily(input, user)
-  const { familyId, clientId } = family
+  const { familyId } = family
   const keys = keysOf({ userId })
-  const goneAtMs = family.absoluteExpiresAtMs + TOMBSTONE_SLACK_MS
   const [outcome, made, copy] = (await run(
     createScript,
-    [keys.user, keys.family(familyId), keys.families, keys.liveFamilies(clientId)],
+    [keys.user, keys.family(familyId)],
     [
       ...encodeUser(user),
       nowMs,
       input.clientSessionsValidFromMs,
       LIVE_FAMILIES_MAX,
-      goneAtMs - nowMs,
-      goneAtMs,
-      keys.familyPrefix,
-      familyId,
+      family.absoluteExpiresAtMs + TOMBSTONE_SLACK_MS - nowMs,
       ...encodeFamily(family),
     ],
   )) as [CreateOutcome['outcome'], unknown, unknown]
@@ -109,11 +109,7 @@ async function rotate(run: RunScript, input: RotateFamily): Promise<RotateOutcom
   const { userId, familyId } = input
   const keys = keysOf({ userId })
   const reply = await run(rotateScript, [keys.family(familyId), keys.user], rotateArguments(input))
-  const [outcome, detail, ...records] = JSON.parse(reply as string) as [
-    RotateOutcome['outcome'],
-    string,
-    ...unknown[],
-  ]
+  const [outcome, detail, ...records] = reply as [RotateOutcome['outcome'], string, ...unknown[]]
   const family = () => expectRecord(decodeFamily(records[0], userId, familyId))
   const user = () => expectRecord(decodeUser(records[1], userId))
   switch (outcome) {
@@ -149,7 +145,7 @@ async function inspect(run: RunScript, { owner, familyId, jti }: Inspect): Promi
 
 function rotateArguments(input: RotateFamily): (string | number)[] {
   const { requestedScope, requestedAudience } = input
-  return [
+  const args = [
     input.secretHash,
     input.clientId,
     input.generation,
@@ -157,14 +153,14 @@ function rotateArguments(input: RotateFamily): (string | number)[] {
     input.graceMs,
     input.idleTtlMs,
     input.clientSessionsValidFromMs,
-    requestedScope ? JSON.stringify(requestedScope) : '',
-    JSON.stringify(input.clientScopes),
-    JSON.stringify(ROLE_BOUND_SCOPES),
-    requestedAudience ? JSON.stringify(requestedAudience) : '',
-    JSON.stringify(input.clientAudiences),
     input.ip,
-    input.userAgent,
+    packText(input.userAgent),
+    packWords(input.clientAudiences),
+    // A blank is no audience at all, which is refused; nothing is the default.
+    requestedAudience ? packWords(requestedAudience) || ' ' : '',
+    requestedScope ? packWords(requestedScope) : '',
   ]
+  return requestedScope ? [...args, packWords(input.clientScopes), PACKED_ROLE_BOUND] : args
 }
 
 function expectRecord<T>(value: T | undefined): T {

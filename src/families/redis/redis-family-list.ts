@@ -11,14 +11,12 @@ import {
   type FamilyStore,
 } from '../family.ts'
 import { loadScript } from './family-script.ts'
-import { decodeFamily, decodeUser, keysOf } from './redis-record.ts'
+import { keysOf, longId } from './redis-keys.ts'
+import { decodeFamily, decodeUser } from './redis-record.ts'
 
-/** Families that one script looks at. */
+/** Families that one script looks at, but for the first client, which it looks at as a whole. */
 const STEP_SIZE = 50
-/**
- * Steps for one list. More are needed only for an index that an older release has filled with dead
- * families; each list then takes some of them out and shows what it has found so far.
- */
+/** Steps for one list, so that it ends whatever others do to the index meanwhile. */
 const STEPS_MAX = 100
 /** For how long a family counts as live after it died by time, because clocks differ. */
 const CLOCK_SLACK_MS = 10 * 60 * 1000
@@ -32,14 +30,15 @@ export const LIST_SCRIPTS = [liveScript, endedScript, readScript] as const
 export function openListCommands(run: RunScript): Pick<FamilyStore, 'index' | 'read'> {
   return {
     async index(userId) {
-      // When the one that a step begins after has ended, the list begins anew and finds some again.
+      // When the client that a step begins after has left the index, the list begins anew and
+      // finds some again.
       const found = new Map<FamilyId, Family>()
-      let last: FamilyId | undefined
+      let after = ''
       for (let steps = 1; ; steps += 1) {
-        const { user, live, isLast } = await listLiveStep(run, userId, last)
+        const { user, live, last } = await listLiveStep(run, userId, after)
         for (const family of live) found.set(family.familyId, family)
-        last = live.at(-1)?.familyId ?? last
-        if (!isLast && steps < STEPS_MAX) continue
+        after = last
+        if (last !== '' && steps < STEPS_MAX) continue
         const ended = await listEnded(run, userId)
         return { user, live: [...found.values()].sort(compareAge), ended }
       }
@@ -58,31 +57,23 @@ export function openListCommands(run: RunScript): Pick<FamilyStore, 'index' | 'r
 interface Step {
   readonly user: UserRecord | undefined
   readonly live: readonly Family[]
-  readonly isLast: boolean
+  /** What the next step begins after; empty when there is none. */
+  readonly last: string
 }
 
 /**
- * Begins after `last`, the last live one that was found, or at the first: places in the index are
- * no help, because every login and every end between two steps moves families to other ones.
+ * Begins after the client with the mark `after`, or at the first: places in the index are no help,
+ * because logins and ends between two steps move clients to other ones.
  */
-async function listLiveStep(
-  run: RunScript,
-  userId: UserId,
-  last: FamilyId | undefined,
-): Promise<Step> {
-  const keys = keysOf({ userId })
-  const reply = await run(
-    liveScript,
-    [keys.user, keys.families],
-    [keys.familyPrefix, last ?? '', STEP_SIZE, CLOCK_SLACK_MS],
-  )
-  const [user, families, lookedAt] = reply as [unknown, [FamilyId, unknown][], number]
-  const live = families.map(([familyId, flat]) => decodeFamily(flat, userId, familyId))
-  return {
-    user: decodeUser(user, userId),
-    live: live.filter((family) => family !== undefined),
-    isLast: lookedAt < STEP_SIZE,
+async function listLiveStep(run: RunScript, userId: UserId, after: string): Promise<Step> {
+  const reply = await run(liveScript, [keysOf({ userId }).user], [after, STEP_SIZE, CLOCK_SLACK_MS])
+  const [user, found, last] = reply as [unknown, string[], string]
+  const live: Family[] = []
+  for (let i = 0; i + 1 < found.length; i += 2) {
+    const family = decodeFamily(found[i + 1], userId, longId(found[i] ?? ''))
+    if (family) live.push(family)
   }
+  return { user: decodeUser(user, userId), live, last }
 }
 
 async function listEnded(run: RunScript, userId: UserId): Promise<FamilyKey[]> {
@@ -90,7 +81,7 @@ async function listEnded(run: RunScript, userId: UserId): Promise<FamilyKey[]> {
   const scored = (await run(endedScript, [ended], [familyPrefix])) as string[]
   const keys: FamilyKey[] = []
   for (let i = 0; i + 1 < scored.length; i += 2) {
-    keys.push({ familyId: scored[i] as FamilyId, createdAtMs: Number(scored[i + 1]) })
+    keys.push({ familyId: longId(scored[i] ?? ''), createdAtMs: Number(scored[i + 1]) })
   }
   return keys.sort(compareAge)
 }

@@ -1,7 +1,8 @@
 // How far a server of Redis has come in the journal, kept in that server itself: one that loses
 // writes, is emptied or starts from an older volume says so by its own mark. In a Cluster each node
 // has one, under a key in a slot that it serves. It is only ever raised, because all instances
-// raise it. Older releases, which also lowered it, used a key of another name.
+// raise it. Its name changes with the layout of what is stored: a mark of a release that stored
+// it otherwise must not say that this one's keys are there.
 
 import type { Redis } from 'ioredis'
 import { replyCode } from '../../redis/redis-failure.ts'
@@ -67,11 +68,11 @@ async function unlessFull<T>(write: () => Promise<T>): Promise<T | undefined> {
 
 /** Every instance finds the same key as long as the node serves the same slots. */
 function findKey(served: ServedSlots | undefined): string | undefined {
-  const first = 'lineage:{journal}:mark'
+  const first = 'lineage:{journal}:applied'
   if (!served || served.has(slotOf(first))) return first
   // So many tries find a key even for a node with a handful of slots.
   for (let i = 1; i < 100_000; i += 1) {
-    const key = `lineage:{journal-${i}}:mark`
+    const key = `lineage:{journal-${i}}:applied`
     if (served.has(slotOf(key))) return key
   }
   return undefined

@@ -1,124 +1,131 @@
-// How families and user records stand in Redis: the keys, all of one user in one Cluster slot, and
-// the hashes, whose fields are named like the properties they hold.
+// How families and user records stand in Redis: numbers of a fixed width, then texts with their
+// lengths before them. Scripts pack them, out of the arguments made here, and answer them packed
+// (lua/family.lua); here they are read once. Replies are `latin1`: a character is a byte.
 
 import type { ClientId } from '../../clients/client.ts'
 import type { Stated } from '../../runtime/stated.ts'
-import type { EpochStart, UserId, UserRecord, UserStatus } from '../../users/user.ts'
-import type { Family, FamilyEndReason, FamilyId, TokenOwner } from '../family.ts'
+import type { EpochReason, EpochStart, UserId, UserRecord, UserStatus } from '../../users/user.ts'
+import type { Family, FamilyEndReason, FamilyId } from '../family.ts'
+import { packText, packWords, unpackText, unpackWords } from './packed-text.ts'
+import { longId, shortId } from './redis-keys.ts'
 
-export interface OwnerKeys {
-  readonly user: string
-  /** The live families of the user, scored by when the store forgets them. */
-  readonly families: string
-  /** The newest ended families of the user, scored by when they were made. */
-  readonly ended: string
-  readonly familyPrefix: string
-  family(familyId: FamilyId): string
-  /** The families that count towards the limit at one client. */
-  liveFamilies(clientId: ClientId): string
-  revokedToken(jti: string): string
-}
-
-/** The braces are a hash tag: only what they hold decides the slot. */
-export function keysOf(owner: TokenOwner): OwnerKeys {
-  const tag =
-    owner.userId === undefined ? `lineage:{c:${owner.clientId}}` : `lineage:{u:${owner.userId}}`
-  return {
-    user: `${tag}:user`,
-    families: `${tag}:families`,
-    ended: `${tag}:ended`,
-    familyPrefix: `${tag}:f:`,
-    family: (familyId) => `${tag}:f:${familyId}`,
-    liveFamilies: (clientId) => `${tag}:live:${clientId}`,
-    revokedToken: (jti) => `${tag}:t:${jti}`,
-  }
-}
+/** The place of a status is its number. */
+const STATUSES: readonly UserStatus[] = ['active', 'disabled', 'deleted']
 
 /** The arguments of a user's record, as put_user in family.lua takes them. */
 export function encodeUser(record: UserRecord): (string | number)[] {
-  const fields: { [Field in Exclude<keyof UserRecord, 'userId'>]-?: string | number } = {
-    epoch: record.epoch,
-    status: record.status,
-    roles: JSON.stringify(record.roles),
-    version: record.version,
-    epochLog: JSON.stringify(record.epochLog),
-    username: record.username ?? '',
-  }
-  return Object.values(fields)
+  const { version, epoch, status, username = '', roles, epochLog } = record
+  return [
+    version,
+    epoch,
+    STATUSES.indexOf(status),
+    username,
+    packWords(roles),
+    epochLog.map(encodeEpochStart).join(''),
+  ]
 }
 
-/** A family that has just been made, as field and value by turns. */
+/** The arguments of a family that has just been made, as create.lua takes them. */
 export function encodeFamily(family: Family): (string | number)[] {
-  const {
-    familyId: _,
-    userId: __,
-    ended: ___,
-    retriedElsewhere: ____,
-    scope,
-    audience,
-    ...fields
-  } = family
-  const lists = { scope: JSON.stringify(scope), audience: JSON.stringify(audience) }
-  // A field that is neither text nor a number needs a form of its own, here and where it is read.
-  const hash: Record<string, string | number> = { ...fields, ...lists }
-  return Object.entries(hash).flat()
+  return [
+    family.createdAtMs,
+    family.idleExpiresAtMs,
+    family.absoluteExpiresAtMs,
+    family.secretHash,
+    family.clientId,
+    packWords(family.scope),
+    packWords(family.audience),
+    family.ip,
+    packText(family.userAgent),
+  ]
 }
 
-/** Undefined for the empty hash, which is how Redis answers for a key that is not there. */
+/** Undefined where the store has no record. */
 export function decodeUser(reply: unknown, userId: UserId): UserRecord | undefined {
-  const field = readHash(reply)
-  if (!field) return undefined
-  const { username, ...record }: Stated<UserRecord> = {
+  if (!reply) return undefined
+  const { number, text } = readPacked(String(reply))
+  const record = {
     userId,
-    epoch: Number(field('epoch')),
-    status: field('status') as UserStatus,
-    roles: JSON.parse(field('roles')) as string[],
-    version: Number(field('version')),
-    epochLog: JSON.parse(field('epochLog')) as EpochStart[],
-    username: field('username', '') || undefined,
+    version: number(6),
+    epoch: number(4),
+    status: STATUSES[number(1)] ?? 'disabled',
   }
-  return username === undefined ? record : { ...record, username }
+  const username = text(2)
+  const others: Pick<UserRecord, 'roles' | 'epochLog'> = {
+    roles: unpackWords(text(2)),
+    epochLog: decodeEpochLog(text(2)),
+  }
+  return username === '' ? { ...record, ...others } : { ...record, ...others, username }
 }
 
-/** Undefined for the empty hash, as in `decodeUser`. */
+/** Undefined where the store has no such family. */
 export function decodeFamily(
   reply: unknown,
   userId: UserId,
   familyId: FamilyId,
 ): Stated<Family> | undefined {
-  const field = readHash(reply)
-  if (!field) return undefined
-  const reason = field('endedReason', '') as FamilyEndReason | ''
-  return {
+  if (!reply) return undefined
+  const { number, text, rest } = readPacked(String(reply))
+  const hasEnded = number(1) === 1
+  // In the order in which they are packed.
+  const family = {
     familyId,
     userId,
-    clientId: field('clientId') as ClientId,
-    scope: JSON.parse(field('scope')) as string[],
-    audience: JSON.parse(field('audience')) as string[],
-    secretHash: field('secretHash'),
-    generation: Number(field('generation')),
-    epoch: Number(field('epoch')),
-    createdAtMs: Number(field('createdAtMs')),
-    rotatedAtMs: Number(field('rotatedAtMs')),
-    idleExpiresAtMs: Number(field('idleExpiresAtMs')),
-    absoluteExpiresAtMs: Number(field('absoluteExpiresAtMs')),
-    ended: reason === '' ? undefined : { reason, atMs: Number(field('endedAtMs')) },
-    ip: field('ip'),
-    userAgent: field('userAgent'),
-    retriedElsewhere: Number(field('retriedElsewhere', '0')),
+    generation: number(4),
+    epoch: number(4),
+    retriedElsewhere: number(2),
+    createdAtMs: number(6),
+    rotatedAtMs: number(6),
+    idleExpiresAtMs: number(6),
+    absoluteExpiresAtMs: number(6),
+    secretHash: text(1),
+    clientId: text(1) as ClientId,
+    scope: unpackWords(text(2)),
+    audience: unpackWords(text(2)),
+    ip: text(1),
+    userAgent: unpackText(text(2)),
   }
+  if (!hasEnded) return { ...family, ended: undefined }
+  return { ...family, ended: { atMs: number(6), reason: rest() as FamilyEndReason } }
 }
 
-type ReadField = (name: string, otherwise?: string) => string
+function encodeEpochStart({ epoch, reason, atMs, keptFamilyId }: EpochStart): string {
+  return `${epoch} ${reason} ${atMs} ${keptFamilyId === undefined ? '' : shortId(keptFamilyId)},`
+}
 
-function readHash(reply: unknown): ReadField | undefined {
-  const flat = (reply ?? []) as readonly string[]
-  if (flat.length === 0) return undefined
-  const fields = new Map<string, string>()
-  for (let i = 0; i + 1 < flat.length; i += 2) fields.set(String(flat[i]), String(flat[i + 1]))
-  return (name, otherwise) => {
-    const value = fields.get(name) ?? otherwise
-    if (value === undefined) throw new TypeError(`a record in Redis lacks ${name}`)
+function decodeEpochLog(text: string): EpochStart[] {
+  if (text === '') return []
+  const starts = text.slice(0, -1).split(',')
+  return starts.map((start) => {
+    const [epoch, reason, atMs, kept] = start.split(' ')
+    const begun = { epoch: Number(epoch), reason: reason as EpochReason, atMs: Number(atMs) }
+    return kept ? { ...begun, keptFamilyId: longId(kept) } : begun
+  })
+}
+
+/** Reads one value after the other; each call is told how many bytes the number or length has. */
+function readPacked(packed: string) {
+  let at = 0
+
+  function number(size: number): number {
+    let value = 0
+    for (const end = at + size; at < end; at += 1) value = value * 256 + packed.charCodeAt(at)
     return value
   }
+
+  function text(sizeOfLength: number): string {
+    const length = number(sizeOfLength)
+    at += length
+    if (at > packed.length) throw new TypeError('a record in Redis is too short')
+    return decodeUtf8(packed.slice(at - length, at))
+  }
+
+  return { number, text, rest: () => packed.slice(at) }
+}
+
+function decodeUtf8(bytes: string): string {
+  for (let i = 0; i < bytes.length; i += 1) {
+    if (bytes.charCodeAt(i) > 0x7f) return Buffer.from(bytes, 'latin1').toString('utf8')
+  }
+  return bytes
 }

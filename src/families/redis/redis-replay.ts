@@ -16,7 +16,7 @@ import { JOURNAL_REPLAY_MS } from '../journal-reader.ts'
 import { JOURNAL_OVERLAP_MS, openSeenEntries } from '../seen-entries.ts'
 import { FAMILY_SCRIPTS, openJournalCommands } from './redis-commands.ts'
 import { findJournalMark, type JournalMark, NO_MARK } from './redis-journal-mark.ts'
-import { keysOf } from './redis-record.ts'
+import { keysOf } from './redis-keys.ts'
 import { readServedSlots, type ServedSlots, slotOf } from './redis-slot.ts'
 
 const BATCH_SIZE = 500

@@ -69,7 +69,7 @@ test('the database number of the URL is used', async (t) => {
   const server = await startRedis(t)
   const store = await openReadyStore(t, `${server.url}/3`)
   await logIn(store)
-  t.match(await server.cli('INFO', 'keyspace'), /^db3:keys=5,/m)
+  t.match(await server.cli('INFO', 'keyspace'), /^db3:keys=3,/m)
 })
 
 test('TLS: the certificate is checked, then commands go encrypted', async (t) => {

@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import { test } from 'tap'
 import type { FamilyId } from '../../../src/families/family.ts'
+import { keysOf } from '../../../src/families/redis/redis-keys.ts'
 import {
   ending,
   keeping,
@@ -24,7 +25,7 @@ import {
 import { startRedis } from '../../support/redis.ts'
 
 const HOUR_MS = 60 * 60_000
-const MARK = 'lineage:{journal}:mark'
+const MARK = 'lineage:{journal}:applied'
 
 test('what was journalled before the start is in force before the first rotation', async (t) => {
   const server = await startRedis(t)
@@ -257,7 +258,7 @@ test('a copy of a user lives as long as the families that need it', async (t) =>
   const user = newUser()
   const family = await logIn(store, user, { absoluteExpiresAtMs: T0 + 1_000 * HOUR_MS })
   const ttlOf = async (key: string) => Number(await server.cli('PTTL', key))
-  const copy = `lineage:{u:${user.userId}}:user`
+  const copy = keysOf(user).user
   await server.cli('DEL', copy)
   await store.putUser(user)
   t.ok((await ttlOf(copy)) <= 24 * HOUR_MS)
@@ -265,7 +266,7 @@ test('a copy of a user lives as long as the families that need it', async (t) =>
   t.ok((await ttlOf(copy)) > 999 * HOUR_MS, 'a refresh prolongs it')
   await store.putUser(nextEpoch(user))
   t.ok((await ttlOf(copy)) > 999 * HOUR_MS, 'a change does not shorten it')
-  for (const key of (await server.cli('KEYS', `lineage:{u:${user.userId}}:*`)) as string[]) {
-    t.ok((await ttlOf(key)) > 0, `${key.replace(user.userId, '…')} goes by itself`)
+  for (const key of (await server.cli('KEYS', `${copy}*`)) as string[]) {
+    t.ok((await ttlOf(key)) > 0, `${key.slice(copy.length)} goes by itself`)
   }
 })

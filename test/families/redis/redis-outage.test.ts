@@ -5,6 +5,7 @@ import { inspect } from 'node:util'
 import { type Test, test } from 'tap'
 import type { Family } from '../../../src/families/family.ts'
 import type { RedisFamilyStore } from '../../../src/families/redis/redis-family-store.ts'
+import { keysOf } from '../../../src/families/redis/redis-keys.ts'
 import { DEPENDENCY_DEADLINE_MS } from '../../../src/runtime/deadline.ts'
 import {
   ending,
@@ -124,11 +125,12 @@ test('every refusal of a server is told without arguments', async (t) => {
   const server = await startRedis(t)
   const store = await openReadyStore(t, server.url)
   const family = await logIn(store)
-  const key = `lineage:{u:${family.userId}}:f:${family.familyId}`
+  const key = keysOf({ userId: family.userId }).family(family.familyId)
   const refusals: [string, string[], string[]][] = [
     ['OOM', ['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0']],
     ['NOPERM', ['ACL', 'SETUSER', 'default', '-evalsha'], ['ACL', 'SETUSER', 'default', '+@all']],
-    ['WRONGTYPE', ['SET', key, 's3cret'], ['DEL', key]],
+    ['ERR', ['SET', key, 's3cret'], ['DEL', key]],
+    ['WRONGTYPE', ['RPUSH', key, 's3cret'], ['DEL', key]],
   ]
   for (const [code, begin, end] of refusals) {
     await server.cli(...begin)

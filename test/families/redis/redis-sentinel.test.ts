@@ -2,6 +2,7 @@
 // was re-applied to it.
 
 import { test } from 'tap'
+import { keysOf } from '../../../src/families/redis/redis-keys.ts'
 import {
   ending,
   logIn,
@@ -62,7 +63,7 @@ test('a planned failover: the old master is left at once, though it still takes 
   await until('the promotion', async () => String(await ask('ROLE')).startsWith('master'))
   const login = newLogin(newUser())
   const { userId } = login.user
-  const key = `lineage:{u:${userId}}:f:${login.family.familyId}`
+  const key = keysOf({ userId }).family(login.family.familyId)
   await until('the new master', async () => {
     await store.create(login).catch(() => {})
     return (await ask('EXISTS', key)) === 1

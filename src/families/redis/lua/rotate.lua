@@ -1,35 +1,51 @@
--- KEYS: family, user. Answers {outcome, detail, family, user} as one JSON string, which
--- is parsed faster than forty strings: every refresh waits for this script.
+-- KEYS: family, user. Answers {outcome, detail, family, user}.
 local secret_hash, client_id, generation = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local given_now, grace, idle_ttl = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local sessions_valid_from = tonumber(ARGV[7])
-local requested_scope, client_scopes, role_bound_scopes = ARGV[8], ARGV[9], ARGV[10]
-local requested_audience, client_audiences = ARGV[11], ARGV[12]
-local ip, user_agent = ARGV[13], ARGV[14]
+local ip, user_agent, client_audiences = ARGV[8], ARGV[9], ARGV[10]
+-- Words between blanks; empty unless the request names an audience or a scope.
+local requested_audience, requested_scope = ARGV[11], ARGV[12]
+local client_scopes, role_bound_scopes = ARGV[13], ARGV[14]
+
+local function words(text)
+  return string.gmatch(text, '%S+')
+end
+
+local function contains(text, word)
+  return string.find(' ' .. text .. ' ', ' ' .. word .. ' ', 1, true)
+end
+
+local function find_scope_refusal(family, user)
+  local has_asked, has_left = false, false
+  for scope in words(requested_scope) do
+    if not contains(family.scope, scope) then return 'invalid_scope' end
+    local is_held = not contains(role_bound_scopes, scope) or contains(user.roles, scope)
+    has_asked, has_left = true, has_left or (is_held and contains(client_scopes, scope))
+  end
+  if has_asked and not has_left then return 'invalid_scope' end
+  return nil
+end
+
+local function find_audience_refusal(family)
+  if requested_audience == '' then
+    for audience in words(family.audience) do
+      if contains(client_audiences, audience) then return nil end
+    end
+    return 'invalid_target'
+  end
+  local has_asked = false
+  for audience in words(requested_audience) do
+    if not contains(family.audience, audience) or not contains(client_audiences, audience) then
+      return 'invalid_target'
+    end
+    has_asked = true
+  end
+  return not has_asked and 'invalid_target' or nil
+end
 
 local function find_refusal(family, user)
-  if requested_scope ~= '' then
-    local granted, possible = cjson.decode(family.scope), cjson.decode(client_scopes)
-    local bound, roles = cjson.decode(role_bound_scopes), cjson.decode(user.roles)
-    local wanted, left = cjson.decode(requested_scope), 0
-    for _, scope in ipairs(wanted) do
-      if not contains(granted, scope) then return 'invalid_scope' end
-      local held = not contains(bound, scope) or contains(roles, scope)
-      if held and contains(possible, scope) then left = left + 1 end
-    end
-    if #wanted > 0 and left == 0 then return 'invalid_scope' end
-  end
-  local possible, allowed = cjson.decode(client_audiences), {}
-  for _, audience in ipairs(cjson.decode(family.audience)) do
-    if contains(possible, audience) then allowed[#allowed + 1] = audience end
-  end
-  local wanted = { allowed[1] }
-  if requested_audience ~= '' then wanted = cjson.decode(requested_audience) end
-  if #wanted == 0 then return 'invalid_target' end
-  for _, audience in ipairs(wanted) do
-    if not contains(allowed, audience) then return 'invalid_target' end
-  end
-  return nil
+  local refusal = requested_scope ~= '' and find_scope_refusal(family, user)
+  return refusal or find_audience_refusal(family)
 end
 
 -- sourceNetwork of source-network.ts, for addresses in their canonical form.
@@ -45,45 +61,46 @@ local function network(address)
 end
 
 local function is_elsewhere(family)
-  return network(family.ip) ~= network(ip) or family.userAgent ~= user_agent
+  return network(family.ip) ~= network(ip) or family.user_agent ~= user_agent
 end
 
-local answer = cjson.encode
+local family = read_family(KEYS[1])
+if not family then return { 'inactive', 'family_unknown' } end
+if family.secret_hash ~= secret_hash then return { 'inactive', 'family_secret_wrong' } end
+if family.client_id ~= client_id then return { 'inactive', 'family_of_other_client' } end
 
-local family, family_flat = read(KEYS[1])
-if not family then return answer({ 'inactive', 'family_unknown' }) end
-if family.secretHash ~= secret_hash then return answer({ 'inactive', 'family_secret_wrong' }) end
-if family.clientId ~= client_id then return answer({ 'inactive', 'family_of_other_client' }) end
+local user = read_user(KEYS[2])
+if not user or user.epoch < family.epoch then return { 'user_stale' } end
 
-local user, user_flat = read(KEYS[2])
-if not user or tonumber(user.epoch) < tonumber(family.epoch) then return answer({ 'user_stale' }) end
-
-local now = math.max(given_now, tonumber(family.rotatedAtMs))
+local now = math.max(given_now, family.rotated_at)
 local inactive = find_inactive_reason(family, user, now, sessions_valid_from)
-if inactive then return answer({ 'inactive', inactive }) end
+if inactive then return { 'inactive', inactive } end
 
-local current = tonumber(family.generation)
+local current = family.generation
 -- Half open, so that a grace of 0 never forgives, not even within the same millisecond.
-local is_retry = generation == current - 1 and now < tonumber(family.rotatedAtMs) + grace
+local is_retry = generation == current - 1 and now < family.rotated_at + grace
 if generation < current and not is_retry then
-  end_family(KEYS[1], family, 'reuse_detected', now)
-  return answer({ 'replayed', '', redis.call('HGETALL', KEYS[1]) })
+  end_family(KEYS[2], family, 'reuse_detected', now)
+  return { 'replayed', '', family.value }
 end
 
 local refusal = find_refusal(family, user)
-if refusal then return answer({ 'refused', refusal }) end
+if refusal then return { 'refused', refusal } end
 if is_retry then
-  if not is_elsewhere(family) then return answer({ 'retried', '', family_flat, user_flat }) end
-  redis.call('HINCRBY', KEYS[1], 'retriedElsewhere', 1)
-  return answer({ 'retried', 'elsewhere', redis.call('HGETALL', KEYS[1]), user_flat })
+  if not is_elsewhere(family) then return { 'retried', '', family.value, user.value } end
+  family.retried = math.min(family.retried + 1, RETRIED_MAX)
+  write_numbers(KEYS[1], family)
+  return { 'retried', 'elsewhere', family.value, user.value }
 end
 
-local absolute = tonumber(family.absoluteExpiresAtMs)
-redis.call('HSET', KEYS[1], 'generation', whole(generation + 1), 'rotatedAtMs', whole(now),
-  'idleExpiresAtMs', whole(math.min(now + idle_ttl, absolute)), 'ip', ip, 'userAgent', user_agent,
-  'epoch', user.epoch)
+family.generation, family.epoch, family.rotated_at = generation + 1, user.epoch, now
+family.idle_expires_at = math.min(now + idle_ttl, family.absolute_expires_at)
+if family.ip == ip and family.user_agent == user_agent then
+  write_numbers(KEYS[1], family)
+else
+  family.ip, family.user_agent = ip, user_agent
+  write_family(KEYS[1], family)
+end
 -- The copy of the user lives as long as the family, so that a refresh needs no PostgreSQL.
 extend(KEYS[2], redis.call('PTTL', KEYS[1]))
-return answer({
-  'rotated', generation > current and 'behind' or '', redis.call('HGETALL', KEYS[1]), user_flat,
-})
+return { 'rotated', generation > current and 'behind' or '', family.value, user.value }
