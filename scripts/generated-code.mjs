@@ -24,6 +24,10 @@ const PAGE = 'scripts/api-page'
 /** The lock stands for the version of Prisma. */
 const SOURCES = [SCHEMA, CONFIG, CONTRACT, PAGE, 'scripts/generated-code.mjs', 'package-lock.json']
 const OUTPUT = 'src/generated'
+/** Where Prisma's client unpacks its query compiler, and the file that is read in its place. */
+const PACKED_COMPILER =
+  /const \{ wasm \} = await import\("([^"]+)"\)\s+return await decodeBase64AsWasm\(wasm\)/
+const COMPILER = 'query-compiler.wasm'
 /** A file in the output, which says what it was made from and what it was when it was finished. */
 const STAMP = 'stamp'
 
@@ -40,6 +44,7 @@ export async function generate(root) {
   try {
     const made = join(aside, OUTPUT)
     runPrisma(root, aside)
+    await unpackQueryCompiler(join(made, 'prisma/internal'))
     // Only now: to read TypeScript takes a while.
     const { tsImport } = await import('tsx/esm/api')
     const { writeApiFiles } = await tsImport(
@@ -79,6 +84,23 @@ function runPrisma(root, aside) {
     { cwd: aside, encoding: 'utf8' },
   )
   if (status !== 0) throw new Error(`prisma generate failed:\n${stdout}${stderr}`)
+}
+
+/**
+ * Puts Prisma's query compiler into a file of its own. As the text that it comes as it would be held in
+ * memory twice, for as long as the process lives, beside what is made of it.
+ */
+async function unpackQueryCompiler(directory) {
+  const path = join(directory, 'class.ts')
+  const source = readFileSync(path, 'utf8')
+  const [lines, name] = PACKED_COMPILER.exec(source) ?? []
+  if (lines === undefined) throw new Error('this Prisma loads its query compiler in another way')
+  const packed = createRequire(import.meta.url).resolve(name.replace(/\.mjs$/, '.js'))
+  const { wasm } = createRequire(import.meta.url)(packed)
+  writeFileSync(join(directory, COMPILER), Buffer.from(wasm, 'base64'))
+  const reading = `const { readFile } = await import('node:fs/promises')
+    return await WebAssembly.compile(await readFile(new URL('${COMPILER}', import.meta.url)))`
+  writeFileSync(path, source.replace(lines, reading))
 }
 
 /** Files that are as they should be are left alone: whoever watches them would start anew. */

@@ -89,7 +89,6 @@ export async function withStores<T>(
     const onWait = waitNotice(context)
     if (config.migrate !== 'off') await checkMigrations(database.pool, { onWait })
     await checkTables(database.pool)
-    await database.warmUp()
     // Times that a command writes are compared with those of instances, so it uses their clock.
     const { now: clock, latest, read } = openDatabaseClock(database)
     await read()

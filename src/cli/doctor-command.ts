@@ -65,7 +65,6 @@ async function examineServices(opened: CommandDatabase): Promise<Finding[]> {
     examineRedis(config.redis, clock),
   ])
   const hasTables = postgres.some(({ check, status }) => check === MIGRATIONS && status === 'ok')
-  if (hasTables) await database.warmUp()
   const { findings: keys, publishedKids } = hasTables
     ? await examineKeys(database, config, clock())
     : { findings: [skip('signing keys', 'the tables are not to be had')], publishedKids: undefined }

@@ -3,7 +3,8 @@
 // instances which client it was (docs/adr/0020-changes-of-clients-come-from-a-log.md).
 
 import { guardDatabase } from '../database/database.ts'
-import type { Prisma, PrismaClient } from '../generated/prisma/client.ts'
+import type { LoadPrisma } from '../database/prisma.ts'
+import type { Prisma } from '../generated/prisma/client.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { ClientChoices } from './client-choices.ts'
 import type { ClientLimits } from './client-draft.ts'
@@ -12,7 +13,7 @@ import { type ClientRow, WITH_SECRETS } from './client-row.ts'
 export type Transaction = Prisma.TransactionClient
 
 export interface ClientStoreDependencies {
-  readonly prisma: PrismaClient
+  readonly prisma: LoadPrisma
   /** The limits of the configuration. */
   readonly defaults: ClientLimits
   readonly choices: ClientChoices
@@ -25,11 +26,12 @@ export interface ClientStoreDependencies {
 }
 
 /** Runs `work` in a transaction; rejects with DependencyUnavailable. */
-export function inChange<T>(
-  prisma: PrismaClient,
+export async function inChange<T>(
+  prisma: LoadPrisma,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
-  return guardDatabase(() => prisma.$transaction(work, { isolationLevel: 'ReadCommitted' }))
+  const client = await prisma()
+  return await guardDatabase(() => client.$transaction(work, { isolationLevel: 'ReadCommitted' }))
 }
 
 /** Locks the client's row until the transaction ends, and reads it. */

@@ -9,7 +9,7 @@ import {
   type PageRequest,
   readPage,
 } from '../database/keyset-page.ts'
-import type { PrismaClient } from '../generated/prisma/client.ts'
+import type { LoadPrisma } from '../database/prisma.ts'
 import type { Client } from './client.ts'
 import type { ClientLimits } from './client-draft.ts'
 import { rowToClient, WITH_SECRETS } from './client-row.ts'
@@ -26,12 +26,13 @@ export interface ClientReader {
   loadAll(): Promise<Client[]>
 }
 
-export function openClientReader(prisma: PrismaClient, defaults: ClientLimits): ClientReader {
-  function list(page: PageRequest): Promise<Page<Client>> {
-    return readPage(page, {
+export function openClientReader(prisma: LoadPrisma, defaults: ClientLimits): ClientReader {
+  async function list(page: PageRequest): Promise<Page<Client>> {
+    const { client } = await prisma()
+    return await readPage(page, {
       order: OLDEST_FIRST,
       where: {},
-      find: (query) => prisma.client.findMany({ ...query, include: WITH_SECRETS }),
+      find: (query) => client.findMany({ ...query, include: WITH_SECRETS }),
       toItem: (row) => rowToClient(row, defaults),
     })
   }
@@ -39,7 +40,8 @@ export function openClientReader(prisma: PrismaClient, defaults: ClientLimits): 
   return {
     async find(id) {
       const query = { where: { id }, include: WITH_SECRETS }
-      const row = await guardDatabase(() => prisma.client.findUnique(query))
+      const { client } = await prisma()
+      const row = await guardDatabase(() => client.findUnique(query))
       return row ? rowToClient(row, defaults) : undefined
     },
     list,

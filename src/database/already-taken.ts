@@ -1,6 +1,5 @@
 // What a violated unique key says to whoever chose the value.
 
-import { Prisma } from '../generated/prisma/client.ts'
 import { AlreadyTaken } from '../runtime/field-error.ts'
 
 /**
@@ -14,12 +13,15 @@ export async function refusingTaken<T>(
   try {
     return await work()
   } catch (error) {
-    if (!(error instanceof Prisma.PrismaClientKnownRequestError) || error.code !== 'P2002') {
-      throw error
-    }
+    if (!isViolation(error)) throw error
     // Prisma's own `target` is gone; the adapter names the index of the driver's error in `meta`.
     const meta = JSON.stringify(error.meta)
     const violated = Object.keys(pointers).find((name) => meta.includes(name))
     throw new AlreadyTaken(pointers[violated ?? ''] ?? '/id')
   }
+}
+
+/** By its code, because its class is Prisma's, which may not be loaded. */
+function isViolation(error: unknown): error is Error & { readonly meta: unknown } {
+  return error instanceof Error && 'code' in error && error.code === 'P2002' && 'meta' in error
 }

@@ -3,10 +3,10 @@
 // apart.
 
 import pg from 'pg'
-import { type ConnectionOptions, prepareConnection } from './connection.ts'
+import { type ConnectionOptions, prepareConnection, timedOut } from './connection.ts'
 import { busy, openConnectionQueue } from './connection-queue.ts'
 import { codeOf, noteFailure, TIMED_OUT } from './database-failure.ts'
-import { currentScope } from './database-scope.ts'
+import { currentScope, remainingMs } from './database-scope.ts'
 
 /** For making one connection: looking up its name, connecting, logging in and our settings. */
 const CONNECT_TIMEOUT_MS = 1_000
@@ -51,6 +51,7 @@ function queueBefore(pool: pg.Pool, size: number, isAlive: () => boolean): void 
   async function connect(): Promise<pg.PoolClient> {
     const scope = currentScope()
     if (scope) scope.isAnswering = isAlive
+    if (remainingMs() <= 0) throw timedOut()
     await queue.enter()
     try {
       const client = await take()

@@ -178,7 +178,7 @@ async function sendAll(
 }
 
 /** Has the SQLSTATE of a statement that PostgreSQL itself cancels by its statement_timeout. */
-function timedOut(): Error {
+export function timedOut(): Error {
   const error = new Error('the deadline has passed')
   return Object.assign(error, { code: TIMED_OUT, severity: 'ERROR' })
 }

@@ -19,14 +19,16 @@ export interface DatabaseScope {
 
 const scopes = new AsyncLocalStorage<DatabaseScope>()
 
-/** Runs `work` with a deadline in `timeoutMs`, or that of the work around it if that is earlier. */
+/** Runs `work` with a deadline in `timeoutMs`. Work around it that ends earlier has it as a part. */
 export function inDatabaseScope<T>(
   timeoutMs: number,
   work: (scope: DatabaseScope) => Promise<T>,
 ): Promise<T> {
+  const deadlineMs = performance.now() + timeoutMs
   const outer = scopes.getStore()
+  if (outer && outer.deadlineMs <= deadlineMs) return work(outer)
   const scope: DatabaseScope = {
-    deadlineMs: Math.min(performance.now() + timeoutMs, outer?.deadlineMs ?? Infinity),
+    deadlineMs,
     queuedMs: 0,
     isAnswering: () => false,
     failure: undefined,

@@ -1,10 +1,8 @@
-// The connections to PostgreSQL, and Prisma on top of them. Everything that waits on it waits
+// The connections to PostgreSQL, and Prisma on top of them where it is needed. Everything that waits on it waits
 // within a deadline.
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { PrismaPg } from '@prisma/adapter-pg'
 import type pg from 'pg'
-import { PrismaClient } from '../generated/prisma/client.ts'
 import { DEPENDENCY_DEADLINE_MS, withDeadline } from '../runtime/deadline.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'
@@ -12,33 +10,27 @@ import { openConnectionPool } from './connection-pool.ts'
 import { findOutage, isConflict, TIMED_OUT } from './database-failure.ts'
 import { type DatabaseScope, inDatabaseScope, remainingMs } from './database-scope.ts'
 import { schemaOf } from './database-url.ts'
+import { type LoadPrisma, openPrisma } from './prisma.ts'
 
 /** With WATCH_SIZE ten connections for each instance. */
 const POOL_SIZE = 9
 const WATCH_SIZE = 1
-const WARM_UP_MS = 30_000
 /** How often work is run again that the server aborted because of a conflict. */
 const CONFLICT_RETRIES = 4
 const CONFLICT_PAUSE_MS = 20
 
 export interface Database {
-  /** For families and migrations, which need SQL of their own. */
+  /** For all that needs SQL of its own, and for what an instance does without being asked. */
   readonly pool: pg.Pool
   /** A connection of its own, for what must be known also while the pool is busy. */
   readonly watch: pg.Pool
-  readonly prisma: PrismaClient
+  readonly prisma: LoadPrisma
   /** Where the tables are, as `?schema=` says. */
   readonly schema: string
   /** Resolves when the server answers; rejects with DependencyUnavailable. */
   ping(): Promise<void>
   /** What an operator should put right, as far as the last ping and the last writes tell. */
   warnings(): readonly string[]
-  /**
-   * Makes Prisma ready: it compiles at its first query, which takes seconds on a busy machine and
-   * would let the first request miss its deadline. Needs the tables; rejects with
-   * DependencyUnavailable.
-   */
-  warmUp(): Promise<void>
   close(): Promise<void>
 }
 
@@ -56,14 +48,11 @@ export function openDatabase(databaseUrl: string): Database {
   }
   const pool = openConnectionPool({ ...options, size: POOL_SIZE })
   const watch = openConnectionPool({ ...options, size: WATCH_SIZE })
-  const prisma = new PrismaClient({
-    adapter: new PrismaPg(pool, { schema }),
-    transactionOptions: { maxWait: DEPENDENCY_DEADLINE_MS, timeout: DEPENDENCY_DEADLINE_MS },
-  })
+  const prisma = openPrisma(pool, schema)
   return {
     pool,
     watch,
-    prisma,
+    prisma: prisma.load,
     schema,
     async ping() {
       const { rows } = await guardDatabase(() =>
@@ -78,11 +67,8 @@ export function openDatabase(databaseUrl: string): Database {
       if (refusedCode === undefined) return []
       return [`PostgreSQL refused the last write (SQLSTATE ${refusedCode}): its disk may be full`]
     },
-    async warmUp() {
-      await guardDatabase(() => prisma.tableVersion.findFirst(), WARM_UP_MS)
-    },
     async close() {
-      await prisma.$disconnect()
+      await prisma.close()
       await Promise.all([pool.end(), watch.end()])
     },
   }

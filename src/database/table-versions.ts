@@ -2,8 +2,8 @@
 // table, whose version rises in the transaction of the change, and one cheap poll reads all of
 // them.
 
-import type { Prisma } from '../generated/prisma/client.ts'
 import { type Database, guardDatabase } from './database.ts'
+import type { PlainQuery } from './plain-query.ts'
 
 /** The tables that every instance holds in memory. */
 export type VersionedTable = 'clients' | 'signing_keys'
@@ -12,13 +12,12 @@ export type VersionedTable = 'clients' | 'signing_keys'
  * Raises the version of the table in the transaction of the change. Holds the row until that
  * commits, so that whoever sees a version also sees every change up to it.
  */
-export async function bumpTableVersion(
-  tx: Prisma.TransactionClient,
-  name: VersionedTable,
-): Promise<void> {
-  await tx.$executeRaw`
-    INSERT INTO table_versions (name, version) VALUES (${name}, 1)
-    ON CONFLICT (name) DO UPDATE SET version = table_versions.version + 1`
+export async function bumpTableVersion(query: PlainQuery, name: VersionedTable): Promise<void> {
+  await query(
+    `INSERT INTO table_versions (name, version) VALUES ($1, 1)
+     ON CONFLICT (name) DO UPDATE SET version = table_versions.version + 1`,
+    [name],
+  )
 }
 
 export interface TablePoll {

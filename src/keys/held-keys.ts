@@ -2,7 +2,8 @@
 // in use; reads and changes run one after another, so that no older list replaces a newer one.
 
 import { type Database, guardDatabase } from '../database/database.ts'
-import type { Prisma } from '../generated/prisma/client.ts'
+import { openPlainQuery, type PlainQuery } from '../database/plain-query.ts'
+import { inTransaction } from '../database/transaction.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import { lockSigningKeys, readSigningKeys } from './key-rows.ts'
 import type { SigningKey } from './key-states.ts'
@@ -17,15 +18,10 @@ export interface HeldKeys {
    * moment, and holds what it leaves. May run `work` more than once, each time in a new transaction.
    * Rejects as `read` does; a change whose commit was sent but not answered may still be made.
    */
-  change<T>(
-    work: (tx: Prisma.TransactionClient, keys: readonly SigningKey[]) => Promise<T>,
-  ): Promise<T>
+  change<T>(work: (query: PlainQuery, keys: readonly SigningKey[]) => Promise<T>): Promise<T>
 }
 
-export function openHeldKeys(
-  { prisma }: Pick<Database, 'prisma'>,
-  rootSecrets: RootSecrets,
-): HeldKeys {
+export function openHeldKeys({ pool }: Pick<Database, 'pool'>, rootSecrets: RootSecrets): HeldKeys {
   let keys: readonly SigningKey[] = []
   let turn: Promise<unknown> = Promise.resolve()
 
@@ -42,15 +38,16 @@ export function openHeldKeys(
     keys: () => keys,
     read: () =>
       inTurn(async () => {
-        keys = await readSigningKeys(prisma, rootSecrets, keys)
+        keys = await readSigningKeys(openPlainQuery(pool), rootSecrets, keys)
       }),
     change: (work) =>
       inTurn(async () => {
-        const { now, result } = await prisma.$transaction(async (tx) => {
-          await lockSigningKeys(tx)
-          const before = await readSigningKeys(tx, rootSecrets, keys)
-          const result = await work(tx, before)
-          return { now: await readSigningKeys(tx, rootSecrets, before), result }
+        const { now, result } = await inTransaction(pool, async (client) => {
+          const query = openPlainQuery(client)
+          await lockSigningKeys(query)
+          const before = await readSigningKeys(query, rootSecrets, keys)
+          const result = await work(query, before)
+          return { now: await readSigningKeys(query, rootSecrets, before), result }
         })
         // Not before the commit: until then the keys may come to nothing.
         keys = now

@@ -22,7 +22,7 @@ import {
 import { UnreadableKey } from './unreadable-key.ts'
 
 export interface KeyRingOptions {
-  readonly database: Pick<Database, 'prisma'>
+  readonly database: Pick<Database, 'pool'>
   readonly config: KeySettings & { readonly rootSecrets: RootSecrets }
   readonly clock: Clock
   readonly recordKeyEvent: RecordKeyEvent
@@ -68,9 +68,9 @@ export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   const { rootSecrets } = config
   const held = openHeldKeys(database, rootSecrets)
   try {
-    await held.change(async (tx) => {
-      await reencryptSigningKeys(tx, rootSecrets)
-      await raiseLongestTokenLife(tx, config.accessTokenTtlSeconds)
+    await held.change(async (query) => {
+      await reencryptSigningKeys(query, rootSecrets)
+      await raiseLongestTokenLife(query, config.accessTokenTtlSeconds)
     })
   } catch (cause) {
     throw cause instanceof UnreadableKey ? new StartError(cause.message, { cause }) : cause

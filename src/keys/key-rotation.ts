@@ -67,13 +67,13 @@ export function openKeyRotation(options: KeyRotationOptions): KeyRotation {
   async function publish(plan: Plan, act?: Act): Promise<boolean> {
     // Outside of the transaction: an RSA key takes longer than one may.
     const generated = await generateKey(signingAlg)
-    const replaced = await held.change(async (tx, keys) => {
+    const replaced = await held.change(async (query, keys) => {
       const publishedAtMs = clock()
       const step = plan(keys, publishedAtMs)
       if (!step) return undefined
       const key = { generated, publishedAtMs, activeFromMs: step.activeFromMs }
-      await deleteSigningKeys(tx, step.replaces)
-      await insertSigningKey(tx, { ...key, accessTokenTtlSeconds }, rootSecrets)
+      await deleteSigningKeys(query, step.replaces)
+      await insertSigningKey(query, { ...key, accessTokenTtlSeconds }, rootSecrets)
       return step.replaces
     })
     if (!replaced) return false
@@ -113,9 +113,9 @@ export function openKeyRotation(options: KeyRotationOptions): KeyRotation {
     replaceAll: (act) => publish((keys, nowMs) => ({ activeFromMs: nowMs, replaces: keys }), act),
     async deleteRetired() {
       if (listRetired(held.keys(), clock()).length === 0) return
-      const deleted = await held.change(async (tx, keys) => {
+      const deleted = await held.change(async (query, keys) => {
         const retired = listRetired(keys, clock())
-        await deleteSigningKeys(tx, retired)
+        await deleteSigningKeys(query, retired)
         return retired
       })
       for (const { kid } of deleted) recordKeyEvent('key.retired', kid)

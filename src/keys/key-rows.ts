@@ -1,25 +1,45 @@
 // The table of signing keys. Every change runs in a transaction that holds the lock of the table,
 // so that instances which act at once act one after the other, and tells the others of itself.
 
+import type { PlainQuery } from '../database/plain-query.ts'
 import { bumpTableVersion } from '../database/table-versions.ts'
-import type { Prisma } from '../generated/prisma/client.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import { type GeneratedKey, openKeyMaterial } from './key-material.ts'
 import type { SigningKey } from './key-states.ts'
-import { decryptPrivateKey, encryptPrivateKey } from './private-key-encryption.ts'
+import {
+  decryptPrivateKey,
+  type EncryptedPrivateKey,
+  encryptPrivateKey,
+} from './private-key-encryption.ts'
 import { isSigningAlg } from './signing-algorithms.ts'
 import { UnreadableKey } from './unreadable-key.ts'
 
 /** The name under which instances learn of a change, in `table_versions`. */
 const SIGNING_KEYS = 'signing_keys'
 
-/** A client of Prisma, inside a transaction or not. */
-type Reader = Pick<Prisma.TransactionClient, 'signingKey'>
-type Transaction = Prisma.TransactionClient
+interface KeyRow {
+  readonly kid: string
+  readonly alg: string
+  readonly privateKeyEncrypted: Buffer<ArrayBuffer>
+  readonly rootSecretId: number
+  readonly publishedAt: Date
+  readonly activeFrom: Date
+  readonly longestTokenSeconds: number
+}
 
-/** Held until the transaction ends. 72707369 is the lock of the migrations. */
-export async function lockSigningKeys(tx: Transaction): Promise<void> {
-  await tx.$executeRaw`SELECT pg_advisory_xact_lock(72707370)`
+// SQL of ours, because every start reads the keys and need not load Prisma for it.
+const SELECT_KEYS = `SELECT kid, alg, private_key_encrypted AS "privateKeyEncrypted",
+  root_secret_id AS "rootSecretId", published_at AS "publishedAt", active_from AS "activeFrom",
+  longest_token_seconds AS "longestTokenSeconds" FROM signing_keys`
+
+const INSERT_KEY = `INSERT INTO signing_keys (kid, alg, public_jwk, private_key_encrypted,
+    root_secret_id, published_at, active_from, longest_token_seconds)
+  SELECT $1, $2, $3, $4, $5, $6, $7, GREATEST($8, max(access_token_ttl_seconds)) FROM clients`
+
+/** Held until the transaction of `query` ends. 72707369 is the lock of the migrations. */
+export async function lockSigningKeys(query: PlainQuery): Promise<void> {
+  // As a text, because Prisma, within whose transactions it is taken too, cannot read a void.
+  await query('SELECT pg_advisory_xact_lock(72707370)::text')
 }
 
 /**
@@ -28,13 +48,11 @@ export async function lockSigningKeys(tx: Transaction): Promise<void> {
  * Throws UnreadableKey.
  */
 export async function readSigningKeys(
-  reader: Reader,
+  query: PlainQuery,
   rootSecrets: RootSecrets,
   known: readonly SigningKey[],
 ): Promise<readonly SigningKey[]> {
-  const rows = await reader.signingKey.findMany({
-    orderBy: [{ activeFrom: 'asc' }, { kid: 'asc' }],
-  })
+  const rows = await query<KeyRow>(`${SELECT_KEYS} ORDER BY active_from, kid`)
   return rows.map((row) => ({
     kid: row.kid,
     material: known.find((key) => key.kid === row.kid)?.material ?? openRow(row, rootSecrets),
@@ -46,10 +64,7 @@ export async function readSigningKeys(
 
 // The public part is derived from the decrypted private one, so that whoever can write to the
 // table but does not have the root secret cannot make us publish a key of theirs.
-function openRow(
-  row: Parameters<typeof decryptPrivateKey>[0] & { kid: string; alg: string },
-  rootSecrets: RootSecrets,
-) {
+function openRow(row: KeyRow, rootSecrets: RootSecrets) {
   const { kid, alg } = row
   if (!isSigningAlg(alg)) throw new UnreadableKey(kid, 'its algorithm is not known')
   return openKeyMaterial({ kid, alg, pkcs8: decryptPrivateKey(row, kid, rootSecrets) })
@@ -65,36 +80,25 @@ export interface InsertSigningKey {
 
 /** Needs the lock, so that no client gets a longer token life unseen. */
 export async function insertSigningKey(
-  tx: Transaction,
-  { generated, ...key }: InsertSigningKey,
+  query: PlainQuery,
+  { generated, publishedAtMs, activeFromMs, accessTokenTtlSeconds }: InsertSigningKey,
   rootSecrets: RootSecrets,
 ): Promise<void> {
   const { kid, alg, pkcs8 } = generated
-  const clients = await tx.client.aggregate({ _max: { accessTokenTtlSeconds: true } })
-  await tx.signingKey.create({
-    data: {
-      kid,
-      alg,
-      publicJwk: openKeyMaterial(generated).publicJwk,
-      ...encryptPrivateKey(pkcs8, kid, rootSecrets.current),
-      publishedAt: new Date(key.publishedAtMs),
-      activeFrom: new Date(key.activeFromMs),
-      longestTokenSeconds: Math.max(
-        key.accessTokenTtlSeconds,
-        clients._max.accessTokenTtlSeconds ?? 0,
-      ),
-    },
-  })
-  await bumpTableVersion(tx, SIGNING_KEYS)
+  const { publicJwk } = openKeyMaterial(generated)
+  const sealed = encryptPrivateKey(pkcs8, kid, rootSecrets.current)
+  const times = [new Date(publishedAtMs), new Date(activeFromMs), accessTokenTtlSeconds]
+  await query(INSERT_KEY, [kid, alg, publicJwk, ...sealedColumns(sealed), ...times])
+  await bumpTableVersion(query, SIGNING_KEYS)
 }
 
 export async function deleteSigningKeys(
-  tx: Transaction,
+  query: PlainQuery,
   keys: readonly SigningKey[],
 ): Promise<void> {
   const kids = keys.map((key) => key.kid)
-  const { count } = await tx.signingKey.deleteMany({ where: { kid: { in: kids } } })
-  if (count > 0) await bumpTableVersion(tx, SIGNING_KEYS)
+  const deleted = await query('DELETE FROM signing_keys WHERE kid = ANY ($1) RETURNING kid', [kids])
+  if (deleted.length > 0) await bumpTableVersion(query, SIGNING_KEYS)
 }
 
 /**
@@ -102,27 +106,32 @@ export async function deleteSigningKeys(
  * with its own access-token life calls this in the same transaction, after it has written the client:
  * whoever takes the other order, this lock before a row of a client, makes a deadlock.
  */
-export async function raiseLongestTokenLife(tx: Transaction, seconds: number): Promise<void> {
-  await lockSigningKeys(tx)
-  const { count } = await tx.signingKey.updateMany({
-    where: { longestTokenSeconds: { lt: seconds } },
-    data: { longestTokenSeconds: seconds },
-  })
-  if (count > 0) await bumpTableVersion(tx, SIGNING_KEYS)
+export async function raiseLongestTokenLife(query: PlainQuery, seconds: number): Promise<void> {
+  await lockSigningKeys(query)
+  const raised = await query(
+    `UPDATE signing_keys SET longest_token_seconds = $1 WHERE longest_token_seconds < $1
+     RETURNING kid`,
+    [seconds],
+  )
+  if (raised.length > 0) await bumpTableVersion(query, SIGNING_KEYS)
 }
 
 /** Brings every key under the first root secret, so that the others can be taken out. Needs the lock. */
 export async function reencryptSigningKeys(
-  tx: Transaction,
+  query: PlainQuery,
   rootSecrets: RootSecrets,
 ): Promise<void> {
   const { current } = rootSecrets
-  const rows = await tx.signingKey.findMany({ where: { rootSecretId: { not: current.id } } })
+  const rows = await query<KeyRow>(`${SELECT_KEYS} WHERE root_secret_id <> $1`, [current.id])
   for (const row of rows) {
     const pkcs8 = decryptPrivateKey(row, row.kid, rootSecrets)
-    await tx.signingKey.update({
-      where: { kid: row.kid },
-      data: encryptPrivateKey(pkcs8, row.kid, current),
-    })
+    await query(
+      'UPDATE signing_keys SET private_key_encrypted = $2, root_secret_id = $3 WHERE kid = $1',
+      [row.kid, ...sealedColumns(encryptPrivateKey(pkcs8, row.kid, current))],
+    )
   }
+}
+
+function sealedColumns({ privateKeyEncrypted, rootSecretId }: EncryptedPrivateKey): unknown[] {
+  return [Buffer.from(privateKeyEncrypted), rootSecretId]
 }

@@ -21,7 +21,8 @@ export async function findTakenKeys(
     ],
   }
   const select = { id: true, usernameKey: true, emailKey: true }
-  const rows = await guardDatabase(() => prisma.user.findMany({ where, select }))
+  const { user } = await prisma()
+  const rows = await guardDatabase(() => user.findMany({ where, select }))
   return new Set(
     rows.flatMap((row) => [`id ${row.id}`, `username ${row.usernameKey}`, `email ${row.emailKey}`]),
   )

@@ -4,13 +4,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import { refusingTaken } from '../database/already-taken.ts'
 import { guardDatabase } from '../database/database.ts'
-import type { Prisma, PrismaClient, User as UserRow } from '../generated/prisma/client.ts'
+import type { LoadPrisma } from '../database/prisma.ts'
+import type { Prisma, User as UserRow } from '../generated/prisma/client.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { KeptFamilyId, User, UserId, UserRecord } from './user.ts'
 import { recordOf, userOf } from './user-row.ts'
 
 export interface UserChangeDependencies {
-  readonly prisma: PrismaClient
+  readonly prisma: LoadPrisma
   readonly clock: Clock
   /** Writes the changed record to the journal within the transaction. */
   readonly journalChange: (tx: Prisma.TransactionClient, record: UserRecord) => Promise<void>
@@ -75,8 +76,9 @@ export function openUserChange(dependencies: UserChangeDependencies): ChangeUser
   }
 
   return async (userId, decide, onChanged) => {
+    const client = await prisma()
     const change = async () => {
-      const done = await prisma.$transaction((tx) => commitChange(tx, userId, decide))
+      const done = await client.$transaction((tx) => commitChange(tx, userId, decide))
       if (done?.before) onChanged?.(listChanged(done.before, done.row))
       return done
     }

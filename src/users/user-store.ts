@@ -4,13 +4,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { refusingTaken } from '../database/already-taken.ts'
 import { guardDatabase } from '../database/database.ts'
-import {
-  OLDEST_FIRST,
-  type Page,
-  type PageRequest,
-  readPage,
-  takePage,
-} from '../database/keyset-page.ts'
+import { OLDEST_FIRST, type Page, type PageRequest, readPage } from '../database/keyset-page.ts'
 import type { Prisma, User as UserRow } from '../generated/prisma/client.ts'
 import { definedMembers } from '../runtime/defined-members.ts'
 import type { KeptFamilyId, User, UserFilter, UserId, UserRecord } from './user.ts'
@@ -75,14 +69,16 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
   const changeUser = openUserChange(dependencies)
 
   async function find<T>(where: Prisma.UserWhereUniqueInput, read: (row: UserRow) => T) {
-    const row = await guardDatabase(() => prisma.user.findUnique({ where }))
+    const { user } = await prisma()
+    const row = await guardDatabase(() => user.findUnique({ where }))
     return row ? read(row) : undefined
   }
 
   return {
     async create(user) {
       const data = newRow(user, new Date(clock()))
-      const create = () => guardDatabase(() => prisma.user.create({ data }))
+      const { user: table } = await prisma()
+      const create = () => guardDatabase(() => table.create({ data }))
       const row = await refusingTaken(create, UNIQUE_NAMES)
       return presentUser(row)
     },
@@ -91,19 +87,12 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
     findCredentials: (userId) => find({ id: userId }, credentialsOf),
     loadRecord: (userId) => find({ id: userId }, recordOf),
 
-    async list({ username, email, status }, page) {
-      if (username !== undefined || email !== undefined) {
-        // One user at most, found by the name alone: PostgreSQL would take it for rarer than a page.
-        const where = namesWhere(username, email)
-        const rows = await guardDatabase(() => prisma.user.findMany({ where }))
-        const users = rows.map(presentUser)
-        const found = users.filter((user) => status === undefined || user.status === status)
-        return takePage(found, page, ({ createdAt, id }) => ({ at: createdAt, id }))
-      }
+    async list(filter, page) {
+      const { user } = await prisma()
       return await readPage(page, {
         order: OLDEST_FIRST,
-        where: { status: status ?? { not: 'deleted' } },
-        find: (query) => prisma.user.findMany(query),
+        where: toWhere(filter),
+        find: (query) => user.findMany(query),
         toItem: presentUser,
       })
     },
@@ -128,7 +117,8 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
     async replaceHash(userId, oldHash, newHash) {
       const where = { id: userId, passwordHash: oldHash }
       const data = { passwordHash: newHash }
-      await guardDatabase(() => prisma.user.updateMany({ where, data }))
+      const { user } = await prisma()
+      await guardDatabase(() => user.updateMany({ where, data }))
     },
 
     async delete(userId, onChanged, check) {
@@ -182,11 +172,13 @@ function emailColumns({ value, key }: UserName) {
   return { email: value, emailKey: key }
 }
 
-function namesWhere(username: string | undefined, email: string | undefined) {
+function toWhere({ username, email, ...exact }: UserFilter): Prisma.UserWhereInput {
   return {
+    status: { not: 'deleted' },
     ...(username !== undefined && { usernameKey: parseUsername(username)?.key ?? NOBODYS_KEY }),
     ...(email !== undefined && { emailKey: parseEmail(email)?.key ?? NOBODYS_KEY }),
-  } satisfies Prisma.UserWhereInput
+    ...definedMembers(exact),
+  }
 }
 
 /** Only what differs; what the record holds makes a new version, disabling a new epoch. */

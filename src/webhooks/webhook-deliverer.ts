@@ -6,12 +6,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { toEventJson } from '../events/audit-event.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
+import { openFailingWebhooks } from './failing-webhooks.ts'
 import { type SendOutcome, sendWebhook } from './send-webhook.ts'
 import { TEST_TYPE } from './webhook.ts'
-import { openWebhookLanes, SENDING_MAX } from './webhook-lanes.ts'
 import type { ClaimedDelivery, DeliveryOutcome, WebhookOutbox } from './webhook-outbox.ts'
 import { signWebhook, unsealSecrets } from './webhook-secret.ts'
 
+const SENDING_MAX = 16
 const ATTEMPT_MS = 10_000
 /** What a stop waits for attempts under way before it cuts them off. */
 const STOP_PATIENCE_MS = 2_000
@@ -26,6 +27,11 @@ const RETRY_AFTER_SECONDS_MAX = 1_800
 /** RFC 9110 §15.5.11: a receiver that answers this wants no further attempt. */
 const GONE = 410
 /**
+ * How many of SENDING_MAX may go to receivers whose last attempt failed, as they hold theirs
+ * longest.
+ */
+const SENDING_TO_FAILING_MAX = 8
+/**
  * Attempts to record an outcome, all within the lease: if it is not recorded, the message is sent
  * again.
  */
@@ -33,7 +39,7 @@ const SETTLE_ATTEMPTS = 5
 const SETTLE_RETRY_MS = 5_000
 
 export interface WebhookDelivererOptions {
-  readonly outbox: Pick<WebhookOutbox, 'listDue' | 'claim' | 'settle'>
+  readonly outbox: Pick<WebhookOutbox, 'claim' | 'settle'>
   readonly rootSecrets: RootSecrets
   readonly clock: Clock
   /** A delivery was given up. */
@@ -51,18 +57,17 @@ export interface WebhookDeliverer {
 
 export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookDeliverer {
   const { outbox, rootSecrets, clock, onFailed, onError } = options
-  const sending = new Set<Promise<void>>()
-  const lanes = openWebhookLanes(clock)
+  const sending = new Map<ClaimedDelivery, Promise<void>>()
+  const failing = openFailingWebhooks(clock)
   const stopping = new AbortController()
   const cutOff = new AbortController()
   setMaxListeners(SENDING_MAX, cutOff.signal)
   let claiming: Promise<void> | undefined
-  /** By whom another look is wanted. */
-  let wanted: 'caller' | 'delivery' | undefined
+  let isWanted = false
 
-  /** One claim at a time: two at once would together take more than they may. */
-  function look(by: 'caller' | 'delivery'): Promise<void> {
-    if (wanted !== 'caller') wanted = by
+  /** One claim at a time: two at once would together take more than SENDING_MAX. */
+  function deliverDue(): Promise<void> {
+    isWanted = true
     claiming ??= claimAll().finally(() => {
       claiming = undefined
     })
@@ -70,32 +75,44 @@ export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookD
   }
 
   async function claimAll(): Promise<void> {
-    while (wanted && !stopping.signal.aborted && sending.size < SENDING_MAX) {
-      const isPaced = wanted === 'delivery'
-      wanted = undefined
-      const shares = lanes.share(await outbox.listDue(lanes.full()), { isPaced })
-      if (shares.length === 0) continue
-      for (const claimed of await outbox.claim(shares)) {
-        lanes.begin(claimed.webhookId)
-        const done = deliver(claimed).catch(onError)
-        sending.add(done)
-        void done.then(() => onDone(done))
-      }
+    while (isWanted && !stopping.signal.aborted && sending.size < SENDING_MAX) {
+      isWanted = false
+      const failingIds = failing.ids()
+      await claim(SENDING_MAX - sending.size, failingIds)
+      if (failingIds.length === 0) continue
+      const toFailing = webhooksInUse().filter((id) => failing.has(id)).length
+      const room = Math.min(SENDING_MAX - sending.size, SENDING_TO_FAILING_MAX - toFailing)
+      if (room > 0) await claim(room, [])
     }
+  }
+
+  async function claim(limit: number, exceptIds: readonly string[]): Promise<void> {
+    for (const claimed of await outbox.claim(limit, [
+      ...new Set([...webhooksInUse(), ...exceptIds]),
+    ])) {
+      const done = deliver(claimed).catch(onError)
+      sending.set(claimed, done)
+      void done.then(() => onDone(claimed))
+    }
+  }
+
+  /** The webhook of each delivery that is being sent, so some more than once. */
+  function webhooksInUse(): string[] {
+    return [...sending.keys()].map(({ webhookId }) => webhookId)
   }
 
   async function deliver(claimed: ClaimedDelivery): Promise<void> {
     const sent = await attempt(claimed)
     const outcome = toOutcome(sent, claimed.attempts)
-    lanes.end(claimed.webhookId, outcome.status === 'delivered')
+    failing.note(claimed.webhookId, outcome.status === 'delivered')
     await settle(claimed, outcome)
     if (outcome.status === 'failed') onFailed(claimed, outcome)
   }
 
   /** Looks for more, since there is room again. */
-  function onDone(done: Promise<void>): void {
-    sending.delete(done)
-    look('delivery').catch(onError)
+  function onDone(claimed: ClaimedDelivery): void {
+    sending.delete(claimed)
+    deliverDue().catch(onError)
   }
 
   async function attempt(claimed: ClaimedDelivery): Promise<SendOutcome> {
@@ -128,12 +145,12 @@ export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookD
   }
 
   return {
-    deliverDue: () => look('caller'),
+    deliverDue,
     async stop() {
       stopping.abort()
       await claiming?.catch(() => {})
       const timer = setTimeout(() => cutOff.abort(), STOP_PATIENCE_MS)
-      await Promise.all(sending)
+      await Promise.all(sending.values())
       clearTimeout(timer)
     },
   }

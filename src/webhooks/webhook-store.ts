@@ -33,14 +33,14 @@ export interface WebhookStore {
 }
 
 export interface WebhookStoreDependencies {
-  readonly database: Pick<Database, 'prisma'>
+  readonly database: Pick<Database, 'pool' | 'prisma'>
   readonly rootSecrets: RootSecrets
   readonly clock: Clock
 }
 
 export function openWebhookStore(dependencies: WebhookStoreDependencies): WebhookStore {
   const { database, rootSecrets, clock } = dependencies
-  const { webhook: table } = database.prisma
+  const { pool, prisma } = database
   return {
     async create(settings) {
       const id = randomUUID()
@@ -53,32 +53,38 @@ export function openWebhookStore(dependencies: WebhookStoreDependencies): Webhoo
         createdAt: now,
         updatedAt: now,
       }
+      const { webhook: table } = await prisma()
       const row = await guardDatabase(() => table.create({ data }))
       return { webhook: toWebhook(row), secret: secrets[0].secret }
     },
 
     async find(id) {
-      const row = await guardDatabase(() => table.findUnique({ where: { id } }))
+      const { webhook } = await prisma()
+      const row = await guardDatabase(() => webhook.findUnique({ where: { id } }))
       return row ? toWebhook(row) : undefined
     },
 
-    list: (page) =>
-      readPage(page, {
+    async list(page) {
+      const { webhook } = await prisma()
+      return await readPage(page, {
         order: OLDEST_FIRST,
         where: {},
-        find: (query) => table.findMany(query),
+        find: (query) => webhook.findMany(query),
         toItem: toWebhook,
-      }),
+      })
+    },
 
     async patch(id, patch) {
       const data = { ...toColumns(patch), updatedAt: new Date(clock()) }
+      const { webhook } = await prisma()
       // updateMany, because update would reject for an unknown id.
-      const rows = await guardDatabase(() => table.updateManyAndReturn({ where: { id }, data }))
+      const rows = await guardDatabase(() => webhook.updateManyAndReturn({ where: { id }, data }))
       return rows.map(toWebhook)[0]
     },
 
     async delete(id) {
-      return (await guardDatabase(() => table.deleteMany({ where: { id } }))).count > 0
+      const { webhook } = await prisma()
+      return (await guardDatabase(() => webhook.deleteMany({ where: { id } }))).count > 0
     },
 
     async rotateSecret(id) {
@@ -94,8 +100,12 @@ export function openWebhookStore(dependencies: WebhookStoreDependencies): Webhoo
     },
 
     async reencrypt() {
-      const where = { rootSecretId: { not: rootSecrets.current.id } }
-      const rows = await guardDatabase(() => table.findMany({ where, select: { id: true } }))
+      // At each start, so without Prisma.
+      const { rows } = await guardDatabase(() =>
+        pool.query<{ id: string }>('SELECT id FROM webhooks WHERE root_secret_id <> $1', [
+          rootSecrets.current.id,
+        ]),
+      )
       for (const { id } of rows) {
         await inSecretChange(database, id, async (tx, row) => {
           const secrets = unsealSecrets(toSealed(row), id, rootSecrets)
@@ -108,13 +118,14 @@ export function openWebhookStore(dependencies: WebhookStoreDependencies): Webhoo
 }
 
 /** One change of a webhook's secrets at a time; undefined for an unknown id. */
-function inSecretChange<T>(
+async function inSecretChange<T>(
   { prisma }: Pick<Database, 'prisma'>,
   id: string,
   work: (tx: Prisma.TransactionClient, row: WebhookRow) => Promise<T>,
 ): Promise<T | undefined> {
-  return guardDatabase(() =>
-    prisma.$transaction(async (tx) => {
+  const client = await prisma()
+  return await guardDatabase(() =>
+    client.$transaction(async (tx) => {
       await tx.$queryRaw`SELECT 1 FROM webhooks WHERE id = ${id}::uuid FOR UPDATE`
       const row = await tx.webhook.findUnique({ where: { id } })
       return row ? await work(tx, row) : undefined

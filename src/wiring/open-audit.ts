@@ -51,7 +51,11 @@ export function openAudit({ config, database, logger, report, clock }: AuditOpti
   const queue = openEventQueue({
     async write(events) {
       await inTransaction(database.pool, async (client) => {
-        await addDeliveries(client, await insertEvents(client, events))
+        await insertEvents(client, events)
+        await addDeliveries(
+          client,
+          events.map(({ id }) => id),
+        )
       })
       deliverer.deliverDue().catch(onError)
     },

@@ -8,6 +8,7 @@ import { type ClientStore, openClientStore } from '../clients/client-store.ts'
 import { type ClientTable, openClientTable } from '../clients/client-table.ts'
 import type { ServiceConfig } from '../config/service-config.ts'
 import type { Database } from '../database/database.ts'
+import { queryIn } from '../database/prisma.ts'
 import { type Families, openFamilies } from '../families/families.ts'
 import { journalUserChange } from '../families/postgres/postgres-journal.ts'
 import { GRANTS } from '../grants/grants.ts'
@@ -26,7 +27,7 @@ export function openClients(database: Database, config: ServiceConfig, clock: Cl
     defaults: config,
     choices: CLIENT_CHOICES,
     reservedId: config.adminClient?.id,
-    raiseLongestTokenLife,
+    raiseLongestTokenLife: (tx, seconds) => raiseLongestTokenLife(queryIn(tx), seconds),
     clock,
   })
 }

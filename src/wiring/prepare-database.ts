@@ -1,4 +1,4 @@
-// The database made ready for everything that is opened on it: reached, migrated, checked and warm.
+// The database made ready for everything that is opened on it: reached, migrated and checked.
 
 import { checkTables, contactDatabase } from '../database/first-contact.ts'
 import { applyMigrations, checkMigrations } from '../database/migrations.ts'
@@ -14,7 +14,6 @@ export async function prepareDatabase(foundation: Foundation): Promise<void> {
   await contactDatabase(database.pool)
   await migrate(foundation)
   await checkTables(database.pool)
-  await database.warmUp()
   await databaseClock.read()
 }
 

@@ -13,7 +13,7 @@ async function create({ store }: Instance, input: Parameters<Instance['store']['
 }
 
 async function tableVersion({ database }: Instance, name: string): Promise<number> {
-  const row = await database.prisma.tableVersion.findUnique({ where: { name } })
+  const row = await (await database.prisma()).tableVersion.findUnique({ where: { name } })
   return Number(row?.version ?? 0)
 }
 
@@ -149,7 +149,7 @@ test('a deleted client is gone with its secrets, and its id may be used again', 
   t.equal(await instance.store.delete('web'), true)
   t.equal(await instance.store.delete('web'), false)
   t.equal(await instance.store.find('web'), undefined)
-  t.equal(await instance.database.prisma.clientSecret.count(), 0)
+  t.equal(await (await instance.database.prisma()).clientSecret.count(), 0)
   const { client } = await create(instance, { ...MINIMAL, id: 'web' })
   t.strictSame(
     client.sessionsValidFrom,

@@ -165,9 +165,10 @@ test('changes that commit out of their order are all seen', async (t) => {
   await insertMany(database, 3)
   await table.reload()
   const rename = (id: string) => ({ where: { id }, data: { name: 'renamed' } })
-  const slow = database.prisma.$transaction(async (tx) => {
+  const prisma = await database.prisma()
+  const slow = prisma.$transaction(async (tx) => {
     await tx.client.update(rename('c-1'))
-    const waiting = database.prisma.client.update(rename('c-2')).then(() => 'committed')
+    const waiting = prisma.client.update(rename('c-2')).then(() => 'committed')
     t.strictSame(await countDuring(() => table.reload()), { questions: 1, clients: 0, changes: 0 })
     return { waiting }
   })

@@ -42,16 +42,18 @@ const WAYS: Record<
   string,
   (database: Database, work: (lock: Lock) => Promise<void>) => Promise<void>
 > = {
-  'of Prisma': ({ prisma }, work) =>
-    guardDatabase(
+  'of Prisma': async ({ prisma }, work) => {
+    const client = await prisma()
+    await guardDatabase(
       () =>
-        prisma.$transaction((tx) =>
+        client.$transaction((tx) =>
           work(
             (name) => tx.$queryRaw`SELECT 1 FROM table_versions WHERE name = ${name} FOR UPDATE`,
           ),
         ),
       DEADLINE_MS,
-    ),
+    )
+  },
   'of our own': ({ pool }, work) =>
     inTransaction(pool, (client) => work((name) => client.query(READ, [name])), DEADLINE_MS),
 }
@@ -64,7 +66,7 @@ for (const [way, run] of Object.entries(WAYS)) {
     await runOnce(url, `ALTER DATABASE ${databaseOf(url)} SET deadlock_timeout = '20ms'`)
     const database = openDatabase(url)
     t.teardown(() => database.close())
-    await database.warmUp()
+    await database.prisma()
     const rival = await openRival(t, url)
     let attempts = 0
     await run(database, async (lock) => {

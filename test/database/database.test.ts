@@ -15,8 +15,9 @@ test('a transaction that a hanging server interrupted is never handed on', async
   const database = await openReadyDatabase(t, server.url)
   const insert = (name: string) => `INSERT INTO table_versions (name) VALUES ('${name}')`
   const released = once(database.pool, 'release')
+  const client = await database.prisma()
   const interrupted = guardDatabase(() =>
-    database.prisma.$transaction(async (tx) => {
+    client.$transaction(async (tx) => {
       await tx.$executeRawUnsafe(insert('a'))
       server.pause()
       await tx.$executeRawUnsafe(insert('b'))
@@ -29,13 +30,14 @@ test('a transaction that a hanging server interrupted is never handed on', async
   server.resume()
   await database.pool.query(insert('c'))
   const other = await openReadyDatabase(t, server.url)
-  t.strictSame(await other.prisma.tableVersion.findMany(), [{ name: 'c', version: 0n }])
+  t.strictSame(await (await other.prisma()).tableVersion.findMany(), [{ name: 'c', version: 0n }])
 })
 
 test('what the server or the way to it refuses is DependencyUnavailable', async (t) => {
   const { url } = await openTestDatabase(t)
   const database = await openReadyDatabase(t, url)
-  const { pool, prisma } = database
+  const { pool } = database
+  const client = await database.prisma()
   const readOnly = openDatabase(`${url}?options=-c%20default_transaction_read_only%3Don`)
   t.teardown(() => readOnly.close())
   const missing = openDatabase(url.replace(/[^/]+$/, 'no_such_database'))
@@ -43,17 +45,18 @@ test('what the server or the way to it refuses is DependencyUnavailable', async 
   const refusals: Record<string, () => Promise<unknown>> = {
     'a statement over its time': () => pool.query('SET statement_timeout = 1; SELECT pg_sleep(1)'),
     'the same through Prisma': () =>
-      prisma.$transaction(async (tx) => {
+      client.$transaction(async (tx) => {
         await tx.$executeRaw`SET LOCAL statement_timeout = 1`
         await tx.$executeRaw`SELECT pg_sleep(1)`
       }),
     'a connection that is ended': () => pool.query('SELECT pg_terminate_backend(pg_backend_pid())'),
     'the same through Prisma, too': () =>
-      prisma.$executeRaw`SELECT pg_terminate_backend(pg_backend_pid())`,
+      client.$executeRaw`SELECT pg_terminate_backend(pg_backend_pid())`,
     'a replica': () => readOnly.pool.query(`INSERT INTO table_versions VALUES ('a', 1)`),
-    'a replica, through Prisma': () => readOnly.prisma.tableVersion.create({ data: { name: 'a' } }),
+    'a replica, through Prisma': async () =>
+      (await readOnly.prisma()).tableVersion.create({ data: { name: 'a' } }),
     'a database that is not there': () => missing.pool.query('SELECT 1'),
-    'the same through Prisma, again': () => missing.prisma.user.findMany(),
+    'the same through Prisma, again': async () => (await missing.prisma()).user.findMany(),
     'a port that nobody listens on': async () => {
       const nobody = openDatabase('postgres://nobody@127.0.0.1:1/none')
       try {
@@ -95,7 +98,7 @@ test('a server that takes no writes is a warning, and it goes with its cause', a
 
 test('what the data refuses passes through, and so does a StartError', async (t) => {
   const database = await openReadyDatabase(t, (await openTestDatabase(t)).url)
-  const create = () => database.prisma.tableVersion.create({ data: { name: 'a' } })
+  const create = async () => (await database.prisma()).tableVersion.create({ data: { name: 'a' } })
   await create()
   await t.rejects(guardDatabase(create), { code: 'P2002' })
   const again = `INSERT INTO table_versions (name) VALUES ('a')`
@@ -111,7 +114,9 @@ test('what the data refuses passes through, and so does a StartError', async (t)
 })
 
 test('a transaction that fails or outlives its deadline leaves nothing', async (t) => {
-  const { pool, prisma } = await openReadyDatabase(t, (await openTestDatabase(t)).url)
+  const database = await openReadyDatabase(t, (await openTestDatabase(t)).url)
+  const { pool } = database
+  const { tableVersion } = await database.prisma()
   const insert = `INSERT INTO table_versions (name) VALUES ('a')`
   const failing = inTransaction(pool, async (client) => {
     await client.query(insert)
@@ -130,8 +135,8 @@ test('a transaction that fails or outlives its deadline leaves nothing', async (
   )
   await t.rejects(slow, unavailable)
   t.equal(pool.totalCount, 0, 'its connection is gone at once')
-  t.equal(await prisma.tableVersion.count(), 0)
+  t.equal(await tableVersion.count(), 0)
   await t.rejects(async () => await given[0]?.query('SELECT 1'), 'what it does later is refused')
   t.equal(await inTransaction(pool, async (client) => (await client.query(insert)).rowCount), 1)
-  t.equal(await prisma.tableVersion.count(), 1)
+  t.equal(await tableVersion.count(), 1)
 })

@@ -14,14 +14,15 @@ const unavailable = { name: 'DependencyUnavailable', dependency: 'postgresql' }
 test('what was sent to a frozen server is not done when it wakes', async (t) => {
   const server = await startPostgres(t)
   const database = await openReadyDatabase(t, server.url)
-  const { pool, prisma } = database
+  const { pool } = database
+  const client = await database.prisma()
   const insert = (name: string) => `INSERT INTO table_versions (name) VALUES ('${name}')`
   const writes: (() => Promise<unknown>)[] = [
     () => guardDatabase(() => pool.query(insert('sql'))),
-    () => guardDatabase(() => prisma.tableVersion.create({ data: { name: 'prisma' } })),
+    () => guardDatabase(() => client.tableVersion.create({ data: { name: 'prisma' } })),
     () =>
       guardDatabase(() =>
-        prisma.$transaction((tx) => tx.tableVersion.create({ data: { name: 'transaction' } })),
+        client.$transaction((tx) => tx.tableVersion.create({ data: { name: 'transaction' } })),
       ),
     () => inTransaction(pool, (client) => client.query(insert('sql transaction'))),
   ]
@@ -32,7 +33,7 @@ test('what was sent to a frozen server is not done when it wakes', async (t) => 
   await Promise.all(writes.map((write) => t.rejects(write(), unavailable)))
   server.resume()
   await lastOfTheFrozen(database)
-  t.strictSame(await prisma.tableVersion.findMany(), [])
+  t.strictSame(await client.tableVersion.findMany(), [])
 })
 
 /** Resolves when the server has noticed that nobody holds its old connections any more. */
@@ -53,21 +54,21 @@ for (const via of ['SQL', 'Prisma', 'one statement'] as const) {
     const way = await openSlowWay(t, url, 'COMMIT')
     const database = openDatabase(way.url)
     t.teardown(() => database.close())
+    const client = await database.prisma()
     const insert = `INSERT INTO table_versions (name) VALUES ('late')`
     const works: Record<typeof via, () => Promise<unknown>> = {
       SQL: () => inTransaction(database.pool, (client) => client.query(insert)),
       Prisma: () =>
         guardDatabase(() =>
-          database.prisma.$transaction((tx) => tx.tableVersion.create({ data: { name: 'late' } })),
+          client.$transaction((tx) => tx.tableVersion.create({ data: { name: 'late' } })),
         ),
       'one statement': () => guardDatabase(() => database.pool.query(insert)),
     }
     const work = works[via]
-    await direct.warmUp()
     await t.rejects(work(), unavailable)
     t.ok(way.isHeld(), 'the COMMIT was on its way')
     await way.deliver()
-    t.strictSame(await direct.prisma.tableVersion.findMany(), [])
+    t.strictSame(await (await direct.prisma()).tableVersion.findMany(), [])
     t.equal(await work().then(() => 'done'), 'done', 'the same is done where the way is free')
   })
 }

@@ -2,11 +2,13 @@
 
 import { type Test, test } from 'tap'
 import type { Database } from '../../src/database/database.ts'
+import { openPlainQuery } from '../../src/database/plain-query.ts'
 import {
   bumpTableVersion,
   startTablePoll,
   type TablePollOptions,
 } from '../../src/database/table-versions.ts'
+import { inTransaction } from '../../src/database/transaction.ts'
 import { DependencyUnavailable } from '../../src/runtime/dependency-unavailable.ts'
 import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase, startPostgres } from '../support/postgres.ts'
@@ -50,7 +52,7 @@ function startPoll(t: Test, database: Database, overrides: Partial<TablePollOpti
 }
 
 const bump = (database: Database, name: 'clients' | 'signing_keys') =>
-  database.prisma.$transaction((tx) => bumpTableVersion(tx, name))
+  inTransaction(database.pool, (client) => bumpTableVersion(openPlainQuery(client), name))
 
 test('a change on one instance is reloaded on the other, once and alone', async (t) => {
   const [one, two] = await openTwo(t)
@@ -74,16 +76,16 @@ test('a change is seen when its transaction commits, and not when it does not', 
   const [one, two] = await openTwo(t)
   const { reloads, settle } = startPoll(t, two)
   await settle()
-  const undone = one.prisma.$transaction(async (tx) => {
-    await bumpTableVersion(tx, 'clients')
+  const undone = inTransaction(one.pool, async (client) => {
+    await bumpTableVersion(openPlainQuery(client), 'clients')
     await settle()
     throw new Error('undone')
   })
   await t.rejects(undone, { message: 'undone' })
   await settle()
   t.equal(reloads.clients, 1)
-  await one.prisma.$transaction(async (tx) => {
-    await bumpTableVersion(tx, 'clients')
+  await inTransaction(one.pool, async (client) => {
+    await bumpTableVersion(openPlainQuery(client), 'clients')
     await settle()
     t.equal(reloads.clients, 1)
   })
@@ -94,7 +96,7 @@ test('a change is seen when its transaction commits, and not when it does not', 
 test('changes at the same time all count', async (t) => {
   const [one, two] = await openTwo(t)
   await Promise.all([one, two, one, two, one, two].map((each) => bump(each, 'clients')))
-  const rows = await one.prisma.tableVersion.findMany()
+  const rows = await (await one.prisma()).tableVersion.findMany()
   t.strictSame(rows, [{ name: 'clients', version: 6n }])
 })
 

@@ -14,7 +14,9 @@ test('the root secret is changed by adding the new one, then taking out the old 
   await t.rejects(open({ rootSecrets: rootSecretsOf(2) }), StartError, 'too early')
   const between = await open({ rootSecrets: rootSecretsOf(2, 1) })
   t.strictSame(between.list(), before.list())
-  const ids = await database.prisma.signingKey.findMany({ select: { rootSecretId: true } })
+  const ids = await (await database.prisma()).signingKey.findMany({
+    select: { rootSecretId: true },
+  })
   const { id } = rootSecretsOf(2).current
   t.strictSame(ids, [{ rootSecretId: id }, { rootSecretId: id }])
 
@@ -32,19 +34,19 @@ test('a key that no root secret opens stops the start and names the key', async 
     name: 'StartError',
     message: `signing key ${key?.kid} cannot be read: no secret of LINEAGE_SECRET_KEY decrypts it`,
   })
-  t.equal(await database.prisma.signingKey.count(), 1, 'nothing is made in its place')
+  t.equal(await (await database.prisma()).signingKey.count(), 1, 'nothing is made in its place')
 })
 
 test('private parts swapped between two rows stop the start', async (t) => {
   const { database, open } = await openKeyInstances(t)
   await (await open()).rotate({ compromised: false })
-  const [one, two] = await database.prisma.signingKey.findMany()
+  const [one, two] = await (await database.prisma()).signingKey.findMany()
   if (!one || !two) throw new Error('two keys are needed')
   for (const [row, other] of [
     [one, two],
     [two, one],
   ] as const) {
-    await database.prisma.signingKey.update({
+    await (await database.prisma()).signingKey.update({
       where: { kid: row.kid },
       data: { privateKeyEncrypted: other.privateKeyEncrypted },
     })
@@ -56,7 +58,7 @@ test("an algorithm in the table that is not the key's stops the start", async (t
   const { database, open } = await openKeyInstances(t)
   await open()
   for (const alg of ['HS256', 'none', 'RS256', 'constructor']) {
-    await database.prisma.signingKey.updateMany({ data: { alg } })
+    await (await database.prisma()).signingKey.updateMany({ data: { alg } })
     await t.rejects(open(), StartError, alg)
   }
 })

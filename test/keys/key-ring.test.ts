@@ -57,7 +57,7 @@ for (const alg of ['ES256', 'EdDSA', 'RS256', 'PS256'] as const) {
 test('instances that start at once make one key', async (t) => {
   const { database, open } = await openKeyInstances(t)
   const instances = await Promise.all([open(), open(), open()])
-  t.equal(await database.prisma.signingKey.count(), 1)
+  t.equal(await (await database.prisma()).signingKey.count(), 1)
   const bodies = instances.map((keys) => keys.jwks().body)
   t.equal(new Set(bodies).size, 1)
   t.equal(instances.flatMap(({ events }) => events).length, 2, 'one of them published')
@@ -105,7 +105,7 @@ test('instances that rotate at once make one successor', async (t) => {
   )
   t.equal(results.filter(({ created }) => created).length, 1)
   t.equal(new Set(results.map(({ key }) => key.kid)).size, 1)
-  t.equal(await database.prisma.signingKey.count(), 2)
+  t.equal(await (await database.prisma()).signingKey.count(), 2)
 })
 
 test('compromised: one fresh key signs at once and every other is gone', async (t) => {
@@ -123,7 +123,7 @@ test('compromised: one fresh key signs at once and every other is gone', async (
   t.ok(created)
   t.match(key, { state: 'active', activeFrom: new Date(clock()).toJSON() })
   t.strictSame(keys.list(), [key])
-  t.equal(await database.prisma.signingKey.count(), 1)
+  t.equal(await (await database.prisma()).signingKey.count(), 1)
   t.equal(keys.verify(token), undefined, 'a token of the old key is refused')
   t.equal(decodeProtectedHeader(keys.sign(userClaimsAt(clock()))).kid, key.kid)
   t.strictSame(keys.events, [
@@ -140,7 +140,7 @@ test('compromised: one fresh key signs at once and every other is gone', async (
 test('the table shows no private part', async (t) => {
   const { database, open } = await openKeyInstances(t)
   await open({ signingAlg: 'EdDSA' })
-  const row = await database.prisma.signingKey.findFirstOrThrow()
+  const row = await (await database.prisma()).signingKey.findFirstOrThrow()
   const pkcs8 = decryptPrivateKey(row, row.kid, rootSecretsOf(1))
   const seed = pkcs8.subarray(-32)
   const { rows } = await database.pool.query<{ dump: string }>(
@@ -157,6 +157,8 @@ test('the table shows no private part', async (t) => {
 test('a public key that somebody wrote into the table is not published', async (t) => {
   const { database, open } = await openKeyInstances(t)
   const before = (await open()).jwks()
-  await database.prisma.signingKey.updateMany({ data: { publicJwk: { kty: 'EC', x: 'evil' } } })
+  await (await database.prisma()).signingKey.updateMany({
+    data: { publicJwk: { kty: 'EC', x: 'evil' } },
+  })
   t.strictSame((await open()).jwks(), before)
 })

@@ -1,5 +1,7 @@
 import { decodeProtectedHeader } from 'jose'
 import { test } from 'tap'
+import { openPlainQuery } from '../../src/database/plain-query.ts'
+import { inTransaction } from '../../src/database/transaction.ts'
 import { raiseLongestTokenLife } from '../../src/keys/key-rows.ts'
 import { type KeyInstance, openKeyInstances, statesOf } from '../scenes/key-instances.ts'
 import { userClaimsAt } from '../scenes/token-input.ts'
@@ -36,7 +38,7 @@ test('a key lives from next over active and retiring to its end, by the clock al
   clock.step(0.001)
   t.strictSame(kidsOf(keys), [second], 'gone before anybody has deleted it')
   await keys.tick()
-  t.equal(await database.prisma.signingKey.count(), 1)
+  t.equal(await (await database.prisma()).signingKey.count(), 1)
   t.strictSame(keys.events, [
     `key.published ${first}`,
     `key.activated ${first}`,
@@ -51,11 +53,11 @@ test('two instances whose rotation falls due together make one successor', async
   const [one, two] = [await open(), await open()]
   clock.step(30 * DAY)
   await Promise.all([one.tick(), two.tick(), one.tick(), two.tick()])
-  t.equal(await database.prisma.signingKey.count(), 2)
+  t.equal(await (await database.prisma()).signingKey.count(), 2)
   t.strictSame(kidsOf(one), kidsOf(two))
   clock.step(DAY)
   await Promise.all([one.tick(), two.tick()])
-  t.equal(await database.prisma.signingKey.count(), 1)
+  t.equal(await (await database.prisma()).signingKey.count(), 1)
   const said = [...one.events, ...two.events].filter((event) => !/activated/.test(event))
   t.equal(said.length, 3, 'published twice and retired once, each by one instance')
 })
@@ -64,7 +66,8 @@ test('a change is told to the other instances through the table versions', async
   const { clock, database, open } = await openKeyInstances(t)
   const keys = await open()
   const version = async () =>
-    (await database.prisma.tableVersion.findUnique({ where: { name: 'signing_keys' } }))?.version
+    (await (await database.prisma()).tableVersion.findUnique({ where: { name: 'signing_keys' } }))
+      ?.version
   const versions = [await version()]
   await keys.tick()
   t.equal(await version(), versions[0], 'nothing was due')
@@ -162,16 +165,16 @@ test('a key stays for as long as the longest-lived token of any client (C75)', a
   const { clock, database, open } = await openKeyInstances(t)
   const keys = await open()
   const longest = async () =>
-    (await database.prisma.signingKey.findMany({ orderBy: { activeFrom: 'asc' } })).map(
+    (await (await database.prisma()).signingKey.findMany({ orderBy: { activeFrom: 'asc' } })).map(
       (row) => row.longestTokenSeconds,
     )
   const raise = (seconds: number) =>
-    database.prisma.$transaction((tx) => raiseLongestTokenLife(tx, seconds))
+    inTransaction(database.pool, (client) => raiseLongestTokenLife(openPlainQuery(client), seconds))
   t.strictSame(await longest(), [600])
   await raise(7200)
   await raise(60)
   t.strictSame(await longest(), [7200], 'it only rises')
-  await database.prisma.client.create({
+  await (await database.prisma()).client.create({
     data: {
       id: 'slow',
       name: 'slow',

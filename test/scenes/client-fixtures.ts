@@ -10,6 +10,7 @@ import { hashClientSecret } from '../../src/clients/client-secret.ts'
 import { type ClientSource, openClientSource } from '../../src/clients/client-source.ts'
 import { openClientStore } from '../../src/clients/client-store.ts'
 import type { Database } from '../../src/database/database.ts'
+import { queryIn } from '../../src/database/prisma.ts'
 import { GRANTS } from '../../src/grants/grants.ts'
 import { raiseLongestTokenLife } from '../../src/keys/key-rows.ts'
 import { openReadyDatabase } from '../support/database.ts'
@@ -97,7 +98,7 @@ export function storeOn({ prisma }: Database, overrides: Partial<ClientStoreDepe
     defaults: LIMITS,
     choices: CHOICES,
     reservedId: undefined,
-    raiseLongestTokenLife,
+    raiseLongestTokenLife: (tx, seconds) => raiseLongestTokenLife(queryIn(tx), seconds),
     clock: () => NOW,
     ...overrides,
   })

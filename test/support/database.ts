@@ -4,11 +4,11 @@ import type { Test } from 'tap'
 import { type Database, openDatabase } from '../../src/database/database.ts'
 import { applyMigrations } from '../../src/database/migrations.ts'
 
-/** As the service has it when it has started: every table there, Prisma ready. Closed at the end. */
+/** With every table, and Prisma loaded. Closed at the end. */
 export async function openReadyDatabase(t: Test, url: string): Promise<Database> {
   const database = openDatabase(url)
   t.teardown(() => database.close())
   await applyMigrations(database.pool)
-  await database.warmUp()
+  await database.prisma()
   return database
 }

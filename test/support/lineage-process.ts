@@ -59,6 +59,8 @@ export interface SpawnOptions {
   readonly stdoutFd?: number
   /** Where the sources of another release are. */
   readonly root?: string
+  /** Below `root`; the service itself unless given. */
+  readonly program?: string
 }
 
 /** Starts one and waits until all of it is up; throws with its own words when it does not get there. */
@@ -88,13 +90,13 @@ export async function startLineage(
 export async function spawnLineage(
   t: Scope,
   env: Environment,
-  { stdoutFd, root = ROOT }: SpawnOptions = {},
+  { stdoutFd, root = ROOT, program = 'src/main.ts' }: SpawnOptions = {},
 ): Promise<LineageProcess> {
   const port = Number(env.PORT ?? (await findFreePort()))
   // tap would load itself into every Node child, with signal handlers of its own.
   const child = spawn(
     'env',
-    ['-u', 'NODE_OPTIONS', process.execPath, ...sourceArguments(join(root, 'src/main.ts'))],
+    ['-u', 'NODE_OPTIONS', process.execPath, ...sourceArguments(join(root, program))],
     {
       cwd: root,
       env: { ...smallHashes, PATH: process.env.PATH, PORT: String(port), ...env },

@@ -53,7 +53,7 @@ export async function openPlannedDatabase(t: Test): Promise<PlannedDatabase> {
   database.pool.on('connect', (client) => {
     client.on('notice', ({ message }) => told.push(message ?? ''))
   })
-  await database.warmUp()
+  await database.prisma()
   return {
     database,
     url,

@@ -11,6 +11,7 @@ import {
 import type { LogEvent } from '../../ops/log-events.ts'
 import { markClean } from '../../ops/logger.ts'
 import { ApiError } from './api-error.ts'
+import { BODY_SCHEMAS } from './body-schemas.ts'
 import { toProblem } from './error-handler.ts'
 import { isRepeated } from './repeated-header.ts'
 import { openRequestLogger, requestIdOf } from './request-trace.ts'
@@ -36,6 +37,7 @@ export const SERVER_OPTIONS = {
   genReqId: requestIdOf,
   childLoggerFactory: openRequestLogger,
   routerOptions: { maxParamLength: 16 * 1024, caseSensitive: true, ignoreTrailingSlash: false },
+  schemaController: BODY_SCHEMAS,
   ajv: {
     customOptions: {
       // All faults at once; how many there can be is bounded by the size of the body.

@@ -138,7 +138,7 @@ test('deleteExpired goes on until nothing due is left', async (t) => {
     `INSERT INTO revoked_tokens SELECT 'c:x', i::text, 1 FROM generate_series(1, 12000) i`,
   )
   await deleteExpired(database, T0)
-  t.equal(await database.prisma.revokedToken.count(), 0)
+  t.equal(await (await database.prisma()).revokedToken.count(), 0)
 })
 
 async function waitFor(isTrue: () => Promise<boolean>): Promise<void> {

@@ -64,7 +64,8 @@ test('every kind comes back as it was, oldest first', async (t) => {
 
 test('a user change is journalled when its transaction commits, or not at all', async (t) => {
   const { database, journal } = await openJournal(t, (await openTestDatabase(t)).url)
-  const undone = database.prisma.$transaction(async (tx) => {
+  const client = await database.prisma()
+  const undone = client.$transaction(async (tx) => {
     await journalUserChange(tx, user.record)
     t.strictSame(await readAll(journal, 0), [])
     throw new Error('undone')
@@ -75,8 +76,8 @@ test('a user change is journalled when its transaction commits, or not at all', 
 
 test('of one user there is one row, the newest, and it is read after what was read before', async (t) => {
   const { database, journal } = await openJournal(t, (await openTestDatabase(t)).url)
-  const change = (record: UserRecord) =>
-    database.prisma.$transaction((tx) => journalUserChange(tx, record))
+  const client = await database.prisma()
+  const change = (record: UserRecord) => client.$transaction((tx) => journalUserChange(tx, record))
   const other = nextEpoch(newUser())
   let newest = user.record
   await change(newest)
@@ -160,7 +161,7 @@ test('a row stays until what it ends could not be valid any more', async (t) => 
   await journal.append(end, T0)
   await journal.append(token, T0 + HOUR_MS)
   // Without a time of its own, written now: it stays as long as the longest family.
-  await database.prisma.$transaction((tx) => journalUserChange(tx, user.record))
+  await (await database.prisma()).$transaction((tx) => journalUserChange(tx, user.record))
   const left = async (nowMs: number, longestFamilyMs: number) => {
     await journal.prune(nowMs, longestFamilyMs)
     return (await readAll(journal, 0)).map(({ payload }) => payload.kind)
