@@ -1,7 +1,8 @@
 // The refresh token as a string: minting one, and checking without any I/O whether one was minted
 // here (docs/semantics.md §2). Whether its family lives is for the family store to say.
 
-import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hmacSha256 } from '../secrets/hmac.ts'
 import type { RootSecret, RootSecrets } from '../secrets/root-secret.ts'
 import type { UserId } from '../users/user.ts'
 import type { FamilyId } from './family.ts'
@@ -45,8 +46,8 @@ export function mintRefreshToken(token: RefreshToken, secrets: RootSecrets): str
   const bytes = Buffer.alloc(SIGNED_BYTES)
   let at = bytes.writeUInt8(VERSION, 0)
   at = bytes.writeUInt8(id, at)
-  at += uuidBytes(token.userId).copy(bytes, at)
-  at += uuidBytes(token.familyId).copy(bytes, at)
+  at += writeUuid(bytes, token.userId, at)
+  at += writeUuid(bytes, token.familyId, at)
   at += token.familySecret.copy(bytes, at)
   bytes.writeUInt32BE(token.generation, at)
   return PREFIX + Buffer.concat([bytes, mac(bytes, refreshTokenKey)]).toString('base64url')
@@ -79,13 +80,18 @@ export function authenticateRefreshToken(
 }
 
 function mac(bytes: Buffer, key: Buffer): Buffer {
-  return createHmac('sha256', key).update(bytes).digest().subarray(0, MAC_BYTES)
+  return hmacSha256(key, bytes).subarray(0, MAC_BYTES)
 }
 
-function uuidBytes(uuid: string): Buffer {
-  return Buffer.from(uuid.replaceAll('-', ''), 'hex')
+/** Cut out by position, since every refresh reads two and writes two. Returns the bytes written. */
+function writeUuid(bytes: Buffer, uuid: string, at: number): number {
+  const digits =
+    uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24)
+  return bytes.write(digits, at, 'hex')
 }
 
 function uuidText(bytes: Buffer): string {
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+  const digits = bytes.toString('hex')
+  const [a, b, c] = [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16)]
+  return `${a}-${b}-${c}-${digits.slice(16, 20)}-${digits.slice(20)}`
 }

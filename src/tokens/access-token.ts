@@ -1,11 +1,12 @@
 // The access token: what it says (RFC 9068 §2.2), as it is built and as it is read back. How it becomes
 // a string, and a string a token, is in token-mint.ts.
 
-import { createHmac, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Client, ClientId } from '../clients/client.ts'
 import type { Family, FamilyId } from '../families/family.ts'
 import { toSeconds } from '../runtime/clock.ts'
 import type { Stated } from '../runtime/stated.ts'
+import { hmacSha256 } from '../secrets/hmac.ts'
 import type { RootSecret } from '../secrets/root-secret.ts'
 import type { UserId, UserRecord } from '../users/user.ts'
 
@@ -121,9 +122,8 @@ function deriveTokenId(
   exp: number,
 ): string {
   const { familyId, generation } = family
-  return createHmac('sha256', rootSecret.tokenIdKey)
-    .update(JSON.stringify([familyId, generation, scope, audience, user.version, exp]))
-    .digest()
+  const facts = JSON.stringify([familyId, generation, scope, audience, user.version, exp])
+  return hmacSha256(rootSecret.tokenIdKey, Buffer.from(facts))
     .subarray(0, JTI_BYTES)
     .toString('base64url')
 }
