@@ -8,7 +8,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { StartError } from '../runtime/start-error.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import { openHeldKeys } from './held-keys.ts'
-import { buildJwksDocument } from './jwks-document.ts'
+import { keepJwksDocument } from './jwks-document.ts'
 import { openKeyRotation, type RecordKeyEvent } from './key-rotation.ts'
 import { raiseLongestTokenLife, reencryptSigningKeys } from './key-rows.ts'
 import {
@@ -79,6 +79,7 @@ export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   await rotation.rotateIfDue()
 
   const published = () => listPublished(held.keys(), clock())
+  const jwksOf = keepJwksDocument(config.jwksMaxAgeSeconds)
   return {
     active() {
       const key = findActive(held.keys(), clock())
@@ -86,7 +87,7 @@ export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
       return key
     },
     find: (kid) => published().find((key) => key.kid === kid),
-    jwks: () => buildJwksDocument(published(), config.jwksMaxAgeSeconds),
+    jwks: () => jwksOf(published()),
     list: () => listKeyViews(held.keys(), clock()),
     async rotate({ compromised, act }) {
       const created = compromised ? await rotation.replaceAll(act) : await rotation.rotate(act)

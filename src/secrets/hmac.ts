@@ -18,11 +18,10 @@ const padsOf = new WeakMap<Buffer, Pads>()
 /** The 32 bytes of the MAC. `key` has at most 64 bytes, and is not changed while it is in use. */
 export function hmacSha256(key: Buffer, data: Buffer): Buffer {
   const { inner, outer } = padsOf.get(key) ?? preparePads(key)
-  // As text, because making a Buffer costs more than the hash. One that is encoded as latin1 has a
-  // character for each byte.
-  const innerHash = hash('sha256', Buffer.concat([inner, data]), 'latin1')
-  outer.latin1Write(innerHash, BLOCK_BYTES, HASH_BYTES)
-  return Buffer.from(hash('sha256', outer, 'latin1'), 'latin1')
+  // A hash as text with a character for each byte, because making a Buffer costs more than the hash.
+  const innerHash = hash('sha256', Buffer.concat([inner, data]), 'binary')
+  outer.write(innerHash, BLOCK_BYTES, 'binary')
+  return Buffer.from(hash('sha256', outer, 'binary'), 'binary')
 }
 
 function preparePads(key: Buffer): Pads {

@@ -6,6 +6,7 @@ import type { KeyRing } from '../keys/key-ring.ts'
 import type { SigningKey } from '../keys/key-states.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { type AccessTokenClaims, readClaims } from './access-token.ts'
+import { openVerifiedTokens, type VerifiedToken } from './verified-tokens.ts'
 
 /** Longer than any token that we sign; a longer string is not parsed. */
 const TOKEN_LENGTH_MAX = 8192
@@ -29,6 +30,7 @@ export interface TokenMintOptions {
 export function openTokenMint({ keys, issuer, clock }: TokenMintOptions): TokenMint {
   /** The encoded header of the key that signed last. */
   let header = { kid: '', text: '' }
+  const verified = openVerifiedTokens()
 
   function encodeHeader({ kid, material: { alg } }: SigningKey): string {
     if (header.kid !== kid) header = { kid, text: encode({ alg, kid, typ: TOKEN_TYPE }) }
@@ -43,15 +45,34 @@ export function openTokenMint({ keys, issuer, clock }: TokenMintOptions): TokenM
     },
     verify(token) {
       if (token.length > TOKEN_LENGTH_MAX) return undefined
-      const [header, payload, signature, ...more] = token.split('.').map(decodeCanonical)
-      if (!header || !payload || !signature || more.length > 0) return undefined
-      const key = findSigner(header, keys.find)
-      const signed = Buffer.from(token.slice(0, token.lastIndexOf('.')))
-      if (!key?.material.verify(signed, signature)) return undefined
-      const claims = readClaims(parseObject(payload))
-      return claims?.iss === issuer && clock() < claims.exp * 1000 ? claims : undefined
+      const known = verified.find(token)
+      const read = known ?? readSigned(token, keys.find, issuer)
+      if (!read) return undefined
+      // Asked anew each time: keys are dropped, and tokens expire.
+      const isKeyKept = keys.find(read.kid)?.material === read.material
+      if (isKeyKept && clock() < read.claims.exp * 1000) {
+        if (!known) verified.remember(token, read)
+        return read.claims
+      }
+      if (known) verified.forget(token)
+      return undefined
     },
   }
+}
+
+/** What a token of this issuer says that one of our keys has signed. */
+function readSigned(
+  token: string,
+  findKey: KeyRing['find'],
+  issuer: string,
+): VerifiedToken | undefined {
+  const [header, payload, signature, ...more] = token.split('.').map(decodeCanonical)
+  if (!header || !payload || !signature || more.length > 0) return undefined
+  const key = findSigner(header, findKey)
+  const signed = Buffer.from(token.slice(0, token.lastIndexOf('.')))
+  if (!key?.material.verify(signed, signature)) return undefined
+  const claims = readClaims(parseObject(payload))
+  return claims?.iss === issuer ? { kid: key.kid, material: key.material, claims } : undefined
 }
 
 function encode(part: object): string {
