@@ -2,6 +2,7 @@
 // own; what it needs is handed in by wiring/open-service.ts.
 
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
+import type { Logger } from 'pino'
 import { registerAdminSessions, registerOwnSessions } from './http/account/sessions-route.ts'
 import { registerUsersMe } from './http/account/users-me-route.ts'
 import { registerUsers } from './http/account/users-route.ts'
@@ -10,6 +11,7 @@ import { registerAdminEvents } from './http/admin/admin-events-route.ts'
 import { registerAdminKeys } from './http/admin/admin-keys-route.ts'
 import { registerAdminUsers } from './http/admin/admin-users-route.ts'
 import { registerAdminWebhooks } from './http/admin/admin-webhooks-route.ts'
+import { openFront } from './http/front/front.ts'
 import { registerIntrospect } from './http/oauth/introspect-route.ts'
 import { registerJwks } from './http/oauth/jwks-route.ts'
 import { registerMetadata } from './http/oauth/metadata-route.ts'
@@ -46,21 +48,22 @@ export type Surface = 'all' | 'public' | 'operations'
 /** Builds the application; the caller makes it listen and closes it. */
 export async function buildApp(
   service: Service,
-  logger: FastifyBaseLogger,
+  logger: Logger,
   surface: Surface = 'all',
 ): Promise<FastifyInstance> {
   const { config } = service
+  const loggerInstance: FastifyBaseLogger = logger
   const app = fastify({
     ...SERVER_OPTIONS,
-    loggerInstance: logger,
+    loggerInstance,
     rewriteUrl: routeTargets(service.basePath),
   })
   trustProxies(app, config.trustProxy)
   setErrorHandler(app)
   answerInTurn(app)
-  dropLateRequests(app)
+  openFront(app, { ...service, logger, late: dropLateRequests(app) })
   setTraceHeaders(app)
-  setAnswersOutsideRoutes(app)
+  setAnswersOutsideRoutes(app, logger)
   closeConnectionsWhenClosing(app)
   setCorsHeaders(app, service.clients)
   const paths = collectKnownPaths(app)

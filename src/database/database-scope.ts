@@ -18,6 +18,8 @@ export interface DatabaseScope {
 }
 
 const scopes = new AsyncLocalStorage<DatabaseScope>()
+/** Pieces of work under way in any scope. */
+let running = 0
 
 /** Runs `work` with a deadline in `timeoutMs`. Work around it that ends earlier has it as a part. */
 export function inDatabaseScope<T>(
@@ -34,7 +36,23 @@ export function inDatabaseScope<T>(
     failure: undefined,
     hasConflict: false,
   }
-  return scopes.run(scope, () => work(scope))
+  return scopes.run(scope, () => untilDone(work(scope)))
+}
+
+/**
+ * Keeps the scopes in force until the work has ended, even if nobody waits for it any more. Without
+ * work they are switched off: before Node.js 24, an AsyncLocalStorage in use makes every promise of
+ * the process dearer, and so a refresh by a fifth, which asks no database at all
+ * (docs/performance.md).
+ */
+export async function untilDone<T>(work: Promise<T>): Promise<T> {
+  running += 1
+  try {
+    return await work
+  } finally {
+    running -= 1
+    if (running === 0) scopes.disable()
+  }
 }
 
 /** Undefined outside of any work that is guarded. */

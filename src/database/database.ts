@@ -8,7 +8,7 @@ import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { openConnectionPool } from './connection-pool.ts'
 import { findOutage, isConflict, TIMED_OUT } from './database-failure.ts'
-import { type DatabaseScope, inDatabaseScope, remainingMs } from './database-scope.ts'
+import { type DatabaseScope, inDatabaseScope, remainingMs, untilDone } from './database-scope.ts'
 import { schemaOf } from './database-url.ts'
 import { type LoadPrisma, openPrisma } from './prisma.ts'
 
@@ -86,7 +86,9 @@ export async function guardDatabase<T>(
   return await inDatabaseScope(deadlineMs, async (scope) => {
     for (let retriesLeft = CONFLICT_RETRIES; ; retriesLeft -= 1) {
       try {
-        return await withDeadline(work(), Math.max(0, remainingMs()), () => lateError(scope))
+        return await withDeadline(untilDone(work()), Math.max(0, remainingMs()), () =>
+          lateError(scope),
+        )
       } catch (error) {
         const isRetried = (scope.hasConflict || isConflict(error)) && scope.failure === undefined
         if (!isRetried || retriesLeft === 0) throw toFailure(error, scope)

@@ -35,6 +35,11 @@ const SECRET_TEXT = new RegExp(
   'gi',
 )
 
+/** The text without what looks like a credential. */
+export function censorText(text: string): string {
+  return text.replace(SECRET_TEXT, CENSOR)
+}
+
 /**
  * Opens the log at one of pino's levels. Every line that any child writes goes through the cuts,
  * and then to `destination`, of the service a LogOutput.
@@ -57,7 +62,7 @@ export function createLogger(
       logMethod(this: Logger, args: unknown[], method: (...args: unknown[]) => void) {
         method.apply(this, withoutRepeatedMessage(args).map(cleanArgument))
       },
-      streamWrite: (line: string) => line.replace(SECRET_TEXT, CENSOR),
+      streamWrite: censorText,
     },
   }
   return pino(options, destination)
@@ -73,20 +78,8 @@ function withoutRepeatedMessage(args: readonly unknown[]): readonly unknown[] {
   return err instanceof Error && message === err.message ? [fields, ...rest] : args
 }
 
-const markedClean = new WeakSet<object>()
-
-/**
- * Exempts fields from the checks by name and type, which cost more than writing the line: only for
- * the line that every request writes, and only for values that are ours.
- */
-export function markClean<T extends object>(fields: T): T {
-  markedClean.add(fields)
-  return fields
-}
-
 // An error as first argument is turned into a field: pino would repeat its raw message in the line.
 function cleanArgument(value: unknown): unknown {
-  if (typeof value === 'object' && value !== null && markedClean.has(value)) return value
   return value instanceof Error ? { err: serializeError(value) } : cleanValue(value, 0)
 }
 

@@ -2,12 +2,12 @@
 // (docs/semantics.md §9). A browser sends cookies along whichever page caused the call; the
 // `Origin` header tells which.
 
-import type { FastifyRequest } from 'fastify'
 import { readClientCredentials } from '../../client-auth/read-client-credentials.ts'
 import type { Client } from '../../clients/client.ts'
 import type { ClientTable } from '../../clients/client-table.ts'
 import { OAuthError } from '../../oauth/oauth-error.ts'
 import type { Parameters } from '../../oauth/parameters.ts'
+import type { EndpointRequest } from '../server/endpoint.ts'
 import type { TokenCookies } from './token-cookies.ts'
 
 /**
@@ -15,7 +15,7 @@ import type { TokenCookies } from './token-cookies.ts'
  * not authenticated yet: this only decides whether a cookie may stand in for a missing parameter.
  */
 export async function findNamedCookieClient(
-  request: FastifyRequest,
+  request: EndpointRequest,
   form: Parameters,
   clients: Pick<ClientTable, 'find'>,
 ): Promise<Client | undefined> {
@@ -30,7 +30,7 @@ export async function findNamedCookieClient(
  * nothing.
  */
 export function checkBrowserCall(
-  request: FastifyRequest,
+  request: EndpointRequest,
   client: Client,
   cookies: Pick<TokenCookies, 'readRefreshTokens'>,
   hasTokenInBody: boolean,
@@ -45,7 +45,7 @@ export function checkBrowserCall(
   }
 }
 
-function namedClientId(request: FastifyRequest, form: Parameters): string | undefined {
+function namedClientId(request: EndpointRequest, form: Parameters): string | undefined {
   try {
     return readClientCredentials({ headers: request.headers, form }).clientId
   } catch (error) {

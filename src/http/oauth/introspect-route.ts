@@ -21,7 +21,7 @@ import type { RootSecrets } from '../../secrets/root-secret.ts'
 import type { UserTokenClaims } from '../../tokens/access-token.ts'
 import type { TokenChecker } from '../../tokens/check-access-token.ts'
 import type { UserRecord } from '../../users/user.ts'
-import { authenticateSender, formOf, OAUTH_ENDPOINT, type SenderCheck } from './oauth-endpoint.ts'
+import { authenticateSender, registerFormEndpoint, type SenderCheck } from './oauth-endpoint.ts'
 
 export interface IntrospectRouteDependencies extends SenderCheck {
   readonly checker: TokenChecker
@@ -40,8 +40,7 @@ export function registerIntrospect(
   dependencies: IntrospectRouteDependencies,
 ): void {
   const { rootSecrets } = dependencies
-  app.post('/introspect', OAUTH_ENDPOINT, async (request) => {
-    const form = formOf(request)
+  registerFormEndpoint(app, '/introspect', async (form, request) => {
     const token = requireParameter(form, 'token')
     const caller = await authenticateSender(request, form, dependencies)
     // RFC 7662 §2.1: the endpoint is no oracle for whoever knows a public client's id.

@@ -2,10 +2,11 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { KeyRing } from '../../keys/key-ring.ts'
+import { registerRead } from '../server/endpoint.ts'
 import { sendCacheable } from '../server/send-cacheable.ts'
 
 export function registerJwks(app: FastifyInstance, keys: Pick<KeyRing, 'jwks'>): void {
-  app.get('/.well-known/jwks.json', async (request, reply) =>
+  registerRead(app, '/.well-known/jwks.json', (request, reply) =>
     sendCacheable(request, reply, 'application/jwk-set+json', keys.jwks()),
   )
 }

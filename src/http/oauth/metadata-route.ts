@@ -3,9 +3,11 @@
 
 import type { FastifyInstance } from 'fastify'
 import { AUTH_METHODS, AUTHENTICATION_METHODS } from '../../client-auth/authentication-methods.ts'
+import type { ClientOverview } from '../../clients/client-overview.ts'
 import type { ClientTable } from '../../clients/client-table.ts'
 import { GRANTS } from '../../grants/grants.ts'
 import { SIGNING_ALGS } from '../../keys/signing-algorithms.ts'
+import { registerRead } from '../server/endpoint.ts'
 
 const MAX_AGE_SECONDS = 60
 
@@ -25,12 +27,20 @@ export function registerMetadata(
   app: FastifyInstance,
   dependencies: MetadataRouteDependencies,
 ): void {
-  const { basePath } = dependencies
+  const { basePath, clients } = dependencies
   const wellKnown = '/.well-known/oauth-authorization-server'
   const serve = (path: string, extra: object) => {
-    app.get(path, async (_request, reply) => {
+    // It changes with the clients only, and then the overview is another object.
+    const built = new WeakMap<ClientOverview, string>()
+    registerRead(app, path, (_request, reply) => {
+      const overview = clients.overview()
+      let body = built.get(overview)
+      if (body === undefined) {
+        body = JSON.stringify({ ...buildMetadata(dependencies.issuer, overview), ...extra })
+        built.set(overview, body)
+      }
       reply.header('cache-control', `public, max-age=${MAX_AGE_SECONDS}`)
-      return { ...buildMetadata(dependencies), ...extra }
+      return reply.type('application/json; charset=utf-8').send(body)
     })
   }
   serve(`${basePath}${wellKnown}`, {})
@@ -43,8 +53,7 @@ export function registerMetadata(
   })
 }
 
-function buildMetadata({ issuer, clients }: MetadataRouteDependencies) {
-  const { grantCounts, publicScopes } = clients.overview()
+function buildMetadata(issuer: string, { grantCounts, publicScopes }: ClientOverview) {
   return {
     issuer,
     token_endpoint: `${issuer}/token`,

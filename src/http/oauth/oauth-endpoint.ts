@@ -1,7 +1,7 @@
 // What /token, /revoke and /introspect share: a strict form as the only body, nothing in the
 // query, and answers that no cache keeps (RFC 6749 §3.2, §5.1).
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { authenticateClient } from '../../client-auth/authenticate-client.ts'
 import type { ClientAuthServices } from '../../client-auth/authentication-method.ts'
 import { AUTHENTICATION_METHODS } from '../../client-auth/authentication-methods.ts'
@@ -10,6 +10,7 @@ import { GRANTS } from '../../grants/grants.ts'
 import { OAuthError } from '../../oauth/oauth-error.ts'
 import type { Parameters } from '../../oauth/parameters.ts'
 import type { RecordEvent } from '../../runtime/security-event.ts'
+import type { EndpointReply, EndpointRequest, FormEndpoint } from '../server/endpoint.ts'
 import { isRepeated } from '../server/repeated-header.ts'
 import { noteCaller } from '../server/request-client.ts'
 import { sourceOf } from '../server/request-source.ts'
@@ -36,17 +37,26 @@ const PARAMETER_NAMES: ReadonlySet<string> = new Set([
   'access_token',
 ])
 
-/** Route options of a POST endpoint whose errors have the shape of RFC 6749 §5.2. */
-export const OAUTH_ENDPOINT = {
-  bodyLimit: FORM_BODY_BYTES_MAX,
-  config: { oauth: true },
-  onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
-    setNoStore(reply)
-    // Credentials in a URL end up in logs and histories (RFC 6749 §2.3.1).
-    const names = Object.keys(request.query as Record<string, unknown>)
-    if (names.some((name) => PARAMETER_NAMES.has(name))) throw new OAuthError('parameter_in_query')
-  },
-} as const
+/** A POST endpoint that takes a form, and whose errors have the shape of RFC 6749 §5.2. */
+export function registerFormEndpoint(
+  app: FastifyInstance,
+  path: string,
+  answer: FormEndpoint,
+): void {
+  app.post(path, {
+    bodyLimit: FORM_BODY_BYTES_MAX,
+    config: { oauth: true, front: { kind: 'form', answer } },
+    onRequest: async (request, reply) => {
+      setNoStore(reply)
+      // Credentials in a URL end up in logs and histories (RFC 6749 §2.3.1).
+      const names = Object.keys(request.query as Record<string, unknown>)
+      if (names.some((name) => PARAMETER_NAMES.has(name))) {
+        throw new OAuthError('parameter_in_query')
+      }
+    },
+    handler: async (request, reply) => answer(formOf(request), request, reply),
+  })
+}
 
 /** Makes a form the only media type that the routes of this scope read. */
 export function acceptFormsOnly(app: FastifyInstance): void {
@@ -65,7 +75,7 @@ export function acceptFormsOnly(app: FastifyInstance): void {
 }
 
 /** The form of a request; a POST without a body or media type has none. */
-export function formOf(request: FastifyRequest): Parameters {
+function formOf(request: FastifyRequest): Parameters {
   const { body } = request
   if (typeof body !== 'object' || body === null) throw new OAuthError('body_not_form')
   return body as Parameters
@@ -80,7 +90,7 @@ export interface SenderCheck extends ClientAuthServices {
  * authentication is an event.
  */
 export async function authenticateSender(
-  request: FastifyRequest,
+  request: EndpointRequest,
   form: Parameters,
   services: SenderCheck,
 ): Promise<Client> {
@@ -95,7 +105,7 @@ export async function authenticateSender(
   }
 }
 
-function noteRefusal(error: OAuthError, request: FastifyRequest, recordEvent: RecordEvent): void {
+function noteRefusal(error: OAuthError, request: EndpointRequest, recordEvent: RecordEvent): void {
   const { clientId, reason } = error
   const known = clientId === undefined ? {} : { clientId }
   if (clientId !== undefined) noteCaller(request, { clientId })
@@ -104,6 +114,6 @@ function noteRefusal(error: OAuthError, request: FastifyRequest, recordEvent: Re
 }
 
 /** Also on errors, and for HTTP/1.0 caches too (row C11 of the conformance suite). */
-function setNoStore(reply: FastifyReply): void {
+export function setNoStore(reply: EndpointReply): void {
   reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
 }

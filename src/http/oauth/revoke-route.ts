@@ -18,7 +18,7 @@ import { tokenOwnerOf } from '../../tokens/check-access-token.ts'
 import type { TokenMint } from '../../tokens/token-mint.ts'
 import { sourceOf } from '../server/request-source.ts'
 import { checkBrowserCall, findNamedCookieClient } from './browser-client.ts'
-import { authenticateSender, formOf, OAUTH_ENDPOINT, type SenderCheck } from './oauth-endpoint.ts'
+import { authenticateSender, registerFormEndpoint, type SenderCheck } from './oauth-endpoint.ts'
 import type { TokenCookies } from './token-cookies.ts'
 
 export interface RevokeRouteDependencies extends SenderCheck {
@@ -31,8 +31,7 @@ export interface RevokeRouteDependencies extends SenderCheck {
 
 export function registerRevoke(app: FastifyInstance, dependencies: RevokeRouteDependencies): void {
   const { clients, cookies, rootSecrets } = dependencies
-  app.post('/revoke', OAUTH_ENDPOINT, async (request, reply) => {
-    const form = formOf(request)
+  registerFormEndpoint(app, '/revoke', async (form, request, reply) => {
     const token = form.get('token')
     // A cookie client that sends neither parameter nor cookie is logged out already.
     if (token === undefined && !(await findNamedCookieClient(request, form, clients))) {

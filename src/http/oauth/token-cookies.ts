@@ -2,10 +2,10 @@
 // flags, and how they are read, set and cleared. browser-client.ts checks who may use them.
 
 import { fastifyCookie } from '@fastify/cookie'
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Client } from '../../clients/client.ts'
 import type { IssuedTokens } from '../../grants/grant.ts'
 import { readCookies } from '../server/cookie-header.ts'
+import type { EndpointReply, EndpointRequest } from '../server/endpoint.ts'
 
 /** An access token as a browser sends it, and the client that the cookie's name names. */
 export interface AccessCookie {
@@ -15,13 +15,22 @@ export interface AccessCookie {
 
 export interface TokenCookies {
   /** Every refresh token that the request carries for this client, empty values too. */
-  readRefreshTokens(request: FastifyRequest, client: Client): readonly string[]
+  readRefreshTokens(request: Pick<EndpointRequest, 'raw'>, client: Client): readonly string[]
   /** Every access token that the request carries, whoever's, empty values too. */
-  readAccessTokens(request: FastifyRequest): readonly AccessCookie[]
+  readAccessTokens(request: Pick<EndpointRequest, 'raw'>): readonly AccessCookie[]
   /** False when the access token is too large for a cookie and was not set as one. */
-  set(request: FastifyRequest, reply: FastifyReply, client: Client, issued: IssuedTokens): boolean
+  set(
+    request: Pick<EndpointRequest, 'raw'>,
+    reply: Pick<EndpointReply, 'header'>,
+    client: Client,
+    issued: IssuedTokens,
+  ): boolean
   /** Clears the cookies that this request has sent, and no others. */
-  clearSent(request: FastifyRequest, reply: FastifyReply, client: Client): void
+  clearSent(
+    request: Pick<EndpointRequest, 'raw'>,
+    reply: Pick<EndpointReply, 'header'>,
+    client: Client,
+  ): void
 }
 
 /** Name and value together: a browser silently drops a longer cookie (RFC 6265bis §5.6). */
@@ -38,7 +47,12 @@ export function openTokenCookies(issuer: string): TokenCookies {
   const accessStart = `${prefix}lineage_access-`
   const accessName = ({ id }: Client) => `${accessStart}${id}`
 
-  function setCookie(reply: FastifyReply, name: string, value: string, maxAge: number): void {
+  function setCookie(
+    reply: Pick<EndpointReply, 'header'>,
+    name: string,
+    value: string,
+    maxAge: number,
+  ): void {
     reply.header('set-cookie', fastifyCookie.serialize(name, value, { ...flags, maxAge }))
   }
 
@@ -72,7 +86,7 @@ export function openTokenCookies(issuer: string): TokenCookies {
  * The values of every cookie of this name, as sent. If there are several, somebody else has set
  * one of them, and their order does not tell which (RFC 6265 §8.5, §8.6).
  */
-function valuesOf(request: FastifyRequest, name: string): readonly string[] {
+function valuesOf(request: Pick<EndpointRequest, 'raw'>, name: string): readonly string[] {
   return readCookies(request.raw)
     .filter((cookie) => cookie.name === name)
     .map(({ value }) => value)

@@ -1,15 +1,16 @@
 // POST /token (RFC 6749 §3.2): the five steps of docs/architecture.md, in their order.
 
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Client } from '../../clients/client.ts'
 import type { Grant, GrantServices, IssuedTokens } from '../../grants/grant.ts'
 import { findGrant } from '../../grants/grants.ts'
 import { OAuthError } from '../../oauth/oauth-error.ts'
 import type { Parameters } from '../../oauth/parameters.ts'
 import { callerSignal } from '../server/caller-signal.ts'
+import type { EndpointRequest } from '../server/endpoint.ts'
 import { sourceOf } from '../server/request-source.ts'
 import { checkBrowserCall, findNamedCookieClient } from './browser-client.ts'
-import { authenticateSender, formOf, OAUTH_ENDPOINT, type SenderCheck } from './oauth-endpoint.ts'
+import { authenticateSender, registerFormEndpoint, type SenderCheck } from './oauth-endpoint.ts'
 import type { TokenCookies } from './token-cookies.ts'
 
 export interface TokenRouteDependencies extends SenderCheck {
@@ -19,8 +20,7 @@ export interface TokenRouteDependencies extends SenderCheck {
 
 export function registerToken(app: FastifyInstance, dependencies: TokenRouteDependencies): void {
   const { cookies, grants, recordEvent } = dependencies
-  app.post('/token', OAUTH_ENDPOINT, async (request, reply) => {
-    const form = formOf(request)
+  registerFormEndpoint(app, '/token', async (form, request, reply) => {
     const cookieToken = await findCookieToken(request, form, dependencies)
     const grant = findGrant(form)
     const issue = grant.read(cookieToken === undefined ? form : withToken(form, cookieToken))
@@ -54,7 +54,7 @@ function mayUse(client: Client, { name, confidentialOnly }: Grant): boolean {
 
 /** What stands in for a `refresh_token` that the form lacks: the cookie of the client it names. */
 async function findCookieToken(
-  request: FastifyRequest,
+  request: EndpointRequest,
   form: Parameters,
   { clients, cookies }: TokenRouteDependencies,
 ): Promise<string | undefined> {

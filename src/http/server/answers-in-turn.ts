@@ -2,6 +2,7 @@
 // Otherwise a client that pipelines many requests (RFC 9112 §9.3.2) and reads nothing would make us
 // compute all answers and hold them in memory.
 
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
@@ -17,20 +18,27 @@ const turnsOf = new WeakMap<Socket, Turns>()
 
 /** Call before any other hook that does work for a request. */
 export function answerInTurn(app: FastifyInstance): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    const { socket } = request.raw
-    const turns = turnsOf.get(socket) ?? { isTaken: false, waiting: [] }
-    turnsOf.set(socket, turns)
-    const begin = () => {
-      turns.isTaken = true
-      // Emitted when the answer was sent, and also when the connection ended before that.
-      reply.raw.once('close', () => beginNext(turns, socket))
-      done()
-    }
-    if (!turns.isTaken) begin()
-    else if (turns.waiting.length < WAITING_MAX) turns.waiting.push(begin)
-    else socket.destroy()
-  })
+  app.addHook('onRequest', (request, reply, done) => takeTurn(request.raw.socket, reply.raw, done))
+}
+
+/** Calls `begin` when it is the turn of this answer on the connection. */
+export function takeTurn(socket: Socket, response: ServerResponse, begin: () => void): void {
+  const turns = turnsOf.get(socket) ?? newTurns(socket)
+  const take = () => {
+    turns.isTaken = true
+    // Emitted when the answer was sent, and also when the connection ended before that.
+    response.once('close', () => beginNext(turns, socket))
+    begin()
+  }
+  if (!turns.isTaken) take()
+  else if (turns.waiting.length < WAITING_MAX) turns.waiting.push(take)
+  else socket.destroy()
+}
+
+function newTurns(socket: Socket): Turns {
+  const turns: Turns = { isTaken: false, waiting: [] }
+  turnsOf.set(socket, turns)
+  return turns
 }
 
 function beginNext(turns: Turns, socket: Socket): void {

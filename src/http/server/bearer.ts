@@ -6,6 +6,7 @@ import type { Act } from '../../runtime/act.ts'
 import type { AccessTokenClaims } from '../../tokens/access-token.ts'
 import type { TokenChecker } from '../../tokens/check-access-token.ts'
 import { ApiError } from './api-error.ts'
+import type { EndpointRequest } from './endpoint.ts'
 import { isRepeated } from './repeated-header.ts'
 import { noteCaller } from './request-client.ts'
 import { sourceOf } from './request-source.ts'
@@ -56,14 +57,16 @@ export function requireScope(
 }
 
 /** What the one Authorization header holds, in the form of RFC 6750 §2.1. */
-export function bearerTokenOf(request: FastifyRequest): string | undefined {
+export function bearerTokenOf(
+  request: Pick<EndpointRequest, 'raw' | 'headers'>,
+): string | undefined {
   if (isRepeated(request, 'authorization')) return undefined
   // RFC 9110 §11.1: the scheme is case-insensitive.
   return /^bearer +([\w.~+/-]+=*) *$/i.exec(request.headers.authorization ?? '')?.[1]
 }
 
 /** Whether the request tries to bring a bearer token; another scheme counts as no credentials. */
-export function hasBearerCredentials(request: FastifyRequest): boolean {
+export function hasBearerCredentials(request: Pick<EndpointRequest, 'raw' | 'headers'>): boolean {
   const { authorization = '' } = request.headers
   return /^bearer\b/i.test(authorization) || isRepeated(request, 'authorization')
 }

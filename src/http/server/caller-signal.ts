@@ -1,12 +1,12 @@
 // A signal for work that is worth nothing once its caller has hung up.
 
-import type { FastifyReply } from 'fastify'
+import type { EndpointReply } from './endpoint.ts'
 
 /**
  * Aborts when the caller hangs up. Fastify's own `request.signal` does not say that: since Node 16
  * the request closes as soon as its body has been read.
  */
-export function callerSignal({ raw }: FastifyReply): AbortSignal {
+export function callerSignal({ raw }: Pick<EndpointReply, 'raw'>): AbortSignal {
   const controller = new AbortController()
   // It also closes after the answer was sent; by then nothing depends on the signal.
   raw.once('close', () => controller.abort())

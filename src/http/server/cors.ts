@@ -2,8 +2,9 @@
 // where all is public, those that clients list where a user acts. Routes in neither kind of scope,
 // such as /verify, /introspect and /admin, never have a CORS header.
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ClientTable } from '../../clients/client-table.ts'
+import type { EndpointReply } from './endpoint.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -32,11 +33,20 @@ export function allowClientOrigins(scope: FastifyInstance): void {
 /** Call before any route is registered. Asks the clients at every request: changes hold at once. */
 export function setCorsHeaders(app: FastifyInstance, clients: Pick<ClientTable, 'overview'>): void {
   app.addHook('onRequest', (request, reply, done) => {
-    const { cors } = request.routeOptions.config
-    if (cors === 'anyone') reply.header('access-control-allow-origin', '*')
-    if (cors === 'clients') admitClientOrigin(request.headers.origin, reply, clients)
+    setCorsHeader(request.routeOptions.config.cors, request.headers.origin, reply, clients)
     done()
   })
+}
+
+/** What the route's kind of scope says of the answer to a request from this origin. */
+export function setCorsHeader(
+  cors: FastifyContextConfig['cors'],
+  origin: string | undefined,
+  reply: Pick<EndpointReply, 'header'>,
+  clients: Pick<ClientTable, 'overview'>,
+): void {
+  if (cors === 'anyone') reply.header('access-control-allow-origin', '*')
+  if (cors === 'clients') admitClientOrigin(origin, reply, clients)
 }
 
 /**
@@ -63,7 +73,7 @@ export function answerPreflight(reply: FastifyReply, methods: string): FastifyRe
 
 function admitClientOrigin(
   origin: string | undefined,
-  reply: FastifyReply,
+  reply: Pick<EndpointReply, 'header'>,
   clients: Pick<ClientTable, 'overview'>,
 ): void {
   // Also on answers to requests without an Origin: a shared cache must not reuse them for one with
@@ -72,8 +82,7 @@ function admitClientOrigin(
   if (origin === undefined) return
   const allowed = clients.overview().origins.get(origin)
   if (!allowed) return
-  reply
-    .header('access-control-allow-origin', origin)
-    .header('access-control-expose-headers', 'Retry-After, WWW-Authenticate')
+  reply.header('access-control-allow-origin', origin)
+  reply.header('access-control-expose-headers', 'Retry-After, WWW-Authenticate')
   if (allowed.hasCookies) reply.header('access-control-allow-credentials', 'true')
 }

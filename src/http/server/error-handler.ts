@@ -1,13 +1,14 @@
 // Every error becomes an answer here: RFC 6749 §5.2 JSON at the OAuth endpoints, RFC 9457 problem
 // details elsewhere. What is not ours is logged and told to nobody.
 
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyError, FastifyInstance } from 'fastify'
 import { ManagementError } from '../../management/management-error.ts'
 import { OAuthError, type OAuthReason } from '../../oauth/oauth-error.ts'
 import { logEvent } from '../../ops/log-events.ts'
 import { DependencyUnavailable } from '../../runtime/dependency-unavailable.ts'
 import { AlreadyTaken, type FieldError } from '../../runtime/field-error.ts'
 import { API_ERRORS, ApiError, type ApiErrorCode } from './api-error.ts'
+import type { EndpointReply, EndpointRequest } from './endpoint.ts'
 import { callerFields } from './request-client.ts'
 
 /** When to come back after a dependency was away: about as long as reconnecting takes. */
@@ -24,17 +25,26 @@ declare module 'fastify' {
 }
 
 export function setErrorHandler(app: FastifyInstance): void {
-  app.setErrorHandler<FastifyError | Error>((error, request, reply) => {
-    if (error instanceof ManagementError && error.code === 'session_over') {
-      // RFC 6750 §3
-      reply.header('www-authenticate', 'Bearer error="invalid_token"')
-    }
-    if (request.routeOptions.config.oauth) sendOAuthError(toOAuthError(error), request, reply)
-    else sendApiError(toApiError(error), request, reply)
-  })
+  app.setErrorHandler<FastifyError | Error>((error, request, reply) =>
+    sendError(error, request, reply),
+  )
 }
 
-function sendOAuthError(error: OAuthError, request: FastifyRequest, reply: FastifyReply): void {
+/** In the shape that the route's configuration asks for. */
+export function sendError(
+  error: Error,
+  request: EndpointRequest & { readonly routeOptions: { readonly config: FastifyContextConfig } },
+  reply: EndpointReply,
+): void {
+  if (error instanceof ManagementError && error.code === 'session_over') {
+    // RFC 6750 §3
+    reply.header('www-authenticate', 'Bearer error="invalid_token"')
+  }
+  if (request.routeOptions.config.oauth) sendOAuthError(toOAuthError(error), request, reply)
+  else sendApiError(toApiError(error), request, reply)
+}
+
+function sendOAuthError(error: OAuthError, request: EndpointRequest, reply: EndpointReply): void {
   logRefusal(error, error.reason, error.status, request)
   if (error.status === 401) {
     // RFC 6749 §5.2: 401 carries the challenge that the endpoint supports.
@@ -49,7 +59,7 @@ function sendOAuthError(error: OAuthError, request: FastifyRequest, reply: Fasti
     .send({ error: error.code, error_description: error.description })
 }
 
-function sendApiError(error: ApiError, request: FastifyRequest, reply: FastifyReply): void {
+function sendApiError(error: ApiError, request: EndpointRequest, reply: EndpointReply): void {
   logRefusal(error, error.code, error.status, request)
   setRetryAfter(reply, error)
   reply
@@ -71,7 +81,7 @@ export function toProblem(error: ApiError): Record<string, unknown> {
   }
 }
 
-function setRetryAfter(reply: FastifyReply, error: OAuthError | ApiError): void {
+function setRetryAfter(reply: EndpointReply, error: OAuthError | ApiError): void {
   const isTemporary = error.status === 503 || error.status === 429
   const seconds = error.retryAfterSeconds ?? (isTemporary ? RETRY_AFTER_SECONDS : undefined)
   if (seconds !== undefined) reply.header('retry-after', String(seconds))
@@ -81,7 +91,7 @@ function logRefusal(
   error: Error,
   reason: OAuthReason | ApiErrorCode,
   status: number,
-  request: FastifyRequest,
+  request: EndpointRequest,
 ): void {
   const line = { reason, status, ...callerFields(request) }
   // A full queue is no failure: in a flood, logging each as an error would hide real ones.

@@ -9,19 +9,29 @@ import { watchStandstill } from '../../runtime/standstill.ts'
 /** The end of a connection is read after the request, in a later turn of the event loop. */
 const HEARD_WITHIN_MS = 50
 
+export interface LateRequests {
+  /** Calls `begin`, unless the request is late and its sender has hung up; then `drop`. */
+  sift(socket: Socket, begin: () => void, drop?: () => void): void
+}
+
 /** Call before any hook that does work for a request. */
-export function dropLateRequests(app: FastifyInstance): void {
+export function dropLateRequests(app: FastifyInstance): LateRequests {
   const standstill = watchStandstill()
   app.addHook('onClose', async () => standstill.close())
-  app.addHook('onRequest', (request, reply, done) => {
-    if (!standstill.wasRecent()) return done()
-    const { socket } = request.raw
-    setTimeout(() => {
-      if (!hasHungUp(socket)) return done()
-      reply.hijack()
-      socket.destroy()
-    }, HEARD_WITHIN_MS)
-  })
+  const late: LateRequests = {
+    sift(socket, begin, drop) {
+      if (!standstill.wasRecent()) return begin()
+      setTimeout(() => {
+        if (!hasHungUp(socket)) return begin()
+        drop?.()
+        socket.destroy()
+      }, HEARD_WITHIN_MS)
+    },
+  }
+  app.addHook('onRequest', (request, reply, done) =>
+    late.sift(request.raw.socket, done, () => reply.hijack()),
+  )
+  return late
 }
 
 function hasHungUp(socket: Socket): boolean {

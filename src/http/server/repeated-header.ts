@@ -1,10 +1,10 @@
 // Headers that must come once. Node keeps the first of two and drops the others in silence, where
 // a proxy before it may have read the last (RFC 9110 §5.3).
 
-import type { FastifyRequest } from 'fastify'
+import type { EndpointRequest } from './endpoint.ts'
 
 /** Whether the request has the header, named in lower case, more than once. */
-export function isRepeated({ raw }: FastifyRequest, name: string): boolean {
+export function isRepeated({ raw }: Pick<EndpointRequest, 'raw'>, name: string): boolean {
   const { rawHeaders } = raw
   let count = 0
   // Names and values by turns; lengths first, because lower-casing all of them costs more.

@@ -1,7 +1,7 @@
 // Which client of ours a request came from, as far as that is known, for the line of its refusal.
 
-import type { FastifyRequest } from 'fastify'
 import type { Client } from '../../clients/client.ts'
+import type { EndpointRequest } from './endpoint.ts'
 import { sourceOf } from './request-source.ts'
 
 interface Caller {
@@ -10,15 +10,15 @@ interface Caller {
   readonly client?: Client
 }
 
-const callers = new WeakMap<FastifyRequest, Caller>()
+const callers = new WeakMap<EndpointRequest, Caller>()
 
 /** Only with the id of a client that exists: what somebody typed must not get into the log. */
-export function noteCaller(request: FastifyRequest, caller: Caller): void {
+export function noteCaller(request: EndpointRequest, caller: Caller): void {
   callers.set(request, caller)
 }
 
 /** What the log says of a refused request besides the reason. */
-export function callerFields(request: FastifyRequest): {
+export function callerFields(request: EndpointRequest): {
   readonly route: string | undefined
   readonly clientId?: string
   readonly ip: string

@@ -38,7 +38,8 @@ export function setTraceHeaders(app: FastifyInstance): void {
   })
 }
 
-function traceparentOf({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined {
+/** Undefined for one that is malformed. */
+export function traceparentOf({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined {
   const { traceparent } = headers
   return typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent : undefined
 }

@@ -1,7 +1,8 @@
 // Sends a body that may be kept, and 304 to whoever has it already.
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { type CacheableBody, cacheableBody } from '../../runtime/cacheable-body.ts'
+import type { EndpointReply, EndpointRequest } from './endpoint.ts'
 
 /** For what changes with a new version or configuration only. */
 const MAX_AGE_SECONDS = 300
@@ -22,16 +23,19 @@ export function serveCacheable(
 }
 
 export function sendCacheable(
-  request: FastifyRequest,
-  reply: FastifyReply,
+  request: Pick<EndpointRequest, 'headers'>,
+  reply: EndpointReply,
   mediaType: string,
   { body, etag, maxAgeSeconds }: CacheableBody,
-): FastifyReply {
+): EndpointReply {
   reply.header('cache-control', `public, max-age=${maxAgeSeconds}`).header('etag', etag)
-  const known = (request.headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim())
-  // RFC 9110 §13.1.2: the comparison is weak, and `*` matches anything.
-  if (known.some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag)) {
-    return reply.code(304).send()
-  }
+  const known = request.headers['if-none-match']
+  if (known !== undefined && isKnown(etag, known)) return reply.code(304).send()
   return reply.type(mediaType).send(body)
+}
+
+/** RFC 9110 §13.1.2: the comparison is weak, and `*` matches anything. */
+function isKnown(etag: string, list: string): boolean {
+  const tags = list.split(',').map((tag) => tag.trim())
+  return tags.some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag)
 }

@@ -8,13 +8,13 @@ import {
   type FastifyRequest,
   LogController,
 } from 'fastify'
-import type { LogEvent } from '../../ops/log-events.ts'
-import { markClean } from '../../ops/logger.ts'
+import type { Logger } from 'pino'
+import { openRequestLines } from '../../ops/request-line.ts'
 import { ApiError } from './api-error.ts'
 import { BODY_SCHEMAS } from './body-schemas.ts'
 import { toProblem } from './error-handler.ts'
 import { isRepeated } from './repeated-header.ts'
-import { openRequestLogger, requestIdOf } from './request-trace.ts'
+import { openRequestLogger, requestIdOf, traceparentOf } from './request-trace.ts'
 
 const JSON_BODY_BYTES_MAX = 64 * 1024
 
@@ -53,7 +53,8 @@ export const SERVER_OPTIONS = {
 } as const satisfies FastifyHttpOptions<Server>
 
 /** 404 for unknown paths, and one log line a request. */
-export function setAnswersOutsideRoutes(app: FastifyInstance): void {
+export function setAnswersOutsideRoutes(app: FastifyInstance, logger: Logger): void {
+  const writeLine = openRequestLines(logger)
   app.setNotFoundHandler(() => {
     throw new ApiError('not_found')
   })
@@ -70,15 +71,14 @@ export function setAnswersOutsideRoutes(app: FastifyInstance): void {
     done(isRepeated(request, 'host') ? new ApiError('malformed_request') : undefined)
   })
   app.addHook('onResponse', (request, reply, done) => {
-    const line = {
-      event: 'request.completed' satisfies LogEvent,
+    writeLine({
+      id: request.id,
+      traceparent: traceparentOf(request.raw),
       method: request.method,
-      // The pattern, never the URL: URLs hold what people put there.
       route: request.routeOptions.url,
       status: reply.statusCode,
-      durationMs: Math.round(reply.elapsedTime),
-    }
-    request.log.info(markClean(line))
+      durationMs: reply.elapsedTime,
+    })
     done()
   })
 }

@@ -2,10 +2,10 @@
 // gateway allows it, that of the access cookie (docs/semantics.md §10). A browser sends a cookie
 // along whichever page caused the request, so its origin is checked too.
 
-import type { FastifyRequest } from 'fastify'
 import type { Client } from '../../clients/client.ts'
 import type { AccessCookie, TokenCookies } from '../oauth/token-cookies.ts'
 import { bearerTokenOf, hasBearerCredentials } from '../server/bearer.ts'
+import type { EndpointRequest } from '../server/endpoint.ts'
 import { isRepeated } from '../server/repeated-header.ts'
 
 export type Credential =
@@ -20,7 +20,7 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
  * browser sends a cookie by itself.
  */
 export function readCredential(
-  request: FastifyRequest,
+  request: EndpointRequest,
   acceptsCookie: boolean,
   cookies: Pick<TokenCookies, 'readAccessTokens'>,
 ): Credential {
@@ -43,11 +43,11 @@ export function isCookieOf({ clientId }: AccessCookie, client: Client): boolean 
 }
 
 /** Whether no page of another origin can have made the browser do harm by this request. */
-export function comesFromPageOf(request: FastifyRequest, client: Client): boolean {
+export function comesFromPageOf(request: EndpointRequest, client: Client): boolean {
   return isSafe(request) || client.allowedOrigins.includes(request.headers.origin ?? '')
 }
 
-function isSafe({ method, headers }: FastifyRequest): boolean {
+function isSafe({ method, headers }: EndpointRequest): boolean {
   // Both must be safe: if the gateway keeps the method, X-Forwarded-Method may come from the
   // caller.
   const original = headers['x-forwarded-method'] ?? method

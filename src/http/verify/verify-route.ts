@@ -2,12 +2,13 @@
 // whether a request may pass and, in headers, whose it is. docs/gateways.md tells what a gateway
 // must do.
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { logEvent } from '../../ops/log-events.ts'
 import type { AccessTokenClaims } from '../../tokens/access-token.ts'
 import type { CheckedToken, TokenChecker } from '../../tokens/check-access-token.ts'
 import type { AccessCookie, TokenCookies } from '../oauth/token-cookies.ts'
 import { ApiError, type ApiErrorCode } from '../server/api-error.ts'
+import type { EndpointReply, EndpointRequest } from '../server/endpoint.ts'
 import { toProblem } from '../server/error-handler.ts'
 import { callerFields, noteCaller } from '../server/request-client.ts'
 import { ignoreBodies } from './verify-body.ts'
@@ -47,21 +48,23 @@ export function registerVerify(app: FastifyInstance, dependencies: VerifyRouteDe
   // A server may refuse TRACE, which would show credentials to whoever reads the answer.
   const methods = app.supportedMethods.filter((method) => method !== 'TRACE')
   for (const [url, parseDemands] of [
-    ['/verify', (request: FastifyRequest) => parseQueryDemands(request.raw.url ?? '')],
-    ['/verify/*', (request: FastifyRequest) => parseHeaderDemands(request.headers)],
+    ['/verify', (request: EndpointRequest) => parseQueryDemands(request.raw.url ?? '')],
+    ['/verify/*', (request: EndpointRequest) => parseHeaderDemands(request.headers)],
   ] as const) {
+    const answer = async (request: EndpointRequest, reply: EndpointReply) => {
+      reply.header('cache-control', 'no-store')
+      const demands = parseDemands(request)
+      const verdict = await checkRequest(request, demands, dependencies)
+      return 'claims' in verdict
+        ? admit(reply, verdict.claims)
+        : refuse(request, reply, verdict.refusal, demands)
+    }
     app.route({
       method: [...methods],
       url,
+      config: { front: { kind: 'read', answer, takesQuery: true } },
       // Not in the handler, which Fastify calls only after it has read the body.
-      onRequest: async (request, reply) => {
-        reply.header('cache-control', 'no-store')
-        const demands = parseDemands(request)
-        const verdict = await checkRequest(request, demands, dependencies)
-        return 'claims' in verdict
-          ? admit(reply, verdict.claims)
-          : refuse(request, reply, verdict.refusal, demands)
-      },
+      onRequest: answer,
       handler: () => {},
     })
   }
@@ -69,7 +72,7 @@ export function registerVerify(app: FastifyInstance, dependencies: VerifyRouteDe
 
 /** Rejects with DependencyUnavailable when it cannot be known whether the token was revoked. */
 async function checkRequest(
-  request: FastifyRequest,
+  request: EndpointRequest,
   demands: Demands | undefined,
   { checker, cookies }: VerifyRouteDependencies,
 ): Promise<Verdict> {
@@ -86,7 +89,7 @@ async function checkRequest(
 
 /** Why a live token does not meet the demands; undefined if it does. */
 function findObstacle(
-  request: FastifyRequest,
+  request: EndpointRequest,
   { audiences, scopes }: Demands,
   { cookie }: { readonly cookie?: AccessCookie },
   { claims, client }: CheckedToken,
@@ -101,7 +104,7 @@ function findObstacle(
 }
 
 /** All of them, always: a gateway that copies them overwrites whatever the caller has sent. */
-function admit(reply: FastifyReply, claims: AccessTokenClaims): FastifyReply {
+function admit(reply: EndpointReply, claims: AccessTokenClaims): EndpointReply {
   return reply
     .code(200)
     .headers({
@@ -116,11 +119,11 @@ function admit(reply: FastifyReply, claims: AccessTokenClaims): FastifyReply {
 }
 
 function refuse(
-  request: FastifyRequest,
-  reply: FastifyReply,
+  request: EndpointRequest,
+  reply: EndpointReply,
   refusal: Refusal,
   demands: Demands | undefined,
-): FastifyReply {
+): EndpointReply {
   const { reason } = refusal
   const error = new ApiError(VERIFY_REFUSALS[reason])
   const line = { reason, status: error.status, ...callerFields(request) }

@@ -1,0 +1,42 @@
+// A request at the front, with the members of Fastify's request that endpoints use.
+
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { FastifyBaseLogger } from 'fastify'
+import type { EndpointRequest } from '../server/endpoint.ts'
+import { openRequestLogger, requestIdOf, traceparentOf } from '../server/request-trace.ts'
+import type { FrontRoute } from './front-routes.ts'
+
+/** What all requests of a listener share. */
+export interface FrontContext {
+  readonly logger: FastifyBaseLogger
+  readonly isTrustedProxy: (address: string) => boolean
+}
+
+export class FrontRequest implements EndpointRequest {
+  readonly raw: IncomingMessage
+  readonly headers: IncomingHttpHeaders
+  readonly routeOptions: FrontRoute
+  readonly server: FrontContext
+  readonly id: string
+  readonly traceparent: string | undefined
+  #log: FastifyBaseLogger | undefined
+
+  constructor(raw: IncomingMessage, routeOptions: FrontRoute, context: FrontContext) {
+    this.raw = raw
+    this.headers = raw.headers
+    this.routeOptions = routeOptions
+    this.server = context
+    this.id = requestIdOf(raw)
+    this.traceparent = traceparentOf(raw)
+  }
+
+  get method(): string {
+    return this.raw.method ?? ''
+  }
+
+  /** Made when something is to be told, which most requests have not. */
+  get log(): FastifyBaseLogger {
+    this.#log ??= openRequestLogger(this.server.logger, { reqId: this.id }, {}, this.raw)
+    return this.#log
+  }
+}

@@ -1,0 +1,91 @@
+// Which requests the front answers: those of routes that say so in their configuration, and of
+// these only the plain ones, so that every special case stands once, in Fastify's way.
+
+import type { IncomingMessage } from 'node:http'
+import type { FastifyContextConfig, FastifyInstance, RouteOptions } from 'fastify'
+import { FORM_BODY_BYTES_MAX } from '../oauth/form-body.ts'
+import type { FrontAnswer } from '../server/endpoint.ts'
+import { isRepeated } from '../server/repeated-header.ts'
+
+export interface FrontRoute {
+  /** The pattern, as the log names it. */
+  readonly url: string
+  readonly front: FrontAnswer
+  readonly config: FastifyContextConfig
+}
+
+/** The media types of forms as clients write them; any other spelling is for Fastify to read. */
+const FORM_TYPES: ReadonlySet<unknown> = new Set([
+  'application/x-www-form-urlencoded',
+  'application/x-www-form-urlencoded;charset=UTF-8',
+  'application/x-www-form-urlencoded; charset=UTF-8',
+  'application/x-www-form-urlencoded;charset=utf-8',
+  'application/x-www-form-urlencoded; charset=utf-8',
+])
+
+/**
+ * The route of a request that the front answers; undefined for one that Fastify answers. To be
+ * called before any route is registered: it notes them as they come.
+ */
+export function collectFrontRoutes(
+  app: FastifyInstance,
+): (request: IncomingMessage) => FrontRoute | undefined {
+  const exact = new Map<string, FrontRoute>()
+  const below = new Map<string, FrontRoute>()
+  app.addHook('onRoute', (route) => {
+    const front = route.config?.front
+    if (!front) return
+    const { url } = route
+    const found = {
+      url,
+      front,
+      get config() {
+        return configOf(route)
+      },
+    }
+    if (url.endsWith('/*')) below.set(url.slice(0, -1), found)
+    else exact.set(url, found)
+  })
+
+  function findByTarget(target: string): FrontRoute | undefined {
+    const known = exact.get(target)
+    if (known) return known
+    for (const [start, route] of below) if (target.startsWith(start)) return route
+    const query = target.indexOf('?')
+    const before = query < 0 ? undefined : exact.get(target.slice(0, query))
+    return before?.front.kind === 'read' && before.front.takesQuery ? before : undefined
+  }
+
+  return (request) => {
+    const route = findByTarget(request.url ?? '')
+    if (!route || isRepeated({ raw: request }, 'host')) return undefined
+    return (route.front.kind === 'form' ? isPlainForm(request) : isPlainRead(request))
+      ? route
+      : undefined
+  }
+}
+
+/** As it is when all is registered: scopes add to it after this file has seen the route. */
+function configOf(route: RouteOptions): FastifyContextConfig {
+  return route.config ?? {}
+}
+
+function isPlainRead({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === 'GET' &&
+    headers['content-length'] === undefined &&
+    headers['transfer-encoding'] === undefined
+  )
+}
+
+function isPlainForm(request: IncomingMessage): boolean {
+  const { method, headers } = request
+  const length = Number(headers['content-length'])
+  return (
+    method === 'POST' &&
+    length > 0 &&
+    length <= FORM_BODY_BYTES_MAX &&
+    FORM_TYPES.has(headers['content-type']) &&
+    !isRepeated({ raw: request }, 'content-type')
+  )
+}

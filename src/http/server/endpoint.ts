@@ -1,0 +1,54 @@
+// What an endpoint sees of a request and of its answer: the part of Fastify's two objects that the
+// front has too (docs/adr/0016-a-front-before-the-router.md). An endpoint that keeps to it can be
+// answered by either.
+
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { Parameters } from '../../oauth/parameters.ts'
+
+export interface EndpointRequest {
+  readonly raw: IncomingMessage
+  readonly method: string
+  readonly headers: IncomingHttpHeaders
+  readonly log: FastifyBaseLogger
+  readonly server: Pick<FastifyInstance, 'isTrustedProxy'>
+  readonly routeOptions: { readonly url?: string | undefined }
+}
+
+export interface EndpointReply {
+  readonly raw: ServerResponse
+  /** Sets a header, named in lower case; several `set-cookie` stand beside each other. */
+  header(name: string, value: string): EndpointReply
+  headers(values: Readonly<Record<string, string>>): EndpointReply
+  code(status: number): EndpointReply
+  type(mediaType: string): EndpointReply
+  /** An object is sent as JSON, a string as it is, nothing as an empty body. */
+  send(payload?: object | string): EndpointReply
+}
+
+/** What it returns is sent, unless that is the reply, which was sent then. */
+export type Endpoint = (request: EndpointRequest, reply: EndpointReply) => unknown
+
+/** The same for a request that brings a form. */
+export type FormEndpoint = (
+  form: Parameters,
+  request: EndpointRequest,
+  reply: EndpointReply,
+) => unknown
+
+/** How the front answers a route, without Fastify. */
+export type FrontAnswer =
+  | { readonly kind: 'form'; readonly answer: FormEndpoint }
+  | { readonly kind: 'read'; readonly answer: Endpoint; readonly takesQuery?: boolean }
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    readonly front?: FrontAnswer
+  }
+}
+
+/** A GET endpoint. */
+export function registerRead(app: FastifyInstance, path: string, answer: Endpoint): void {
+  const config = { front: { kind: 'read', answer } as const }
+  app.get(path, { config }, async (request, reply) => answer(request, reply))
+}
