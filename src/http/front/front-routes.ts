@@ -2,8 +2,7 @@
 // these only the plain ones, so that every special case stands once, in Fastify's way.
 
 import type { IncomingMessage } from 'node:http'
-import type { FastifyContextConfig, FastifyInstance, RouteOptions } from 'fastify'
-import { FORM_BODY_BYTES_MAX } from '../oauth/form-body.ts'
+import type { FastifyContextConfig, FastifyInstance } from 'fastify'
 import type { FrontAnswer } from '../server/endpoint.ts'
 import { isRepeated } from '../server/repeated-header.ts'
 
@@ -13,15 +12,6 @@ export interface FrontRoute {
   readonly front: FrontAnswer
   readonly config: FastifyContextConfig
 }
-
-/** The media types of forms as clients write them; any other spelling is for Fastify to read. */
-const FORM_TYPES: ReadonlySet<unknown> = new Set([
-  'application/x-www-form-urlencoded',
-  'application/x-www-form-urlencoded;charset=UTF-8',
-  'application/x-www-form-urlencoded; charset=UTF-8',
-  'application/x-www-form-urlencoded;charset=utf-8',
-  'application/x-www-form-urlencoded; charset=utf-8',
-])
 
 /**
  * The route of a request that the front answers; undefined for one that Fastify answers. To be
@@ -39,8 +29,9 @@ export function collectFrontRoutes(
     const found = {
       url,
       front,
+      // Scopes add to it after this hook has seen the route.
       get config() {
-        return configOf(route)
+        return route.config ?? {}
       },
     }
     if (url.endsWith('/*')) below.set(url.slice(0, -1), found)
@@ -59,15 +50,10 @@ export function collectFrontRoutes(
   return (request) => {
     const route = findByTarget(request.url ?? '')
     if (!route || isRepeated({ raw: request }, 'host')) return undefined
-    return (route.front.kind === 'form' ? isPlainForm(request) : isPlainRead(request))
-      ? route
-      : undefined
+    const { front } = route
+    const isPlain = front.kind === 'body' ? isPlainBody(request, front) : isPlainRead(request)
+    return isPlain ? route : undefined
   }
-}
-
-/** As it is when all is registered: scopes add to it after this file has seen the route. */
-function configOf(route: RouteOptions): FastifyContextConfig {
-  return route.config ?? {}
 }
 
 function isPlainRead({ method, headers }: IncomingMessage): boolean {
@@ -78,14 +64,17 @@ function isPlainRead({ method, headers }: IncomingMessage): boolean {
   )
 }
 
-function isPlainForm(request: IncomingMessage): boolean {
+function isPlainBody(
+  request: IncomingMessage,
+  { bytesMax, mediaTypes }: Extract<FrontAnswer, { kind: 'body' }>,
+): boolean {
   const { method, headers } = request
   const length = Number(headers['content-length'])
   return (
     method === 'POST' &&
     length > 0 &&
-    length <= FORM_BODY_BYTES_MAX &&
-    FORM_TYPES.has(headers['content-type']) &&
+    length <= bytesMax &&
+    mediaTypes.has(headers['content-type'] ?? '') &&
     !isRepeated({ raw: request }, 'content-type')
   )
 }

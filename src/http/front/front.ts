@@ -7,7 +7,6 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { ClientTable } from '../../clients/client-table.ts'
 import { openRequestLines, type RequestLine } from '../../ops/request-line.ts'
-import { setNoStore } from '../oauth/oauth-endpoint.ts'
 import { takeTurn } from '../server/answers-in-turn.ts'
 import { setCorsHeader } from '../server/cors.ts'
 import { sendError } from '../server/error-handler.ts'
@@ -15,7 +14,7 @@ import type { LateRequests } from '../server/late-requests.ts'
 import { FrontReply } from './front-reply.ts'
 import { FrontRequest } from './front-request.ts'
 import { collectFrontRoutes, type FrontRoute } from './front-routes.ts'
-import { readFormBody } from './read-form-body.ts'
+import { readBody } from './read-body.ts'
 
 export interface FrontDependencies {
   readonly logger: Logger
@@ -61,9 +60,8 @@ export function openFront(
 /** Sends what the endpoint returns; rejects with what it throws. */
 async function run(route: FrontRoute, request: FrontRequest, reply: FrontReply): Promise<void> {
   const { front } = route
-  if (front.kind === 'form') setNoStore(reply)
-  const result = await (front.kind === 'form'
-    ? front.answer(await readFormBody(request.raw), request, reply)
+  const result = await (front.kind === 'body'
+    ? front.answer(await readBody(request.raw), request, reply)
     : front.answer(request, reply))
   if (result !== reply) reply.send(result as object)
 }

@@ -10,7 +10,7 @@ import { GRANTS } from '../../grants/grants.ts'
 import { OAuthError } from '../../oauth/oauth-error.ts'
 import type { Parameters } from '../../oauth/parameters.ts'
 import type { RecordEvent } from '../../runtime/security-event.ts'
-import type { EndpointReply, EndpointRequest, FormEndpoint } from '../server/endpoint.ts'
+import type { EndpointReply, EndpointRequest } from '../server/endpoint.ts'
 import { isRepeated } from '../server/repeated-header.ts'
 import { noteCaller } from '../server/request-client.ts'
 import { sourceOf } from '../server/request-source.ts'
@@ -37,6 +37,23 @@ const PARAMETER_NAMES: ReadonlySet<string> = new Set([
   'access_token',
 ])
 
+const FORM_TYPE = 'application/x-www-form-urlencoded'
+/** The spellings of most clients; Fastify reads the others. */
+const FORM_TYPES: ReadonlySet<string> = new Set([
+  FORM_TYPE,
+  `${FORM_TYPE};charset=UTF-8`,
+  `${FORM_TYPE}; charset=UTF-8`,
+  `${FORM_TYPE};charset=utf-8`,
+  `${FORM_TYPE}; charset=utf-8`,
+])
+
+/** What is answered to a form. */
+type FormEndpoint = (
+  form: Parameters,
+  request: EndpointRequest,
+  reply: EndpointReply,
+) => Promise<unknown>
+
 /** A POST endpoint that takes a form, and whose errors have the shape of RFC 6749 §5.2. */
 export function registerFormEndpoint(
   app: FastifyInstance,
@@ -45,7 +62,18 @@ export function registerFormEndpoint(
 ): void {
   app.post(path, {
     bodyLimit: FORM_BODY_BYTES_MAX,
-    config: { oauth: true, front: { kind: 'form', answer } },
+    config: {
+      oauth: true,
+      front: {
+        kind: 'body',
+        mediaTypes: FORM_TYPES,
+        bytesMax: FORM_BODY_BYTES_MAX,
+        answer(body, request, reply) {
+          setNoStore(reply)
+          return answer(parseFormBody(body), request, reply)
+        },
+      },
+    },
     onRequest: async (request, reply) => {
       setNoStore(reply)
       // Credentials in a URL end up in logs and histories (RFC 6749 §2.3.1).
@@ -62,7 +90,7 @@ export function registerFormEndpoint(
 export function acceptFormsOnly(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
-    'application/x-www-form-urlencoded',
+    FORM_TYPE,
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) => {
       if (isRepeated(request, 'content-type')) throw new OAuthError('body_not_form')
@@ -114,6 +142,6 @@ function noteRefusal(error: OAuthError, request: EndpointRequest, recordEvent: R
 }
 
 /** Also on errors, and for HTTP/1.0 caches too (row C11 of the conformance suite). */
-export function setNoStore(reply: EndpointReply): void {
+function setNoStore(reply: EndpointReply): void {
   reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
 }

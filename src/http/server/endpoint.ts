@@ -4,7 +4,6 @@
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import type { Parameters } from '../../oauth/parameters.ts'
 
 export interface EndpointRequest {
   readonly raw: IncomingMessage
@@ -29,17 +28,16 @@ export interface EndpointReply {
 /** What it returns is sent, unless that is the reply, which was sent then. */
 export type Endpoint = (request: EndpointRequest, reply: EndpointReply) => unknown
 
-/** The same for a request that brings a form. */
-export type FormEndpoint = (
-  form: Parameters,
-  request: EndpointRequest,
-  reply: EndpointReply,
-) => unknown
-
 /** How the front answers a route, without Fastify. */
 export type FrontAnswer =
-  | { readonly kind: 'form'; readonly answer: FormEndpoint }
   | { readonly kind: 'read'; readonly answer: Endpoint; readonly takesQuery?: boolean }
+  | {
+      readonly kind: 'body'
+      /** As `Content-Type` spells them; any other spelling is for Fastify to read. */
+      readonly mediaTypes: ReadonlySet<string>
+      readonly bytesMax: number
+      readonly answer: (body: Buffer, request: EndpointRequest, reply: EndpointReply) => unknown
+    }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
