@@ -39,7 +39,8 @@ export class FrontReply implements EndpointReply {
 
   send(payload?: object | string): this {
     // A text in one piece with the head is one write to the socket; a Buffer would be two.
-    const body = typeof payload === 'object' ? this.#toJson(payload) : (payload ?? '')
+    const body = typeof payload === 'object' ? JSON.stringify(payload) : (payload ?? '')
+    if (payload !== undefined) this.#completeType()
     // RFC 9110 §8.6: a 304 has no length of its own.
     if (this.#status !== 304) this.header('content-length', String(Buffer.byteLength(body)))
     this.raw.writeHead(this.#status, this.#head)
@@ -47,11 +48,11 @@ export class FrontReply implements EndpointReply {
     return this
   }
 
-  #toJson(payload: object): string {
+  /** What endpoints send is JSON unless they say otherwise, and Fastify names its charset. */
+  #completeType(): void {
     const at = this.#find('content-type')
     if (at < 0) this.header('content-type', JSON_TYPE)
-    else this.#head[at + 1] += '; charset=utf-8'
-    return JSON.stringify(payload)
+    else if (!this.#head[at + 1]?.includes('charset')) this.#head[at + 1] += '; charset=utf-8'
   }
 
   #find(name: string): number {

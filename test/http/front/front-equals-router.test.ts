@@ -5,7 +5,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { type Test, test } from 'tap'
 import { API, openVerifyScene } from '../../scenes/verify-scene.ts'
 import { type LogLine, logIn, type TestApp } from '../../support/app.ts'
-import { basic, exchange, FORM, type WireAnswer, write } from '../../support/hostile-wire.ts'
+import { basic, exchange, FORM, write } from '../../support/hostile-wire.ts'
 import { until } from '../../support/until.ts'
 
 const ORIGIN = 'https://app.example.test'
@@ -14,7 +14,7 @@ const REFRESH_TOKEN = /lrt_[\w-]+/g
 
 interface Shown {
   readonly status: number | undefined
-  readonly headers: Record<string, string>
+  readonly headers: readonly string[]
   readonly body: string
   readonly log: readonly object[]
 }
@@ -26,17 +26,18 @@ async function show(app: TestApp, bytes: Buffer, id: string): Promise<Shown> {
   await until('its line', () =>
     app.log.find((line) => isOfIt(line) && line.event === 'request.completed'),
   )
-  const { date: _, 'x-request-id': sentId, 'content-length': __, ...headers } = headersOf(answer)
+  const { date: _, 'x-request-id': sentId, 'content-length': __, ...sent } = answer?.headers ?? {}
   if (sentId !== id) throw new Error(`the id came back as ${sentId}`)
-  const body = (answer?.body ?? '').replace(JWT, 'JWT').replace(REFRESH_TOKEN, 'RT')
+  const headers = Object.entries(sent).map(([name, value]) => `${name}: ${hideTokens(value)}`)
+  const body = hideTokens(answer?.body ?? '')
   const log = app.log
     .filter(isOfIt)
     .map(({ time, reqId, durationMs, ...line }) => ({ ...line, isTimed: durationMs !== undefined }))
-  return { status: answer?.status, headers, body, log }
+  return { status: answer?.status, headers: headers.sort(), body, log }
 }
 
-function headersOf(answer: WireAnswer | undefined): Record<string, string> {
-  return { ...answer?.headers }
+function hideTokens(text: string): string {
+  return text.replace(JWT, 'JWT').replace(REFRESH_TOKEN, 'RT')
 }
 
 let asked = 0
@@ -78,6 +79,7 @@ async function openScene(t: Test) {
   const scene = await openVerifyScene(t)
   const { app } = scene
   const service = await app.makeClient({
+    type: 'confidential',
     grantTypes: ['client_credentials'],
     scopes: ['a', 'lineage:introspect'],
   })
