@@ -44,6 +44,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   management: [...BENEATH, ...DOMAIN, 'webhooks'],
 
   'http/server': [...BENEATH, 'oauth', ...DOMAIN, 'management', 'grants', 'ops'],
+  'http/front': ['clients', 'ops', 'http/server'],
   'http/oauth': [...BENEATH, 'oauth', ...DOMAIN, 'client-auth', 'grants', 'http/server'],
   'http/account': ['management', 'http/server'],
   'http/admin': [

@@ -171,7 +171,6 @@ const WITHIN: Readonly<Record<string, string>> = {
   'redis/redis-failure.ts': 'messages of our own Redis',
   'families/redis/redis-slot.ts': 'what our own Redis says of its cluster',
   'redis/redis-server-check.ts': 'what our own Redis says of itself',
-  'families/refresh-token-string.ts': 'the 32 digits of an id',
   'oauth/oauth-error.ts': 'our own descriptions',
   'runtime/native-packages.ts': 'what the loader says of our own packages',
   'events/audit-event.ts': 'the 32 digits of an id',
