@@ -5,7 +5,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { monitorCommands, POLL } from '../test/support/counted-calls.ts'
 import { openScope } from '../test/support/scope.ts'
 import type { Participant } from './participant.ts'
-import type { ScenarioName } from './scenarios.ts'
 import type { Servers } from './support/servers.ts'
 
 export interface Calls {
@@ -29,39 +28,29 @@ const JOURNAL_ENTRY = /^\s*INSERT INTO journal/
 /** What a client of Redis says when it connects. */
 const GREETING = /^(info|client|hello|select)\b/i
 
-/**
- * By scenario, of one server's participants; a request, on average. What is polled is left out, since
- * it comes whatever is requested.
- */
+/** A request, on average. What is polled is left out, since it comes whatever is requested. */
 export async function countCalls(
-  participants: ReadonlyMap<ScenarioName, Participant>,
+  { prepare }: Participant,
   { redis, statements }: Servers,
   usesSql: boolean,
-): Promise<Map<ScenarioName, Calls>> {
+): Promise<Calls | undefined> {
+  if (!prepare) return undefined
   const settle = async () => usesSql && (await untilPolled(statements))
-  const prepared = new Map<ScenarioName, () => Promise<void>>()
-  for (const [name, { prepare }] of participants) {
-    if (!prepare) continue
-    // The first requests make what later ones use, such as connections.
-    await (await prepare(2))()
-    prepared.set(name, await prepare(REQUESTS))
-  }
+  // The first requests make what later ones use, such as connections.
+  await (await prepare(2))()
+  const send = await prepare(REQUESTS)
   await settle()
   const scope = openScope()
   const monitor = await monitorCommands(scope, redis.port)
-  const counted = new Map<ScenarioName, Calls>()
-  const isOurs = (text: string) =>
-    JOURNAL_ENTRY.test(text) || !(POLL.test(text) || GREETING.test(text))
   try {
-    for (const [name, send] of prepared) {
-      const from = { sql: statements.length, redis: await monitor.seen() }
-      await send()
-      await settle()
-      const commands = (await monitor.commands()).slice(from.redis).filter(isOurs)
-      const sql = statements.slice(from.sql).filter(isOurs)
-      counted.set(name, { redis: commands.length / REQUESTS, sql: sql.length / REQUESTS })
-    }
-    return counted
+    const from = { sql: statements.length, redis: await monitor.seen() }
+    await send()
+    await settle()
+    const isOurs = (text: string) =>
+      JOURNAL_ENTRY.test(text) || !(POLL.test(text) || GREETING.test(text))
+    const commands = (await monitor.commands()).slice(from.redis).filter(isOurs)
+    const sql = statements.slice(from.sql).filter(isOurs)
+    return { redis: commands.length / REQUESTS, sql: sql.length / REQUESTS }
   } finally {
     await scope.close()
   }

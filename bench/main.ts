@@ -50,9 +50,9 @@ async function runBench(scope: Scope, words: readonly string[]): Promise<void> {
   const subjects = await startSubjects(scope, scripts, servers)
   const scenarios: { [name in ScenarioName]?: ScenarioResult } = {}
   const rounds = await measureAll(subjects, names)
-  const calls = await countAll(subjects, names, servers)
   for (const name of names) {
-    scenarios[name] = summarize(rounds.get(name) ?? new Map(), calls.get(name) ?? new Map())
+    const calls = await countAll(participantsIn(subjects, name), servers)
+    scenarios[name] = summarize(rounds.get(name) ?? new Map(), calls)
     printScenario(name, scenarios[name])
   }
   if (!isWhole && !words.includes('start')) return
@@ -101,20 +101,15 @@ async function measureAll(
 }
 
 async function countAll(
-  subjects: Subjects,
-  names: readonly ScenarioName[],
+  participants: ReadonlyMap<string, Participant>,
   servers: Servers,
-): Promise<Map<ScenarioName, Map<string, Calls>>> {
-  const all = new Map(names.map((name) => [name, new Map<string, Calls>()]))
-  for (const [subject, scenarios] of subjects) {
-    const entries = names.map((name) => [name, scenarios[name]] as const)
-    const participants = new Map(
-      entries.filter((entry): entry is [ScenarioName, Participant] => entry[1] !== undefined),
-    )
-    const counted = await countCalls(participants, servers, subject === LINEAGE)
-    for (const [name, calls] of counted) all.get(name)?.set(subject, calls)
+): Promise<Map<string, Calls>> {
+  const counted = new Map<string, Calls>()
+  for (const [name, participant] of participants) {
+    const calls = await countCalls(participant, servers, name === LINEAGE)
+    if (calls) counted.set(name, calls)
   }
-  return all
+  return counted
 }
 
 async function measureStarts(servers: Servers, scripts: Scripts): Promise<Record<string, Spreads>> {

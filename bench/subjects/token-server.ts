@@ -36,31 +36,19 @@ const FLOOD_RISE_MS = 200
 const LOGIN_CONNECTIONS = 4
 
 export function listParticipants(server: TokenServer): Participants {
-  const { introspectPath, revokePath, verifyPath, jwksPath, metadataPath, checkedGrant } = server
-  const logins = once(() => logInEach(server))
-  const checkedLogins = checkedGrant ? once(() => logInEach(server, checkedGrant)) : logins
+  const { introspectPath, revokePath, verifyPath, jwksPath, metadataPath } = server
   const document = (path: string) =>
     overHttp(server, () => forEachConnection(() => repeat(getRequest(path))))
   const grant = formRequest(TOKEN, { grant_type: 'client_credentials', ...server.service })
   const refresh = overHttp(
     server,
-    once(async () => refreshChains(server, await logins())),
+    once(() => refreshChains(server)),
   )
   return {
     refresh,
     'client-credentials': overHttp(server, () => forEachConnection(() => repeat(grant))),
-    ...(introspectPath && {
-      introspect: overHttp(server, async () =>
-        showTokens(await checkedLogins(), (token) =>
-          formRequest(introspectPath, { ...server.service, token }),
-        ),
-      ),
-    }),
-    ...(verifyPath && {
-      verify: overHttp(server, async () =>
-        showTokens(await logins(), (token) => getRequest(verifyPath, token)),
-      ),
-    }),
+    ...(introspectPath && { introspect: introspection(server, introspectPath) }),
+    ...(verifyPath && { verify: verification(server, verifyPath) }),
     ...(revokePath && { revoke: revocation(server, revokePath) }),
     ...(jwksPath && { jwks: document(jwksPath) }),
     ...(metadataPath && { metadata: document(metadataPath) }),
@@ -81,7 +69,7 @@ export async function ask(port: number, request: string): Promise<string> {
       answer = body
     },
   }
-  await runLoad({ port, chains: [chain] })
+  await runLoad({ port, chains: [chain], isOver: () => false })
   return answer
 }
 
@@ -107,17 +95,27 @@ async function logInEach(server: TokenServer, more: Fields = {}): Promise<string
   return answers
 }
 
-function refreshChains(server: TokenServer, logins: readonly string[]): Chain[] {
+async function refreshChains(server: TokenServer): Promise<Chain[]> {
+  const answers = await logInEach(server)
   const fields = { grant_type: 'refresh_token', ...server.app }
-  return logins.map((answer) => refreshChain(TOKEN, fields, readMember(answer, 'refresh_token')))
+  return answers.map((answer) => refreshChain(TOKEN, fields, readMember(answer, 'refresh_token')))
 }
 
 /** Each connection shows one user's token again and again, as the callers of an API do. */
-function showTokens(
-  logins: readonly string[],
-  makeRequest: (accessToken: string) => string,
-): Chain[] {
-  return logins.map((answer) => repeat(makeRequest(readMember(answer, 'access_token'))))
+function introspection(server: TokenServer, path: string): Participant {
+  const makeChains = async () =>
+    (await logInEach(server, server.checkedGrant)).map((answer) =>
+      repeat(formRequest(path, { ...server.service, token: readMember(answer, 'access_token') })),
+    )
+  return overHttp(server, once(makeChains))
+}
+
+function verification(server: TokenServer, path: string): Participant {
+  const makeChains = async () =>
+    (await logInEach(server)).map((answer) =>
+      repeat(getRequest(path, readMember(answer, 'access_token'))),
+    )
+  return overHttp(server, once(makeChains))
 }
 
 /** Each request ends another access token, issued before the measurement begins. */
@@ -132,7 +130,7 @@ function revocation(server: TokenServer, path: string): Participant {
       answered: (body) => void tokens.push(readMember(body, 'access_token')),
     })
     const chains = takeOnce(Array.from({ length: count }, () => request)).map(collect)
-    await runLoad({ port: server.port, chains })
+    await runLoad({ port: server.port, chains, isOver: () => false })
     return takeOnce(tokens.map((token) => formRequest(path, { ...server.service, token })))
   })
 }

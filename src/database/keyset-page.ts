@@ -32,32 +32,37 @@ export interface ListOrder<Column extends string> {
 export const OLDEST_FIRST = { column: 'createdAt', direction: 'asc' } as const
 export const NEWEST_FIRST = { column: 'createdAt', direction: 'desc' } as const
 
-/** What to read, as Prisma takes it: one row more than the page has says that another page follows. */
-function toQuery<Column extends string, Where extends object>(
+/**
+ * What to read, as Prisma takes it, one after the other until there is enough: the rest of the moment
+ * at which the page before ended, then what comes later. Each is one range of an index on moment and
+ * id; both as one condition would be read from the start of the list, or of that moment.
+ */
+function toQueries<Column extends string, Where extends object>(
   { column, direction }: ListOrder<Column>,
-  { limit, after }: PageRequest,
+  after: PageKey | undefined,
   where: Where,
 ) {
   const moment = <T>(value: T) => ({ [column]: value }) as Record<Column, T>
   const isAfter = <T>(value: T) => (direction === 'asc' ? { gt: value } : { lt: value })
-  const isNotBefore = <T>(value: T) => (direction === 'asc' ? { gte: value } : { lte: value })
-  const rest = after && {
-    // An index on moment and id begins at this condition; OR alone would read the list from its start.
-    AND: moment(isNotBefore(after.at)),
-    OR: [moment(isAfter(after.at)), { id: isAfter(after.id) }],
-  }
-  return {
-    where: { AND: rest ? [where, rest] : [where] },
+  const ranges = after && [
+    { ...moment(after.at), id: isAfter(after.id) },
+    moment(isAfter(after.at)),
+  ]
+  return (ranges ?? [{}]).map((range) => ({
+    where: { AND: [where, range] },
     orderBy: [moment(direction), { id: direction }],
-    take: limit + 1,
-  }
+  }))
 }
+
+type RangeQuery<Column extends string, Where extends object> = ReturnType<
+  typeof toQueries<Column, Where>
+>[number] & { readonly take: number }
 
 /** A list in a table. `find` is Prisma's `findMany`, and `toItem` makes an item of a row. */
 export interface ListedTable<Column extends string, Where extends object, Row, Item> {
   readonly order: ListOrder<Column>
   readonly where: Where
-  readonly find: (query: ReturnType<typeof toQuery<Column, Where>>) => PromiseLike<readonly Row[]>
+  readonly find: (query: RangeQuery<Column, Where>) => PromiseLike<readonly Row[]>
   readonly toItem: (row: Row) => Item
 }
 
@@ -71,7 +76,12 @@ export async function readPage<
   request: PageRequest,
   { order, where, find, toItem }: ListedTable<Column, Where, Row, Item>,
 ): Promise<Page<Item>> {
-  const rows = await guardDatabase(async () => await find(toQuery(order, request, where)))
+  const rows: Row[] = []
+  for (const query of toQueries(order, request.after, where)) {
+    // One more than the page has says that another page follows.
+    const take = request.limit + 1 - rows.length
+    if (take > 0) rows.push(...(await guardDatabase(async () => await find({ ...query, take }))))
+  }
   return toPage(rows, request, (row) => ({ at: row[order.column], id: row.id }), toItem)
 }
 
@@ -94,7 +104,8 @@ export function mapPage<Item, Other>(
   return { items: items.map(toOther), nextCursor }
 }
 
-function toPage<Row, Item>(
+/** The page of the rows that were read for it: one more than it has, if another one follows. */
+export function toPage<Row, Item>(
   rows: readonly Row[],
   { limit }: PageRequest,
   keyOf: (row: Row) => PageKey,

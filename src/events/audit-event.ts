@@ -48,14 +48,20 @@ function isCounted(type: SecurityEventType): boolean {
   return COUNTED_TYPES.some((counted) => counted === type)
 }
 
+/** Whether every instance reports it, each by its own time. */
+export function isSeenByAll({ type }: Pick<SecurityEvent, 'type'>): boolean {
+  return type.startsWith('key.')
+}
+
 /**
  * The text by which reports are the same event; undefined where each report is an event of its own.
  */
-function identityOf({ type, ip, detail }: SecurityEvent, atMs: number): string | undefined {
+function identityOf(event: SecurityEvent, atMs: number): string | undefined {
+  const { type, ip, detail } = event
   if (isCounted(type)) {
     return `${type} ${Math.floor(atMs / MINUTE_MS)} ${sourceNetwork(ip ?? '')}`
   }
-  return type.startsWith('key.') ? `${type} ${detail?.kid}` : undefined
+  return isSeenByAll(event) ? `${type} ${detail?.kid}` : undefined
 }
 
 function counted({ type, detail }: SecurityEvent, at: Date): { detail?: EventDetail } {

@@ -4,7 +4,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import { refusingTaken } from '../database/already-taken.ts'
 import { guardDatabase } from '../database/database.ts'
-import { OLDEST_FIRST, type Page, type PageRequest, readPage } from '../database/keyset-page.ts'
+import {
+  OLDEST_FIRST,
+  type Page,
+  type PageRequest,
+  readPage,
+  takePage,
+} from '../database/keyset-page.ts'
 import type { Prisma, User as UserRow } from '../generated/prisma/client.ts'
 import { definedMembers } from '../runtime/defined-members.ts'
 import type { KeptFamilyId, User, UserFilter, UserId, UserRecord } from './user.ts'
@@ -87,12 +93,20 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
     findCredentials: (userId) => find({ id: userId }, credentialsOf),
     loadRecord: (userId) => find({ id: userId }, recordOf),
 
-    async list(filter, page) {
-      const { user } = await prisma()
+    async list({ username, email, status }, page) {
+      const { user: table } = await prisma()
+      if (username !== undefined || email !== undefined) {
+        // One user at most, found by the name alone: PostgreSQL would take it for rarer than a page.
+        const where = namesWhere(username, email)
+        const rows = await guardDatabase(() => table.findMany({ where }))
+        const users = rows.map(presentUser)
+        const found = users.filter((user) => status === undefined || user.status === status)
+        return takePage(found, page, ({ createdAt, id }) => ({ at: createdAt, id }))
+      }
       return await readPage(page, {
         order: OLDEST_FIRST,
-        where: toWhere(filter),
-        find: (query) => user.findMany(query),
+        where: { status: status ?? { not: 'deleted' } },
+        find: (query) => table.findMany(query),
         toItem: presentUser,
       })
     },
@@ -172,13 +186,11 @@ function emailColumns({ value, key }: UserName) {
   return { email: value, emailKey: key }
 }
 
-function toWhere({ username, email, ...exact }: UserFilter): Prisma.UserWhereInput {
+function namesWhere(username: string | undefined, email: string | undefined) {
   return {
-    status: { not: 'deleted' },
     ...(username !== undefined && { usernameKey: parseUsername(username)?.key ?? NOBODYS_KEY }),
     ...(email !== undefined && { emailKey: parseEmail(email)?.key ?? NOBODYS_KEY }),
-    ...definedMembers(exact),
-  }
+  } satisfies Prisma.UserWhereInput
 }
 
 /** Only what differs; what the record holds makes a new version, disabling a new epoch. */

@@ -6,13 +6,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { toEventJson } from '../events/audit-event.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
-import { openFailingWebhooks } from './failing-webhooks.ts'
 import { type SendOutcome, sendWebhook } from './send-webhook.ts'
 import { TEST_TYPE } from './webhook.ts'
+import { openWebhookLanes, SENDING_MAX } from './webhook-lanes.ts'
 import type { ClaimedDelivery, DeliveryOutcome, WebhookOutbox } from './webhook-outbox.ts'
 import { signWebhook, unsealSecrets } from './webhook-secret.ts'
 
-const SENDING_MAX = 16
 const ATTEMPT_MS = 10_000
 /** What a stop waits for attempts under way before it cuts them off. */
 const STOP_PATIENCE_MS = 2_000
@@ -27,11 +26,6 @@ const RETRY_AFTER_SECONDS_MAX = 1_800
 /** RFC 9110 §15.5.11: a receiver that answers this wants no further attempt. */
 const GONE = 410
 /**
- * How many of SENDING_MAX may go to receivers whose last attempt failed, as they hold theirs
- * longest.
- */
-const SENDING_TO_FAILING_MAX = 8
-/**
  * Attempts to record an outcome, all within the lease: if it is not recorded, the message is sent
  * again.
  */
@@ -39,7 +33,7 @@ const SETTLE_ATTEMPTS = 5
 const SETTLE_RETRY_MS = 5_000
 
 export interface WebhookDelivererOptions {
-  readonly outbox: Pick<WebhookOutbox, 'claim' | 'settle'>
+  readonly outbox: Pick<WebhookOutbox, 'listDue' | 'claim' | 'settle'>
   readonly rootSecrets: RootSecrets
   readonly clock: Clock
   /** A delivery was given up. */
@@ -57,17 +51,18 @@ export interface WebhookDeliverer {
 
 export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookDeliverer {
   const { outbox, rootSecrets, clock, onFailed, onError } = options
-  const sending = new Map<ClaimedDelivery, Promise<void>>()
-  const failing = openFailingWebhooks(clock)
+  const sending = new Set<Promise<void>>()
+  const lanes = openWebhookLanes(clock)
   const stopping = new AbortController()
   const cutOff = new AbortController()
   setMaxListeners(SENDING_MAX, cutOff.signal)
   let claiming: Promise<void> | undefined
-  let isWanted = false
+  /** By whom another look is wanted. */
+  let wanted: 'caller' | 'delivery' | undefined
 
-  /** One claim at a time: two at once would together take more than SENDING_MAX. */
-  function deliverDue(): Promise<void> {
-    isWanted = true
+  /** One claim at a time: two at once would together take more than they may. */
+  function look(by: 'caller' | 'delivery'): Promise<void> {
+    if (wanted !== 'caller') wanted = by
     claiming ??= claimAll().finally(() => {
       claiming = undefined
     })
@@ -75,44 +70,32 @@ export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookD
   }
 
   async function claimAll(): Promise<void> {
-    while (isWanted && !stopping.signal.aborted && sending.size < SENDING_MAX) {
-      isWanted = false
-      const failingIds = failing.ids()
-      await claim(SENDING_MAX - sending.size, failingIds)
-      if (failingIds.length === 0) continue
-      const toFailing = webhooksInUse().filter((id) => failing.has(id)).length
-      const room = Math.min(SENDING_MAX - sending.size, SENDING_TO_FAILING_MAX - toFailing)
-      if (room > 0) await claim(room, [])
+    while (wanted && !stopping.signal.aborted && sending.size < SENDING_MAX) {
+      const isPaced = wanted === 'delivery'
+      wanted = undefined
+      const shares = lanes.share(await outbox.listDue(lanes.full()), { isPaced })
+      if (shares.length === 0) continue
+      for (const claimed of await outbox.claim(shares)) {
+        lanes.begin(claimed.webhookId)
+        const done = deliver(claimed).catch(onError)
+        sending.add(done)
+        void done.then(() => onDone(done))
+      }
     }
-  }
-
-  async function claim(limit: number, exceptIds: readonly string[]): Promise<void> {
-    for (const claimed of await outbox.claim(limit, [
-      ...new Set([...webhooksInUse(), ...exceptIds]),
-    ])) {
-      const done = deliver(claimed).catch(onError)
-      sending.set(claimed, done)
-      void done.then(() => onDone(claimed))
-    }
-  }
-
-  /** The webhook of each delivery that is being sent, so some more than once. */
-  function webhooksInUse(): string[] {
-    return [...sending.keys()].map(({ webhookId }) => webhookId)
   }
 
   async function deliver(claimed: ClaimedDelivery): Promise<void> {
     const sent = await attempt(claimed)
     const outcome = toOutcome(sent, claimed.attempts)
-    failing.note(claimed.webhookId, outcome.status === 'delivered')
+    lanes.end(claimed.webhookId, outcome.status === 'delivered')
     await settle(claimed, outcome)
     if (outcome.status === 'failed') onFailed(claimed, outcome)
   }
 
   /** Looks for more, since there is room again. */
-  function onDone(claimed: ClaimedDelivery): void {
-    sending.delete(claimed)
-    deliverDue().catch(onError)
+  function onDone(done: Promise<void>): void {
+    sending.delete(done)
+    look('delivery').catch(onError)
   }
 
   async function attempt(claimed: ClaimedDelivery): Promise<SendOutcome> {
@@ -145,12 +128,12 @@ export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookD
   }
 
   return {
-    deliverDue,
+    deliverDue: () => look('caller'),
     async stop() {
       stopping.abort()
       await claiming?.catch(() => {})
       const timer = setTimeout(() => cutOff.abort(), STOP_PATIENCE_MS)
-      await Promise.all(sending.values())
+      await Promise.all(sending)
       clearTimeout(timer)
     },
   }

@@ -8,11 +8,8 @@ import { type Database, guardDatabase } from '../database/database.ts'
 import { deleteInBatches } from '../database/delete-in-batches.ts'
 import { NEWEST_FIRST, type Page, type PageRequest, readPage } from '../database/keyset-page.ts'
 import { type AuditEvent, COUNTED_TYPES } from '../events/audit-event.ts'
-import { listMembers, toEvent } from '../events/event-store.ts'
-import type {
-  WebhookDelivery as DeliveryRow,
-  Event as EventRow,
-} from '../generated/prisma/client.ts'
+import { findEvents, type WrittenEvent } from '../events/event-store.ts'
+import type { WebhookDelivery as DeliveryRow } from '../generated/prisma/client.ts'
 import { definedMembers } from '../runtime/defined-members.ts'
 import {
   type DeliveryFilter,
@@ -20,16 +17,11 @@ import {
   TEST_TYPE,
   type WebhookDelivery,
 } from './webhook.ts'
+import type { WebhookShare } from './webhook-lanes.ts'
 import type { SealedSecrets } from './webhook-secret.ts'
 
 /** How long a claim holds: longer than an attempt and the recording of its outcome. */
 const LEASE_SECONDS = 60
-/**
- * How many deliveries of one webhook a claim takes, so that a slow receiver does not hold up
- * others.
- */
-const CLAIMED_EACH_MAX = 4
-
 export interface ClaimedDelivery extends SealedSecrets {
   readonly id: string
   readonly webhookId: string
@@ -53,8 +45,10 @@ export interface DeliveryOutcome {
 
 /** Every method rejects with DependencyUnavailable when PostgreSQL is away. */
 export interface WebhookOutbox {
-  /** Claims due deliveries of active webhooks other than the given ones, for LEASE_SECONDS. */
-  claim(limit: number, exceptWebhookIds: readonly string[]): Promise<readonly ClaimedDelivery[]>
+  /** The active webhooks, other than the given ones, that have something due. */
+  listDue(exceptWebhookIds: readonly string[]): Promise<readonly string[]>
+  /** Claims due deliveries, of each webhook as many as it has room for, for LEASE_SECONDS. */
+  claim(shares: readonly WebhookShare[]): Promise<readonly ClaimedDelivery[]>
   /**
    * Records the outcome. Does nothing when the lease is over and another claim has the delivery.
    */
@@ -72,43 +66,53 @@ export interface WebhookOutbox {
  */
 export async function addDeliveries(
   client: pg.PoolClient,
-  eventIds: readonly string[],
+  events: readonly WrittenEvent[],
 ): Promise<void> {
+  if (events.length === 0) return
   // A counted event is sent after the end of its minute, when its count is complete.
   await client.query(
-    `INSERT INTO webhook_deliveries (id, webhook_id, event_id, type, next_attempt_at)
-     SELECT gen_random_uuid(), webhooks.id, events.id, events.type,
-       CASE WHEN events.type = ANY ($2::text[])
-         THEN date_trunc('minute', events.at) + interval '61 s' ELSE now() END
-     FROM events JOIN webhooks ON status = 'active' AND events.type = ANY (webhooks.events)
-     WHERE events.id = ANY ($1::uuid[])
+    `INSERT INTO webhook_deliveries (id, webhook_id, event_id, event_at, type, next_attempt_at)
+     SELECT gen_random_uuid(), webhooks.id, event.id, event.at, event.type,
+       CASE WHEN event.type = ANY ($2::text[])
+         THEN date_trunc('minute', event.at) + interval '61 s' ELSE now() END
+     FROM jsonb_to_recordset($1::jsonb) AS event (id uuid, at timestamptz, type text)
+       JOIN webhooks ON status = 'active' AND event.type = ANY (webhooks.events)
      FOR KEY SHARE OF webhooks
      ON CONFLICT (event_id, webhook_id) DO NOTHING`,
-    [eventIds, COUNTED_TYPES],
+    [JSON.stringify(events), COUNTED_TYPES],
   )
 }
 
+const IS_DUE = `status = 'pending' AND next_attempt_at <= now()`
+
+/** One look into the index for each webhook, however much waits. */
+const LIST_DUE = `
+  SELECT id FROM webhooks WHERE status = 'active' AND id <> ALL ($1::uuid[]) AND EXISTS (
+    SELECT FROM webhook_deliveries WHERE webhook_id = webhooks.id AND ${IS_DUE})`
+
+/** The ids are an array, so that it is a look into the primary key for each, whatever is expected. */
 const CLAIM = `
-  WITH due AS MATERIALIZED (
-    SELECT picked.id, url, allow_private_network, secrets_encrypted, root_secret_id
-    FROM webhooks CROSS JOIN LATERAL (
-      SELECT id FROM webhook_deliveries
-      WHERE webhook_id = webhooks.id AND status = 'pending' AND next_attempt_at <= now()
-      ORDER BY next_attempt_at LIMIT ${CLAIMED_EACH_MAX} FOR UPDATE SKIP LOCKED
-    ) AS picked
-    WHERE webhooks.status = 'active' AND webhooks.id <> ALL ($2::uuid[]) LIMIT $1
-  )
   UPDATE webhook_deliveries AS claimed SET attempts = claimed.attempts + 1,
     next_attempt_at = now() + make_interval(secs => ${LEASE_SECONDS})
-  FROM due WHERE due.id = claimed.id
+  FROM webhooks
+  WHERE webhooks.id = claimed.webhook_id AND claimed.id = ANY (ARRAY(
+    SELECT due.id
+    FROM unnest($1::uuid[], $2::int[]) AS share (webhook_id, room)
+    JOIN webhooks AS receiver ON receiver.id = share.webhook_id AND receiver.status = 'active'
+    CROSS JOIN LATERAL (
+      SELECT id FROM webhook_deliveries WHERE webhook_id = receiver.id AND ${IS_DUE}
+      ORDER BY next_attempt_at LIMIT share.room FOR UPDATE SKIP LOCKED
+    ) AS due))
   RETURNING claimed.id, claimed.webhook_id AS "webhookId", claimed.attempts,
     claimed.created_at AS "createdAt", url, allow_private_network AS "allowPrivateNetwork",
     secrets_encrypted AS "secretsEncrypted", root_secret_id AS "rootSecretId",
-    (SELECT row_to_json(event) FROM (
-       SELECT ${listMembers((member, column) => `${column} AS "${member}"`)}
-       FROM events WHERE events.id = claimed.event_id) AS event) AS event`
+    claimed.event_id AS "eventId", claimed.event_at AS "eventAt"`
 
-type ClaimedRow = Omit<ClaimedDelivery, 'event'> & { readonly event: EventRow | null }
+interface ClaimedRow extends Omit<ClaimedDelivery, 'event'> {
+  readonly eventId: string | null
+  /** Null for a test, and where the release before added the row. */
+  readonly eventAt: Date | null
+}
 
 const SETTLE = `
   UPDATE webhook_deliveries SET status = $3, last_status = $4, last_error = $5,
@@ -119,15 +123,24 @@ const SETTLE = `
 export function openWebhookOutbox(database: Pick<Database, 'pool' | 'prisma'>): WebhookOutbox {
   const { pool, prisma } = database
   return {
-    async claim(limit, exceptWebhookIds) {
+    async listDue(exceptWebhookIds) {
       const { rows } = await guardDatabase(() =>
-        pool.query<ClaimedRow>(CLAIM, [limit, exceptWebhookIds]),
+        pool.query<{ id: string }>(LIST_DUE, [exceptWebhookIds]),
       )
-      // row_to_json has made a text of the event's time.
-      return rows.map(({ event, ...claimed }) => ({
-        ...claimed,
-        event: event ? toEvent({ ...event, at: new Date(event.at) }) : undefined,
-      }))
+      return rows.map(({ id }) => id)
+    },
+
+    async claim(shares) {
+      const values = [shares.map(({ webhookId }) => webhookId), shares.map(({ room }) => room)]
+      const { rows } = await guardDatabase(() => pool.query<ClaimedRow>(CLAIM, values))
+      const keys = rows.flatMap(({ eventId: id, eventAt: at }) => (id === null ? [] : [{ id, at }]))
+      const events = await findEvents(pool, keys)
+      // Where the event has been taken away, nothing can be sent, and the delivery follows it soon.
+      return rows.flatMap(({ eventId, eventAt: _, ...claimed }): ClaimedDelivery[] => {
+        if (eventId === null) return [{ ...claimed, event: undefined }]
+        const event = events.get(eventId)
+        return event ? [{ ...claimed, event }] : []
+      })
     },
 
     async settle({ id, attempts }, { status, lastStatus, lastError, retryInSeconds }) {
@@ -168,5 +181,5 @@ function toDelivery(row: DeliveryRow): WebhookDelivery {
     lastAttemptAt: row.lastAttemptAt,
     lastStatus: row.lastStatus,
     lastError: row.lastError,
-  } satisfies Record<Exclude<keyof DeliveryRow, 'webhookId'>, unknown>
+  } satisfies Record<Exclude<keyof DeliveryRow, 'webhookId' | 'eventAt'>, unknown>
 }

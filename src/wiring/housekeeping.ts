@@ -60,7 +60,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     start('garbage', async () => {
       await opened.journal.prune(clock(), longestFamilySeconds * 1000)
       await opened.deleteExpired(clock())
-      await audit.events.prune(clock() - eventsKeptMs)
+      await audit.events.keep(clock(), config.eventRetentionDays)
       await audit.outbox.prune(clock() - eventsKeptMs)
     })
   }

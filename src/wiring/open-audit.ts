@@ -51,11 +51,7 @@ export function openAudit({ config, database, logger, report, clock }: AuditOpti
   const queue = openEventQueue({
     async write(events) {
       await inTransaction(database.pool, async (client) => {
-        await insertEvents(client, events)
-        await addDeliveries(
-          client,
-          events.map(({ id }) => id),
-        )
+        await addDeliveries(client, await insertEvents(client, events))
       })
       deliverer.deliverDue().catch(onError)
     },

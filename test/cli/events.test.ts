@@ -57,7 +57,7 @@ test('--follow on an empty trail shows what comes, however wrong the clock here 
   await until('the first look', async () => {
     const { rows } = await client.query(
       `SELECT FROM pg_stat_activity WHERE datname = current_database()
-         AND pid <> pg_backend_pid() AND state = 'idle' AND query LIKE 'SELECT%"events"%'`,
+         AND pid <> pg_backend_pid() AND state = 'idle' AND query LIKE 'SELECT%audit_events%'`,
     )
     return rows.length > 0
   })

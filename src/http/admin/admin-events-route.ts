@@ -3,7 +3,8 @@
 import type { FastifyInstance } from 'fastify'
 import { mapPage } from '../../database/keyset-page.ts'
 import { toEventJson } from '../../events/audit-event.ts'
-import type { EventFilter, EventStore } from '../../events/event-store.ts'
+import type { EventFilter } from '../../events/event-list.ts'
+import type { EventStore } from '../../events/event-store.ts'
 import {
   isSecurityEventType,
   SECURITY_EVENT_TYPES,
