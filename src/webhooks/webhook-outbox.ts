@@ -85,10 +85,13 @@ export async function addDeliveries(
 
 const IS_DUE = `status = 'pending' AND next_attempt_at <= now()`
 
-/** One look into the index for each webhook, however much waits. */
+/** One look into the index for each webhook, however much waits: the limit keeps it from being a join. */
 const LIST_DUE = `
-  SELECT id FROM webhooks WHERE status = 'active' AND id <> ALL ($1::uuid[]) AND EXISTS (
-    SELECT FROM webhook_deliveries WHERE webhook_id = webhooks.id AND ${IS_DUE})`
+  SELECT webhooks.id FROM webhooks CROSS JOIN LATERAL (
+    SELECT FROM webhook_deliveries WHERE webhook_id = webhooks.id AND ${IS_DUE}
+    ORDER BY next_attempt_at LIMIT 1
+  ) AS due
+  WHERE webhooks.status = 'active' AND webhooks.id <> ALL ($1::uuid[])`
 
 /** The ids are an array, so that it is a look into the primary key for each, whatever is expected. */
 const CLAIM = `
