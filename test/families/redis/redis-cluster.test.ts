@@ -5,6 +5,7 @@ import { type Test, test } from 'tap'
 import { findFreePort } from '../../../src/embedded/free-port.ts'
 import type { Family } from '../../../src/families/family.ts'
 import type { RedisFamilyStore } from '../../../src/families/redis/redis-family-store.ts'
+import { keysOf } from '../../../src/families/redis/redis-keys.ts'
 import {
   describe,
   ending,
@@ -31,7 +32,9 @@ async function logInEverywhere(store: RedisFamilyStore, cluster: RedisCluster): 
   const found: (Family | undefined)[] = cluster.nodes.map(() => undefined)
   while (found.includes(undefined)) {
     const user = newUser()
-    const slot = Number(await cluster.nodes[0]?.cli('CLUSTER', 'KEYSLOT', `{u:${user.userId}}`))
+    const slot = Number(
+      await cluster.nodes[0]?.cli('CLUSTER', 'KEYSLOT', keysOf({ userId: user.userId }).user),
+    )
     const index = Math.floor(slot / Math.ceil(16_384 / cluster.nodes.length))
     found[index] ??= await logIn(store, user)
   }
@@ -127,7 +130,7 @@ test('a slot that moves to another node takes its users along', async (t) => {
   const store = await openReadyStore(t, cluster.url)
   const family = at(await logInEverywhere(store, cluster), 0)
   const [from, to] = [at(cluster.nodes, 0), at(cluster.nodes, 1)]
-  const slot = String(await from.cli('CLUSTER', 'KEYSLOT', `{u:${family.userId}}`))
+  const slot = String(await from.cli('CLUSTER', 'KEYSLOT', keysOf({ userId: family.userId }).user))
   const [fromId, toId] = [
     String(await from.cli('CLUSTER', 'MYID')),
     String(await to.cli('CLUSTER', 'MYID')),

@@ -91,7 +91,7 @@ test('a node of a Cluster is noticed by its own mark, and only it is told again'
   const states = () => Promise.all(clients.map((client) => isRevoked(store, 'long ago', client)))
   t.strictSame(new Set(await states()), new Set([true]))
   const marks = async () =>
-    Promise.all(cluster.nodes.map(async (node) => (await node.cli('KEYS', '*mark')) as string[]))
+    Promise.all(cluster.nodes.map(async (node) => (await node.cli('KEYS', '*applied')) as string[]))
   t.strictSame(
     (await marks()).map((keys) => keys.length),
     [1, 1, 1],
