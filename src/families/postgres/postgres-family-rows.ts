@@ -5,6 +5,7 @@ import type pg from 'pg'
 import { knownMembers } from '../../runtime/defined-members.ts'
 import type { UserId, UserRecord } from '../../users/user.ts'
 import type { Family, FamilyId, TokenOwner } from '../family.ts'
+import { isUserStale } from '../family-rules.ts'
 
 /** The column of each member; `ended` has two of its own. */
 const FAMILY_COLUMNS = {
@@ -117,10 +118,7 @@ async function stampKeptFamily(
  * The record as it is committed at this moment. Takes no lock: many refreshes, each holding a
  * shared one for a moment, could keep a change of the user waiting without end.
  */
-export async function readUser(
-  client: pg.PoolClient,
-  userId: UserId,
-): Promise<UserRecord | undefined> {
+async function readUser(client: pg.PoolClient, userId: UserId): Promise<UserRecord | undefined> {
   const { rows } = await client.query<{ row: JsonRow }>(
     'SELECT to_jsonb(u) AS row FROM family_users u WHERE user_id = $1',
     [userId],
@@ -128,15 +126,30 @@ export async function readUser(
   return rows[0] && toUserRecord(rows[0].row)
 }
 
+export interface LockedFamily {
+  readonly family: Family
+  /** As it was committed when the lock was asked for, or later; not locked, see `readUser`. */
+  readonly user: UserRecord | undefined
+}
+
+/** Locks the family until the transaction ends, and reads it and its user in one round trip. */
 export async function lockFamily(
   client: pg.PoolClient,
   { familyId, userId }: { familyId: FamilyId; userId: UserId },
-): Promise<Family | undefined> {
-  const { rows } = await client.query<{ row: JsonRow }>(
-    `SELECT to_jsonb(f) AS row FROM families f WHERE id = $1 AND ${OF_USER} FOR UPDATE`,
+): Promise<LockedFamily | undefined> {
+  const { rows } = await client.query<{ family: JsonRow; user: JsonRow | null }>(
+    `SELECT to_jsonb(f) AS family,
+       (SELECT to_jsonb(u) FROM family_users u WHERE user_id = $2) AS user
+     FROM families f WHERE id = $1 AND ${OF_USER} FOR UPDATE OF f`,
     [familyId, userId],
   )
-  return rows[0] && toFamily(rows[0].row)
+  const [row] = rows
+  if (!row) return undefined
+  const family = toFamily(row.family)
+  const user = row.user ? toUserRecord(row.user) : undefined
+  // Whoever held the lock may have moved both on to another epoch. The statement then sees the family
+  // as it is now, and the user as he was when it began.
+  return { family, user: isUserStale(user, family) ? await readUser(client, userId) : user }
 }
 
 export async function insertFamily(client: pg.PoolClient, family: Family): Promise<void> {

@@ -3,8 +3,9 @@
 // alone. So there is no deadlock, and refreshes, however many, never keep a change of the user
 // waiting.
 //
-// A refresh reads the user under its family's lock. It sees every change that was committed by
-// then; a change that commits later ends the tokens of this refresh with all others.
+// A refresh reads the user in the statement that locks the family, so it takes four round trips with
+// those of its transaction. It sees every change that was committed before; a change that commits later,
+// and be it while it waits for the lock, ends the tokens of this refresh with all others.
 
 import { timingSafeEqual } from 'node:crypto'
 import type pg from 'pg'
@@ -44,7 +45,6 @@ import {
   lockFamily,
   OF_USER,
   ownerKey,
-  readUser,
   toFamily,
   toUserRecord,
   updateFamily,
@@ -103,15 +103,15 @@ async function create(client: pg.PoolClient, input: CreateFamily): Promise<Creat
 }
 
 async function rotate(client: pg.PoolClient, input: RotateFamily): Promise<RotateOutcome> {
-  const family = await lockFamily(client, input)
-  if (!family) return { outcome: 'inactive', reason: 'family_unknown' }
+  const locked = await lockFamily(client, input)
+  if (!locked) return { outcome: 'inactive', reason: 'family_unknown' }
+  const { family, user } = locked
   if (!isSameHash(family.secretHash, input.secretHash)) {
     return { outcome: 'inactive', reason: 'family_secret_wrong' }
   }
   if (family.clientId !== input.clientId) {
     return { outcome: 'inactive', reason: 'family_of_other_client' }
   }
-  const user = await readUser(client, input.userId)
   if (user === undefined || isUserStale(user, family)) return { outcome: 'user_stale' }
   const nowMs = Math.max(input.nowMs, family.rotatedAtMs)
   const reason = findInactiveReason(family, user, nowMs, input.clientSessionsValidFromMs)
@@ -142,13 +142,13 @@ async function rotate(client: pg.PoolClient, input: RotateFamily): Promise<Rotat
 }
 
 async function end(client: pg.PoolClient, input: EndFamily): Promise<EndOutcome> {
-  const family = await lockFamily(client, input)
-  if (!family) return 'unknown'
+  const locked = await lockFamily(client, input)
+  if (!locked) return 'unknown'
+  const { family, user } = locked
   if (input.secretHash !== undefined && !isSameHash(family.secretHash, input.secretHash)) {
     return 'secret_wrong'
   }
   if (input.clientId !== undefined && family.clientId !== input.clientId) return 'other_client'
-  const user = await readUser(client, input.userId)
   const earlier = findEnd(family, user, input.atMs, 0)
   if (earlier && earlier.atMs <= input.atMs) return 'already_ended'
   await updateFamily(client, family, { ended: { reason: input.reason, atMs: input.atMs } })
