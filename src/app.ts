@@ -29,6 +29,7 @@ import { registerHealth } from './http/server/health-route.ts'
 import { registerIndex, registerOperationsIndex } from './http/server/index-route.ts'
 import { addMethodNotAllowedRoutes, collectKnownPaths } from './http/server/known-paths.ts'
 import { dropLateRequests } from './http/server/late-requests.ts'
+import type { Surface } from './http/server/listener-plan.ts'
 import { trustProxies } from './http/server/peer-address.ts'
 import { routeTargets } from './http/server/request-target.ts'
 import { setTraceHeaders } from './http/server/request-trace.ts'
@@ -41,9 +42,6 @@ import {
 import { registerVerify } from './http/verify/verify-route.ts'
 import { ADMIN_SCOPE } from './oauth/role-bound-scope.ts'
 import type { Service } from './wiring/open-service.ts'
-
-/** Which routes a listener serves: `LINEAGE_OPS_PORT` splits them over two. */
-export type Surface = 'all' | 'public' | 'operations'
 
 /** Builds the application; the caller makes it listen and closes it. */
 export async function buildApp(

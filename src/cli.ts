@@ -3,12 +3,15 @@
 
 import { describeFailure } from './runtime/describe-failure.ts'
 import { checkNativePackages } from './runtime/native-packages.ts'
+import { leaveSignalsToSupervisor } from './workers/worker-count.ts'
 
 // A reader that closes the pipe early, as `| head` does, ends the command without an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
   process.exit(0)
 })
+// For `lineage serve`, before anything else: the signal may come at any moment.
+leaveSignalsToSupervisor()
 // If nobody reads stderr, a failure to write to it cannot be reported anywhere.
 process.stderr.on('error', () => {})
 

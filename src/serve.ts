@@ -13,14 +13,14 @@ import {
   type ServiceConfig,
 } from './config/service-config.ts'
 import { type EmbeddedMode, openEmbeddedMode } from './embedded/embedded-mode.ts'
-import { GRANTS } from './grants/grants.ts'
-import { findAddresses, listenAt } from './http/server/listen.ts'
+import { drain, findAddresses, listenAt } from './http/server/listen.ts'
+import { planListeners, toListenError } from './http/server/listener-plan.ts'
 import { logEvent } from './ops/log-events.ts'
 import { type LogOutput, openLogOutput } from './ops/log-output.ts'
 import { createLogger } from './ops/logger.ts'
-import { closeOnSignal, DRAIN_MS, stopLimitMs } from './runtime/close-on-signal.ts'
-import { StartError } from './runtime/start-error.ts'
+import { closeOnSignal, stopLimitMs } from './runtime/close-on-signal.ts'
 import { openService, type Service } from './wiring/open-service.ts'
+import { listServiceNotices } from './wiring/service-notices.ts'
 
 /** What is open so far: a signal may come at any moment of the start. */
 interface Running {
@@ -68,50 +68,22 @@ async function completeConfig(config: Config, running: Running): Promise<Service
   return running.embedded.config
 }
 
-/** `LINEAGE_OPS_PORT` moves management and probes to a listener of their own. */
 async function listen(service: Service, logger: Logger): Promise<FastifyInstance[]> {
-  const { port, host, opsPort } = service.config
-  const plan =
-    opsPort === undefined
-      ? [{ surface: 'all', port, setting: 'PORT' } as const]
-      : [
-          { surface: 'public', port, setting: 'PORT' } as const,
-          { surface: 'operations', port: opsPort, setting: 'LINEAGE_OPS_PORT' } as const,
-        ]
+  const { host } = service.config
   const apps: FastifyInstance[] = []
   try {
     const addresses = await findAddresses(host)
-    for (const { surface, port, setting } of plan) {
-      const app = await buildApp(service, logger, surface)
+    for (const listener of planListeners(service.config)) {
+      const app = await buildApp(service, logger, listener.surface)
       apps.push(app)
-      await listenAt(app, addresses, port).catch((error: unknown) => {
-        throw toStartError(error, host, { port, setting })
+      await listenAt(app, addresses, listener.port).catch((error: unknown) => {
+        throw toListenError(error, host, listener)
       })
     }
     return apps
   } catch (error) {
     await Promise.all(apps.map((app) => app.close()))
     throw error
-  }
-}
-
-/** `setting` is the one that the port comes from. */
-function toStartError(
-  error: unknown,
-  host: string,
-  { port, setting }: { readonly port: number; readonly setting: string },
-): unknown {
-  if (!(error instanceof Error) || !('code' in error)) return error
-  const place = `port ${port} on ${host}`
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new StartError(`${place} is taken; set ${setting} to a free one`)
-    case 'EACCES':
-      return new StartError(`${place} may not be used by this user; set ${setting}`)
-    case 'EADDRNOTAVAIL':
-      return new StartError(`${host} is not an address of this machine; set HOST`)
-    default:
-      return error
   }
 }
 
@@ -125,7 +97,7 @@ async function announce(
   const welcome = await embedded?.welcome(service)
   void embedded?.databaseExited.then(() => onDatabaseExit(running, logger))
   health.markStarted()
-  for (const notice of notices(service)) logEvent(logger, 'service.notice', { notice })
+  for (const notice of listServiceNotices(service)) logEvent(logger, 'service.notice', { notice })
   logEvent(logger, 'service.started', {
     issuer: config.issuer,
     port: config.port,
@@ -138,26 +110,6 @@ function onDatabaseExit({ closing }: Running, logger: Logger): void {
   if (closing) return
   logEvent(logger, 'service.crashed', { err: new Error('the embedded database has ended') })
   process.exit(1)
-}
-
-/** What an operator should know of the configuration, once, at the start. */
-function notices({ config, clients }: Service): string[] {
-  const { grantCounts } = clients.overview()
-  const deprecated = GRANTS.filter(
-    ({ name, isDeprecated }) => isDeprecated && grantCounts.has(name),
-  )
-  return [
-    ...deprecated.map(
-      ({ name }) =>
-        `the ${name} grant is deprecated (RFC 9700 §2.4); clients that use it: ${grantCounts.get(name)}`,
-    ),
-    ...(config.issuer.startsWith('http:')
-      ? [
-          'the issuer is plain http: for development on this machine only',
-          'the issuer is plain http: cookies go without the prefix __Host- and the flag Secure',
-        ]
-      : []),
-  ]
 }
 
 /** Closes what is open so far, once: a failing start and a signal may both ask for it. */
@@ -174,11 +126,4 @@ async function closeInOrder(running: Running, delaySeconds: number): Promise<voi
   await Promise.all(running.apps.map(drain))
   await running.service?.close()
   await running.embedded?.stop()
-}
-
-/** Stops accepting, and waits for requests under way for DRAIN_MS at most. */
-async function drain(app: FastifyInstance): Promise<void> {
-  const limit = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS)
-  await app.close()
-  clearTimeout(limit)
 }

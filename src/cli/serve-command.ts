@@ -1,7 +1,7 @@
 // `lineage serve`: the service, as `npm start` and the image run it.
 
 import type { Command } from 'commander'
-import { serve } from '../serve.ts'
+import { startService } from '../start-service.ts'
 import { addPlainCommand } from './add-command.ts'
 import type { CommandContext } from './command-context.ts'
 
@@ -10,5 +10,5 @@ export function addServeCommand(program: Command, { env }: CommandContext): void
     usage: 'serve',
     summary: 'run the service until SIGTERM or SIGINT; its log is JSON lines on stdout',
     examples: ['lineage serve', 'PORT=8080 lineage serve'],
-  }).action(() => serve(env))
+  }).action(() => startService(env))
 }

@@ -4,6 +4,7 @@
 import { SIGNING_ALGS } from '../keys/signing-algorithms.ts'
 import {
   integer,
+  integerOr,
   matching,
   oneOf,
   type Parser,
@@ -141,6 +142,11 @@ export const CONFIG_TABLE = {
     'Time between failing readiness and closing the listener, for load balancers to notice.',
   ),
   LINEAGE_EVENT_RETENTION_DAYS: row('90', integer(1, TEN_YEARS_DAYS), 'How long events are kept.'),
+  LINEAGE_WORKERS: row(
+    '1',
+    integerOr('auto', 1, 64),
+    'Processes that serve, with one more that supervises them; `auto`: one for each core.',
+  ),
   LINEAGE_ARGON2_MEMORY_KIB: row(
     '19456',
     integer(8, 262_144),

@@ -22,6 +22,23 @@ export function integer(min: number, max: number): Parser<number> {
   }
 }
 
+/** As `integer`, or the one word. */
+export function integerOr<const Word extends string>(
+  word: Word,
+  min: number,
+  max: number,
+): Parser<number | Word> {
+  const parseInteger = integer(min, max)
+  return (text) => {
+    if (text === word) return word
+    try {
+      return parseInteger(text)
+    } catch {
+      throw new BadValue(`must be a whole number from ${min} to ${max}, or ${word}`)
+    }
+  }
+}
+
 export function oneOf<const T extends string>(...allowed: readonly T[]): Parser<T> {
   return (text) => {
     const found = allowed.find((value) => value === text)

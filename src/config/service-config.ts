@@ -88,6 +88,9 @@ function findMissing(values: Partial<Settings>, given: ReadonlySet<SettingName>)
   if (!isEmbedded && forServer.length === 0) {
     missing.push('HOST is not a loopback address: without these three only such a one starts.')
   }
+  if (isEmbedded && typeof values.LINEAGE_WORKERS === 'number' && values.LINEAGE_WORKERS > 1) {
+    missing.push('LINEAGE_WORKERS must be 1 or auto in embedded mode, which is one process.')
+  }
   if (forServer.join() === 'REDIS_URL') {
     missing.push('REDIS_URL is set: a start without these three has no Redis.')
   }
@@ -176,6 +179,7 @@ function toCommonConfig(settings: Settings) {
     opsPort: settings.LINEAGE_OPS_PORT,
     migrate: settings.LINEAGE_MIGRATE,
     shutdownDelaySeconds: settings.LINEAGE_SHUTDOWN_DELAY_SECONDS,
+    workers: settings.LINEAGE_WORKERS,
     eventRetentionDays: settings.LINEAGE_EVENT_RETENTION_DAYS,
     argon2: {
       memoryKib: settings.LINEAGE_ARGON2_MEMORY_KIB,

@@ -12,8 +12,8 @@ import { type DatabaseScope, inDatabaseScope, remainingMs, untilDone } from './d
 import { schemaOf } from './database-url.ts'
 import { type LoadPrisma, openPrisma } from './prisma.ts'
 
-/** With WATCH_SIZE ten connections for each instance. */
-const POOL_SIZE = 9
+/** With WATCH_SIZE ten connections for an instance of one process. */
+export const POOL_SIZE = 9
 const WATCH_SIZE = 1
 /** How often work is run again that the server aborted because of a conflict. */
 const CONFLICT_RETRIES = 4
@@ -35,7 +35,7 @@ export interface Database {
 }
 
 /** Opens the pools lazily: nothing is connected before the first query. */
-export function openDatabase(databaseUrl: string): Database {
+export function openDatabase(databaseUrl: string, poolSize = POOL_SIZE): Database {
   const schema = schemaOf(databaseUrl)
   let isReadOnly = false
   let refusedCode: string | undefined
@@ -46,7 +46,7 @@ export function openDatabase(databaseUrl: string): Database {
       refusedCode = outcome === 'refused' ? code : undefined
     },
   }
-  const pool = openConnectionPool({ ...options, size: POOL_SIZE })
+  const pool = openConnectionPool({ ...options, size: poolSize })
   const watch = openConnectionPool({ ...options, size: WATCH_SIZE })
   const prisma = openPrisma(pool, schema)
   return {

@@ -8,7 +8,8 @@ import type { RecordEvent } from '../runtime/security-event.ts'
 import { type AuditEvent, openEventMaker } from './audit-event.ts'
 import { openEventBuffer } from './event-buffer.ts'
 
-const WAITING_MAX = 10_000
+/** Events that wait to be written, of all processes of an instance together. */
+export const WAITING_MAX = 10_000
 const GATHER_MS = 200
 /** Between attempts while PostgreSQL is away. */
 const RETRY_MS = 1_000

@@ -52,6 +52,8 @@ export interface KeyRing {
    * again.
    */
   tick(): Promise<void>
+  /** In place of `tick`, where another process does that: keeps in step, and records nothing. */
+  follow(): void
 }
 
 export interface RotateResult {
@@ -97,6 +99,7 @@ export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
       return { key, created }
     },
     reload: () => held.read(),
+    follow: rotation.follow,
     async tick() {
       try {
         await rotation.rotateIfDue()

@@ -49,6 +49,8 @@ export interface KeyRotation {
   deleteRetired(): Promise<void>
   /** Records an event if another key has become the active one. */
   announceActive(): void
+  /** Takes note of the active one; another process of this instance records that it is. */
+  follow(): void
 }
 
 /**
@@ -121,5 +123,8 @@ export function openKeyRotation(options: KeyRotationOptions): KeyRotation {
       for (const { kid } of deleted) recordKeyEvent('key.retired', kid)
     },
     announceActive,
+    follow() {
+      activeKid = findActive(held.keys(), clock())?.kid
+    },
   }
 }

@@ -13,6 +13,8 @@ export const LOG_EVENTS = {
   'service.stop_timed_out': 'error',
   'service.stop_forced': 'warn',
   'service.crashed': 'fatal',
+  'worker.started': 'info',
+  'worker.ended': 'error',
   'log.lost': 'error',
 
   'request.completed': 'info',

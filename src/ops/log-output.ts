@@ -17,7 +17,7 @@ const NEWLINE = 0x0a
 const NOTHING = Buffer.alloc(0)
 
 export interface LogOutput {
-  /** Takes a text that ends with a newline; it is written within 100 ms, or at `flushSync`. */
+  /** Takes one line or more, the last with its newline as well; it is written within 100 ms, or at `flushSync`. */
   write(text: string): void
   /** Writes as much as the reader takes at once. */
   flushSync(): void
@@ -86,7 +86,7 @@ export function openLogOutput(onResumed: (lost: number) => void): LogOutput {
     flushSync,
     write(text) {
       if (waiting.length + begun.length > WAITING_MAX) {
-        lost += 1
+        lost += countLines(text)
         return
       }
       waiting += text
@@ -103,6 +103,10 @@ export function openLogOutput(onResumed: (lost: number) => void): LogOutput {
       }
     },
   }
+}
+
+function countLines(text: string): number {
+  return text.split('\n').length - 1
 }
 
 function isFull(error: unknown): boolean {

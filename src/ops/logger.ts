@@ -42,15 +42,16 @@ export function censorText(text: string): string {
 
 /**
  * Opens the log at one of pino's levels. Every line that any child writes goes through the cuts,
- * and then to `destination`, of the service a LogOutput.
+ * and then to `destination`, of the service a LogOutput. Every line holds what `base` names.
  */
 export function createLogger(
   level: string,
   destination: DestinationStream = process.stdout,
+  base: Readonly<Record<string, number>> | null = null,
 ): Logger {
   const options = {
     level,
-    base: null,
+    base,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     // The hook below has turned errors into plain data; only those in child bindings still come

@@ -13,6 +13,9 @@ const SAME_EVENT_MS = 500
 /** How long the reader of the log may take with its last lines. */
 const LAST_LINES_MS = 1_000
 
+/** What asks the service to stop. */
+export const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+
 export type SignalOutcome =
   | 'service.stopping'
   | 'service.stopped'
@@ -66,8 +69,19 @@ export function closeOnSignal({ close, limitMs, log, drainLog }: CloseOnSignal):
       (err: unknown) => exitAfterLogging(1, 'service.stop_failed', { err }),
     )
   }
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal)
-  // After either of these the state of the process is unknown, so nothing is closed in order.
-  process.on('uncaughtException', (err) => exit(1, 'service.crashed', { err }))
-  process.on('unhandledRejection', (err) => exit(1, 'service.crashed', { err }))
+  for (const signal of STOP_SIGNALS) process.on(signal, onSignal)
+  exitOnCrash(log)
+}
+
+/**
+ * Ends the process with code 1 at what nobody caught. The state of the process is unknown then, so
+ * nothing is closed in order.
+ */
+export function exitOnCrash(log: CloseOnSignal['log']): void {
+  const onCrash = (err: unknown) => {
+    log('service.crashed', { err })
+    process.exit(1)
+  }
+  process.on('uncaughtException', onCrash)
+  process.on('unhandledRejection', onCrash)
 }

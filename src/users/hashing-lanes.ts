@@ -1,8 +1,8 @@
 // Bounds how many password hashes run at once, how many wait and for how long (docs/semantics.md
 // §7), so that a flood of logins does not take every core and all memory.
 
-import { availableParallelism } from 'node:os'
 import { OAuthError } from '../oauth/oauth-error.ts'
+import { availableCores } from '../runtime/available-cores.ts'
 
 export interface HashingLanesOptions {
   readonly lanes: number
@@ -34,10 +34,11 @@ const RETRY_AFTER_SECONDS = 2
 /**
  * One core stays free for everything else, and one of libuv's `threads` (`UV_THREADPOOL_SIZE`),
  * which also look up names and read files. The queue is as long as can be worked off in about the
- * longest wait.
+ * longest wait. Where several `processes` share the cores, they share the lanes.
  */
-export function defaultHashingLanes(threads: number): HashingLanesOptions {
-  const lanes = Math.max(1, Math.min(availableParallelism(), threads) - 1)
+export function defaultHashingLanes(threads: number, processes = 1): HashingLanesOptions {
+  const ofCores = Math.floor((availableCores() - 1) / processes)
+  const lanes = Math.max(1, Math.min(ofCores, threads - 1))
   return { lanes, queueMax: lanes * 64, waitMaxMs: 2_000 }
 }
 

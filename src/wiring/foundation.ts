@@ -3,11 +3,12 @@
 
 import type { Logger } from 'pino'
 import type { ServiceConfig } from '../config/service-config.ts'
-import { type Database, openDatabase } from '../database/database.ts'
+import { type Database, openDatabase, POOL_SIZE } from '../database/database.ts'
 import { type DatabaseClock, openDatabaseClock } from '../database/database-clock.ts'
 import { type OutageLog, openOutageLog } from '../ops/outage-log.ts'
 import { openFailureReport, type ReportFailure } from '../ops/report-failure.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { ALONE, type ProcessGroup, shareOf } from '../runtime/process-group.ts'
 import { type Audit, openAudit } from './open-audit.ts'
 
 export interface FoundationOptions {
@@ -15,7 +16,12 @@ export interface FoundationOptions {
   readonly logger: Logger
   /** Instead of PostgreSQL's, which all instances share. */
   readonly clock?: Clock
+  /** The processes that this one shares the instance with; by itself by default. */
+  readonly group?: ProcessGroup
 }
+
+/** Below this a process would be short of connections while others of its group have some to spare. */
+const POOL_SIZE_MIN = 4
 
 export interface Foundation extends Required<FoundationOptions> {
   readonly database: Database
@@ -27,12 +33,20 @@ export interface Foundation extends Required<FoundationOptions> {
   readonly audit: Audit
 }
 
-export function openFoundation({ config, logger, clock }: FoundationOptions): Foundation {
+export function openFoundation({
+  config,
+  logger,
+  clock,
+  group = ALONE,
+}: FoundationOptions): Foundation {
   const outages = openOutageLog(logger)
   const report = openFailureReport(logger, outages)
-  const database = openDatabase(config.databaseUrl)
+  const database = openDatabase(config.databaseUrl, shareOf(POOL_SIZE, group, POOL_SIZE_MIN))
   const databaseClock = openDatabaseClock(database)
   const { now, latest } = clock ? { now: clock, latest: clock } : databaseClock
-  const audit = openAudit({ config, database, logger, report, clock: now })
-  return { config, logger, clock: now, latest, database, databaseClock, outages, report, audit }
+  const audit = openAudit({ config, database, logger, report, clock: now, group })
+  return {
+    ...{ config, logger, clock: now, latest, group },
+    ...{ database, databaseClock, outages, report, audit },
+  }
 }

@@ -1,5 +1,6 @@
-// What runs by itself: the poll that brings other instances' changes here, the life of the keys,
-// the journal, webhooks, and the deletion of what no answer needs any more.
+// What runs by itself. In every process: the poll that brings others' changes here, the clock and the
+// journal, which this process needs for its own answers. In the one of an instance that keeps house:
+// the life of the keys, webhooks, and the deletion of what no answer needs any more.
 
 import type { ClientTable } from '../clients/client-table.ts'
 import { startTablePoll } from '../database/table-versions.ts'
@@ -16,7 +17,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 
 export interface HousekeepingOptions extends Foundation {
   readonly opened: OpenedFamilyStore
-  readonly keys: Pick<KeyRing, 'tick' | 'reload'>
+  readonly keys: Pick<KeyRing, 'tick' | 'follow' | 'reload'>
   readonly clients: Pick<ClientTable, 'reload'>
   readonly passwordCosts: Pick<PasswordCosts, 'reload'>
 }
@@ -28,7 +29,7 @@ export interface Housekeeping {
 
 export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   const { database, databaseClock, opened, audit, keys, clients } = options
-  const { config, passwordCosts, outages, report, clock } = options
+  const { config, passwordCosts, outages, report, clock, group } = options
   const eventsKeptMs = config.eventRetentionDays * DAY_MS
   // By the configuration; clients may have longer ones.
   const longestFamilySeconds = Math.max(
@@ -49,12 +50,17 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   function onTick(): void {
     outages.succeeded('postgresql')
     start('clock', databaseClock.read)
-    start('signing keys', keys.tick)
     start('password costs', passwordCosts.reload)
     start('journal', async () => {
       await opened.applyNewEntries()
       outages.succeeded(opened.store.name)
     })
+    if (group.keepsHouse()) keepHouse()
+    else keys.follow()
+  }
+
+  function keepHouse(): void {
+    start('signing keys', keys.tick)
     start('webhooks', audit.deliverDue)
     if (!isGarbageDue()) return
     start('garbage', async () => {

@@ -5,11 +5,12 @@ import type { Logger } from 'pino'
 import type { ServiceConfig } from '../config/service-config.ts'
 import type { Database } from '../database/database.ts'
 import { inTransaction } from '../database/transaction.ts'
-import { openEventQueue } from '../events/event-queue.ts'
+import { openEventQueue, WAITING_MAX } from '../events/event-queue.ts'
 import { type EventStore, insertEvents, openEventStore } from '../events/event-store.ts'
 import { logEvent } from '../ops/log-events.ts'
 import type { ReportFailure } from '../ops/report-failure.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { ALONE, type ProcessGroup, shareOf } from '../runtime/process-group.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
 import { openWebhookDeliverer } from '../webhooks/webhook-deliverer.ts'
 import { addDeliveries, openWebhookOutbox, type WebhookOutbox } from '../webhooks/webhook-outbox.ts'
@@ -21,7 +22,10 @@ export interface Audit {
   readonly events: EventStore
   readonly webhooks: WebhookStore
   readonly outbox: WebhookOutbox
-  /** Begins to send what is due; rejects with DependencyUnavailable. */
+  /**
+   * Begins to send what is due, here or in the process that keeps house; rejects with
+   * DependencyUnavailable.
+   */
   deliverDue(): Promise<void>
   /** Stops sending, and writes the events that wait; logs how many it could not write. */
   close(): Promise<void>
@@ -33,10 +37,13 @@ export interface AuditOptions {
   readonly logger: Logger
   readonly report: ReportFailure
   readonly clock: Clock
+  /** Alone by default. */
+  readonly group?: ProcessGroup
 }
 
 /** Does nothing by itself before the first event. */
-export function openAudit({ config, database, logger, report, clock }: AuditOptions): Audit {
+export function openAudit(options: AuditOptions): Audit {
+  const { config, database, logger, report, clock, group = ALONE } = options
   const { rootSecrets } = config
   const outbox = openWebhookOutbox(database)
   const onError = (err: unknown) => report('webhooks', err)
@@ -48,14 +55,19 @@ export function openAudit({ config, database, logger, report, clock }: AuditOpti
       logEvent(logger, 'webhook.failed', { deliveryId: id, webhookId, lastStatus, lastError }),
     onError,
   })
+  async function deliverDue(): Promise<void> {
+    if (group.keepsHouse()) await deliverer.deliverDue()
+    else group.announceDeliveries()
+  }
   const queue = openEventQueue({
     async write(events) {
       await inTransaction(database.pool, async (client) => {
         await addDeliveries(client, await insertEvents(client, events))
       })
-      deliverer.deliverDue().catch(onError)
+      deliverDue().catch(onError)
     },
     clock,
+    waitingMax: shareOf(WAITING_MAX, group),
     onLost: (count) => recordEvent({ type: 'events.dropped', detail: { count } }),
     onRefused: (err) => report('events', err),
   })
@@ -69,7 +81,7 @@ export function openAudit({ config, database, logger, report, clock }: AuditOpti
     events: openEventStore(database),
     webhooks: openWebhookStore({ database, rootSecrets, clock }),
     outbox,
-    deliverDue: deliverer.deliverDue,
+    deliverDue,
     async close() {
       await Promise.all([deliverer.stop(), queue.close()])
     },

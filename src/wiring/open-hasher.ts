@@ -2,6 +2,7 @@
 
 import type { ServiceConfig } from '../config/service-config.ts'
 import type { Database } from '../database/database.ts'
+import type { ProcessGroup } from '../runtime/process-group.ts'
 import { defaultHashingLanes, openHashingLanes } from '../users/hashing-lanes.ts'
 import { openPasswordCosts, type PasswordCosts } from '../users/password-costs.ts'
 import { openPasswordHasher, type PasswordHasher } from '../users/password-hasher.ts'
@@ -11,9 +12,10 @@ import { loadStoredPasswordCosts } from '../users/stored-password-costs.ts'
 export async function openHasher(
   { argon2, threads }: Pick<ServiceConfig, 'argon2' | 'threads'>,
   database: Database,
+  group: Pick<ProcessGroup, 'size'>,
 ): Promise<{ hasher: PasswordHasher; passwordCosts: PasswordCosts }> {
   const passwordCosts = openPasswordCosts(argon2, () => loadStoredPasswordCosts(database))
   await passwordCosts.reload()
-  const lanes = openHashingLanes(defaultHashingLanes(threads))
+  const lanes = openHashingLanes(defaultHashingLanes(threads, group.size))
   return { hasher: openPasswordHasher(argon2, lanes, passwordCosts), passwordCosts }
 }

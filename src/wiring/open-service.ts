@@ -92,7 +92,7 @@ async function openParts(
   const clientStore = openClients(database, config, foundation.latest)
   const clients = await loadClientTable(database, config, clock)
   const { users, families } = openUsers(database, opened, clock)
-  const { hasher, passwordCosts } = await openHasher(config, database)
+  const { hasher, passwordCosts } = await openHasher(config, database, foundation.group)
   const checker = openTokenChecker({ tokens, clients, families, clock })
   const health = openHealth(foundation, opened)
   await opened.settle()

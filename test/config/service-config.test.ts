@@ -49,6 +49,7 @@ test('an empty environment is embedded mode with every default', async (t) => {
     opsPort: undefined,
     migrate: 'auto',
     shutdownDelaySeconds: 0,
+    workers: 1,
     eventRetentionDays: 90,
     argon2: { memoryKib: 19_456, time: 2, parallelism: 1 },
     passwordMinLength: 8,

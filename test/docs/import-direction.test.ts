@@ -59,8 +59,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   cli: [
     ...BENEATH,
     ...[...DOMAIN, 'client-auth', 'grants', 'redis', 'events', 'ops', 'config', 'embedded'],
-    ...['wiring', 'serve.ts', 'management'],
+    ...['wiring', 'start-service.ts', 'management'],
   ],
+  // The processes of one instance, each of which joins all the rest as serve.ts does.
+  workers: ['runtime', 'ops', 'config', 'http/server', 'wiring', 'app.ts'],
 }
 
 interface SourceFile {

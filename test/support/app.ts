@@ -6,9 +6,10 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Test } from 'tap'
-import { buildApp, type Surface } from '../../src/app.ts'
+import { buildApp } from '../../src/app.ts'
 import type { ClientInput } from '../../src/clients/client-draft.ts'
 import type { ServiceConfig } from '../../src/config/service-config.ts'
+import type { Surface } from '../../src/http/server/listener-plan.ts'
 import { createLogger } from '../../src/ops/logger.ts'
 import type { Clock } from '../../src/runtime/clock.ts'
 import { openRootSecrets } from '../../src/secrets/root-secret.ts'
@@ -91,6 +92,7 @@ export function testConfig(databaseUrl: string): ServiceConfig {
     opsPort: undefined,
     migrate: 'auto',
     shutdownDelaySeconds: 0,
+    workers: 1,
     eventRetentionDays: 90,
     argon2: { memoryKib: 1024, time: 1, parallelism: 1 },
     passwordMinLength: 8,

@@ -1,0 +1,24 @@
+// What an operator should know of the configuration and the clients, once, at the start.
+
+import { GRANTS } from '../grants/grants.ts'
+import type { Service } from './open-service.ts'
+
+/** One sentence each. */
+export function listServiceNotices({ config, clients }: Service): string[] {
+  const { grantCounts } = clients.overview()
+  const deprecated = GRANTS.filter(
+    ({ name, isDeprecated }) => isDeprecated && grantCounts.has(name),
+  )
+  return [
+    ...deprecated.map(
+      ({ name }) =>
+        `the ${name} grant is deprecated (RFC 9700 §2.4); clients that use it: ${grantCounts.get(name)}`,
+    ),
+    ...(config.issuer.startsWith('http:')
+      ? [
+          'the issuer is plain http: for development on this machine only',
+          'the issuer is plain http: cookies go without the prefix __Host- and the flag Secure',
+        ]
+      : []),
+  ]
+}

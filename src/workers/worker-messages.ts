@@ -1,0 +1,27 @@
+// What the process that supervises and its workers tell each other. A message that is lost with its
+// worker is of no use to the next one, so nothing is repeated or kept.
+
+export type ToWorker =
+  /** Open the service. `isReplacement`: the others serve already. */
+  | { readonly kind: 'open'; readonly isReplacement: boolean }
+  /** Every worker is open and the ports are: this one is ready. */
+  | { readonly kind: 'serve' }
+  /** From now on this is the one that keeps house. */
+  | { readonly kind: 'keep-house' }
+  /** Comes with a connection of that listener of the plan. */
+  | { readonly kind: 'connection'; readonly listener: number }
+  /** To the one that keeps house: another worker knows of deliveries. */
+  | { readonly kind: 'deliver' }
+  /** The instance stops: be unready, and go on serving. */
+  | { readonly kind: 'drain' }
+  /** No further connection will come: end what is under way, then end. */
+  | { readonly kind: 'close' }
+
+export type FromWorker =
+  /** The service is open. */
+  | { readonly kind: 'opened'; readonly clients: number; readonly notices: readonly string[] }
+  /** The connection that it was sent has arrived. */
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'deliveries-due' }
+  /** It could not open the service, and ends; `text` is what an operator should read. */
+  | { readonly kind: 'failed'; readonly text: string }
