@@ -59,7 +59,10 @@ export function openConnectionDispatch(): ConnectionDispatch {
       dispatch()
     },
     taken(worker) {
-      underway.get(worker)?.socket.destroy()
+      // What it says may be read after its end.
+      const arrival = underway.get(worker)
+      if (!arrival) return
+      arrival.socket.destroy()
       underway.delete(worker)
       free.add(worker)
       dispatch()
