@@ -25,12 +25,16 @@ export function openRequestLines(logger: Logger): (line: RequestLine) => void {
   const output = (logger as unknown as Record<symbol, { write(text: string): void }>)[
     pino.symbols.streamSym
   ]
+  // What every line of this logger holds, such as the number of a worker.
+  const base = Object.entries(logger.bindings())
+    .map(([name, value]) => `"${name}":${JSON.stringify(value)},`)
+    .join('')
   return ({ id, traceparent, method, route, status, durationMs }) => {
     if (!logger.isLevelEnabled('info')) return
     const trace = traceparent === undefined ? '' : `"traceparent":"${traceparent}",`
     const where = route === undefined ? '' : `"route":${JSON.stringify(route)},`
     output?.write(
-      `{"level":"info","time":"${new Date().toISOString()}","reqId":"${censorText(id)}",${trace}` +
+      `{"level":"info","time":"${new Date().toISOString()}",${base}"reqId":"${censorText(id)}",${trace}` +
         `"event":"${EVENT}","method":"${method}",${where}"status":${status},` +
         `"durationMs":${Math.round(durationMs)}}\n`,
     )
