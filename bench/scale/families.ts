@@ -5,7 +5,7 @@ import { startPostgres } from '../../test/support/postgres.ts'
 import type { Scope } from '../../test/support/scope.ts'
 import { actsOn, type FamilyActs, type Member, populate } from './family-acts.ts'
 import { costOf } from './many.ts'
-import { multiplyRow, openPostgresCase, type PostgresCase } from './postgres-case.ts'
+import { multiplyRow, openPostgresCase, type PostgresCase, tableBytes } from './postgres-case.ts'
 import { openRedisCase, type RedisCase, redisCpuMicros } from './redis-case.ts'
 import type { ScaleMeasure, ScaleQuestion } from './scale-question.ts'
 
@@ -25,7 +25,8 @@ export const families: ScaleQuestion = {
     const postgres = await measurePostgres(scope, sizes)
     return {
       cases: sizes.map((size) => `${size.toLocaleString('en')} families`),
-      measures: [...redis, ...postgres],
+      measures: [...redis, ...postgres.measures],
+      facts: postgres.facts,
     }
   },
 }
@@ -50,9 +51,10 @@ async function measureRedis(scope: Scope, sizes: readonly number[]): Promise<Sca
   }))
 }
 
-async function measurePostgres(scope: Scope, sizes: readonly number[]): Promise<ScaleMeasure[]> {
+async function measurePostgres(scope: Scope, sizes: readonly number[]) {
   const { url } = await startPostgres(scope)
   const cases: FamilyActs[] = []
+  let bytes = Number.NaN
   for (const size of sizes) {
     const postgres = await openPostgresCase(scope, url)
     const members = await populate(postgres.store, {
@@ -61,13 +63,21 @@ async function measurePostgres(scope: Scope, sizes: readonly number[]): Promise<
       atOnce: 1,
     })
     await addStrangers(postgres, members, size - POSTGRES_MEMBERS)
+    bytes =
+      ((await tableBytes(postgres, 'families')) + (await tableBytes(postgres, 'family_users'))) /
+      size
     cases.push(actsOn(postgres.store, members, 1))
   }
-  return ACTS.map((act) => ({
-    name: `${act}, PostgreSQL`,
-    unit: 'ms',
-    cases: cases.map((acts) => () => costOf(POSTGRES_MEMBERS, () => performance.now(), acts[act])),
-  }))
+  const measures = ACTS.map(
+    (act): ScaleMeasure => ({
+      name: `${act}, PostgreSQL`,
+      unit: 'ms',
+      cases: cases.map(
+        (acts) => () => costOf(POSTGRES_MEMBERS, () => performance.now(), acts[act]),
+      ),
+    }),
+  )
+  return { measures, facts: { 'bytes a family and user in PostgreSQL, indexes included': bytes } }
 }
 
 /** As many more users with one session each as `count` says, as the first member has it. */

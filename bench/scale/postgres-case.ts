@@ -9,6 +9,7 @@ import { runAsAdmin } from '../../test/support/postgres.ts'
 import type { Scope } from '../../test/support/scope.ts'
 
 export interface PostgresCase {
+  readonly url: string
   readonly database: Database
   readonly store: FamilyStore
   /** One statement over a connection without the deadlines of the service. */
@@ -29,7 +30,7 @@ export async function openPostgresCase(scope: Scope, serverUrl: string): Promise
   await applyMigrations(database.pool)
   const store = openPostgresFamilyStore(database, () => T0)
   scope.teardown(() => store.close())
-  return { database, store, run: (sql) => runAsAdmin(url.href, sql) }
+  return { url: url.href, database, store, run: (sql) => runAsAdmin(url.href, sql) }
 }
 
 /**

@@ -1,9 +1,18 @@
 // The questions of scale, in the order in which they are asked.
 
+import { clients } from './clients.ts'
 import { ended } from './ended.ts'
 import { events } from './events.ts'
 import { families } from './families.ts'
 import type { ScaleQuestion } from './scale-question.ts'
+import { users } from './users.ts'
 import { webhooks } from './webhooks.ts'
 
-export const QUESTIONS: readonly ScaleQuestion[] = [families, ended, events, webhooks]
+export const QUESTIONS: readonly ScaleQuestion[] = [
+  families,
+  ended,
+  clients,
+  users,
+  events,
+  webhooks,
+]
