@@ -15,10 +15,27 @@ export interface DatabaseClock {
   readonly latest: Clock
   /** Asks PostgreSQL. Rejects with DependencyUnavailable; what was known stays. */
   read(): Promise<void>
+  /** Takes over what a query of somebody else has read. */
+  take(reading: ClockReading): void
 }
+
+/** What PostgreSQL's clock said, in whole milliseconds, between two moments of `performance.now()`. */
+export interface ClockReading {
+  readonly nowMs: number
+  readonly askedAtMs: number
+  readonly answeredAtMs: number
+}
+
+/** Its time, rounded down, as a column of a query. */
+export const DATABASE_TIME = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
 
 export function openDatabaseClock(database: Pick<Database, 'watch'>): DatabaseClock {
   let offset: ClockOffset | undefined
+
+  function take({ nowMs, askedAtMs, answeredAtMs }: ClockReading): void {
+    offset = narrowOffset(offset, readOffset(nowMs, askedAtMs, answeredAtMs))
+  }
+
   return {
     now: () => (offset ? Math.floor(performance.now() + offset.lowMs) : Date.now()),
     latest: () => (offset ? Math.ceil(latestBy(offset, performance.now())) : Date.now()),
@@ -26,17 +43,17 @@ export function openDatabaseClock(database: Pick<Database, 'watch'>): DatabaseCl
     async read() {
       const askedAtMs = performance.now()
       const nowMs = await readDatabaseTime(database)
-      offset = narrowOffset(offset, readOffset(nowMs, askedAtMs, performance.now()))
+      take({ nowMs, askedAtMs, answeredAtMs: performance.now() })
     },
+
+    take,
   }
 }
 
 /** In whole milliseconds since the epoch. By `watch`, because time in a queue would falsify it. */
 export async function readDatabaseTime({ watch }: Pick<Database, 'watch'>): Promise<number> {
   const { rows } = await guardDatabase(() =>
-    watch.query<{ ms: string }>(
-      'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms',
-    ),
+    watch.query<{ ms: string }>(`SELECT ${DATABASE_TIME} AS ms`),
   )
   return Number(rows[0]?.ms)
 }

@@ -3,6 +3,7 @@
 // them.
 
 import { type Database, guardDatabase } from './database.ts'
+import { type ClockReading, DATABASE_TIME } from './database-clock.ts'
 import type { PlainQuery } from './plain-query.ts'
 
 /** The tables that every instance holds in memory. */
@@ -33,6 +34,8 @@ export interface TablePollOptions {
    * tick.
    */
   readonly reload: Readonly<Record<VersionedTable, () => Promise<void>>>
+  /** Given the database's time, which each tick reads along. */
+  readonly onTime?: (reading: ClockReading) => void
   /** After every tick that went well. */
   readonly onTick?: () => void
   /** Told of the first failing tick; not again before a tick went well. */
@@ -44,7 +47,7 @@ export interface TablePollOptions {
  * only means that the copies stay as they are until it is back.
  */
 export function startTablePoll(options: TablePollOptions): TablePoll {
-  const { database, everyMs = 2_000, reload, onTick, onError } = options
+  const { database, everyMs = 2_000, reload, onTime, onTick, onError } = options
   const known = new Map<VersionedTable, bigint>()
   let inOutage = false
   let stopped = false
@@ -52,7 +55,8 @@ export function startTablePoll(options: TablePollOptions): TablePoll {
   let running = Promise.resolve()
 
   async function tick(): Promise<void> {
-    const versions = await readVersions(database)
+    const { versions, reading } = await readVersions(database)
+    onTime?.(reading)
     const errors: unknown[] = []
     for (const name of Object.keys(reload) as VersionedTable[]) {
       // Read before the reload: what changes in between is reloaded once more, never missed.
@@ -95,11 +99,20 @@ export function startTablePoll(options: TablePollOptions): TablePoll {
   }
 }
 
-async function readVersions(database: Pick<Database, 'watch'>): Promise<Map<string, bigint>> {
-  const { rows } = await guardDatabase(() =>
-    database.watch.query<{ name: string; version: string }>(
-      'SELECT name, version FROM table_versions',
-    ),
-  )
-  return new Map(rows.map((row) => [row.name, BigInt(row.version)]))
+/** One row at least, so that there is a time also while no table has ever changed. */
+const VERSIONS = `SELECT name, version, ${DATABASE_TIME} AS ms
+  FROM (SELECT) AS one LEFT JOIN table_versions ON true`
+
+async function readVersions({ watch }: Pick<Database, 'watch'>) {
+  return await guardDatabase(async () => {
+    const askedAtMs = performance.now()
+    const { rows } = await watch.query<{ name: string | null; version: string; ms: string }>(
+      VERSIONS,
+    )
+    const reading = { nowMs: Number(rows[0]?.ms), askedAtMs, answeredAtMs: performance.now() }
+    const named = rows.flatMap(({ name, version }) =>
+      name === null ? [] : [[name, BigInt(version)] as const],
+    )
+    return { versions: new Map(named), reading }
+  })
 }

@@ -49,7 +49,6 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
 
   function onTick(): void {
     outages.succeeded('postgresql')
-    start('clock', databaseClock.read)
     start('password costs', passwordCosts.reload)
     start('journal', async () => {
       await opened.applyNewEntries()
@@ -75,6 +74,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     database,
     everyMs: POLL_MS,
     reload: { clients: clients.reload, signing_keys: keys.reload },
+    onTime: databaseClock.take,
     onTick,
     onError: (err) => report('poll', err),
   })
