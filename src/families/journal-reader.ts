@@ -7,8 +7,8 @@ import type { FamilyStore } from './family.ts'
 import { applyJournalPayload, type Journal } from './journal.ts'
 import { openSeenEntries } from './seen-entries.ts'
 
-/** How far back the journal is read at a start, and whenever a connection to Redis is made. */
-export const JOURNAL_REPLAY_MS = 15 * 60 * 1000
+/** How far back the journal is read at a start. */
+const JOURNAL_REPLAY_MS = 15 * 60 * 1000
 
 /**
  * Gives the call that applies every entry since the last call that succeeded, the last 15 minutes

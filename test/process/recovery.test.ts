@@ -20,7 +20,7 @@ test('restored stores: what lived lives, what was revoked is revoked (C60, C61)'
   const redisBackup = await copyAof(t, redis)
   const after = await goOn(t, service, before)
   await stopService(t, service)
-  // Older than the fifteen minutes that every new connection is given.
+  // Older than what every new connection is given.
   await query(live.url, "UPDATE journal SET at = at - interval '1 hour'")
   const restoredUrl = await copyDatabase(t, live.url)
   await redis.cli('FLUSHALL')

@@ -12,7 +12,6 @@ import {
 import type { Clock } from '../../runtime/clock.ts'
 import { DependencyUnavailable } from '../../runtime/dependency-unavailable.ts'
 import { applyJournalPayload, type Journal, type JournalEntry } from '../journal.ts'
-import { JOURNAL_REPLAY_MS } from '../journal-reader.ts'
 import { JOURNAL_OVERLAP_MS, openSeenEntries } from '../seen-entries.ts'
 import { FAMILY_SCRIPTS, openJournalCommands } from './redis-commands.ts'
 import { findJournalMark, type JournalMark, NO_MARK } from './redis-journal-mark.ts'
@@ -20,9 +19,14 @@ import { keysOf } from './redis-keys.ts'
 import { readServedSlots, type ServedSlots, slotOf } from './redis-slot.ts'
 
 const BATCH_SIZE = 500
+/**
+ * How far before its mark a node of a Cluster is told again: a slot that came from another node may
+ * lack what only that node's mark would have shown.
+ */
+const MOVED_SLOTS_MS = 15 * 60 * 1000
 
 export interface JournalReplay {
-  /** The last 15 minutes, and every entry that the server has not seen by its own mark. */
+  /** Every entry that the server has not seen by its own mark. */
   replay(): Promise<void>
   /**
    * Every entry not yet seen. `lost` when the server has lost what it held, though the connection
@@ -105,7 +109,8 @@ export function openJournalReplay(dependencies: JournalReplayDependencies): Jour
     const markMs = await mark.begin()
     const doneMs = Math.min(clock(), markMs, known?.markMs ?? markMs)
     seen.restart(doneMs)
-    await applySince(Math.max(0, doneMs - JOURNAL_REPLAY_MS), ({ payload, atMs }) => {
+    const lookBackMs = cluster ? MOVED_SLOTS_MS : JOURNAL_OVERLAP_MS
+    await applySince(Math.max(0, doneMs - lookBackMs), ({ payload, atMs }) => {
       // Logins are many. Those that the mark covers are in the server, so they are not applied
       // again.
       if (payload.kind === 'created' && atMs < doneMs - JOURNAL_OVERLAP_MS) return false

@@ -149,6 +149,37 @@ test('an instance begins where its Redis has come to, and at the beginning witho
   t.equal(await firstRotation(store, known), 'rotated', 'which Redis said that it had')
 })
 
+test('a reconnect reads and applies what the mark does not cover, however long the journal', async (t) => {
+  const server = await startRedis(t)
+  const { journal, appendAt } = await openTestJournal(t)
+  const read: number[] = []
+  const counted = {
+    async *readSince(sinceMs: number) {
+      for await (const page of journal.readSince(sinceMs)) {
+        read.push(...page.map(({ atMs }) => atMs))
+        yield page
+      }
+    },
+  }
+  const store = await openReadyStore(t, server.url, counted)
+  const family = await logIn(store)
+  for (let i = 2; i < 42; i += 1) {
+    await appendAt(i * 20_000, { ...family, familyId: randomUUID() as FamilyId })
+  }
+  await appendAt(0, { ...family, familyId: randomUUID() as FamilyId })
+  await store.applyNewEntries()
+  t.equal(read.length, 41, 'all of it once')
+  read.length = 0
+  const mark = Number(await server.cli('GET', MARK))
+  await server.cli('CONFIG', 'RESETSTAT')
+  await server.cli('CLIENT', 'KILL', 'TYPE', 'normal')
+  await firstAnswer(() => store.ping())
+  t.strictSame(read.length, 2, 'then the minute before the mark')
+  t.ok(read.every((atMs) => atMs >= mark - 60_000))
+  const stats = String(await server.cli('INFO', 'commandstats'))
+  t.equal(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1], '2', 'a script for each')
+})
+
 test('the poll brings what another instance did not live to deliver, once', async (t) => {
   const server = await startRedis(t)
   const { journal, appendAt } = await openTestJournal(t)
