@@ -4,6 +4,7 @@ import { clients } from './clients.ts'
 import { ended } from './ended.ts'
 import { events } from './events.ts'
 import { families } from './families.ts'
+import { journal } from './journal.ts'
 import type { ScaleQuestion } from './scale-question.ts'
 import { users } from './users.ts'
 import { webhooks } from './webhooks.ts'
@@ -15,4 +16,5 @@ export const QUESTIONS: readonly ScaleQuestion[] = [
   users,
   events,
   webhooks,
+  journal,
 ]
