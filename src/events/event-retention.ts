@@ -7,7 +7,12 @@ import { tryWithBriefLock } from '../database/brief-lock.ts'
 import { guardDatabase } from '../database/database.ts'
 import { deleteInBatches } from '../database/delete-in-batches.ts'
 import { inTransaction } from '../database/transaction.ts'
-import { type EventPartition, listEventPartitions, makeEventPartition } from './event-partitions.ts'
+import {
+  type EventPartition,
+  findEventPartition,
+  listEventPartitions,
+  makeEventPartition,
+} from './event-partitions.ts'
 import { boundFirstPartition } from './first-partition.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -21,7 +26,7 @@ const DETACHED = `SELECT oid::regclass::text AS table FROM pg_class
       SELECT FROM pg_constraint WHERE conrelid = pg_class.oid AND conname = 'events_first_partition'))`
 
 /**
- * Makes the partitions of now and later, and takes away what happened `keptDays` before `nowMs`, up
+ * Makes the partitions of now and next, and takes away what happened `keptDays` before `nowMs`, up
  * to a partition's length later. What somebody is in the way of is left for the next call. Rejects
  * with DependencyUnavailable.
  */
@@ -37,11 +42,12 @@ export async function keepEventPartitions(
   for (const { table } of rows) await tryWithBriefLock(pool, `DROP TABLE IF EXISTS ${table};`)
 }
 
+/** The partition of now and the one that follows it. */
 async function makeAhead(pool: pg.Pool, nowMs: number, keptDays: number): Promise<void> {
   const days = Math.ceil(keptDays / PARTITIONS_MAX)
   await inTransaction(pool, async (client) => {
-    await makeEventPartition(client, nowMs, days)
-    await makeEventPartition(client, nowMs + days * DAY_MS, days)
+    const current = findEventPartition(await makeEventPartition(client, nowMs, days), nowMs)
+    if (current) await makeEventPartition(client, current.untilMs, days)
   })
 }
 
