@@ -17,7 +17,7 @@ import type { ScaleMeasure, ScaleQuestion } from './scale-question.ts'
 
 const SIZES = [10, 100_000]
 const CHANGES = 20
-const UNKNOWN = 20
+const UNKNOWN = 100
 const REQUESTS = 200_000
 const MAIN = join(import.meta.dirname, '../../dist/main.js')
 const START_TIMEOUT_MS = 120_000
