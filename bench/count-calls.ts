@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { monitorCommands, POLL } from '../test/support/counted-calls.ts'
 import { openScope } from '../test/support/scope.ts'
 import type { Participant } from './participant.ts'
+import type { ScenarioName } from './scenarios.ts'
 import type { Servers } from './support/servers.ts'
 
 export interface Calls {
@@ -28,29 +29,43 @@ const JOURNAL_ENTRY = /^\s*INSERT INTO journal/
 /** What a client of Redis says when it connects. */
 const GREETING = /^(info|client|hello|select)\b/i
 
-/** A request, on average. What is polled is left out, since it comes whatever is requested. */
+/**
+ * By scenario, of one server's participants; a request, on average. What is polled is left out, since
+ * it comes whatever is requested.
+ */
 export async function countCalls(
-  { prepare }: Participant,
+  participants: ReadonlyMap<ScenarioName, Participant>,
   { redis, statements }: Servers,
   usesSql: boolean,
-): Promise<Calls | undefined> {
-  if (!prepare) return undefined
+): Promise<Map<ScenarioName, Calls>> {
   const settle = async () => usesSql && (await untilPolled(statements))
-  // The first requests make what later ones use, such as connections.
-  await (await prepare(2))()
-  const send = await prepare(REQUESTS)
+  const prepared = new Map<ScenarioName, () => Promise<void>>()
+  for (const [name, { prepare }] of participants) {
+    if (!prepare) continue
+    // The first requests make what later ones use, such as connections.
+    await (await prepare(2))()
+    prepared.set(name, await prepare(REQUESTS))
+  }
   await settle()
   const scope = openScope()
   const monitor = await monitorCommands(scope, redis.port)
+  const counted = new Map<ScenarioName, Calls>()
+  const isOurs = (text: string) => {
+    if (JOURNAL_ENTRY.test(text)) return true
+    // Lineage still applies its journal while another one is counted.
+    if (!usesSql && text.includes(' lineage:{')) return false
+    return !(POLL.test(text) || GREETING.test(text))
+  }
   try {
-    const from = { sql: statements.length, redis: await monitor.seen() }
-    await send()
-    await settle()
-    const isOurs = (text: string) =>
-      JOURNAL_ENTRY.test(text) || !(POLL.test(text) || GREETING.test(text))
-    const commands = (await monitor.commands()).slice(from.redis).filter(isOurs)
-    const sql = statements.slice(from.sql).filter(isOurs)
-    return { redis: commands.length / REQUESTS, sql: sql.length / REQUESTS }
+    for (const [name, send] of prepared) {
+      const from = { sql: statements.length, redis: await monitor.seen() }
+      await send()
+      await settle()
+      const commands = (await monitor.commands()).slice(from.redis).filter(isOurs)
+      const sql = statements.slice(from.sql).filter(isOurs)
+      counted.set(name, { redis: commands.length / REQUESTS, sql: sql.length / REQUESTS })
+    }
+    return counted
   } finally {
     await scope.close()
   }

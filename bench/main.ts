@@ -10,6 +10,7 @@ import { describeMachine } from './machine.ts'
 import { CONNECTIONS, ROUNDS, SECONDS } from './options.ts'
 import type { Participant } from './participant.ts'
 import { printMachine, printScenario, printStart } from './report/print.ts'
+import { writeDocs } from './report/write-docs.ts'
 import { keepResults, type ScenarioResult, type Spreads } from './results.ts'
 import { LINEAGE, type Rounds, runRound, spreadsOf, summarize } from './run-scenarios.ts'
 import { runScale } from './scale/run-scale.ts'
@@ -31,7 +32,8 @@ const WARM_UP_SHARE = 0.5
 async function main(words: readonly string[]): Promise<void> {
   const scope = openScope()
   try {
-    if (words[0] === 'scale') await runScale(words.slice(1))
+    if (words[0] === 'docs') writeDocs()
+    else if (words[0] === 'scale') await runScale(words.slice(1))
     else await runBench(scope, words)
   } finally {
     await scope.close()
@@ -50,16 +52,18 @@ async function runBench(scope: Scope, words: readonly string[]): Promise<void> {
   const subjects = await startSubjects(scope, scripts, servers)
   const scenarios: { [name in ScenarioName]?: ScenarioResult } = {}
   const rounds = await measureAll(subjects, names)
+  const calls = await countAll(subjects, names, servers)
   for (const name of names) {
-    const calls = await countAll(participantsIn(subjects, name), servers)
-    scenarios[name] = summarize(rounds.get(name) ?? new Map(), calls)
+    scenarios[name] = summarize(rounds.get(name) ?? new Map(), calls.get(name) ?? new Map())
     printScenario(name, scenarios[name])
   }
   if (!isWhole && !words.includes('start')) return
   const start = await measureStarts(servers, scripts)
   printStart(start)
   const settings = { rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS }
-  if (isWhole) keepResults({ machine, settings, scenarios, start })
+  if (!isWhole) return
+  keepResults({ machine, settings, scenarios, start })
+  writeDocs()
 }
 
 async function startSubjects(scope: Scope, scripts: Scripts, servers: Servers): Promise<Subjects> {
@@ -101,15 +105,20 @@ async function measureAll(
 }
 
 async function countAll(
-  participants: ReadonlyMap<string, Participant>,
+  subjects: Subjects,
+  names: readonly ScenarioName[],
   servers: Servers,
-): Promise<Map<string, Calls>> {
-  const counted = new Map<string, Calls>()
-  for (const [name, participant] of participants) {
-    const calls = await countCalls(participant, servers, name === LINEAGE)
-    if (calls) counted.set(name, calls)
+): Promise<Map<ScenarioName, Map<string, Calls>>> {
+  const all = new Map(names.map((name) => [name, new Map<string, Calls>()]))
+  for (const [subject, scenarios] of subjects) {
+    const entries = names.map((name) => [name, scenarios[name]] as const)
+    const participants = new Map(
+      entries.filter((entry): entry is [ScenarioName, Participant] => entry[1] !== undefined),
+    )
+    const counted = await countCalls(participants, servers, subject === LINEAGE)
+    for (const [name, calls] of counted) all.get(name)?.set(subject, calls)
   }
-  return counted
+  return all
 }
 
 async function measureStarts(servers: Servers, scripts: Scripts): Promise<Record<string, Spreads>> {

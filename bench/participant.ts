@@ -2,7 +2,7 @@
 // it is made.
 
 import type { RedisProcess } from '../test/support/redis.ts'
-import { after, type Chain, type LoadResult, runLoad } from './load/closed-loop.ts'
+import { type Chain, type LoadResult, runLoad } from './load/closed-loop.ts'
 import { quantile } from './statistics.ts'
 import type { MeasuredProcess } from './support/measured-process.ts'
 
@@ -36,7 +36,7 @@ export function overHttp(
     async measure(seconds) {
       const chains = await makeChains(seconds)
       const from = { usage: await process.usage(), redisMicros: await redisCpuMicros(redis) }
-      const result = await runLoad({ port, chains, isOver: after(seconds) })
+      const result = await runLoad({ port, chains, seconds })
       const usage = await process.usage()
       const answers = result.latenciesMs.length
       return {
@@ -52,7 +52,7 @@ export function overHttp(
       return async () => {
         let sent = 0
         const next = () => (sent++ < count ? chain.next() : undefined)
-        const result = await runLoad({ port, chains: [{ ...chain, next }], isOver: () => false })
+        const result = await runLoad({ port, chains: [{ ...chain, next }] })
         if (result.latenciesMs.length !== count) throw new Error('the chain ended early')
       }
     },

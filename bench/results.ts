@@ -31,8 +31,12 @@ export interface Results {
   readonly scale?: ScaleResults
 }
 
+const OWN_FILE = join(import.meta.dirname, 'results.json')
 /** A test that runs the benchmark writes elsewhere. */
-const FILE = process.env.BENCH_RESULTS || join(import.meta.dirname, 'results.json')
+const FILE = process.env.BENCH_RESULTS || OWN_FILE
+
+/** Whether the documents are made of what is being written. */
+export const IS_OWN_FILE = FILE === OWN_FILE
 
 export function readResults(): Results {
   return JSON.parse(readFileSync(FILE, 'utf8')) as Results

@@ -4,6 +4,7 @@ export const SCENARIOS = {
   refresh: 'refresh_token',
   'client-credentials': 'client_credentials',
   introspect: 'introspection',
+  'introspect-once': 'introspection, each token once',
   verify: '/verify',
   revoke: 'revocation',
   jwks: 'JWKS',

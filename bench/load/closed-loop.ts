@@ -12,8 +12,13 @@ export interface Chain {
 export interface Load {
   readonly port: number
   readonly chains: readonly Chain[]
-  /** Until when requests begin; the last answers are waited for. */
-  readonly isOver: () => boolean
+  /**
+   * Until when requests begin, from when all connections are open; the last answers are waited for.
+   * Every chain sends once at least. Without it the chains end by themselves.
+   */
+  readonly seconds?: number
+  /** Whether whoever asked for the load has had enough of it. */
+  readonly isOver?: () => boolean
   /** Any other status fails the run; by default 200 alone is right. */
   readonly statuses?: ReadonlySet<number>
 }
@@ -27,20 +32,18 @@ export interface LoadResult {
 
 const OK = new Set([200])
 
-export function after(seconds: number): () => boolean {
-  const endsAt = performance.now() + seconds * 1000
-  return () => performance.now() >= endsAt
-}
-
 /** Throws with what the server said when an answer has another status than those that are right. */
-export async function runLoad({ port, chains, isOver, statuses = OK }: Load): Promise<LoadResult> {
+export async function runLoad(load: Load): Promise<LoadResult> {
+  const { port, chains, seconds = Number.POSITIVE_INFINITY, statuses = OK } = load
   const connections = await Promise.all(chains.map(() => openConnection(port)))
   const latenciesMs: number[] = []
   const counts = new Map<number, number>()
   const from = performance.now()
+  const endsAt = from + seconds * 1000
+  const isOver = () => performance.now() >= endsAt || load.isOver?.()
 
   async function runChain(chain: Chain, index: number): Promise<void> {
-    while (!isOver()) {
+    for (let isFirst = true; isFirst || !isOver(); isFirst = false) {
       const request = chain.next()
       if (request === undefined) return
       const sentAt = performance.now()

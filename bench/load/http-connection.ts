@@ -14,20 +14,24 @@ export interface HttpConnection {
   close(): void
 }
 
+/** That of a browser, which is longer than any other, and is kept with a session. */
+export const USER_AGENT =
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36'
+const HEADERS = `host: localhost\r\nuser-agent: ${USER_AGENT}`
 const HEAD_END = '\r\n\r\n'
 
 /** A request with a form in its body. */
 export function formRequest(path: string, fields: Readonly<Record<string, string>>): string {
   const body = new URLSearchParams(fields).toString()
   return (
-    `POST ${path} HTTP/1.1\r\nhost: localhost\r\n` +
+    `POST ${path} HTTP/1.1\r\n${HEADERS}\r\n` +
     `content-type: application/x-www-form-urlencoded\r\ncontent-length: ${body.length}${HEAD_END}${body}`
   )
 }
 
 export function getRequest(path: string, bearerToken?: string): string {
   const authorization = bearerToken === undefined ? '' : `\r\nauthorization: Bearer ${bearerToken}`
-  return `GET ${path} HTTP/1.1\r\nhost: localhost${authorization}${HEAD_END}`
+  return `GET ${path} HTTP/1.1\r\n${HEADERS}${authorization}${HEAD_END}`
 }
 
 export function openConnection(port: number): Promise<HttpConnection> {

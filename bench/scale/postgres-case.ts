@@ -38,7 +38,7 @@ export async function openPostgresCase(scope: Scope, serverUrl: string): Promise
  * that the SQL expression `changes` makes put over it; `n` counts the copies.
  */
 export async function multiplyRow(
-  { run }: PostgresCase,
+  { run }: Pick<PostgresCase, 'run'>,
   table: string,
   { where, changes, count }: { where: string; changes: string; count: number },
 ): Promise<void> {
@@ -49,9 +49,15 @@ export async function multiplyRow(
   )
 }
 
-/** With its indexes. */
-export async function tableBytes({ run }: PostgresCase, table: string): Promise<number> {
-  const sql = `SELECT pg_total_relation_size('${table}'::regclass)::float8 AS bytes`
-  const [row] = (await run(sql)) as { bytes: number }[]
+/** With its indexes, and with its partitions where it has some. */
+export async function tableBytes(
+  { run }: Pick<PostgresCase, 'run'>,
+  table: string,
+): Promise<number> {
+  const [row] = (await run(
+    `SELECT sum(pg_total_relation_size(part))::float8 AS bytes FROM (
+       SELECT '${table}'::regclass AS part
+       UNION ALL SELECT inhrelid FROM pg_inherits WHERE inhparent = '${table}'::regclass) parts`,
+  )) as { bytes: number }[]
   return row?.bytes ?? Number.NaN
 }

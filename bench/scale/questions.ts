@@ -5,6 +5,7 @@ import { ended } from './ended.ts'
 import { events } from './events.ts'
 import { families } from './families.ts'
 import { journal } from './journal.ts'
+import { room } from './room.ts'
 import type { ScaleQuestion } from './scale-question.ts'
 import { users } from './users.ts'
 import { webhooks } from './webhooks.ts'
@@ -12,6 +13,7 @@ import { webhooks } from './webhooks.ts'
 export const QUESTIONS: readonly ScaleQuestion[] = [
   families,
   ended,
+  room,
   clients,
   users,
   events,

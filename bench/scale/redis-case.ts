@@ -2,8 +2,9 @@
 // CPU time that its commands cost.
 
 import { parseRedisUrl } from '../../src/config/redis-url.ts'
-import type { FamilyStore } from '../../src/families/family.ts'
+import type { Family, FamilyStore } from '../../src/families/family.ts'
 import { openRedisFamilyStore } from '../../src/families/redis/redis-family-store.ts'
+import { keysOf } from '../../src/families/redis/redis-keys.ts'
 import { NO_JOURNAL } from '../../test/support/journal.ts'
 import { type RedisProcess, startRedis } from '../../test/support/redis.ts'
 import type { Scope } from '../../test/support/scope.ts'
@@ -42,11 +43,13 @@ export async function usedBytes(server: RedisProcess): Promise<number> {
   return Number(/^used_memory:(\d+)\r$/m.exec(info)?.[1])
 }
 
-/** Of all keys of one user that `pattern` matches. */
-export async function keyBytes(server: RedisProcess, pattern: string): Promise<number> {
-  const keys = (await server.cli('KEYS', pattern)) as string[]
-  const sizes = await Promise.all(
-    keys.map((key) => server.cli('MEMORY', 'USAGE', key, 'SAMPLES', '0')),
-  )
-  return sizes.reduce<number>((sum, size) => sum + Number(size), 0)
+/** What the family alone takes, with its key but without its entries in indexes. */
+export async function familyBytes(
+  server: RedisProcess,
+  { userId, familyId }: Pick<Family, 'userId' | 'familyId'>,
+): Promise<number> {
+  const key = keysOf({ userId }).family(familyId)
+  const bytes = await server.cli('MEMORY', 'USAGE', key, 'SAMPLES', '0')
+  if (bytes === null) throw new Error(`no key ${key}`)
+  return Number(bytes)
 }

@@ -4,6 +4,7 @@
 import { openScope } from '../../test/support/scope.ts'
 import { SCALE, SCALE_ROUNDS } from '../options.ts'
 import { printTable, toCell, toText } from '../report/print.ts'
+import { writeDocs } from '../report/write-docs.ts'
 import { keepScale } from '../results.ts'
 import { spreadOf } from '../statistics.ts'
 import { QUESTIONS } from './questions.ts'
@@ -25,7 +26,9 @@ export async function runScale(words: readonly string[]): Promise<void> {
   for (const question of asked) {
     const measured = await ask(question)
     print(question.name, measured)
-    if (SCALE === 1) keepScale({ [question.name]: measured })
+    if (SCALE !== 1) continue
+    keepScale({ [question.name]: measured })
+    writeDocs()
   }
 }
 

@@ -42,6 +42,7 @@ export async function startFloors(
       refresh: post('/token', { ...refresh, client_id: client.client_id }),
       'client-credentials': post('/token', grant),
       introspect: post('/introspect', { ...client, token }),
+      'introspect-once': post('/introspect', { ...client, token }),
       verify: get(getRequest('/verify', token)),
       revoke: post('/introspect', { ...client, token }),
       jwks: get(getRequest('/document')),

@@ -28,28 +28,41 @@ export interface TokenServer extends HttpServer {
 export type Participants = Partial<Record<ScenarioName, Participant>>
 
 const TOKEN = '/token'
-/** Of the revocations of a second, more than any of the servers does. */
-const REVOCATIONS_PER_SECOND = 2_500
+/** More than any of the servers takes in a second. */
+const FRESH_TOKENS_PER_SECOND = 4_000
 /** What a full queue may answer; a flood goes on. */
 const FLOOD_STATUSES = new Set([200, 429, 503])
 const FLOOD_RISE_MS = 200
 const LOGIN_CONNECTIONS = 4
 
 export function listParticipants(server: TokenServer): Participants {
-  const { introspectPath, revokePath, verifyPath, jwksPath, metadataPath } = server
+  const { introspectPath, revokePath, verifyPath, jwksPath, metadataPath, checkedGrant } = server
+  const logins = once(() => logInEach(server))
+  const checkedLogins = checkedGrant ? once(() => logInEach(server, checkedGrant)) : logins
   const document = (path: string) =>
     overHttp(server, () => forEachConnection(() => repeat(getRequest(path))))
   const grant = formRequest(TOKEN, { grant_type: 'client_credentials', ...server.service })
   const refresh = overHttp(
     server,
-    once(() => refreshChains(server)),
+    once(async () => refreshChains(server, await logins())),
   )
   return {
     refresh,
     'client-credentials': overHttp(server, () => forEachConnection(() => repeat(grant))),
-    ...(introspectPath && { introspect: introspection(server, introspectPath) }),
-    ...(verifyPath && { verify: verification(server, verifyPath) }),
-    ...(revokePath && { revoke: revocation(server, revokePath) }),
+    ...(introspectPath && {
+      introspect: overHttp(server, async () =>
+        showTokens(await checkedLogins(), (token) =>
+          formRequest(introspectPath, { ...server.service, token }),
+        ),
+      ),
+    }),
+    ...(verifyPath && {
+      verify: overHttp(server, async () =>
+        showTokens(await logins(), (token) => getRequest(verifyPath, token)),
+      ),
+    }),
+    ...(introspectPath && { 'introspect-once': withFreshTokens(server, introspectPath) }),
+    ...(revokePath && { revoke: withFreshTokens(server, revokePath) }),
     ...(jwksPath && { jwks: document(jwksPath) }),
     ...(metadataPath && { metadata: document(metadataPath) }),
     // As many as keep the hashing busy: what more of them measure is the queue.
@@ -69,7 +82,7 @@ export async function ask(port: number, request: string): Promise<string> {
       answer = body
     },
   }
-  await runLoad({ port, chains: [chain], isOver: () => false })
+  await runLoad({ port, chains: [chain] })
   return answer
 }
 
@@ -95,34 +108,24 @@ async function logInEach(server: TokenServer, more: Fields = {}): Promise<string
   return answers
 }
 
-async function refreshChains(server: TokenServer): Promise<Chain[]> {
-  const answers = await logInEach(server)
+function refreshChains(server: TokenServer, logins: readonly string[]): Chain[] {
   const fields = { grant_type: 'refresh_token', ...server.app }
-  return answers.map((answer) => refreshChain(TOKEN, fields, readMember(answer, 'refresh_token')))
+  return logins.map((answer) => refreshChain(TOKEN, fields, readMember(answer, 'refresh_token')))
 }
 
 /** Each connection shows one user's token again and again, as the callers of an API do. */
-function introspection(server: TokenServer, path: string): Participant {
-  const makeChains = async () =>
-    (await logInEach(server, server.checkedGrant)).map((answer) =>
-      repeat(formRequest(path, { ...server.service, token: readMember(answer, 'access_token') })),
-    )
-  return overHttp(server, once(makeChains))
+function showTokens(
+  logins: readonly string[],
+  makeRequest: (accessToken: string) => string,
+): Chain[] {
+  return logins.map((answer) => repeat(makeRequest(readMember(answer, 'access_token'))))
 }
 
-function verification(server: TokenServer, path: string): Participant {
-  const makeChains = async () =>
-    (await logInEach(server)).map((answer) =>
-      repeat(getRequest(path, readMember(answer, 'access_token'))),
-    )
-  return overHttp(server, once(makeChains))
-}
-
-/** Each request ends another access token, issued before the measurement begins. */
-function revocation(server: TokenServer, path: string): Participant {
+/** Each request shows another access token, issued before the measurement begins. */
+function withFreshTokens(server: TokenServer, path: string): Participant {
   const grant = { grant_type: 'client_credentials', ...server.service, ...server.checkedGrant }
   return overHttp(server, async (seconds) => {
-    const count = Math.ceil(REVOCATIONS_PER_SECOND * seconds)
+    const count = Math.ceil(FRESH_TOKENS_PER_SECOND * seconds)
     const request = formRequest(TOKEN, grant)
     const tokens: string[] = []
     const collect = (chain: Chain): Chain => ({
@@ -130,7 +133,7 @@ function revocation(server: TokenServer, path: string): Participant {
       answered: (body) => void tokens.push(readMember(body, 'access_token')),
     })
     const chains = takeOnce(Array.from({ length: count }, () => request)).map(collect)
-    await runLoad({ port: server.port, chains, isOver: () => false })
+    await runLoad({ port: server.port, chains })
     return takeOnce(tokens.map((token) => formRequest(path, { ...server.service, token })))
   })
 }

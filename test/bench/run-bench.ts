@@ -1,0 +1,26 @@
+// `npm run bench` as a command, for tests of what it does.
+
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+export interface BenchRun {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Without what `npm test` and tap tell their children. */
+export function runBench(
+  words: readonly string[],
+  more: Readonly<Record<string, string>>,
+): BenchRun {
+  const foreign = /^(npm_|NODE_OPTIONS|_?TAP|TEST_|BENCH_)/
+  const inherited = Object.entries(process.env).filter(([name]) => !foreign.test(name))
+  return spawnSync('npm', ['run', '--silent', 'bench', '--', ...words], {
+    cwd: ROOT,
+    env: { ...Object.fromEntries(inherited), ...more },
+    encoding: 'utf8',
+  })
+}
