@@ -16,9 +16,9 @@ import {
   type KeySettings,
   type KeyView,
   listKeyViews,
-  listPublished,
   type SigningKey,
 } from './key-states.ts'
+import { keepPublished } from './published-keys.ts'
 import { UnreadableKey } from './unreadable-key.ts'
 
 export interface KeyRingOptions {
@@ -80,6 +80,7 @@ export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   const rotation = openKeyRotation({ ...config, held, clock, recordKeyEvent })
   await rotation.rotateIfDue()
 
+  const listPublished = keepPublished()
   const published = () => listPublished(held.keys(), clock())
   const jwksOf = keepJwksDocument(config.jwksMaxAgeSeconds)
   return {

@@ -7,8 +7,10 @@ import type { LogEvent } from './log-events.ts'
 import { censorText } from './logger.ts'
 
 export interface RequestLine {
-  /** Of letters, digits and `_.:-`; it may come from the caller. */
+  /** Of letters, digits and `_.:-`. */
   readonly id: string
+  /** By the caller, who may have sent anything of these characters, a secret too. */
+  readonly isIdGiven: boolean
   /** Hexadecimal digits and hyphens. */
   readonly traceparent: string | undefined
   readonly method: string
@@ -29,14 +31,28 @@ export function openRequestLines(logger: Logger): (line: RequestLine) => void {
   const base = Object.entries(logger.bindings())
     .map(([name, value]) => `"${name}":${JSON.stringify(value)},`)
     .join('')
-  return ({ id, traceparent, method, route, status, durationMs }) => {
+  return (line) => {
     if (!logger.isLevelEnabled('info')) return
+    const { traceparent, route } = line
+    const id = line.isIdGiven ? censorText(line.id) : line.id
     const trace = traceparent === undefined ? '' : `"traceparent":"${traceparent}",`
     const where = route === undefined ? '' : `"route":${JSON.stringify(route)},`
     output?.write(
-      `{"level":"info","time":"${new Date().toISOString()}",${base}"reqId":"${censorText(id)}",${trace}` +
-        `"event":"${EVENT}","method":"${method}",${where}"status":${status},` +
-        `"durationMs":${Math.round(durationMs)}}\n`,
+      `{"level":"info","time":"${isoTime(Date.now())}",${base}"reqId":"${id}",${trace}` +
+        `"event":"${EVENT}","method":"${line.method}",${where}"status":${line.status},` +
+        `"durationMs":${Math.round(line.durationMs)}}\n`,
     )
   }
+}
+
+let second = { startMs: 0, text: '' }
+
+/** As `toISOString` writes it, whose work is done once a second. */
+function isoTime(nowMs: number): string {
+  const ms = nowMs % 1000
+  const startMs = nowMs - ms
+  if (second.startMs !== startMs) {
+    second = { startMs, text: new Date(startMs).toISOString().slice(0, -'000Z'.length) }
+  }
+  return `${second.text}${String(ms).padStart(3, '0')}Z`
 }

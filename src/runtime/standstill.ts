@@ -17,15 +17,16 @@ export interface Standstill {
 export function watchStandstill(): Standstill {
   // The monotonic clock stops while a machine is suspended, the other does not. If somebody sets
   // the other clock, that only looks like a standstill.
-  const clocks = [monotonicClock, systemClock]
-  let beats = clocks.map((clock) => clock())
+  let monotonicMs = monotonicClock()
+  let systemMs = systemClock()
   let endedAtMs = Number.NEGATIVE_INFINITY
 
   function beat(): void {
-    const before = beats
-    beats = clocks.map((clock) => clock())
-    const gaps = beats.map((atMs, index) => atMs - (before[index] ?? atMs))
-    if (Math.max(...gaps) >= STANDSTILL_MS) endedAtMs = monotonicClock()
+    const [beforeMs, systemBeforeMs] = [monotonicMs, systemMs]
+    monotonicMs = monotonicClock()
+    systemMs = systemClock()
+    const gapMs = Math.max(monotonicMs - beforeMs, systemMs - systemBeforeMs)
+    if (gapMs >= STANDSTILL_MS) endedAtMs = monotonicMs
   }
 
   const timer = setInterval(beat, BEAT_MS).unref()
@@ -33,7 +34,7 @@ export function watchStandstill(): Standstill {
     wasRecent() {
       // A request may be read before the timer has run.
       beat()
-      return monotonicClock() - endedAtMs < AFTERMATH_MS
+      return monotonicMs - endedAtMs < AFTERMATH_MS
     },
     close: () => clearInterval(timer),
   }

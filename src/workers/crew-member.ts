@@ -2,7 +2,7 @@
 
 import { StartError } from '../runtime/start-error.ts'
 import type { ConnectionDispatch } from './connection-dispatch.ts'
-import type { FromWorker } from './worker-messages.ts'
+import type { FromWorker, ToWorker } from './worker-messages.ts'
 import {
   type ForkOptions,
   forkWorker,
@@ -18,6 +18,10 @@ export interface CrewMember {
   /** By the monotonic clock. */
   readonly startedAtMs: number
   isOpen: boolean
+  /** Lets it open the service, as soon as it hears that. */
+  open(options: { readonly isReplacement: boolean }): void
+  /** Lets it end in order; at once where nothing is open yet. */
+  close(): void
   /** Rejects with StartError when it fails or ends before that. */
   readonly opened: Promise<Opened>
 }
@@ -37,8 +41,15 @@ export function startMember(options: MemberOptions): CrewMember {
     ;[resolve, reject] = settle
   })
 
+  let isLoaded = false
+  let toOpen: ToWorker | undefined
+
   function onMessage(message: FromWorker): void {
     switch (message.kind) {
+      case 'loaded':
+        isLoaded = true
+        if (toOpen) worker.send(toOpen)
+        break
       case 'opened':
         member.isOpen = true
         onOpened(member)
@@ -57,7 +68,18 @@ export function startMember(options: MemberOptions): CrewMember {
   }
 
   const worker = forkWorker({ number, output, onMessage })
-  const member = { worker, startedAtMs: performance.now(), isOpen: false, opened }
+  const member: CrewMember = {
+    ...{ worker, startedAtMs: performance.now(), isOpen: false, opened },
+    open({ isReplacement }) {
+      // What is sent before may be heard by something else that Node was told to load.
+      toOpen = { kind: 'open', isReplacement }
+      if (isLoaded) worker.send(toOpen)
+    },
+    close() {
+      if (isLoaded) worker.send({ kind: 'close' })
+      else worker.kill()
+    },
+  }
   void worker.ended.then((end) =>
     reject(new StartError(`worker ${number} ended during the start (${describeEnd(end)})`)),
   )

@@ -81,15 +81,10 @@ export function openCrew({ size, output, logger, dispatch }: CrewOptions): Crew 
 
   function replace(number: number): void {
     if (phase !== 'serving') return
-    const { worker, opened } = add(number)
+    const member = add(number)
     // The worker itself has logged why, and its end leads here again.
-    opened.catch(() => {})
-    worker.send({ kind: 'open', isReplacement: true })
-  }
-
-  function tell(kind: 'drain' | 'close'): void {
-    phase = 'stopping'
-    for (const { worker } of members.values()) worker.send({ kind })
+    member.opened.catch(() => {})
+    member.open({ isReplacement: true })
   }
 
   return {
@@ -98,10 +93,14 @@ export function openCrew({ size, output, logger, dispatch }: CrewOptions): Crew 
       phase = 'serving'
       for (const member of members.values()) putToWork(member)
     },
-    drain: () => tell('drain'),
+    drain() {
+      phase = 'stopping'
+      for (const { worker } of members.values()) worker.send({ kind: 'drain' })
+    },
     async close() {
+      phase = 'stopping'
       const closing = [...members.values()]
-      tell('close')
+      for (const member of closing) member.close()
       await Promise.all(closing.map(endInOrder))
     },
     kill() {
@@ -114,9 +113,9 @@ export function openCrew({ size, output, logger, dispatch }: CrewOptions): Crew 
 async function startAll(members: readonly CrewMember[]): Promise<Opened> {
   const [first, ...others] = members
   if (!first) throw new Error('a crew has one worker at least')
-  const open = ({ worker, opened }: CrewMember): Promise<Opened> => {
-    worker.send({ kind: 'open', isReplacement: false })
-    return opened
+  const open = (member: CrewMember): Promise<Opened> => {
+    member.open({ isReplacement: false })
+    return member.opened
   }
   // While the first opens the service, one of the others may end.
   const firstOfAll = Promise.all([open(first), ...others.map(({ opened }) => opened)])

@@ -59,6 +59,7 @@ export function serveAsWorker(config: Config, size: number): void {
     setTimeout(() => process.exit(1), stopLimitMs(0))
     end(worker)
   })
+  tell({ kind: 'loaded' })
 }
 
 function obey(worker: Worker, message: ToWorker, socket: Socket | undefined): void {

@@ -18,6 +18,8 @@ export type ToWorker =
   | { readonly kind: 'close' }
 
 export type FromWorker =
+  /** It hears messages from now on. */
+  | { readonly kind: 'loaded' }
   /** The service is open. */
   | { readonly kind: 'opened'; readonly clients: number; readonly notices: readonly string[] }
   /** The connection that it was sent has arrived. */

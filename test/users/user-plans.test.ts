@@ -66,7 +66,9 @@ async function placeOf(users: UserStore, number: number | undefined) {
 
 async function checkLists(t: Test, { plansOf, users }: PlannedDatabase & { users: UserStore }) {
   for (const filter of FILTERS) {
-    for (const number of PLACES) {
+    // One user at most is found by name, whatever page of the list is asked for.
+    const isNamed = filter.username !== undefined || filter.email !== undefined
+    for (const number of isNamed ? PLACES.slice(0, 1) : PLACES) {
       const after = await placeOf(users, number)
       const plans = await plansOf(() => users.list(filter, { limit: LIMIT, after }))
       const what = `${JSON.stringify(filter)} after ${number}`

@@ -1,11 +1,17 @@
-// The scripts of families: each file of lua/ with the functions that all of them share before it.
+// The scripts of families, out of the files of lua/. Every call of a script makes its functions anew,
+// so one that needs none of family.lua goes without.
 
 import { readFileSync } from 'node:fs'
 import { openScript, type RedisScript, type ScriptKind } from '../../redis/redis-script.ts'
 
-/** The script of `lua/<name>.lua`. */
+/** The script of `lua/<name>.lua` with the functions of family.lua before it. */
 export function loadScript(kind: ScriptKind, name: string): RedisScript {
   return openScript(kind, readLua('family'), readLua(name))
+}
+
+/** The script of `lua/<name>.lua` by itself. */
+export function loadBareScript(kind: ScriptKind, name: string): RedisScript {
+  return openScript(kind, readLua(name))
 }
 
 function readLua(name: string): string {

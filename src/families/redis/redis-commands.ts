@@ -18,7 +18,7 @@ import {
 } from '../family.ts'
 import { beginFamily } from '../family-rules.ts'
 import type { JournalTarget } from '../journal.ts'
-import { loadScript } from './family-script.ts'
+import { loadBareScript, loadScript } from './family-script.ts'
 import { packText, packWords } from './packed-text.ts'
 import { LIST_SCRIPTS, openListCommands } from './redis-family-list.ts'
 import { keysOf } from './redis-keys.ts'
@@ -28,7 +28,7 @@ export type FamilyCommands = Pick<FamilyStore, 'create' | 'rotate' | 'inspect' |
 
 const createScript = loadScript('adding', 'create')
 const rotateScript = loadScript('changing', 'rotate')
-const inspectScript = loadScript('reading', 'inspect')
+const inspectScript = loadBareScript('reading', 'inspect')
 const endScript = loadScript('changing', 'end-family')
 const putUserScript = loadScript('changing', 'put-user')
 const revokeTokenScript = loadScript('changing', 'revoke-token')

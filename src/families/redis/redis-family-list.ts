@@ -10,7 +10,7 @@ import {
   type FamilyKey,
   type FamilyStore,
 } from '../family.ts'
-import { loadScript } from './family-script.ts'
+import { loadBareScript, loadScript } from './family-script.ts'
 import { keysOf, longId } from './redis-keys.ts'
 import { decodeFamily, decodeUser } from './redis-record.ts'
 
@@ -22,8 +22,8 @@ const STEPS_MAX = 100
 const CLOCK_SLACK_MS = 10 * 60 * 1000
 
 const liveScript = loadScript('changing', 'list-live')
-const endedScript = loadScript('changing', 'list-ended')
-const readScript = loadScript('reading', 'read')
+const endedScript = loadBareScript('changing', 'list-ended')
+const readScript = loadBareScript('reading', 'read')
 
 export const LIST_SCRIPTS = [liveScript, endedScript, readScript] as const
 

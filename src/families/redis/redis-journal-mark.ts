@@ -7,10 +7,10 @@
 import type { Redis } from 'ioredis'
 import { replyCode } from '../../redis/redis-failure.ts'
 import { scriptRunner, sendCommand } from '../../redis/redis-script.ts'
-import { loadScript } from './family-script.ts'
+import { loadBareScript } from './family-script.ts'
 import { type ServedSlots, slotOf } from './redis-slot.ts'
 
-const raiseScript = loadScript('changing', 'raise-mark')
+const raiseScript = loadBareScript('changing', 'raise-mark')
 
 /** Less than the time of any entry. */
 export const NO_MARK = -1

@@ -2,6 +2,7 @@
 
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyBaseLogger } from 'fastify'
+import type { RequestLine } from '../../ops/request-line.ts'
 import type { EndpointRequest } from '../server/endpoint.ts'
 import { openRequestLogger, requestIdOf, traceparentOf } from '../server/request-trace.ts'
 import type { FrontRoute } from './front-routes.ts'
@@ -19,6 +20,7 @@ export class FrontRequest implements EndpointRequest {
   readonly server: FrontContext
   readonly id: string
   readonly traceparent: string | undefined
+  readonly #beganAtMs = performance.now()
   #log: FastifyBaseLogger | undefined
 
   constructor(raw: IncomingMessage, routeOptions: FrontRoute, context: FrontContext) {
@@ -38,5 +40,18 @@ export class FrontRequest implements EndpointRequest {
   get log(): FastifyBaseLogger {
     this.#log ??= openRequestLogger(this.server.logger, { reqId: this.id }, {}, this.raw)
     return this.#log
+  }
+
+  /** What the log says of it, once it was answered. */
+  lineFor(status: number): RequestLine {
+    return {
+      id: this.id,
+      isIdGiven: this.headers['x-request-id'] === this.id,
+      traceparent: this.traceparent,
+      method: this.method,
+      route: this.routeOptions.url,
+      status,
+      durationMs: performance.now() - this.#beganAtMs,
+    }
   }
 }

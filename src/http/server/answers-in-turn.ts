@@ -21,13 +21,23 @@ export function answerInTurn(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => takeTurn(request.raw.socket, reply.raw, done))
 }
 
-/** Calls `begin` when it is the turn of this answer on the connection. */
-export function takeTurn(socket: Socket, response: ServerResponse, begin: () => void): void {
+/**
+ * Calls `begin` when it is the turn of this answer on the connection, and `ended` when it was sent,
+ * or the connection ended before that.
+ */
+export function takeTurn(
+  socket: Socket,
+  response: ServerResponse,
+  begin: () => void,
+  ended = () => {},
+): void {
   const turns = turnsOf.get(socket) ?? newTurns(socket)
   const take = () => {
     turns.isTaken = true
-    // Emitted when the answer was sent, and also when the connection ended before that.
-    response.once('close', () => beginNext(turns, socket))
+    response.once('close', () => {
+      ended()
+      beginNext(turns, socket)
+    })
     begin()
   }
   if (!turns.isTaken) take()

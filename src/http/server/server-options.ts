@@ -73,6 +73,7 @@ export function setAnswersOutsideRoutes(app: FastifyInstance, logger: Logger): v
   app.addHook('onResponse', (request, reply, done) => {
     writeLine({
       id: request.id,
+      isIdGiven: request.headers['x-request-id'] === request.id,
       traceparent: traceparentOf(request.raw),
       method: request.method,
       route: request.routeOptions.url,
