@@ -46,7 +46,7 @@ async function makeClient(pool: pg.Pool, schema: string): Promise<PrismaClient> 
   // The first queries compile for long, on a busy machine longer than a deadline allows. These are over
   // theirs from the beginning, so that they are compiled and nothing is sent.
   const nobody = { id: '' }
-  const firstOnes = [
+  const firstOnes: readonly (() => Promise<unknown>)[] = [
     async () => await client.user.findFirst({ where: nobody }),
     async () => await client.user.updateMany({ where: nobody, data: nobody }),
     async () => await client.client.findFirst({ where: nobody, include: { secrets: true } }),
