@@ -12,8 +12,12 @@ export class FrontReply implements EndpointReply {
   /** Name and value by turns, as they are written. */
   readonly #head: string[] = []
 
-  constructor(raw: ServerResponse) {
+  readonly #isClosing: () => boolean
+
+  /** `isClosing`: whether no further request is wanted on any connection. */
+  constructor(raw: ServerResponse, isClosing: () => boolean) {
     this.raw = raw
+    this.#isClosing = isClosing
   }
 
   header(name: string, value: string): this {
@@ -43,6 +47,8 @@ export class FrontReply implements EndpointReply {
     if (payload !== undefined) this.#completeType()
     // RFC 9110 §8.6: a 304 has no length of its own.
     if (this.#status !== 304) this.header('content-length', String(Buffer.byteLength(body)))
+    // A stop may have begun since the request came.
+    if (this.#isClosing()) this.header('connection', 'close')
     this.raw.writeHead(this.#status, this.#head)
     this.raw.end(body)
     return this

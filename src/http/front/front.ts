@@ -38,9 +38,8 @@ export function openFront(
   })
 
   function answer(request: FrontRequest, response: ServerResponse): void {
-    const reply = new FrontReply(response).header('x-request-id', request.id)
+    const reply = new FrontReply(response, () => isClosing).header('x-request-id', request.id)
     if (request.traceparent !== undefined) reply.header('traceparent', request.traceparent)
-    if (isClosing) reply.header('connection', 'close')
     setCorsHeader(request.routeOptions.config.cors, request.headers.origin, reply, clients)
     run(request, reply)
   }
