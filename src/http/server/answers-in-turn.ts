@@ -34,7 +34,7 @@ export function takeTurn(
   const turns = turnsOf.get(socket) ?? newTurns(socket)
   const take = () => {
     turns.isTaken = true
-    response.once('close', () => {
+    response.on('close', () => {
       ended()
       beginNext(turns, socket)
     })
