@@ -26,8 +26,11 @@ import { type Servers, startServers } from './support/servers.ts'
 type Subjects = ReadonlyMap<string, Partial<Record<ScenarioName, Participant>>>
 type Scripts = Awaited<ReturnType<typeof buildPrograms>>
 
-/** Before anything is measured every participant runs for so long, to be compiled and connected. */
-const WARM_UP_SHARE = 0.5
+/**
+ * Before anything is measured every participant runs for so many times as long as a measurement lasts,
+ * to be connected and compiled: a larger program is compiled for longer.
+ */
+const WARM_UP_SHARE = 3
 
 async function main(words: readonly string[]): Promise<void> {
   const scope = openScope()
