@@ -23,7 +23,7 @@ test('commands join the database of a running service, and start it where none r
   const lines: string[] = []
   if (!service.stdout) throw new Error('no output')
   createInterface(service.stdout).on('line', (line) => lines.push(line))
-  await until('the service', () => lines.some((line) => line.includes('service.started')), 60_000)
+  await until('the service', () => lines.some((line) => line.includes('service.started')))
 
   const joined = await runCommand(t, env, ['user', 'sessions', 'demo', '--json'])
   t.match(joined, { code: 0, stdout: '[]\n', stderr: '' })

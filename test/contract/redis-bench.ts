@@ -12,7 +12,8 @@ import { startRedis, startRedisCluster } from '../support/redis.ts'
 import type { FamilyBench } from './family-bench.ts'
 import { openTcpProxy } from './tcp-proxy.ts'
 
-const READY_MS = 5_000
+/** Only so that a failure is told. */
+const READY_MS = 60_000
 const READERS: Record<string, readonly string[]> = {
   string: ['GET'],
   hash: ['HGETALL'],

@@ -31,7 +31,7 @@ test('refuses a port that is taken, and ends the database that it had started', 
   const { port } = other.address() as AddressInfo
   const env = { LINEAGE_DATA_DIR: dir.path, PORT: String(port) }
   await refusesToStart(t, env, new RegExp(`^lineage: port ${port} on 127\\.0\\.0\\.1 is taken; `))
-  await until('the end of the database', () => dir.databaseProcesses().length === 0, 3_000)
+  await until('the end of the database', () => dir.databaseProcesses().length === 0)
   t.strictSame(dir.locks(), [])
 })
 

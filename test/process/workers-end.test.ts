@@ -30,7 +30,7 @@ test('workers do not outlive the process that supervises', async (t) => {
   const opsPort = await findFreePort()
   const env = { ...(await environment(t)), HOST: 'localhost', LINEAGE_OPS_PORT: String(opsPort) }
   const service = await spawnLineage(t, { ...env, LINEAGE_WORKERS: '2' })
-  await until('a start', () => service.log('service.started').length > 0, 60_000)
+  await until('a start', () => service.log('service.started').length > 0)
   t.equal(await freshRequest(opsPort), 200, 'the operations port leads to them')
   t.equal(await freshRequest(service.port), 404, 'and the public one')
   t.equal(await freshRequest(service.port, '/.well-known/jwks.json'), 200)

@@ -20,7 +20,11 @@ import { openTcpProxy, type TcpProxy } from '../contract/tcp-proxy.ts'
 import { NO_JOURNAL } from '../support/journal.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 
-const GIVE_UP_MS = 20_000
+/**
+ * Only so that a failure is told. On a busy machine the replicas of a Cluster may need a second and a
+ * third election, each of them 8 s after the last.
+ */
+const GIVE_UP_MS = 120_000
 
 export interface OpenedStore {
   readonly store: RedisFamilyStore

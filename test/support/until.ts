@@ -8,7 +8,7 @@ const POLL_MS = 25
 export async function until<T>(
   what: string,
   found: () => Promise<T | undefined | false> | T | undefined | false,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<T> {
   const giveUpAt = performance.now() + timeoutMs
   for (;;) {
