@@ -139,6 +139,7 @@ function findNews(
   presented: RefreshToken,
   { client, source }: GrantContext,
 ): SecurityEvent | undefined {
+  if (outcome.outcome === 'rotated' && !outcome.behind) return undefined
   const about = {
     subject: presented.userId,
     sessionId: presented.familyId,
@@ -149,9 +150,7 @@ function findNews(
   if (outcome.outcome === 'retried') {
     return { type: outcome.elsewhere ? 'refresh.retried_elsewhere' : 'refresh.retried', ...about }
   }
-  if (outcome.outcome === 'rotated' && outcome.behind) {
-    return { type: 'families.store_behind', ...about }
-  }
+  if (outcome.outcome === 'rotated') return { type: 'families.store_behind', ...about }
   if (outcome.outcome === 'inactive' && outcome.reason === 'family_secret_wrong') {
     return { type: 'secret.compromised', ...about }
   }

@@ -1,5 +1,4 @@
-// A Lua script and the one command that runs it. Marks the commands that a closed gate holds back,
-// because ioredis carries the same command object through every redirection.
+// A Lua script and the one command that runs it, marked as one that a closed gate holds back or not.
 
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -32,11 +31,25 @@ export type RunScript = (
 /** Stands before every script that changes something. */
 const LATE = readFileSync(new URL('./late.lua', import.meta.url), 'utf8')
 
-const gatedCommands = new WeakSet<Command>()
-const givenUpAt = new WeakMap<Command, number>()
+/** A command of ours; ioredis carries the same object through every redirection. */
+class OurCommand extends Command {
+  readonly access: GateAccess
+  readonly giveUpAtMs: number | undefined
+
+  constructor(
+    name: string,
+    args: (string | number)[],
+    access: GateAccess,
+    giveUpAtMs: number | undefined,
+  ) {
+    super(name, args, { replyEncoding: 'latin1' })
+    this.access = access
+    this.giveUpAtMs = giveUpAtMs
+  }
+}
 
 export function isGated(command: Command): boolean {
-  return gatedCommands.has(command)
+  return command instanceof OurCommand && command.access === 'gated'
 }
 
 /**
@@ -44,7 +57,7 @@ export function isGated(command: Command): boolean {
  * last argument of the command has to become that moment by the clock of the server.
  */
 export function giveUpMoment(command: Command): number | undefined {
-  return givenUpAt.get(command)
+  return command instanceof OurCommand ? command.giveUpAtMs : undefined
 }
 
 /**
@@ -76,12 +89,13 @@ export function scriptRunner(sender: CommandSender, access: GateAccess): RunScri
   return async (script, keys, args) => {
     // One moment for both round trips.
     const until = script.changes ? performance.now() + COMMAND_TIMEOUT_MS : undefined
-    const rest = [keys.length, ...keys, ...args, ...(script.changes ? [''] : [])]
+    const all = [script.sha, keys.length, ...keys, ...args]
+    if (script.changes) all.push('')
     try {
-      return await sendCommand(sender, 'evalsha', [script.sha, ...rest], access, until)
+      return await sendCommand(sender, 'evalsha', all, access, until)
     } catch (error) {
       if (replyCode(error) !== 'NOSCRIPT') throw error
-      return await sendCommand(sender, 'eval', [script.lua, ...rest], access, until)
+      return await sendCommand(sender, 'eval', [script.lua, ...all.slice(1)], access, until)
     }
   }
 }
@@ -99,9 +113,7 @@ export function sendCommand(
   access: GateAccess,
   giveUpAt?: number,
 ): Promise<unknown> {
-  const command = new Command(name, args, { replyEncoding: 'latin1' })
-  if (access === 'gated') gatedCommands.add(command)
-  if (giveUpAt !== undefined) givenUpAt.set(command, giveUpAt)
+  const command = new OurCommand(name, args, access, giveUpAt)
   sender.sendCommand(command)
   return command.promise
 }

@@ -8,20 +8,25 @@ export const DEPENDENCY_DEADLINE_MS = 1_500
  * and its late result is dropped, so hand in only work that may be repeated and is harmless when it
  * ends late.
  */
-export async function withDeadline<T>(
+export function withDeadline<T>(
   work: Promise<T>,
   timeoutMs: number,
   onTimeout: () => Error,
 ): Promise<T> {
-  let cancel = () => {}
-  const timeout = new Promise<never>((_, reject) => {
-    cancel = afterDeadline(timeoutMs, () => reject(onTimeout()))
+  // One promise, where a race takes four: every refresh waits here.
+  return new Promise((resolve, reject) => {
+    const cancel = afterDeadline(timeoutMs, () => reject(onTimeout()))
+    work.then(
+      (value) => {
+        cancel()
+        resolve(value)
+      },
+      (error: unknown) => {
+        cancel()
+        reject(error)
+      },
+    )
   })
-  try {
-    return await Promise.race([work, timeout])
-  } finally {
-    cancel()
-  }
 }
 
 /**

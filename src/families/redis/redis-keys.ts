@@ -2,7 +2,7 @@
 // because a key is a good part of what a family costs. No release with another layout of its records
 // has used these names (docs/adr/0015-one-packed-record.md).
 
-import { isUuid } from '../../runtime/uuid.ts'
+import { readUuid, UUID_BYTES, writeUuid } from '../../runtime/uuid.ts'
 import type { FamilyId, TokenOwner } from '../family.ts'
 
 export interface OwnerKeys {
@@ -30,15 +30,14 @@ export function keysOf(owner: TokenOwner): OwnerKeys {
   }
 }
 
+const scratch = Buffer.alloc(UUID_BYTES)
+
 /** The bytes of a UUID as base64url. Whatever is none stays as it is, marked so that it is no id. */
 export function shortId(id: string): string {
-  if (!isUuid(id)) return `=${id}`
-  return Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')
+  return writeUuid(id, scratch, 0) ? scratch.toString('base64url') : `=${id}`
 }
 
 /** The UUID that `shortId` was given. */
 export function longId<Id extends string>(short: string): Id {
-  const hex = Buffer.from(short, 'base64url').toString('hex')
-  const groups = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20)]
-  return [...groups, hex.slice(20)].join('-') as Id
+  return readUuid(Buffer.from(short, 'base64url'), 0) as Id
 }

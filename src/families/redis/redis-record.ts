@@ -44,18 +44,12 @@ export function encodeFamily(family: Family): (string | number)[] {
 export function decodeUser(reply: unknown, userId: UserId): UserRecord | undefined {
   if (!reply) return undefined
   const { number, text } = readPacked(String(reply))
-  const record = {
-    userId,
-    version: number(6),
-    epoch: number(4),
-    status: STATUSES[number(1)] ?? 'disabled',
-  }
+  // In the order in which they are packed.
+  const [version, epoch, status] = [number(6), number(4), STATUSES[number(1)] ?? 'disabled']
   const username = text(2)
-  const others: Pick<UserRecord, 'roles' | 'epochLog'> = {
-    roles: unpackWords(text(2)),
-    epochLog: decodeEpochLog(text(2)),
-  }
-  return username === '' ? { ...record, ...others } : { ...record, ...others, username }
+  const roles = unpackWords(text(2))
+  const record = { userId, version, epoch, status, roles, epochLog: decodeEpochLog(text(2)) }
+  return username === '' ? record : { ...record, username }
 }
 
 /** Undefined where the store has no such family. */
@@ -68,7 +62,7 @@ export function decodeFamily(
   const { number, text, rest } = readPacked(String(reply))
   const hasEnded = number(1) === 1
   // In the order in which they are packed.
-  const family = {
+  return {
     familyId,
     userId,
     generation: number(4),
@@ -84,9 +78,8 @@ export function decodeFamily(
     audience: unpackWords(text(2)),
     ip: text(1),
     userAgent: unpackText(text(2)),
+    ended: hasEnded ? { atMs: number(6), reason: rest() as FamilyEndReason } : undefined,
   }
-  if (!hasEnded) return { ...family, ended: undefined }
-  return { ...family, ended: { atMs: number(6), reason: rest() as FamilyEndReason } }
 }
 
 function encodeEpochStart({ epoch, reason, atMs, keptFamilyId }: EpochStart): string {

@@ -48,9 +48,12 @@ export function watchStoreClock(redis: Redis): () => Promise<void> {
       return command.promise
     }
     command.args[command.args.length - 1] = String(deadlineBy(known.offset, giveUpAtMs))
-    command.promise.catch((error: unknown) => {
+    // Not by a `catch`, which makes one promise more for each command.
+    const { reject } = command
+    command.reject = (error) => {
       if (replyCode(error) === 'LATE') readUnasked()
-    })
+      reject(error)
+    }
     return send(command, stream)
   }
   redis.on('ready', () => {

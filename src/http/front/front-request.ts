@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyBaseLogger } from 'fastify'
 import type { RequestLine } from '../../ops/request-line.ts'
 import type { EndpointRequest } from '../server/endpoint.ts'
+import type { Caller } from '../server/request-client.ts'
 import { openRequestLogger, requestIdOf, traceparentOf } from '../server/request-trace.ts'
 import type { FrontRoute } from './front-routes.ts'
 
@@ -20,6 +21,7 @@ export class FrontRequest implements EndpointRequest {
   readonly server: FrontContext
   readonly id: string
   readonly traceparent: string | undefined
+  caller: Caller | undefined
   readonly #beganAtMs = performance.now()
   #log: FastifyBaseLogger | undefined
 

@@ -21,14 +21,16 @@ export interface TokenRouteDependencies extends SenderCheck {
 export function registerToken(app: FastifyInstance, dependencies: TokenRouteDependencies): void {
   const { cookies, grants, recordEvent } = dependencies
   registerFormEndpoint(app, '/token', async (form, request, reply) => {
-    const cookieToken = await findCookieToken(request, form, dependencies)
+    const hasOwnToken = form.get('refresh_token') !== undefined
+    const mayBringCookie = !hasOwnToken && request.headers.cookie !== undefined
+    const cookieToken = mayBringCookie && (await findCookieToken(request, form, dependencies))
     const grant = findGrant(form)
-    const issue = grant.read(cookieToken === undefined ? form : withToken(form, cookieToken))
+    const issue = grant.read(cookieToken ? withToken(form, cookieToken) : form)
     const client = await authenticateSender(request, form, dependencies)
     if (!mayUse(client, grant)) throw new OAuthError('grant_type_not_allowed')
     const usesCookies = client.tokenDelivery === 'cookie'
     if (usesCookies) {
-      checkBrowserCall(request, client, cookies, form.get('refresh_token') !== undefined)
+      checkBrowserCall(request, client, cookies, hasOwnToken)
     }
     const source = sourceOf(request, client)
     const context = { client, source, callerSignal: () => callerSignal(reply) }
@@ -58,7 +60,6 @@ async function findCookieToken(
   form: Parameters,
   { clients, cookies }: TokenRouteDependencies,
 ): Promise<string | undefined> {
-  if (form.get('refresh_token') !== undefined || request.headers.cookie === undefined) return
   const client = await findNamedCookieClient(request, form, clients)
   // An empty value counts as absent, as in a form. Two cookies are refused later, by
   // checkBrowserCall.

@@ -4,6 +4,7 @@
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { Caller } from './request-client.ts'
 
 export interface EndpointRequest {
   readonly raw: IncomingMessage
@@ -12,6 +13,8 @@ export interface EndpointRequest {
   readonly log: FastifyBaseLogger
   readonly server: Pick<FastifyInstance, 'isTrustedProxy'>
   readonly routeOptions: { readonly url?: string | undefined }
+  /** Whoever sent it, as soon as that is known. */
+  caller?: Caller | undefined
 }
 
 export interface EndpointReply {

@@ -4,17 +4,21 @@ import type { Client } from '../../clients/client.ts'
 import type { EndpointRequest } from './endpoint.ts'
 import { sourceOf } from './request-source.ts'
 
-interface Caller {
+export interface Caller {
   readonly clientId: string
   /** Set once the client has authenticated. */
   readonly client?: Client
 }
 
-const callers = new WeakMap<EndpointRequest, Caller>()
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller?: Caller | undefined
+  }
+}
 
 /** Only with the id of a client that exists: what somebody typed must not get into the log. */
 export function noteCaller(request: EndpointRequest, caller: Caller): void {
-  callers.set(request, caller)
+  request.caller = caller
 }
 
 /** What the log says of a refused request besides the reason. */
@@ -23,7 +27,7 @@ export function callerFields(request: EndpointRequest): {
   readonly clientId?: string
   readonly ip: string
 } {
-  const caller = callers.get(request)
+  const { caller } = request
   return {
     route: request.routeOptions.url,
     ...(caller && { clientId: caller.clientId }),
