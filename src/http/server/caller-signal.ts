@@ -8,8 +8,10 @@ import type { EndpointReply } from './endpoint.ts'
  */
 export function callerSignal({ raw }: Pick<EndpointReply, 'raw'>): AbortSignal {
   const controller = new AbortController()
-  // It also closes after the answer was sent; by then nothing depends on the signal.
-  raw.once('close', () => controller.abort())
+  // It also closes after the answer was sent; to abort then would only make an error object.
+  raw.once('close', () => {
+    if (!raw.writableFinished) controller.abort()
+  })
   if (raw.closed) controller.abort()
   return controller.signal
 }
