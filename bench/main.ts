@@ -5,11 +5,12 @@
 import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { openScope, type Scope } from '../test/support/scope.ts'
+import { measureAllCores } from './all-cores.ts'
 import { type Calls, countCalls } from './count-calls.ts'
 import { describeMachine } from './machine.ts'
-import { CONNECTIONS, ROUNDS, SECONDS } from './options.ts'
+import { CONNECTIONS, ROUNDS, SECONDS, WARM_UP_SHARE } from './options.ts'
 import type { Participant } from './participant.ts'
-import { printMachine, printScenario, printStart } from './report/print.ts'
+import { printAllCores, printMachine, printScenario, printStart } from './report/print.ts'
 import { writeDocs } from './report/write-docs.ts'
 import { keepResults, type ScenarioResult, type Spreads } from './results.ts'
 import { LINEAGE, type Rounds, runRound, spreadsOf, summarize } from './run-scenarios.ts'
@@ -26,47 +27,66 @@ import { type Servers, startServers } from './support/servers.ts'
 type Subjects = ReadonlyMap<string, Partial<Record<ScenarioName, Participant>>>
 type Scripts = Awaited<ReturnType<typeof buildPrograms>>
 
-/**
- * Before anything is measured every participant runs for so many times as long as a measurement lasts,
- * to be connected and compiled: a larger program is compiled for longer.
- */
-const WARM_UP_SHARE = 3
+/** What is measured besides the scenarios. */
+const PARTS = ['workers', 'start']
 
 async function main(words: readonly string[]): Promise<void> {
-  const scope = openScope()
-  try {
-    if (words[0] === 'docs') writeDocs()
-    else if (words[0] === 'scale') await runScale(words.slice(1))
-    else await runBench(scope, words)
-  } finally {
-    await scope.close()
-  }
+  if (words[0] === 'docs') writeDocs()
+  else if (words[0] === 'scale') await runScale(words.slice(1))
+  else await withScope((scope) => runBench(scope, words))
 }
 
 async function runBench(scope: Scope, words: readonly string[]): Promise<void> {
   const isWhole = words.length === 0
-  const chosen = words.filter((word) => word !== 'start')
+  const chosen = words.filter((word) => !PARTS.includes(word))
   const names = isWhole || chosen.length > 0 ? selectScenarios(chosen) : []
+  const isAsked = (part: string) => isWhole || words.includes(part)
   const servers = await startServers(scope)
   const scripts = await buildPrograms()
   scope.teardown(() => rmSync(dirname(scripts('floor')), { recursive: true, force: true }))
   const machine = await describeMachine(servers)
   printMachine(machine)
+  const scenarios = await withScope((inner) => runScenarios(inner, scripts, servers, names))
+  const allCores = isAsked('workers')
+    ? await withScope((inner) => measureAllCores(inner, servers))
+    : {}
+  printAllCores(allCores)
+  const start = isAsked('start') ? await measureStarts(servers, scripts) : {}
+  printStart(start)
+  const settings = { rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS }
+  if (!isWhole) return
+  keepResults({ machine, settings, scenarios, allCores, start })
+  writeDocs()
+}
+
+type Scenarios = { readonly [name in ScenarioName]?: ScenarioResult }
+
+async function runScenarios(
+  scope: Scope,
+  scripts: Scripts,
+  servers: Servers,
+  names: readonly ScenarioName[],
+): Promise<Scenarios> {
+  if (names.length === 0) return {}
   const subjects = await startSubjects(scope, scripts, servers)
-  const scenarios: { [name in ScenarioName]?: ScenarioResult } = {}
   const rounds = await measureAll(subjects, names)
   const calls = await countAll(subjects, names, servers)
+  const scenarios: { [name in ScenarioName]?: ScenarioResult } = {}
   for (const name of names) {
     scenarios[name] = summarize(rounds.get(name) ?? new Map(), calls.get(name) ?? new Map())
     printScenario(name, scenarios[name])
   }
-  if (!isWhole && !words.includes('start')) return
-  const start = await measureStarts(servers, scripts)
-  printStart(start)
-  const settings = { rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS }
-  if (!isWhole) return
-  keepResults({ machine, settings, scenarios, start })
-  writeDocs()
+  return scenarios
+}
+
+/** What `work` has started has stopped when this resolves, so that it is not in the way of others. */
+async function withScope<T>(work: (scope: Scope) => Promise<T>): Promise<T> {
+  const scope = openScope()
+  try {
+    return await work(scope)
+  } finally {
+    await scope.close()
+  }
 }
 
 async function startSubjects(scope: Scope, scripts: Scripts, servers: Servers): Promise<Subjects> {

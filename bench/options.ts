@@ -10,6 +10,11 @@ function readNumber(name: string, otherwise: number): number {
 export const ROUNDS = readNumber('BENCH_ROUNDS', 5)
 /** How long one measurement lasts. */
 export const SECONDS = readNumber('BENCH_SECONDS', 1)
+/**
+ * Before anything is measured every participant runs for so many times as long as a measurement lasts,
+ * to be connected and compiled: a larger program is compiled for longer.
+ */
+export const WARM_UP_SHARE = 3
 /** Of Lineage; its peers write no log. */
 export const LOG_LEVEL = process.env.BENCH_LOG_LEVEL || 'info'
 /** Requests that are under way at once, each over a connection of its own. */

@@ -3,6 +3,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { AllCoresResults } from './all-cores.ts'
 import type { Calls } from './count-calls.ts'
 import type { Machine } from './machine.ts'
 import type { ScaleResults } from './scale/scale-question.ts'
@@ -27,6 +28,7 @@ export interface Results {
     readonly connections: number
   }
   readonly scenarios: Readonly<Partial<Record<ScenarioName, ScenarioResult>>>
+  readonly allCores?: AllCoresResults
   readonly start?: Readonly<Record<string, Spreads>>
   readonly scale?: ScaleResults
 }

@@ -23,6 +23,7 @@ export function performanceBlocks(results: Results): Blocks {
     requests: requestTable(results),
     peers: peerTable(results),
     flood: floodTable(results),
+    workers: workersTable(results),
     start: startTable(results),
     scale: scaleTables(results),
   }
@@ -120,6 +121,15 @@ function floodTable({ scenarios }: Results): string {
   ])
   const head = ['Refreshes', 'p99 alone, ms', 'in a login flood', 'ratio', 'a second alone']
   return toTable([...head, 'in the flood', 'logins/s beside them'], rows)
+}
+
+function workersTable({ allCores = {} }: Results): string {
+  const rows = SCENARIO_NAMES.flatMap((name) => {
+    const found = allCores[name]
+    if (!found) return []
+    return [[SCENARIOS[name], middle(found.one), middle(found.all), spreadText(found.ratio)]]
+  })
+  return toTable(['Requests a second', 'one process', 'one for each core', 'ratio'], rows)
 }
 
 function startTable({ start }: Results): string {

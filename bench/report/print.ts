@@ -1,9 +1,10 @@
 // The tables that a run prints.
 
+import type { AllCoresResults } from '../all-cores.ts'
 import type { Machine } from '../machine.ts'
 import { CONNECTIONS, ROUNDS, SECONDS } from '../options.ts'
 import type { ScenarioResult, Spreads } from '../results.ts'
-import { SCENARIOS, type ScenarioName } from '../scenarios.ts'
+import { SCENARIO_NAMES, SCENARIOS, type ScenarioName } from '../scenarios.ts'
 import type { Spread } from '../statistics.ts'
 
 export function printMachine({ cpu, cores, node, redis, postgres, packages }: Machine): void {
@@ -47,7 +48,19 @@ export function printScenario(name: ScenarioName, result: ScenarioResult): void 
   console.log('')
 }
 
+export function printAllCores(results: AllCoresResults): void {
+  if (Object.keys(results).length === 0) return
+  console.log('workers')
+  const rows = SCENARIO_NAMES.flatMap((name) => {
+    const found = results[name]
+    return found ? [[SCENARIOS[name], ...[found.one, found.all, found.ratio].map(toCell)]] : []
+  })
+  printTable([['requests/s', 'one process', 'one a core', 'ratio'], ...rows])
+  console.log('')
+}
+
 export function printStart(start: Readonly<Record<string, Spreads>>): void {
+  if (Object.keys(start).length === 0) return
   console.log('start')
   const rows = Object.entries(start).map(([name, { firstTokenMs, idleRssMib, startCpuMs }]) => [
     name,

@@ -21,9 +21,10 @@ export const BENCH_ADMIN = {
 }
 const ROOT_SECRET = randomBytes(32).toString('base64url')
 
-/** Spawns one and waits for nothing. */
+/** Spawns one and waits for nothing; `settings` are environment variables besides those of all. */
 export async function spawnLineage(
   servers: Servers,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<{ process: MeasuredProcess; port: number }> {
   const port = await findFreePort()
   const env = {
@@ -37,12 +38,16 @@ export async function spawnLineage(
     LINEAGE_ADMIN_CLIENT_SECRET: BENCH_ADMIN.client_secret,
     // Longer than the benchmark lasts.
     LINEAGE_ACCESS_TOKEN_TTL_SECONDS: '3600',
+    ...settings,
   }
   return { port, process: startMeasured(MAIN, env, ['--enable-source-maps']) }
 }
 
-export async function startLineage(servers: Servers): Promise<TokenServer> {
-  const { process, port } = await spawnLineage(servers)
+export async function startLineage(
+  servers: Servers,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<TokenServer> {
+  const { process, port } = await spawnLineage(servers, settings)
   const isReady = async () => {
     if (process.child.exitCode !== null) throw new Error('Lineage did not start')
     const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined)
@@ -64,7 +69,7 @@ export async function startLineage(servers: Servers): Promise<TokenServer> {
     process,
     port,
     redis: servers.redis,
-    usernames: await makeUsers(admin),
+    usernames: await makeUsers(admin, `user-${port}`),
     app: { client_id: app.id },
     service: { client_id: service.id, client_secret: service.clientSecret },
     introspectPath: '/introspect',
@@ -91,9 +96,9 @@ async function openAdmin(port: number): Promise<Admin> {
   }
 }
 
-async function makeUsers(admin: Admin): Promise<string[]> {
+async function makeUsers(admin: Admin, prefix: string): Promise<string[]> {
   const passwordHash = await hashPassword()
-  const names = Array.from({ length: USERS }, (_, index) => `user-${index}`)
+  const names = Array.from({ length: USERS }, (_, index) => `${prefix}-${index}`)
   for (const username of names) {
     await admin('users', { username, email: `${username}@example.com`, passwordHash })
   }
