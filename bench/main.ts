@@ -46,12 +46,13 @@ async function runBench(scope: Scope, words: readonly string[]): Promise<void> {
   scope.teardown(() => rmSync(dirname(scripts('floor')), { recursive: true, force: true }))
   const machine = await describeMachine(servers)
   printMachine(machine)
+  // First, while the database holds nothing but its tables.
+  const start = isAsked('start') ? await measureStarts(servers, scripts) : {}
   const scenarios = await withScope((inner) => runScenarios(inner, scripts, servers, names))
   const allCores = isAsked('workers')
     ? await withScope((inner) => measureAllCores(inner, servers))
     : {}
   printAllCores(allCores)
-  const start = isAsked('start') ? await measureStarts(servers, scripts) : {}
   printStart(start)
   const settings = { rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS }
   if (!isWhole) return
