@@ -3,8 +3,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyBaseLogger } from 'fastify'
 import type { RequestLine } from '../../ops/request-line.ts'
-import type { EndpointRequest } from '../server/endpoint.ts'
-import type { Caller } from '../server/request-client.ts'
+import type { Caller, EndpointRequest } from '../server/endpoint.ts'
 import { openRequestLogger, requestIdOf, traceparentOf } from '../server/request-trace.ts'
 import type { FrontRoute } from './front-routes.ts'
 

@@ -4,7 +4,13 @@
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import type { Caller } from './request-client.ts'
+import type { Client } from '../../clients/client.ts'
+
+export interface Caller {
+  readonly clientId: string
+  /** Set once the client has authenticated. */
+  readonly client?: Client
+}
 
 export interface EndpointRequest {
   readonly raw: IncomingMessage

@@ -1,14 +1,7 @@
 // Which client of ours a request came from, as far as that is known, for the line of its refusal.
 
-import type { Client } from '../../clients/client.ts'
-import type { EndpointRequest } from './endpoint.ts'
+import type { Caller, EndpointRequest } from './endpoint.ts'
 import { sourceOf } from './request-source.ts'
-
-export interface Caller {
-  readonly clientId: string
-  /** Set once the client has authenticated. */
-  readonly client?: Client
-}
 
 declare module 'fastify' {
   interface FastifyRequest {
