@@ -1,9 +1,9 @@
 // How many calls to Redis and statements of SQL one request causes: counted one by one where they
 // arrive, apart from the measurements, which counting would disturb.
 
-import { setTimeout as delay } from 'node:timers/promises'
 import { monitorCommands, POLL } from '../test/support/counted-calls.ts'
 import { openScope } from '../test/support/scope.ts'
+import { until } from '../test/support/until.ts'
 import type { Participant } from './participant.ts'
 import type { ScenarioName } from './scenarios.ts'
 import type { Servers } from './support/servers.ts'
@@ -20,10 +20,8 @@ const REQUESTS = 25
  * Lineage writes the events of requests together, a moment later, and follows its journal by
  * polling. When it has polled twice, both are done.
  */
-const POLLED = /FROM table_versions/
+const POLLED = /JOIN table_versions ON true/
 const POLLS = 2
-const SETTLE_MAX_MS = 5_000
-const STEP_MS = 50
 /** Looks for an entry of the same subject in the same statement, as the poll does. */
 const JOURNAL_ENTRY = /^\s*INSERT INTO journal/
 /** What a client of Redis says when it connects. */
@@ -73,7 +71,6 @@ export async function countCalls(
 
 async function untilPolled(statements: readonly string[]): Promise<void> {
   const from = statements.length
-  const giveUpAt = performance.now() + SETTLE_MAX_MS
   const polls = () => statements.slice(from).filter((text) => POLLED.test(text)).length
-  while (polls() < POLLS && performance.now() < giveUpAt) await delay(STEP_MS)
+  await until('two polls', () => polls() >= POLLS)
 }

@@ -29,9 +29,7 @@ export function registerToken(app: FastifyInstance, dependencies: TokenRouteDepe
     const client = await authenticateSender(request, form, dependencies)
     if (!mayUse(client, grant)) throw new OAuthError('grant_type_not_allowed')
     const usesCookies = client.tokenDelivery === 'cookie'
-    if (usesCookies) {
-      checkBrowserCall(request, client, cookies, hasOwnToken)
-    }
+    if (usesCookies) checkBrowserCall(request, client, cookies, hasOwnToken)
     const source = sourceOf(request, client)
     const context = { client, source, callerSignal: () => callerSignal(reply) }
     let issued: IssuedTokens
