@@ -23,6 +23,14 @@ export type EndedReason =
   | 'idle_expired'
   | 'absolute_expired'
 
+/** How somebody proved who they are, in the words of RFC 8176 §2: the `amr` of their tokens. */
+export type AuthMethod = 'pwd' | 'otp'
+
+/** A login by the password alone, which is what every login of a release without factors was. */
+export const BY_PASSWORD: readonly AuthMethod[] = ['pwd']
+/** A login by the password and a code that is good once, of an authenticator or for recovery. */
+export const BY_PASSWORD_AND_CODE: readonly AuthMethod[] = ['pwd', 'otp']
+
 export interface Family {
   readonly familyId: FamilyId
   readonly userId: UserId
@@ -30,6 +38,8 @@ export interface Family {
   /** What the login granted, role-bound scopes included even while the role is missing. */
   readonly scope: readonly string[]
   readonly audience: readonly string[]
+  /** What the login was made with; constant over refreshes. */
+  readonly amr: readonly AuthMethod[]
   /** SHA-256 of the family secret, base64url. */
   readonly secretHash: string
   readonly generation: number

@@ -3,7 +3,14 @@
 // harmless.
 
 import type { UserRecord } from '../users/user.ts'
-import type { CreateFamily, EndFamily, FamilyId, FamilyStore, RevokedToken } from './family.ts'
+import {
+  BY_PASSWORD,
+  type CreateFamily,
+  type EndFamily,
+  type FamilyId,
+  type FamilyStore,
+  type RevokedToken,
+} from './family.ts'
 
 export type JournalPayload =
   | {
@@ -72,8 +79,13 @@ export async function applyJournalPayload(
     case 'token':
       return await store.revokeToken(payload.token, nowMs)
     case 'created':
-      return await store.restore(payload.login)
+      return await store.restore(loginOf(payload))
   }
+}
+
+/** The login that an entry tells of. One of a release without factors does not say how it was made. */
+export function loginOf({ login }: Extract<JournalPayload, { kind: 'created' }>): CreateFamily {
+  return { ...login, family: { ...login.family, amr: login.family.amr ?? BY_PASSWORD } }
 }
 
 /** Puts the kept family of an older release's entry where it is today: into the newest epoch. */

@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { Client } from '../clients/client.ts'
-import type { FamilyId } from '../families/family.ts'
+import { BY_PASSWORD, type FamilyId } from '../families/family.ts'
 import { hashFamilySecret, newFamilySecret } from '../families/refresh-token-string.ts'
 import { OAuthError } from '../oauth/oauth-error.ts'
 import { type Parameters, requireParameter } from '../oauth/parameters.ts'
@@ -59,6 +59,7 @@ async function issue(
       clientId: client.id,
       scope: granted,
       audience: audience.grant,
+      amr: BY_PASSWORD,
       secretHash: hashFamilySecret(secret),
       ...life,
       ...source,
@@ -74,6 +75,7 @@ async function issue(
     subject: user.userId,
     sessionId: family.familyId,
     clientId: client.id,
+    detail: { amr: family.amr },
     ...source,
   })
   // A role may have been taken away while the password was hashed; `user` is as of the creation.

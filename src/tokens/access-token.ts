@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { Client, ClientId } from '../clients/client.ts'
-import type { Family, FamilyId } from '../families/family.ts'
+import { BY_PASSWORD, type Family, type FamilyId } from '../families/family.ts'
 import { toSeconds } from '../runtime/clock.ts'
 import type { Stated } from '../runtime/stated.ts'
 import { hmacSha256 } from '../secrets/hmac.ts'
@@ -30,6 +30,8 @@ export interface UserTokenClaims extends CommonClaims {
   readonly sub: UserId
   readonly sid: FamilyId
   readonly auth_time: number
+  /** How the user logged in (RFC 8176). */
+  readonly amr: readonly string[]
   readonly roles: readonly string[]
 }
 
@@ -37,6 +39,7 @@ export interface ClientTokenClaims extends CommonClaims {
   readonly sub: ClientId
   readonly sid: undefined
   readonly auth_time: undefined
+  readonly amr: undefined
   readonly roles: undefined
 }
 
@@ -78,6 +81,7 @@ export function buildUserClaims(input: UserTokenInput): Stated<UserTokenClaims> 
     client_id: family.clientId,
     sid: family.familyId,
     auth_time: toSeconds(family.createdAtMs),
+    amr: family.amr,
     roles: user.roles,
   }
 }
@@ -102,6 +106,7 @@ export function buildClientClaims(input: ClientTokenInput): Stated<ClientTokenCl
     client_id: client.id,
     sid: undefined,
     auth_time: undefined,
+    amr: undefined,
     roles: undefined,
   }
 }
@@ -144,15 +149,23 @@ export function readClaims(claims: Record<string, unknown>): AccessTokenClaims |
     client_id: clientId as ClientId,
     scope,
   }
-  const { sid, auth_time: authTime, roles } = claims
+  // A token of a release without factors has no `amr`: its login was by the password alone.
+  const { sid, auth_time: authTime, amr = BY_PASSWORD, roles } = claims
   if (sid === undefined) {
-    const own = { sub: sub as ClientId, sid, auth_time: undefined, roles: undefined }
+    const own = {
+      sub: sub as ClientId,
+      sid,
+      auth_time: undefined,
+      amr: undefined,
+      roles: undefined,
+    }
     return sub === clientId
       ? ({ ...common, ...own } satisfies Stated<ClientTokenClaims>)
       : undefined
   }
-  if (!isText(sid) || !isTime(authTime) || !isTextList(roles)) return undefined
-  const user = { sub: sub as UserId, sid: sid as FamilyId, auth_time: authTime, roles }
+  if (!isText(sid) || !isTime(authTime)) return undefined
+  if (!isTextList(amr) || !isTextList(roles)) return undefined
+  const user = { sub: sub as UserId, sid: sid as FamilyId, auth_time: authTime, amr, roles }
   return { ...common, ...user } satisfies Stated<UserTokenClaims>
 }
 

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
 import type { ClientId } from '../../src/clients/client.ts'
 import {
+  BY_PASSWORD,
   type CreateFamily,
   compareAge,
   type EndFamily,
@@ -109,6 +110,7 @@ export function newLogin(
       clientId: WEB,
       scope: SCOPE,
       audience: AUDIENCE,
+      amr: BY_PASSWORD,
       secretHash: hashFamilySecret(newFamilySecret()),
       createdAtMs: nowMs,
       idleExpiresAtMs: nowMs + IDLE_MS,

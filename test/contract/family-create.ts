@@ -4,6 +4,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
 import {
+  BY_PASSWORD,
+  BY_PASSWORD_AND_CODE,
   type CreateFamily,
   type Family,
   type FamilyStore,
@@ -49,6 +51,19 @@ export async function runCreateCases(t: Test, open: OpenFamilyBench): Promise<vo
     }
     t.strictSame(await store.create(login), { outcome: 'created', family, user })
     t.strictSame(await listAll(store, user.userId), { user, families: [family] })
+  })
+
+  t.test('how a login was made stays, whatever becomes of its family (RFC 8176)', async (t) => {
+    for (const amr of [BY_PASSWORD, BY_PASSWORD_AND_CODE]) {
+      const first = await logIn(store, newUser(), { amr })
+      const second = await rotateOn(store, first)
+      t.strictSame([first.amr, second.amr], [amr, amr])
+      const { userId, familyId } = first
+      const read = async () => (await store.inspect({ owner: { userId }, familyId })).family
+      t.strictSame((await read())?.amr, amr)
+      await store.end(ending(second))
+      t.match(await read(), { amr, ended: { reason: 'revoked_by_user' } })
+    }
   })
 
   t.test('the record of a login reaches the store, a newer one stays', async (t) => {

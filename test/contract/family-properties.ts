@@ -5,7 +5,12 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import fc from 'fast-check'
 import { test } from 'tap'
-import type { Family, FamilyStore } from '../../src/families/family.ts'
+import {
+  BY_PASSWORD,
+  BY_PASSWORD_AND_CODE,
+  type Family,
+  type FamilyStore,
+} from '../../src/families/family.ts'
 import type { UserId, UserRecord } from '../../src/users/user.ts'
 import { runSize } from '../support/run-size.ts'
 import {
@@ -168,8 +173,10 @@ async function create(world: World, record: UserRecord, clientId: Family['client
   const copy = model.copyOf(record.userId)
   // Whether a refused login leaves its newer record behind is nobody's business.
   if (record.status !== 'active' && (copy?.version ?? -1) < record.version) return
+  const amr = world.families.length % 2 === 0 ? BY_PASSWORD : BY_PASSWORD_AND_CODE
+  const absoluteExpiresAtMs = nowMs + ABSOLUTE_MS
   const login = {
-    ...newLogin(record, { clientId, absoluteExpiresAtMs: nowMs + ABSOLUTE_MS }, nowMs),
+    ...newLogin(record, { clientId, amr, absoluteExpiresAtMs }, nowMs),
     clientSessionsValidFromMs: world.validFrom.get(clientId) ?? 0,
   }
   const answer = await store.create(login)

@@ -1,6 +1,7 @@
 // What the store keeps: constant size, nothing that mints a token, and everything over a restart.
 
 import type { Test } from 'tap'
+import { BY_PASSWORD_AND_CODE } from '../../src/families/family.ts'
 import {
   hashFamilySecret,
   mintRefreshToken,
@@ -69,9 +70,10 @@ export async function runStorageCases(t: Test, open: OpenFamilyBench): Promise<v
 
   t.test('a restart and a reconnect keep every family as it was (C60)', async (t) => {
     const user = newUser()
-    const first = await logIn(store, user)
+    const first = await logIn(store, user, { amr: BY_PASSWORD_AND_CODE })
     const second = await rotateOn(store, first, { nowMs: T0 + 100 })
-    const [ended, reused] = [await logIn(store, user), await logIn(store, user)]
+    const ended = await logIn(store, user, { amr: BY_PASSWORD_AND_CODE })
+    const reused = await logIn(store, user)
     await store.end(ending(ended))
     const reusedNow = await rotateOn(store, reused)
     await store.rotate(rotation(reused, { nowMs: T0 + GRACE_MS * 2 }))

@@ -20,6 +20,7 @@ const family: Family = {
   clientId: 'web' as ClientId,
   scope: ['openid', 'orders:read', 'lineage:admin'],
   audience: ['https://a.example', 'https://b.example'],
+  amr: ['pwd'],
   secretHash: 'hash',
   generation: 5,
   epoch: 3,

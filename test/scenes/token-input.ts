@@ -24,6 +24,7 @@ export const family: Family = {
   clientId: 'c_abcdefghijklmnopqrstuv' as ClientId,
   scope: ['orders:read', 'orders:write'],
   audience: ['https://orders.example', 'https://billing.example'],
+  amr: ['pwd', 'otp'],
   secretHash: 'x'.repeat(43),
   generation: 3,
   epoch: 0,

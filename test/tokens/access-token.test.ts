@@ -24,6 +24,7 @@ test('a user token says everything that RFC 9068 §2.2 asks for, and no more (C6
     client_id: client.id,
     sid: family.familyId,
     auth_time: seconds(CREATED_AT_MS),
+    amr: ['pwd', 'otp'],
     roles: ['support'],
   })
   t.match(jti, /^[A-Za-z0-9_-]{22}$/, '128 bits')
@@ -96,6 +97,7 @@ test("a client's own token is about the client, and each has an id of its own", 
     client_id: client.id,
     sid: undefined,
     auth_time: undefined,
+    amr: undefined,
     roles: undefined,
   })
   t.match(jti, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, '122 random bits')

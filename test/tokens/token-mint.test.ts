@@ -174,6 +174,7 @@ test('refuses claims that are missing or of another type', async (t) => {
     scope: [null, '', 1, ['a']],
     sid: [undefined, null, '', 1],
     auth_time: [undefined, '1', 1.5],
+    amr: ['pwd', [1], null],
     roles: [undefined, 'admin', [1], null],
   }
   for (const [name, values] of Object.entries(bad)) {
@@ -181,6 +182,11 @@ test('refuses claims that are missing or of another type', async (t) => {
       t.equal(verify(forge({}, { ...claims, [name]: value })), undefined, `${name}: ${value}`)
     }
   }
+})
+
+test("a user's token of a release that knew no factors is one of a login by password", async (t) => {
+  const { amr, ...older } = claims
+  t.strictSame(verify(forge({}, older)), { ...claims, amr: ['pwd'] })
 })
 
 test('never throws, whatever is inside', async (t) => {

@@ -14,6 +14,7 @@ const FAMILY_COLUMNS = {
   clientId: 'client_id',
   scope: 'scope',
   audience: 'audience',
+  amr: 'amr',
   secretHash: 'secret_hash',
   generation: 'generation',
   epoch: 'epoch',

@@ -10,6 +10,7 @@ import {
   type Journal,
   type JournalEntry,
   type JournalPayload,
+  loginOf,
   loginSubject,
   subjectOf,
 } from '../journal.ts'
@@ -63,7 +64,7 @@ export function openPostgresJournal(database: Pick<Database, 'pool'>): Journal {
         ),
       )
       const payload = rows[0]?.payload
-      return payload?.kind === 'created' ? payload.login : undefined
+      return payload?.kind === 'created' ? loginOf(payload) : undefined
     },
 
     async retractLogin(familyId) {

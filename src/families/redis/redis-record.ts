@@ -5,12 +5,22 @@
 import type { ClientId } from '../../clients/client.ts'
 import type { Stated } from '../../runtime/stated.ts'
 import type { EpochReason, EpochStart, UserId, UserRecord, UserStatus } from '../../users/user.ts'
-import type { Family, FamilyEndReason, FamilyId } from '../family.ts'
+import {
+  BY_PASSWORD,
+  BY_PASSWORD_AND_CODE,
+  type Family,
+  type FamilyEndReason,
+  type FamilyId,
+} from '../family.ts'
 import { packText, packWords, unpackText, unpackWords } from './packed-text.ts'
 import { longId, shortId } from './redis-keys.ts'
 
 /** The place of a status is its number. */
 const STATUSES: readonly UserStatus[] = ['active', 'disabled', 'deleted']
+
+/** The bits of a family's first byte. */
+const HAS_ENDED = 1
+const HAS_CODE = 2
 
 /** The arguments of a user's record, as put_user in family.lua takes them. */
 export function encodeUser(record: UserRecord): (string | number)[] {
@@ -37,6 +47,7 @@ export function encodeFamily(family: Family): (string | number)[] {
     packWords(family.audience),
     family.ip,
     packText(family.userAgent),
+    family.amr.includes('otp') ? 1 : 0,
   ]
 }
 
@@ -60,11 +71,12 @@ export function decodeFamily(
 ): Stated<Family> | undefined {
   if (!reply) return undefined
   const { number, text, rest } = readPacked(String(reply))
-  const hasEnded = number(1) === 1
+  const flags = number(1)
   // In the order in which they are packed.
   return {
     familyId,
     userId,
+    amr: (flags & HAS_CODE) === 0 ? BY_PASSWORD : BY_PASSWORD_AND_CODE,
     generation: number(4),
     epoch: number(4),
     retriedElsewhere: number(2),
@@ -78,7 +90,10 @@ export function decodeFamily(
     audience: unpackWords(text(2)),
     ip: text(1),
     userAgent: unpackText(text(2)),
-    ended: hasEnded ? { atMs: number(6), reason: rest() as FamilyEndReason } : undefined,
+    ended:
+      (flags & HAS_ENDED) !== 0
+        ? { atMs: number(6), reason: rest() as FamilyEndReason }
+        : undefined,
   }
 }
 

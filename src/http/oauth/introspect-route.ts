@@ -115,6 +115,7 @@ function toRefreshTokenClaims(
     jti: undefined,
     sid: family.familyId,
     auth_time: undefined,
+    amr: undefined,
     roles: undefined,
   }
 }

@@ -4,8 +4,17 @@ import { randomUUID } from 'node:crypto'
 import { type Test, test } from 'tap'
 import type { ClientId } from '../../../src/clients/client.ts'
 import type { Database } from '../../../src/database/database.ts'
-import type { CreateFamily, FamilyId } from '../../../src/families/family.ts'
-import type { JournalPayload } from '../../../src/families/journal.ts'
+import {
+  BY_PASSWORD,
+  BY_PASSWORD_AND_CODE,
+  type CreateFamily,
+  type FamilyId,
+} from '../../../src/families/family.ts'
+import {
+  applyJournalPayload,
+  type JournalPayload,
+  type JournalTarget,
+} from '../../../src/families/journal.ts'
 import {
   journalUserChange,
   openPostgresJournal,
@@ -153,6 +162,20 @@ test('a login is found until it is ended or taken back', async (t) => {
     (await readAll(journal, 0)).map(({ payload }) => payload.kind),
     ['created', 'family', 'family'],
   )
+})
+
+test('a login that a release without factors wrote was made by the password', async (t) => {
+  const { database, journal } = await openJournal(t, (await openTestDatabase(t)).url)
+  const login = newLogin(newUser(), { amr: BY_PASSWORD_AND_CODE })
+  await journal.append({ kind: 'created', login }, Date.now() + 60_000)
+  await database.pool.query(`UPDATE journal SET payload = payload #- '{login,family,amr}'`)
+  const older = { ...login, family: { ...login.family, amr: BY_PASSWORD } }
+  t.strictSame(await journal.findLogin(login.family.familyId), older)
+  const [entry] = await readAll(journal, 0)
+  const restored: CreateFamily[] = []
+  const store = { restore: async (given: CreateFamily) => void restored.push(given) }
+  if (entry) await applyJournalPayload(entry.payload, store as unknown as JournalTarget, T0)
+  t.strictSame(restored, [older])
 })
 
 test('a row stays until what it ends could not be valid any more', async (t) => {

@@ -46,7 +46,7 @@ test('a login, a replay and a revocation are events of one session', async (t) =
   const login = await waitForEvent(app, 'login.succeeded', { subject: user.id })
   const sessionId = login.sessionId ?? ''
   const about = { subject: user.id, clientId: 'web', sessionId }
-  await checkEvent(t, app, 'login.succeeded', about)
+  await checkEvent(t, app, 'login.succeeded', { ...about, detail: { amr: ['pwd'] } })
   await checkEvent(t, app, 'refresh.reuse_detected', about)
 
   const second = await logIn(app, client, user)

@@ -50,9 +50,10 @@ test('an access token of a user (RFC 7662 §2.2)', async (t) => {
     scope: 'read',
     token_type: 'Bearer',
     roles: ['editor'],
+    amr: ['pwd'],
   })
   const members =
-    'active aud auth_time client_id exp iat iss jti roles scope sid sub token_type username'.split(
+    'active amr aud auth_time client_id exp iat iss jti roles scope sid sub token_type username'.split(
       ' ',
     )
   t.strictSame(Object.keys(state).sort(), members)

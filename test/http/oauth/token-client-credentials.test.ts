@@ -48,7 +48,8 @@ test('issues a JWT that a verifier accepts through JWKS (RFC 9068 §2, C62, C64,
   t.equal(payload.scope, 'jobs:read', '(C65)')
   t.equal(payload.aud, API, 'the first audience, as a string')
   t.type(payload.jti, 'string')
-  t.strictSame([payload.sid, payload.auth_time, payload.roles], [undefined, undefined, undefined])
+  const { sid, auth_time, amr, roles } = payload
+  t.strictSame([sid, auth_time, amr, roles], Array(4).fill(undefined), 'nothing of a user')
   t.ok(decodeProtectedHeader(body.access_token).kid, '(C70)')
 })
 

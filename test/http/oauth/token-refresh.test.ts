@@ -41,6 +41,7 @@ test('rotates: a new pair, the same session (RFC 6749 §6, C52)', async (t) => {
   const [before, after] = [decodeJwt(first.access_token), decodeJwt(second.access_token)]
   t.equal(after.sid, before.sid)
   t.equal(after.auth_time, before.auth_time, '(C68)')
+  t.strictSame([before.amr, after.amr], [['pwd'], ['pwd']], 'RFC 8176')
   t.equal(second.expires_in, Number(after.exp) - Math.floor(Date.now() / 1000), '(C12)')
 })
 

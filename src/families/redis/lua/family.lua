@@ -2,7 +2,7 @@
 -- live families in it, and the rules of family-rules.ts. docs/adr/0015-one-packed-record.md says why
 -- they are packed, redis-record.ts is the other end.
 
--- Whether it ended, generation, epoch, repeats from elsewhere, and the times: created, rotated, idle
+-- A byte of two flags (1: it ended, 2: its login had a one-time code), generation, epoch, repeats from elsewhere, and the times: created, rotated, idle
 -- expiry, absolute expiry. They have a fixed width, so that most rotations overwrite them alone.
 local NUMBERS = '>BI4I4I2I6I6I6I6'
 -- Each after its length: secret hash, client, scope, audience, ip, user agent.
@@ -18,12 +18,13 @@ end
 local function read_family(key)
   local value = redis.call('GET', key)
   if not value then return nil end
-  local family, is_ended, rest = { id = string.match(key, '[^:]*$'), value = value }
-  is_ended, family.generation, family.epoch, family.retried, family.created_at, family.rotated_at,
+  local family, flags, rest = { id = string.match(key, '[^:]*$'), value = value }
+  flags, family.generation, family.epoch, family.retried, family.created_at, family.rotated_at,
     family.idle_expires_at, family.absolute_expires_at, family.secret_hash, family.client_id,
     family.scope, family.audience, family.ip, family.user_agent, rest =
     struct.unpack(NUMBERS .. TEXTS, value)
-  if is_ended == 1 then
+  family.has_code = flags >= 2
+  if flags % 2 == 1 then
     family.ended_at, rest = struct.unpack(ENDED_AT, value, rest)
     family.ended_reason = string.sub(value, rest)
   end
@@ -31,7 +32,8 @@ local function read_family(key)
 end
 
 local function pack_numbers(family)
-  return struct.pack(NUMBERS, family.ended_at and 1 or 0, family.generation, family.epoch,
+  local flags = (family.ended_at and 1 or 0) + (family.has_code and 2 or 0)
+  return struct.pack(NUMBERS, flags, family.generation, family.epoch,
     family.retried, family.created_at, family.rotated_at, family.idle_expires_at,
     family.absolute_expires_at)
 end
