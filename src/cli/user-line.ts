@@ -2,7 +2,7 @@
 
 import type { FieldError } from '../runtime/field-error.ts'
 import { type Argon2Parameters, parsePasswordHash, workOf } from '../users/password-hash.ts'
-import type { PasswordLimits } from '../users/password-policy.ts'
+import type { PasswordRules } from '../users/password-quality.ts'
 import type { UserKeys } from '../users/taken-keys.ts'
 import { draftUser, type NewUserInput } from '../users/user-draft.ts'
 
@@ -15,7 +15,7 @@ export type CheckedUser =
     }
   | { readonly ok: false; readonly errors: readonly FieldError[] }
 
-type Rules = PasswordLimits & { readonly argon2: Argon2Parameters }
+type Rules = PasswordRules & { readonly argon2: Argon2Parameters }
 
 const MEMBERS = {
   id: 'string',

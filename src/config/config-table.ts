@@ -164,6 +164,11 @@ export const CONFIG_TABLE = {
     integer(1, 1_024),
     'Longest password, in code points after NFKC.',
   ),
+  LINEAGE_PASSWORD_BLOCKLIST: row(
+    'on',
+    oneOf('on', 'off'),
+    'Whether new passwords that are guessed first are refused; `off`: only the length counts.',
+  ),
   // Node reads it by itself, and what is no number means 1 to it.
   UV_THREADPOOL_SIZE: {
     ...row(

@@ -188,6 +188,7 @@ function toCommonConfig(settings: Settings) {
     },
     passwordMinLength: settings.LINEAGE_PASSWORD_MIN_LENGTH,
     passwordMaxLength: settings.LINEAGE_PASSWORD_MAX_LENGTH,
+    passwordBlocklist: settings.LINEAGE_PASSWORD_BLOCKLIST === 'on',
     /** The size of libuv's pool, on whose threads passwords are hashed. */
     threads: settings.UV_THREADPOOL_SIZE,
   }

@@ -5,7 +5,8 @@ import { reachedEpoch } from '../families/family-rules.ts'
 import { type Act, withAct } from '../runtime/act.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
-import { findPasswordProblem, type PasswordLimits } from '../users/password-policy.ts'
+import { findPasswordProblem } from '../users/password-policy.ts'
+import type { PasswordOwner, PasswordRules } from '../users/password-quality.ts'
 import type { User, UserId, UserRecord } from '../users/user.ts'
 import { findPasswordErrors } from '../users/user-draft.ts'
 import { parseUserId } from '../users/user-id.ts'
@@ -17,7 +18,7 @@ import { recordCommitted } from './record-committed.ts'
 export interface PasswordManagementDependencies {
   readonly users: Pick<UserStore, 'findById' | 'findCredentials' | 'setPassword'>
   readonly hasher: Pick<PasswordHasher, 'hash' | 'verify'>
-  readonly passwordLimits: PasswordLimits
+  readonly passwordRules: PasswordRules
   readonly recordEvent: RecordEvent
 }
 
@@ -50,15 +51,15 @@ export interface PasswordManagement {
 export function openPasswordManagement(
   dependencies: PasswordManagementDependencies,
 ): PasswordManagement {
-  const { users, hasher, passwordLimits, recordEvent } = dependencies
+  const { users, hasher, passwordRules, recordEvent } = dependencies
 
-  function refuseBadPassword(pointer: string, password: string): void {
-    const errors = findPasswordErrors(pointer, password, passwordLimits)
+  function refuseBadPassword(pointer: string, password: string, owner: PasswordOwner): void {
+    const errors = findPasswordErrors(pointer, password, passwordRules, owner)
     accepted(errors.length === 0 ? { ok: true, value: password } : { ok: false, errors })
   }
 
   async function isPassword(text: string, passwordHash: string, signal?: AbortSignal) {
-    const problem = findPasswordProblem(text, passwordLimits)
+    const problem = findPasswordProblem(text, passwordRules)
     if (problem === 'too_long' || problem === 'malformed') return false
     return (await hasher.verify(passwordHash, text, signal)).matches
   }
@@ -66,9 +67,9 @@ export function openPasswordManagement(
   return {
     async setPassword(id, password, act, signal) {
       const userId = found(parseUserId(id), 'user')
-      refuseBadPassword('/password', password)
       // Before a lane is taken for nobody.
-      found(await users.findById(userId), 'user')
+      const user = found(await users.findById(userId), 'user')
+      refuseBadPassword('/password', password, user)
       const passwordHash = await hasher.hash(password, signal)
       const isSet = await recordCommitted(
         (onChanged) => users.setPassword(userId, passwordHash, onChanged),
@@ -78,9 +79,9 @@ export function openPasswordManagement(
     },
 
     async changePassword({ userId, familyId }, { currentPassword, newPassword }, act, signal) {
-      refuseBadPassword('/newPassword', newPassword)
       const credentials = await users.findCredentials(userId)
       if (!credentials) throw sessionOver()
+      refuseBadPassword('/newPassword', newPassword, credentials.user)
       if (!(await isPassword(currentPassword, credentials.passwordHash, signal))) {
         throw wrongPassword()
       }

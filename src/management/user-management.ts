@@ -7,7 +7,7 @@ import type { RecordEvent, SecurityEvent } from '../runtime/security-event.ts'
 import type { PasswordCosts } from '../users/password-costs.ts'
 import { parsePasswordHash } from '../users/password-hash.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
-import type { PasswordLimits } from '../users/password-policy.ts'
+import type { PasswordRules } from '../users/password-quality.ts'
 import type { User, UserFilter, UserId } from '../users/user.ts'
 import {
   draftUser,
@@ -28,7 +28,7 @@ export interface UserManagementDependencies {
   >
   readonly hasher: Pick<PasswordHasher, 'hash'>
   readonly passwordCosts: Pick<PasswordCosts, 'include'>
-  readonly passwordLimits: PasswordLimits
+  readonly passwordRules: PasswordRules
   readonly recordEvent: RecordEvent
 }
 
@@ -54,7 +54,7 @@ export interface UserManagement {
 }
 
 export function openUserManagement(dependencies: UserManagementDependencies): UserManagement {
-  const { users, hasher, passwordCosts, passwordLimits, recordEvent } = dependencies
+  const { users, hasher, passwordCosts, passwordRules, recordEvent } = dependencies
   const record = (event: SecurityEvent, act: Act) => recordEvent(withAct(event, act))
 
   async function find(id: string): Promise<User> {
@@ -83,7 +83,7 @@ export function openUserManagement(dependencies: UserManagementDependencies): Us
     },
 
     async create(input, act, signal) {
-      const { password = '', passwordHash, ...draft } = accepted(draftUser(input, passwordLimits))
+      const { password = '', passwordHash, ...draft } = accepted(draftUser(input, passwordRules))
       const user = await users.create({
         ...draft,
         passwordHash: passwordHash ?? (await hasher.hash(password, signal)),

@@ -3,7 +3,8 @@
 
 import type { Checked, FieldError } from '../runtime/field-error.ts'
 import { PASSWORD_HASH_RULE, parsePasswordHash } from './password-hash.ts'
-import { findPasswordProblem, type PasswordLimits } from './password-policy.ts'
+import { findPasswordProblem } from './password-policy.ts'
+import { findPasswordWeakness, type PasswordOwner, type PasswordRules } from './password-quality.ts'
 import type { User, UserId } from './user.ts'
 import { parseUserId } from './user-id.ts'
 import { parseEmail, parseUsername, type UserName } from './user-names.ts'
@@ -47,13 +48,13 @@ const USERNAME_RULE =
   'must be 1 to 64 letters, marks, digits, ".", "_" and "-", the first one a letter or digit'
 const EMAIL_RULE = 'must be an email address of at most 254 characters, none of them invisible'
 
-export function draftUser(input: NewUserInput, limits: PasswordLimits): Checked<UserDraft> {
+export function draftUser(input: NewUserInput, rules: PasswordRules): Checked<UserDraft> {
   const id = input.id === undefined ? undefined : parseUserId(input.id)
   const isBadId = input.id !== undefined && !id
   const checked = draftUserPatch(input)
   const errors = [
     ...(isBadId ? [{ pointer: '/id', detail: 'must be a UUID' }] : []),
-    ...findCredentialErrors(input, limits),
+    ...findCredentialErrors(input, rules),
     ...(checked.ok ? [] : checked.errors),
   ]
   if (!checked.ok || errors.length > 0) return { ok: false, errors }
@@ -75,33 +76,40 @@ export function draftUserPatch(input: UserPatchInput): Checked<UserPatch> {
     : { ok: true, value: { ...input, username, email } }
 }
 
-/** What is wrong with a new password, for the member at `pointer`. */
+/**
+ * What is wrong with a new password, for the member at `pointer`. Every way to set one asks this: a
+ * password that was good when it was set stays good for logging in.
+ */
 export function findPasswordErrors(
   pointer: string,
   password: string,
-  limits: PasswordLimits,
+  rules: PasswordRules,
+  owner: PasswordOwner,
 ): FieldError[] {
-  switch (findPasswordProblem(password, limits)) {
+  const detail = describeProblem(password, rules) ?? findPasswordWeakness(password, rules, owner)
+  return detail === undefined ? [] : [{ pointer, detail }]
+}
+
+function describeProblem(password: string, rules: PasswordRules): string | undefined {
+  switch (findPasswordProblem(password, rules)) {
     case 'too_short':
-      return [{ pointer, detail: `must have at least ${limits.passwordMinLength} characters` }]
+      return `must have at least ${rules.passwordMinLength} characters`
     case 'too_long':
-      return [{ pointer, detail: `must have at most ${limits.passwordMaxLength} characters` }]
+      return `must have at most ${rules.passwordMaxLength} characters`
     case 'malformed':
-      return [{ pointer, detail: 'must be well-formed Unicode' }]
+      return 'must be well-formed Unicode'
     case undefined:
-      return []
+      return undefined
   }
 }
 
 /** Exactly one of the two, and that one by its rules. */
-function findCredentialErrors(
-  { password, passwordHash }: Pick<NewUserInput, 'password' | 'passwordHash'>,
-  limits: PasswordLimits,
-): FieldError[] {
+function findCredentialErrors(input: NewUserInput, rules: PasswordRules): FieldError[] {
+  const { password, passwordHash } = input
   if ((password === undefined) === (passwordHash === undefined)) {
     return [{ pointer: '/password', detail: 'either password or passwordHash must be given' }]
   }
-  if (password !== undefined) return findPasswordErrors('/password', password, limits)
+  if (password !== undefined) return findPasswordErrors('/password', password, rules, input)
   if (passwordHash !== undefined && parsePasswordHash(passwordHash)) return []
   return [{ pointer: '/passwordHash', detail: PASSWORD_HASH_RULE }]
 }

@@ -24,21 +24,21 @@ import {
   openWebhookManagement,
   type WebhookManagementDependencies,
 } from '../management/webhook-management.ts'
-import type { PasswordLimits } from '../users/password-policy.ts'
+import type { PasswordRules } from '../users/password-quality.ts'
 
 type UserParts = Omit<
   UserManagementDependencies & PasswordManagementDependencies & SessionManagementDependencies,
-  'passwordLimits'
-> & { readonly config: PasswordLimits }
+  'passwordRules'
+> & { readonly config: PasswordRules }
 
 export type UserManagements = ReturnType<typeof openUserManagements>
 
 /** Accounts, their passwords and their sessions: what the command line has of it, too. */
 export function openUserManagements(parts: UserParts) {
-  const withLimits = { ...parts, passwordLimits: parts.config }
+  const withRules = { ...parts, passwordRules: parts.config }
   return {
-    users: openUserManagement(withLimits),
-    passwords: openPasswordManagement(withLimits),
+    users: openUserManagement(withRules),
+    passwords: openPasswordManagement(withRules),
     sessions: openSessionManagement(parts),
   }
 }

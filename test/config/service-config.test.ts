@@ -54,6 +54,7 @@ test('an empty environment is embedded mode with every default', async (t) => {
     argon2: { memoryKib: 19_456, time: 2, parallelism: 1 },
     passwordMinLength: 8,
     passwordMaxLength: 256,
+    passwordBlocklist: true,
     threads: 4,
   })
 })

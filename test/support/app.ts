@@ -97,6 +97,7 @@ export function testConfig(databaseUrl: string): ServiceConfig {
     argon2: { memoryKib: 1024, time: 1, parallelism: 1 },
     passwordMinLength: 8,
     passwordMaxLength: 256,
+    passwordBlocklist: true,
     threads: 4,
   }
 }

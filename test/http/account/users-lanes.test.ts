@@ -14,6 +14,7 @@ import { openHashingLanes } from '../../../src/users/hashing-lanes.ts'
 import { openPasswordCosts } from '../../../src/users/password-costs.ts'
 import { openPasswordHasher } from '../../../src/users/password-hasher.ts'
 import { FAST_ARGON2, openUserFixture, settle } from '../../scenes/user-fixture.ts'
+import { testConfig } from '../../support/app.ts'
 
 /** Registration alone, over lanes that the test holds. */
 async function startRegistration(t: Parameters<typeof openUserFixture>[0], queueMax: number) {
@@ -40,7 +41,7 @@ async function startRegistration(t: Parameters<typeof openUserFixture>[0], queue
     users,
     hasher,
     passwordCosts: openPasswordCosts(FAST_ARGON2),
-    passwordLimits: { passwordMinLength: 8, passwordMaxLength: 256 },
+    passwordRules: testConfig(''),
     recordEvent: () => {},
   })
   registerUsers(app, management, 'open')
