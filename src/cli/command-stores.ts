@@ -17,6 +17,7 @@ import { openFailureReport } from '../ops/report-failure.ts'
 import type { Act } from '../runtime/act.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
+import { NO_THROTTLE } from '../throttle/throttle.ts'
 import { openHashingLanes } from '../users/hashing-lanes.ts'
 import { openPasswordCosts } from '../users/password-costs.ts'
 import { openPasswordHasher } from '../users/password-hasher.ts'
@@ -147,10 +148,11 @@ function openCommandUsers(stores: CommandStores, opened: OpenedFamilyStore): Use
   const passwordCosts = openPasswordCosts(config.argon2)
   const hasher = openPasswordHasher(config.argon2, lanes, passwordCosts)
   const parts = { ...stores, ...openUsers(database, opened, clock), hasher, passwordCosts }
+  const throttle = NO_THROTTLE
   let loading: Promise<readonly Client[]> | undefined
   const findClient = async (id: ClientId) => {
     loading ??= openClients(database, config, latest).loadAll()
     return (await loading).find((client) => client.id === id)
   }
-  return openUserManagements({ ...parts, findClient })
+  return openUserManagements({ ...parts, throttle, findClient })
 }

@@ -12,22 +12,27 @@ import { readClientCredentials } from './read-client-credentials.ts'
 
 /**
  * A public client is only named, which proves nothing. Throws OAuthError 400 `invalid_request` for
- * two mechanisms or two client ids, else 401 `invalid_client`; every wrong proof costs the same.
+ * two mechanisms or two client ids, else 401 `invalid_client`; every wrong proof costs the same, and
+ * after too many of them is answered `throttled`. `ipOf` tells where the request comes from.
  * Rejects with DependencyUnavailable while no client table has been loaded at all.
  */
 export async function authenticateClient(
   request: ClientRequest,
   services: ClientAuthServices,
+  ipOf: () => string,
 ): Promise<Client> {
   const { method, clientId, proof } = readClientCredentials(request)
   const client = await services.clients.find(clientId)
   const answer = method.authenticate(proof, client, services)
   // Awaits only a promise: a method without I/O costs no turn of the event loop.
   const wrong = answer instanceof Promise ? await answer : answer
-  if (!client) throw new OAuthError('client_unknown')
-  const refusal = findMisuse(client, method) ?? wrong
-  if (refusal) throw new OAuthError(refusal, { clientId: client.id })
-  return client
+  const refusal = client ? (findMisuse(client, method) ?? wrong) : 'client_unknown'
+  if (client && !refusal) return client
+  // Only now: a right secret costs no round trip, and is not refused however many guess.
+  if (method.proof !== 'nothing') {
+    await services.throttle.failed({ kind: 'client_secret', account: clientId, ip: ipOf() })
+  }
+  throw new OAuthError(refusal ?? 'client_unknown', client && { clientId: client.id })
 }
 
 function findMisuse(

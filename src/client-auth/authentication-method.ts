@@ -6,6 +6,7 @@ import type { Client } from '../clients/client.ts'
 import type { ClientTable } from '../clients/client-table.ts'
 import type { OAuthReason } from '../oauth/oauth-error.ts'
 import type { Parameters } from '../oauth/parameters.ts'
+import type { Throttle } from '../throttle/throttle.ts'
 
 /** The parts of a request in which a client may present itself. */
 export interface ClientRequest {
@@ -16,6 +17,7 @@ export interface ClientRequest {
 /** The parts of the service that methods work with; each takes what it names. */
 export interface ClientAuthServices {
   readonly clients: Pick<ClientTable, 'find'>
+  readonly throttle: Pick<Throttle, 'failed'>
 }
 
 export interface PresentedClient {

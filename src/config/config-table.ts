@@ -169,6 +169,15 @@ export const CONFIG_TABLE = {
     oneOf('on', 'off'),
     'Whether new passwords that are guessed first are refused; `off`: only the length counts.',
   ),
+  LINEAGE_THROTTLE: row(
+    'on',
+    oneOf('on', 'off'),
+    'Whether guessing is throttled: passwords, client secrets, codes and links (docs/login.md).',
+  ),
+  LINEAGE_THROTTLE_EXEMPT: optional(
+    parseTrustedProxies,
+    'Sources that are never throttled: CIDR list or `loopback`; unset: none.',
+  ),
   // Node reads it by itself, and what is no number means 1 to it.
   UV_THREADPOOL_SIZE: {
     ...row(

@@ -189,6 +189,9 @@ function toCommonConfig(settings: Settings) {
     passwordMinLength: settings.LINEAGE_PASSWORD_MIN_LENGTH,
     passwordMaxLength: settings.LINEAGE_PASSWORD_MAX_LENGTH,
     passwordBlocklist: settings.LINEAGE_PASSWORD_BLOCKLIST === 'on',
+    throttle: settings.LINEAGE_THROTTLE,
+    /** CIDR ranges of sources that are never throttled, or empty. */
+    throttleExempt: settings.LINEAGE_THROTTLE_EXEMPT ?? [],
     /** The size of libuv's pool, on whose threads passwords are hashed. */
     threads: settings.UV_THREADPOOL_SIZE,
   }

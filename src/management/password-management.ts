@@ -4,6 +4,7 @@ import type { FamilyId } from '../families/family.ts'
 import { reachedEpoch } from '../families/family-rules.ts'
 import { type Act, withAct } from '../runtime/act.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
+import type { Throttle } from '../throttle/throttle.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
 import { findPasswordProblem } from '../users/password-policy.ts'
 import type { PasswordOwner, PasswordRules } from '../users/password-quality.ts'
@@ -19,6 +20,7 @@ export interface PasswordManagementDependencies {
   readonly users: Pick<UserStore, 'findById' | 'findCredentials' | 'setPassword'>
   readonly hasher: Pick<PasswordHasher, 'hash' | 'verify'>
   readonly passwordRules: PasswordRules
+  readonly throttle: Throttle
   readonly recordEvent: RecordEvent
 }
 
@@ -31,7 +33,7 @@ export interface OwnSession {
 /**
  * Both throw ManagementError `invalid` where the policy refuses the password, `unfinished` where the
  * change stands but is not carried to the sessions, and OAuthError `login_queue_…` when no lane is
- * free. Both reject with DependencyUnavailable. `signal` gives up waiting for a lane.
+ * free, or `throttled`. Both reject with DependencyUnavailable. `signal` gives up waiting for a lane.
  */
 export interface PasswordManagement {
   /** Ends every session of the user. Throws ManagementError `not_found`. */
@@ -51,7 +53,7 @@ export interface PasswordManagement {
 export function openPasswordManagement(
   dependencies: PasswordManagementDependencies,
 ): PasswordManagement {
-  const { users, hasher, passwordRules, recordEvent } = dependencies
+  const { users, hasher, passwordRules, throttle, recordEvent } = dependencies
 
   function refuseBadPassword(pointer: string, password: string, owner: PasswordOwner): void {
     const errors = findPasswordErrors(pointer, password, passwordRules, owner)
@@ -82,9 +84,13 @@ export function openPasswordManagement(
       const credentials = await users.findCredentials(userId)
       if (!credentials) throw sessionOver()
       refuseBadPassword('/newPassword', newPassword, credentials.user)
+      const guess = { kind: 'current_password', account: userId, ip: act.ip ?? '' } as const
+      await throttle.check(guess)
       if (!(await isPassword(currentPassword, credentials.passwordHash, signal))) {
+        await throttle.failed(guess)
         throw wrongPassword()
       }
+      await throttle.succeeded(guess)
       const passwordHash = await hasher.hash(newPassword, signal)
       const from = { keptFamilyId: familyId, check: checkProved(credentials, familyId) }
       const about = { subject: userId, sessionId: familyId }

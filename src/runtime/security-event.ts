@@ -25,6 +25,7 @@ export const SECURITY_EVENTS = {
   'client.secret_removed': 'info',
   'client.authentication_failed': 'info',
   'client.cookie_too_large': 'warn',
+  'throttle.exhausted': 'warn',
   'webhook.created': 'info',
   'webhook.updated': 'info',
   'webhook.deleted': 'info',

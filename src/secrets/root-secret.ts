@@ -12,6 +12,8 @@ export interface RootSecret {
   readonly keyEncryptionKey: Buffer
   /** HMAC-SHA-256 that makes the `jti` of user tokens. */
   readonly tokenIdKey: Buffer
+  /** HMAC-SHA-256 that hides whom the counters of the throttle count. */
+  readonly throttleKey: Buffer
   /** AES-256-GCM over the secrets that sign webhooks. */
   readonly webhookSecretKey: Buffer
 }
@@ -32,6 +34,7 @@ export function deriveRootSecret(secret: Buffer): RootSecret {
     refreshTokenKey: derive('refresh-token/mac', 32),
     keyEncryptionKey: derive('signing-key/encryption', 32),
     tokenIdKey: derive('access-token/jti', 32),
+    throttleKey: derive('throttle/names', 32),
     webhookSecretKey: derive('webhook-secret/encryption', 32),
   }
 }

@@ -2,36 +2,27 @@
 // wrong password and a disabled user (docs/semantics.md §7). Starts no family.
 
 import { OAuthError } from '../oauth/oauth-error.ts'
+import type { Throttle } from '../throttle/throttle.ts'
 import { parsePasswordHash } from './password-hash.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import { findPasswordProblem, type PasswordLimits } from './password-policy.ts'
 import type { User, UserRecord } from './user.ts'
-import { parseIdentifier } from './user-names.ts'
+import { type LoginKey, parseIdentifier } from './user-names.ts'
 import type { UserCredentials } from './user-row.ts'
 import type { UserStore } from './user-store.ts'
-
-/**
- * Bounds guessing, per account and source; the caller binds it to the source of the request.
- * `account` is the key of the login name that was given, whether or not there is such a user, so
- * that both are treated alike.
- */
-export interface LoginThrottle {
-  /** Called before any hashing. Throws OAuthError `throttled`. */
-  check(account: string): Promise<void>
-  succeeded(account: string): Promise<void>
-  failed(account: string): Promise<void>
-}
 
 export interface LoginDependencies {
   readonly users: Pick<UserStore, 'findForLogin' | 'replaceHash'>
   readonly hasher: PasswordHasher
   readonly passwordLimits: PasswordLimits
-  readonly throttle?: LoginThrottle | undefined
+  readonly throttle: Throttle
 }
 
 export interface LoginAttempt {
   readonly identifier: string
   readonly password: string
+  /** Where the attempt comes from. */
+  readonly ip: string
   /** Aborts the wait for a hashing lane. */
   readonly signal?: AbortSignal | undefined
 }
@@ -47,26 +38,38 @@ export interface AuthenticatedUser {
  * `throttled`; DependencyUnavailable when PostgreSQL is away.
  */
 export async function authenticateUser(
-  { identifier, password, signal }: LoginAttempt,
+  { identifier, password, ip, signal }: LoginAttempt,
   { users, hasher, passwordLimits, throttle }: LoginDependencies,
 ): Promise<AuthenticatedUser> {
   const problem = findPasswordProblem(password, passwordLimits)
   if (problem === 'too_long') throw new OAuthError('login_password_too_long')
   if (problem === 'malformed') throw new OAuthError('login_password_wrong')
   const key = parseIdentifier(identifier)
-  const account = key === undefined ? '' : JSON.stringify(key)
-  await throttle?.check(account)
+  // Whether or not there is such a user, and even if there cannot be one: all are treated alike.
+  const guess = { kind: 'login', account: key ? accountOf(key) : identifier, ip } as const
+  await throttle.check(guess)
   const { found, matches, isStale } = await hasher.reserve(async (verify) => {
     const credentials = key && (await users.findForLogin(key))
     return { found: credentials, ...(await verify(credentials?.passwordHash, password, signal)) }
   })
   if (!found || !matches || found.user.status !== 'active') {
-    await throttle?.failed(account)
+    await throttle.failed(guess)
     throw new OAuthError(findRefusal(found, matches))
   }
-  await throttle?.succeeded(account)
+  await throttle.succeeded(guess, accountsOf(found.user))
   if (isStale) await renewHash(found, password, users, hasher)
   return { user: found.user, record: found.record }
+}
+
+/** As the throttle names an account: by what was typed, so that it tells nothing of the user behind. */
+function accountOf(key: LoginKey): string {
+  return JSON.stringify(key)
+}
+
+/** All names by which the user may log in next time. */
+function accountsOf({ username, email }: User): string[] {
+  const keys = [parseIdentifier(username), parseIdentifier(email)]
+  return keys.flatMap((key) => (key ? [accountOf(key)] : []))
 }
 
 function findRefusal(found: UserCredentials | undefined, matches: boolean) {

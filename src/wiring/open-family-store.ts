@@ -13,6 +13,9 @@ import type { RedisTarget } from '../redis/redis-target.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Dependency } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'
+import type { Counters } from '../throttle/counters.ts'
+import { deleteEndedCounters, openPostgresCounters } from '../throttle/postgres-counters.ts'
+import { openRedisCounters } from '../throttle/redis-counters.ts'
 
 /** How long a start waits for Redis before it goes on without. */
 const SETTLE_MS = 5_000
@@ -28,6 +31,8 @@ const REFUSALS: readonly (readonly [code: RegExp, meaning: string])[] = [
 export interface OpenedFamilyStore {
   readonly store: FamilyStore
   readonly journal: Journal
+  /** Where failed guesses are counted. */
+  readonly counters: Counters
   /** What an operator should put right about the store. */
   warnings(): readonly string[]
   /** Applies journal entries of instances that died before they applied them. */
@@ -84,6 +89,7 @@ function openOnRedis(
       },
     },
     journal,
+    counters: openRedisCounters(store.runFree),
     warnings: store.warnings,
     applyNewEntries: store.applyNewEntries,
     // Without Redis the service starts all the same: much of it needs no Redis (docs/semantics.md
@@ -116,10 +122,14 @@ function openOnPostgres({ database, journal, clock }: OpenFamilyStoreOptions): O
   return {
     store,
     journal,
+    counters: openPostgresCounters(database),
     warnings: () => [],
     settle: async () => {},
     refusal: () => undefined,
     applyNewEntries: openJournalReader(journal, store, clock),
-    deleteExpired: (nowMs) => deleteExpired(database, nowMs),
+    async deleteExpired(nowMs) {
+      await deleteExpired(database, nowMs)
+      await deleteEndedCounters(database, nowMs)
+    },
   }
 }

@@ -11,6 +11,7 @@ import { recordKeyEvents } from '../management/key-management.ts'
 import type { Health } from '../ops/health.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
+import type { Throttle } from '../throttle/throttle.ts'
 import { openTokenChecker, type TokenChecker } from '../tokens/check-access-token.ts'
 import { openTokenMint, type TokenMint } from '../tokens/token-mint.ts'
 import { authenticateUser } from '../users/authenticate-user.ts'
@@ -25,6 +26,7 @@ import { openHasher } from './open-hasher.ts'
 import { openHealth } from './open-health.ts'
 import { type Management, openManagement } from './open-management.ts'
 import { loadClientTable, openClients, openUsers } from './open-stores.ts'
+import { openServiceThrottle } from './open-throttle.ts'
 import { prepareDatabase } from './prepare-database.ts'
 import { withPatience } from './start-patience.ts'
 
@@ -45,6 +47,7 @@ export interface Service extends Omit<Audit, 'close'> {
   readonly keys: KeyRing
   readonly tokens: TokenMint
   readonly checker: TokenChecker
+  readonly throttle: Throttle
   readonly management: Management
   readonly grants: GrantServices
   /** Ends what runs in the background, writes the events, then closes store and database. */
@@ -94,12 +97,13 @@ async function openParts(
   const { users, families } = openUsers(database, opened, clock)
   const { hasher, passwordCosts } = await openHasher(config, database, foundation.group)
   const checker = openTokenChecker({ tokens, clients, families, clock })
+  const throttle = openServiceThrottle(foundation, opened)
   const health = openHealth(foundation, opened)
   await opened.settle()
   const refusal = opened.refusal()
   if (refusal) throw refusal
   const housekeeping = startHousekeeping({ ...foundation, opened, keys, clients, passwordCosts })
-  const common = { families, tokens, rootSecrets, clock, recordEvent }
+  const common = { families, tokens, rootSecrets, clock, recordEvent, throttle }
   const stores = { clientStore, clients, users, hasher, passwordCosts }
   return {
     config,
@@ -113,9 +117,9 @@ async function openParts(
     management: openManagement({ ...audit, ...stores, ...common, config, keys }),
     grants: {
       ...common,
-      login: async (credentials) => {
-        const login = { users, hasher, passwordLimits: config }
-        return (await authenticateUser(credentials, login)).record
+      login: async (credentials, { ip }) => {
+        const login = { users, hasher, passwordLimits: config, throttle }
+        return (await authenticateUser({ ...credentials, ip }, login)).record
       },
       issuer,
       defaultAudience: config.defaultAudience ?? issuer,

@@ -4,6 +4,7 @@ import { test } from 'tap'
 import { authenticateClient } from '../../src/client-auth/authenticate-client.ts'
 import type { Client, ClientId } from '../../src/clients/client.ts'
 import type { OAuthReason } from '../../src/oauth/oauth-error.ts'
+import { NO_THROTTLE } from '../../src/throttle/throttle.ts'
 import { clientWith, requestWith } from '../scenes/client-fixtures.ts'
 
 const CLIENTS = [
@@ -30,7 +31,11 @@ function authenticate(method: string, clientId: string, secret = '') {
     clientId: isBasic ? undefined : clientId,
     clientSecret: method === 'client_secret_post' ? secret : undefined,
   }
-  return authenticateClient(requestWith(parts), { clients })
+  return authenticateClient(
+    requestWith(parts),
+    { clients, throttle: NO_THROTTLE },
+    () => '192.0.2.1',
+  )
 }
 
 const BASIC = 'client_secret_basic'

@@ -4,6 +4,7 @@ import { type Test, test } from 'tap'
 import { authenticateClient } from '../../src/client-auth/authenticate-client.ts'
 import { bootstrapClient } from '../../src/clients/bootstrap-client.ts'
 import { type ClientTable, openClientTable } from '../../src/clients/client-table.ts'
+import { NO_THROTTLE } from '../../src/throttle/throttle.ts'
 import {
   LIMITS,
   MINIMAL,
@@ -17,6 +18,11 @@ import { openReadyDatabase } from '../support/database.ts'
 import { startPostgres } from '../support/postgres.ts'
 
 const countOf = (table: ClientTable) => table.overview().count
+
+function authenticate(parts: Parameters<typeof requestWith>[0], clients: ClientTable) {
+  const services = { clients, throttle: NO_THROTTLE }
+  return authenticateClient(requestWith(parts), services, () => '192.0.2.1')
+}
 
 test('serves the last copy while PostgreSQL is down, and heals', async (t) => {
   const server = await startPostgres(t)
@@ -36,7 +42,7 @@ test('serves the last copy while PostgreSQL is down, and heals', async (t) => {
   const fresh = openClientTable(options)
   await t.rejects(fresh.find('web'), { name: 'DependencyUnavailable' }, 'never a false answer')
   const parts = { clientId: 'web', clientSecret: 'x' }
-  const asking = authenticateClient(requestWith(parts), { clients: fresh })
+  const asking = authenticate(parts, fresh)
   await t.rejects(asking, { name: 'DependencyUnavailable' })
   const changes: (() => Promise<unknown>)[] = [
     () => store.create(MINIMAL),
@@ -97,11 +103,11 @@ test('the bootstrap client is found and authenticates, but is never listed', asy
     audiences: ['https://id.example'],
     authMethods: ['client_secret_basic', 'client_secret_post'],
   })
-  const authenticate = (clientSecret: string) =>
-    authenticateClient(requestWith({ clientId: 'root-admin', clientSecret }), { clients: table })
+  const prove = (clientSecret: string) =>
+    authenticate({ clientId: 'root-admin', clientSecret }, table)
   const right = 'a-secret-of-at-least-32-characters'
-  t.match(await authenticate(right), { id: 'root-admin' })
-  const wrong = authenticate('wrong')
+  t.match(await prove(right), { id: 'root-admin' })
+  const wrong = prove('wrong')
   await t.rejects(wrong, { name: 'OAuthError', reason: 'client_secret_wrong' })
   await table.reload()
   t.equal(countOf(table), 0)

@@ -29,19 +29,20 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   database: ['runtime', 'generated'],
   redis: ['runtime'],
   ops: ['runtime'],
+  throttle: [...BENEATH, 'oauth', 'redis'],
   clients: [...BENEATH, 'oauth'],
-  users: [...BENEATH, 'oauth'],
+  users: [...BENEATH, 'oauth', 'throttle'],
   families: [...BENEATH, 'oauth', 'redis', 'clients', 'users'],
   keys: BENEATH,
   tokens: [...BENEATH, 'oauth', 'keys', 'families', 'clients', 'users'],
-  'client-auth': [...BENEATH, 'oauth', 'clients'],
-  grants: [...BENEATH, 'oauth', ...DOMAIN],
+  'client-auth': [...BENEATH, 'oauth', 'throttle', 'clients'],
+  grants: [...BENEATH, 'oauth', 'throttle', ...DOMAIN],
   // Who records an event needs only its type, in runtime: the domain knows of neither folder.
   events: BENEATH,
   webhooks: [...BENEATH, 'events'],
 
   // What HTTP and the command line change anything through; it knows neither of them.
-  management: [...BENEATH, ...DOMAIN, 'webhooks'],
+  management: [...BENEATH, ...DOMAIN, 'throttle', 'webhooks'],
 
   'http/server': [...BENEATH, 'oauth', ...DOMAIN, 'management', 'grants', 'ops'],
   'http/front': ['clients', 'ops', 'http/server'],
@@ -58,7 +59,17 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // Beside the service, on the same parts.
   cli: [
     ...BENEATH,
-    ...[...DOMAIN, 'client-auth', 'grants', 'redis', 'events', 'ops', 'config', 'embedded'],
+    ...[
+      ...DOMAIN,
+      'client-auth',
+      'grants',
+      'redis',
+      'throttle',
+      'events',
+      'ops',
+      'config',
+      'embedded',
+    ],
     ...['wiring', 'start-service.ts', 'management'],
   ],
   // The processes of one instance, each of which joins all the rest as serve.ts does.

@@ -98,6 +98,8 @@ export function testConfig(databaseUrl: string): ServiceConfig {
     passwordMinLength: 8,
     passwordMaxLength: 256,
     passwordBlocklist: true,
+    throttle: 'on',
+    throttleExempt: [],
     threads: 4,
   }
 }

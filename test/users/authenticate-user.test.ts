@@ -3,11 +3,8 @@
 
 import { test } from 'tap'
 import { OAuthError } from '../../src/oauth/oauth-error.ts'
-import {
-  authenticateUser,
-  type LoginDependencies,
-  type LoginThrottle,
-} from '../../src/users/authenticate-user.ts'
+import { NO_THROTTLE, type Throttle } from '../../src/throttle/throttle.ts'
+import { authenticateUser, type LoginDependencies } from '../../src/users/authenticate-user.ts'
 import {
   newUser,
   openCountingHasher,
@@ -20,12 +17,18 @@ const PASSWORD = 'correct horse'
 
 function openLogin(fixture: UserFixture, rest: Partial<LoginDependencies> = {}) {
   const { hasher, counts } = openCountingHasher()
-  const dependencies = { users: fixture.users, hasher, passwordLimits: LIMITS, ...rest }
+  const dependencies = {
+    users: fixture.users,
+    hasher,
+    passwordLimits: LIMITS,
+    throttle: NO_THROTTLE,
+    ...rest,
+  }
   return {
     hasher,
     counts,
     login: (identifier: string, password: string) =>
-      authenticateUser({ identifier, password }, dependencies),
+      authenticateUser({ identifier, password, ip: '192.0.2.1' }, dependencies),
   }
 }
 
@@ -135,12 +138,13 @@ test('a rehash that fails does not fail the login', async (t) => {
 test('the throttle speaks before a lane is taken, and hears how it went', async (t) => {
   const fixture = await openUserFixture(t)
   const heard: string[] = []
-  const throttle: LoginThrottle = {
-    async check(account) {
+  const throttle: Throttle = {
+    async check({ account }) {
       if (account.includes('blocked')) throw new OAuthError('throttled', { retryAfterSeconds: 9 })
     },
-    succeeded: async (account) => void heard.push(`succeeded ${account}`),
-    failed: async (account) => void heard.push(`failed ${account}`),
+    succeeded: async ({ account }, aliases = []) =>
+      void heard.push(`succeeded ${account}, also ${aliases.join(' and ')}`),
+    failed: async ({ account }) => void heard.push(`failed ${account}`),
   }
   const { login, hasher, counts } = openLogin(fixture, { throttle })
   await fixture.users.create({ ...newUser('alice'), passwordHash: await hasher.hash(PASSWORD) })
@@ -149,5 +153,9 @@ test('the throttle speaks before a lane is taken, and hears how it went', async 
   t.equal(counts.passes, 0)
   await login('ALICE', PASSWORD)
   await refusalOf(login('Nobody', PASSWORD))
-  t.same(heard, ['succeeded {"usernameKey":"alice"}', 'failed {"usernameKey":"nobody"}'])
+  const names = '{"usernameKey":"alice"} and {"emailKey":"alice@example.org"}'
+  t.same(heard, [
+    `succeeded {"usernameKey":"alice"}, also ${names}`,
+    'failed {"usernameKey":"nobody"}',
+  ])
 })

@@ -4,6 +4,7 @@
 import argon2 from 'argon2'
 import { type Test, test } from 'tap'
 import { OAuthError } from '../../src/oauth/oauth-error.ts'
+import { NO_THROTTLE } from '../../src/throttle/throttle.ts'
 import { authenticateUser } from '../../src/users/authenticate-user.ts'
 import { openPasswordCosts } from '../../src/users/password-costs.ts'
 import { DEAREST_HASHES, loadStoredPasswordCosts } from '../../src/users/stored-password-costs.ts'
@@ -37,8 +38,9 @@ function openLogin(t: Test, { database, users }: UserFixture) {
     /** How it ended and what was computed for it. */
     async login(identifier: string, password: string) {
       watched.costs.length = 0
-      const attempt = { identifier, password }
-      const result = await authenticateUser(attempt, { users, hasher, passwordLimits }).then(
+      const attempt = { identifier, password, ip: '192.0.2.1' }
+      const parts = { users, hasher, passwordLimits, throttle: NO_THROTTLE }
+      const result = await authenticateUser(attempt, parts).then(
         () => 'let in',
         (error) => (error instanceof OAuthError ? error.reason : Promise.reject(error)),
       )

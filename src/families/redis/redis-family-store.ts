@@ -28,6 +28,8 @@ import { watchStoreClock } from './redis-store-clock.ts'
 const READY_POLL_MS = 50
 
 export interface RedisFamilyStore extends FamilyStore {
+  /** For what is no family and needs no journal; rejects with DependencyUnavailable. */
+  readonly runFree: RunScript
   /** What operators should change about the servers, as of the last connect or ping. */
   warnings(): string[]
   /**
@@ -55,7 +57,8 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
   const client = openRedis(target, onConnectionError)
   const endWatch = watchFailover(target, client)
   const servers = gateServers(client, dependencies)
-  const { end, putUser, revokeToken } = openJournalCommands(guardedRunner(client, 'free'))
+  const runFree = guardedRunner(client, 'free')
+  const { end, putUser, revokeToken } = openJournalCommands(runFree)
 
   async function pingServer(redis: Redis): Promise<void> {
     // Before the PING: a server that cannot write to its disk refuses that too, and the check says
@@ -71,6 +74,7 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
 
   return {
     name: 'redis',
+    runFree,
     ...openFamilyCommands(guardedRunner(client, 'gated')),
     end,
     putUser,
