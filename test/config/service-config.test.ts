@@ -55,6 +55,8 @@ test('an empty environment is embedded mode with every default', async (t) => {
     passwordMinLength: 8,
     passwordMaxLength: 256,
     passwordBlocklist: true,
+    throttle: 'on',
+    throttleExempt: [],
     threads: 4,
   })
 })
