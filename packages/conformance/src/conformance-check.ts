@@ -22,6 +22,8 @@ export interface VisibleRow extends Row {
    * leave the service throttling.
    */
   readonly floodTurn?: number
+  /** Runs after all rows that flood nothing, because its many wrong guesses may get it throttled. */
+  readonly guesses?: true
   /** Throws CheckFailure or NotApplicable. */
   readonly run: (service: TestedService) => Promise<void>
 }

@@ -1,5 +1,6 @@
 // One run over the checklist: one row after another, so that no check disturbs another. Rows that
-// flood come last, each in its turn, so that whatever they block is not missed by the rest. A row that
+// guess much come last, and those that flood after them, each in its turn, so that whatever they block
+// is not missed by the rest. A row that
 // breaks down has failed.
 
 import { findSkipReason, needsFlood } from './check-needs.ts'
@@ -13,7 +14,11 @@ import {
 } from './tested-service.ts'
 
 const CHECK_TIMEOUT_MS = 60_000
+/** Before the first row that floods. */
+const GUESSES_TURN = 0.5
 const FLOOD_TURN_LAST = 9
+/** Of a row that does not flood: earlier runs have used up what may be tried. */
+const THROTTLED = 'the service throttled it: wait a while, or let it exempt this address'
 
 export interface RowResult {
   readonly row: string
@@ -46,7 +51,7 @@ export async function runConformance(options: RunOptions): Promise<ConformanceRe
   const service = await openTestedService(about)
   const chosen = CHECKLIST.filter(({ row }) => !only || only.includes(row))
   const results = new Map<Check, RowResult>()
-  for (const check of service.flood ? inRunningOrder(chosen) : chosen) {
+  for (const check of inRunningOrder(chosen)) {
     const result = await runCheck(check, service)
     results.set(check, result)
     onRow(result)
@@ -60,7 +65,8 @@ export async function runConformance(options: RunOptions): Promise<ConformanceRe
 
 function inRunningOrder(checks: readonly Check[]): readonly Check[] {
   const turnOf = (check: Check) => {
-    if (!('needs' in check) || !check.needs.includes(needsFlood)) return 0
+    if (!('needs' in check)) return 0
+    if (!check.needs.includes(needsFlood)) return check.guesses ? GUESSES_TURN : 0
     return check.floodTurn ?? FLOOD_TURN_LAST
   }
   return checks.toSorted((one, other) => turnOf(one) - turnOf(other))
@@ -103,6 +109,7 @@ async function findStatus(
   if ('unseen' in check) return { status: 'SKIP', reason: check.unseen }
   const skipReason = findSkipReason(check, service)
   if (skipReason !== undefined) return { status: 'SKIP', reason: skipReason }
+  const throttledBefore = service.countThrottled()
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<never>((_, reject) => {
     const error = new CheckFailure(`it was not done after ${CHECK_TIMEOUT_MS / 1000} s`)
@@ -113,6 +120,9 @@ async function findStatus(
     return { status: 'PASS' }
   } catch (error) {
     if (error instanceof NotApplicable) return { status: 'SKIP', reason: error.message }
+    const isThrottled = service.countThrottled() > throttledBefore
+    if (isThrottled && !check.needs.includes(needsFlood))
+      return { status: 'SKIP', reason: THROTTLED }
     if (error instanceof CheckFailure) return { status: 'FAIL', reason: error.message }
     const name = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
     return { status: 'FAIL', reason: `the check broke down (${name})` }

@@ -36,6 +36,8 @@ export interface TestedService {
   /** The URL of an endpoint; undefined when the metadata names none. */
   endpoint(name: EndpointName): string | undefined
   send(url: string, request: Exchange): Promise<Answer>
+  /** How many answers were 429 so far. */
+  countThrottled(): number
   /**
    * POSTs a form as a client, by its own method, or as nobody. Throws NotApplicable when the metadata
    * names no such endpoint.
@@ -84,6 +86,13 @@ export async function openTestedService(options: TestedServiceOptions): Promise<
   const credentials = chooseAuthMethods(options.credentials, methods)
   let loginClient: Promise<TestedClient> | undefined
 
+  let throttled = 0
+  const send: typeof exchange = async (url, request) => {
+    const answer = await exchange(url, request)
+    if (answer.status === 429) throttled += 1
+    return answer
+  }
+
   const service: TestedService = {
     issuer,
     metadata,
@@ -92,7 +101,8 @@ export async function openTestedService(options: TestedServiceOptions): Promise<
     flood,
     resourceUrl,
     endpoint: (name) => textOf(metadata[`${name}_endpoint`]),
-    send: exchange,
+    send,
+    countThrottled: () => throttled,
 
     async post(name, parameters, client, headers = []) {
       const url = service.endpoint(name)
@@ -103,7 +113,7 @@ export async function openTestedService(options: TestedServiceOptions): Promise<
       }
       const all: [string, string][] = [['Content-Type', 'application/x-www-form-urlencoded']]
       if (client) addClient(client, form, all)
-      return await exchange(url, { body: form.toString(), headers: [...all, ...headers] })
+      return await send(url, { body: form.toString(), headers: [...all, ...headers] })
     },
 
     async issueToClient(parameters = {}) {

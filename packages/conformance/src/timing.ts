@@ -7,12 +7,14 @@ import type { Answer } from './http-exchange.ts'
 const TOLERANCE = 0.35
 const FLOOR_MS = 2
 const TIME_MAX_MS = 40_000
+/** So many of each kind say something, where the service throttles before there are more. */
+const SAMPLES_MIN = 5
 
 type Attempt = () => Promise<Answer>
 
 /**
  * Throws CheckFailure when the medians differ, NotApplicable when the service throttles or the time is
- * up before there are enough samples.
+ * up before there are enough samples. Of a service that throttles later, those until then count.
  */
 export async function compareTimes(
   what: string,
@@ -24,14 +26,13 @@ export async function compareTimes(
   const times: [number[], number[]] = [[], []]
   for (let n = 0; n < samples; n += 1) {
     if (performance.now() > endsMs) throw new NotApplicable('the service is too slow to be timed')
-    // The order alternates, so that neither kind always comes second.
-    const attempts = [
-      [one, times[0]],
-      [other, times[1]],
-    ] as const
-    for (const [attempt, taken] of n % 2 === 0 ? attempts : attempts.toReversed()) {
-      taken.push(await takeTime(attempt))
+    const pair = await takeTimes([one, other], n % 2 === 1)
+    if (!pair && n < SAMPLES_MIN) {
+      throw new NotApplicable('the service throttles: no times to be had')
     }
+    if (!pair) break
+    times[0].push(pair[0])
+    times[1].push(pair[1])
   }
   const [first, second] = times.map(medianOf)
   const difference = Math.abs((first ?? 0) - (second ?? 0))
@@ -40,13 +41,24 @@ export async function compareTimes(
   throw new CheckFailure(`${what} take ${toMs(first)} and ${toMs(second)} at the median`)
 }
 
-async function takeTime(attempt: Attempt): Promise<number> {
-  const startedMs = performance.now()
-  const { status } = await attempt()
-  const takenMs = performance.now() - startedMs
-  if (status === 429 || status === 503)
-    throw new NotApplicable('the service throttles: no times to be had')
-  return takenMs
+/**
+ * One time of each; `isBackwards` asks the second one first, so that neither kind always comes second.
+ * Undefined when the service throttled one of them.
+ */
+async function takeTimes(
+  [one, other]: readonly [Attempt, Attempt],
+  isBackwards: boolean,
+): Promise<readonly [number, number] | undefined> {
+  const attempts = isBackwards ? [other, one] : [one, other]
+  const times: number[] = []
+  for (const attempt of attempts) {
+    const startedMs = performance.now()
+    const { status } = await attempt()
+    times.push(performance.now() - startedMs)
+    if (status === 429 || status === 503) return undefined
+  }
+  const [first = 0, second = 0] = isBackwards ? times.toReversed() : times
+  return [first, second]
 }
 
 function medianOf(values: readonly number[]): number {

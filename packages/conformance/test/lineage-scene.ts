@@ -35,11 +35,13 @@ export interface LineageSceneOptions {
   readonly front?: string
   /** Families live there in place of PostgreSQL. */
   readonly redisUrl?: string
+  /** Networks that are never throttled; by default that of the suite, which guesses a lot. */
+  readonly throttleExempt?: readonly string[]
 }
 
 export async function startLineageScene(
   t: Test,
-  { path = '', front, redisUrl }: LineageSceneOptions = {},
+  { path = '', front, redisUrl, throttleExempt = ['127.0.0.0/8'] }: LineageSceneOptions = {},
 ): Promise<LineageScene> {
   const port = await findFreePort()
   const url = `http://127.0.0.1:${port}`
@@ -48,6 +50,7 @@ export async function startLineageScene(
     ...testConfig((await openTestDatabase(t)).url),
     issuer,
     port,
+    throttleExempt,
     redis: redisUrl === undefined ? undefined : parseRedisUrl(redisUrl),
     adminClient: { id: 'special-client', secret: SPECIAL_SECRET },
     logLevel: 'fatal' as const,

@@ -49,6 +49,7 @@ export const CLIENT_AUTH_ROWS: readonly Check[] = [
     sentence:
       'A confidential client is refused without its credentials, at every grant and endpoint.',
     needs: [needsClient],
+    guesses: true,
     run: checkMissingCredentials,
   },
   {
@@ -81,6 +82,7 @@ export const FORGED_IDENTITY_ROWS: readonly Check[] = [
     sentence:
       'Headers that name an identity or a certificate prove nothing when they come from outside.',
     needs: [needsClient],
+    guesses: true,
     run: checkForgedIdentity,
   },
 ]

@@ -47,7 +47,7 @@ export const PASSWORD_ROWS: readonly Check[] = [
     level: 'SHOULD',
     sentence: 'A login of an unknown user takes as long as one with a wrong password.',
     needs: [needsFlood, needsUser],
-    floodTurn: 1,
+    floodTurn: 2,
     async run(service) {
       const { username = '' } = service.credentials.user ?? {}
       const client = await service.findLoginClient()
@@ -65,6 +65,7 @@ export const PASSWORD_ROWS: readonly Check[] = [
     sentence:
       'A password counts as a whole, whatever its characters; one that is too long is refused.',
     needs: [needsUser],
+    guesses: true,
     run: checkOddPasswords,
   },
   {
@@ -72,7 +73,7 @@ export const PASSWORD_ROWS: readonly Check[] = [
     level: 'SHOULD',
     sentence: 'Wrong passwords do not end the session of a user who is logged in already.',
     needs: [needsFlood, needsUser],
-    floodTurn: 2,
+    floodTurn: 1,
     async run(service) {
       const { username = '' } = service.credentials.user ?? {}
       const tokens = await service.logIn()
