@@ -3,6 +3,11 @@
 
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
 import type { Logger } from 'pino'
+import {
+  registerEmailVerification,
+  registerOwnEmailVerification,
+} from './http/account/email-verification-route.ts'
+import { registerPasswordReset } from './http/account/password-reset-route.ts'
 import { registerAdminSessions, registerOwnSessions } from './http/account/sessions-route.ts'
 import { registerUsersMe } from './http/account/users-me-route.ts'
 import { registerUsers } from './http/account/users-route.ts'
@@ -86,6 +91,7 @@ export async function buildApp(
 
 async function registerPublic(app: FastifyInstance, service: Service): Promise<void> {
   const { config, checker, management } = service
+  const { confirmations } = management
   const cookies = openTokenCookies(config.issuer)
   await app.register(async (scope) => {
     acceptFormsOnly(scope)
@@ -104,14 +110,19 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
     allowClientOrigins(scope)
     acceptJsonOnly(scope)
     registerUsers(scope, management.users, config.registration)
+    if (confirmations) {
+      registerPasswordReset(scope, confirmations)
+      registerEmailVerification(scope, confirmations)
+    }
     await scope.register(async (own) => {
       own.addHook('onRequest', requireUser(checker, config.issuer))
       registerUsersMe(own, management.users, management.passwords)
       registerOwnSessions(own, management.sessions)
+      if (confirmations) registerOwnEmailVerification(own, confirmations)
     })
   })
   await app.register(async (scope) => registerVerify(scope, { checker, cookies }))
-  registerApi(app, loadApiFiles(config.issuer, config.opsPort))
+  registerApi(app, loadApiFiles(config))
 }
 
 async function registerAdmin(app: FastifyInstance, service: Service): Promise<void> {

@@ -73,6 +73,8 @@ export const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const
 export interface PathItem extends Partial<Record<(typeof METHODS)[number], Operation>> {
   readonly servers?: readonly Server[]
   readonly parameters?: readonly (Parameter | Ref)[]
+  /** The setting without which the path is not there. */
+  readonly 'x-lineage-needs'?: string
 }
 
 export interface Server {

@@ -1,10 +1,12 @@
 // The contract as JSON and as a page, finished but for what a service is told when it starts; for a
-// service with everything on one port, and for one whose operations have a port of their own.
+// service with everything on one port, and for one whose operations have a port of their own; with mail
+// and without.
 
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import type { Contract } from './contract.ts'
+import { withoutMail } from './contract-without-mail.ts'
 import { renderDocsPage } from './docs-page.ts'
 import { placeContract } from './placed-contract.ts'
 
@@ -18,10 +20,15 @@ export function writeApiFiles(openapiYaml: string, directory: string): void {
   mkdirSync(directory, { recursive: true })
   for (const ports of ['one-port', 'two-ports'] as const) {
     const placed = placeContract(contract, ports)
-    writeFileSync(join(directory, `${ports}.json`), JSON.stringify(placed))
-    writeFileSync(join(directory, `${ports}.html`), renderDocsPage(placed))
+    writeContract(placed, join(directory, `${ports}-mail`))
+    writeContract(withoutMail(placed), join(directory, ports))
   }
   for (const asset of ['style.css', 'icon.svg']) {
     copyFileSync(join(import.meta.dirname, asset), join(directory, asset))
   }
+}
+
+function writeContract(contract: Contract, path: string): void {
+  writeFileSync(`${path}.json`, JSON.stringify(contract))
+  writeFileSync(`${path}.html`, renderDocsPage(contract))
 }

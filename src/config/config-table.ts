@@ -14,7 +14,9 @@ import {
   parseRootSecrets,
 } from './config-values.ts'
 import { parseIssuer } from './issuer-url.ts'
+import { parseMailFrom, parsePage } from './mail-values.ts'
 import { parseRedisUrl } from './redis-url.ts'
+import { parseSmtpUrl } from './smtp-url.ts'
 import { parseTrustedProxies } from './trusted-proxies.ts'
 
 export interface Setting<T> {
@@ -177,6 +179,26 @@ export const CONFIG_TABLE = {
   LINEAGE_THROTTLE_EXEMPT: optional(
     parseTrustedProxies,
     'Sources that are never throttled: CIDR list or `loopback`; unset: none.',
+  ),
+  LINEAGE_SMTP_URL: secret(
+    parseSmtpUrl,
+    'Mail server, `smtp://` (with STARTTLS) or `smtps://`, as `user:password@host:port`; unset sends no mail.',
+  ),
+  LINEAGE_MAIL_FROM: optional(
+    parseMailFrom,
+    'Sender of mails, as `no-reply@example.com` or `Example <no-reply@example.com>`.',
+  ),
+  LINEAGE_PASSWORD_RESET_URL: optional(
+    parsePage,
+    'Page of the app that sets a forgotten password; mails link it with `#token=…`.',
+  ),
+  LINEAGE_EMAIL_VERIFICATION_URL: optional(
+    parsePage,
+    'Page of the app that confirms an address; mails link it with `#token=…`.',
+  ),
+  LINEAGE_MAIL_TEMPLATES: optional(
+    matching(/^.{1,4096}$/, 'a path'),
+    'Folder with templates of mails in place of those that are shipped.',
   ),
   // Node reads it by itself, and what is no number means 1 to it.
   UV_THREADPOOL_SIZE: {

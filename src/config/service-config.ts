@@ -12,6 +12,7 @@ import type { PasswordLimits } from '../users/password-policy.ts'
 import type { SettingName, Settings } from './config-table.ts'
 import { isLoopbackHost } from './config-values.ts'
 import type { Environment } from './environment.ts'
+import { findMissingOfMail, toMailSettings } from './mail-settings.ts'
 import { type ReadFile, readSettings } from './read-settings.ts'
 import { hasServiceLinks } from './service-links.ts'
 
@@ -84,7 +85,9 @@ function findMissing(values: Partial<Settings>, given: ReadonlySet<SettingName>)
   const needed = isEmbedded ? [] : SERVER_NEEDS.filter((name) => !given.has(name))
   const adminMissing = ADMIN_PAIR.filter((name) => !given.has(name))
   const halves = adminMissing.length === ADMIN_PAIR.length ? [] : adminMissing
-  const missing = [...needed, ...halves].map((name) => `${name} is missing.`)
+  const missing = [...needed, ...halves, ...findMissingOfMail(given)].map(
+    (name) => `${name} is missing.`,
+  )
   if (!isEmbedded && forServer.length === 0) {
     missing.push('HOST is not a loopback address: without these three only such a one starts.')
   }
@@ -194,6 +197,8 @@ function toCommonConfig(settings: Settings) {
     throttleExempt: settings.LINEAGE_THROTTLE_EXEMPT ?? [],
     /** The size of libuv's pool, on whose threads passwords are hashed. */
     threads: settings.UV_THREADPOOL_SIZE,
+    /** Undefined sends none, and has none of the routes that would. */
+    mail: toMailSettings(settings),
   }
   return common satisfies ClientLimits & KeySettings & PasswordLimits
 }

@@ -10,6 +10,8 @@ export type ManagementErrorCode =
   /** The message says with what it conflicts. */
   | 'conflict'
   | 'wrong_password'
+  /** A token of a mail is not valid, not valid any more, or used: nobody is told which. */
+  | 'unconfirmed'
   /** The session from which it was asked has ended meanwhile. */
   | 'session_over'
   /** The change is committed, but the dependency that `cause` names could not be told of it. */

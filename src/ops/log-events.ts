@@ -27,6 +27,9 @@ export const LOG_EVENTS = {
   'database.migrated': 'info',
   'work.failed': 'error',
   'webhook.failed': 'warn',
+  'mail.delayed': 'warn',
+  'mail.failed': 'warn',
+  'mail.dropped': 'warn',
 
   ...SECURITY_EVENTS,
 } as const satisfies Record<string, LogLevel>

@@ -26,7 +26,7 @@ const CALLERS_WORDS = new Set(
 const SECRET_TEXT = new RegExp(
   [
     '(?<![\\w-])eyJ[\\w-]+\\.[\\w-]+(?:\\.[\\w-]*)*',
-    '(?:lrt|lcs)_[\\w-]+',
+    '(?:lrt|lcs|lct)_[\\w-]+',
     'whsec_[\\w+/=-]+',
     '\\b(?:Bearer|Basic|DPoP)\\s+[\\w.~+/=-]+',
     '(?<=:\\/\\/)[^\\s"/@:]*:[^\\s"/@]*(?=@)',

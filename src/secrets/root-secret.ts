@@ -16,6 +16,8 @@ export interface RootSecret {
   readonly throttleKey: Buffer
   /** AES-256-GCM over the secrets that sign webhooks. */
   readonly webhookSecretKey: Buffer
+  /** HMAC-SHA-256 over the tokens that mails carry. */
+  readonly confirmationTokenKey: Buffer
 }
 
 /** The configured root secrets: the first mints and encrypts, all verify and decrypt. */
@@ -36,6 +38,7 @@ export function deriveRootSecret(secret: Buffer): RootSecret {
     tokenIdKey: derive('access-token/jti', 32),
     throttleKey: derive('throttle/names', 32),
     webhookSecretKey: derive('webhook-secret/encryption', 32),
+    confirmationTokenKey: derive('confirmation-token/mac', 32),
   }
 }
 

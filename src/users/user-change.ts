@@ -45,9 +45,12 @@ export type ChangeUser = (
   onChanged?: OnChanged,
 ) => Promise<ChangeOutcome>
 
-/** The session from which people change their own password. */
+/** How people show that they may set their own password: from a session, or by a mail. */
 export interface PasswordChangeSource {
-  readonly keptFamilyId: KeptFamilyId
+  /** The session, which goes on. */
+  readonly keptFamilyId?: KeptFamilyId
+  /** The mail has reached them. */
+  readonly provesEmail?: true
   /** Called with the user, whose row is locked; throws to prevent the change. */
   readonly check: (user: User, record: UserRecord) => void
 }

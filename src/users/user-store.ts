@@ -123,7 +123,8 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
       const decide = (row: UserRow, now: Date) => {
         from?.check(presentUser(row), recordOf(row))
         const epoch = startEpoch(row, 'password_changed', now, from?.keptFamilyId)
-        return { ...epoch, passwordHash, passwordChangedAt: now }
+        const proved = from?.provesEmail && { emailVerified: true }
+        return { ...epoch, ...proved, passwordHash, passwordChangedAt: now }
       }
       return (await changeUser(userId, decide, onChanged)).changed
     },

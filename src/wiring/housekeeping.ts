@@ -1,6 +1,6 @@
 // What runs by itself. In every process: the poll that brings others' changes here, the clock and the
 // journal, which this process needs for its own answers. In the one of an instance that keeps house:
-// the life of the keys, webhooks, and the deletion of what no answer needs any more.
+// the life of the keys, webhooks, mails, and the deletion of what no answer needs any more.
 
 import type { ClientTable } from '../clients/client-table.ts'
 import { startTablePoll } from '../database/table-versions.ts'
@@ -9,6 +9,7 @@ import { type Clock, monotonicClock } from '../runtime/clock.ts'
 import type { PasswordCosts } from '../users/password-costs.ts'
 import type { Foundation } from './foundation.ts'
 import type { OpenedFamilyStore } from './open-family-store.ts'
+import type { Mail } from './open-mail.ts'
 
 /** Changes are in force within 5 s on every instance (docs/semantics.md §20). */
 const POLL_MS = 2_000
@@ -20,6 +21,7 @@ export interface HousekeepingOptions extends Foundation {
   readonly keys: Pick<KeyRing, 'tick' | 'follow' | 'reload'>
   readonly clients: Pick<ClientTable, 'reload'>
   readonly passwordCosts: Pick<PasswordCosts, 'reload'>
+  readonly mail: Mail
 }
 
 export interface Housekeeping {
@@ -28,7 +30,7 @@ export interface Housekeeping {
 }
 
 export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
-  const { database, databaseClock, opened, audit, keys, clients } = options
+  const { database, databaseClock, opened, audit, keys, clients, mail } = options
   const { config, passwordCosts, outages, report, clock, group } = options
   const eventsKeptMs = config.eventRetentionDays * DAY_MS
   // By the configuration; clients may have longer ones.
@@ -61,12 +63,14 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   function keepHouse(): void {
     start('signing keys', keys.tick)
     start('webhooks', audit.deliverDue)
+    start('mail', mail.deliverDue)
     if (!isGarbageDue()) return
     start('garbage', async () => {
       await opened.journal.prune(clock(), longestFamilySeconds * 1000)
       await opened.deleteExpired(clock())
       await audit.events.keep(clock(), config.eventRetentionDays)
       await audit.outbox.prune(clock() - eventsKeptMs)
+      await mail.outbox.prune(clock())
     })
   }
 
@@ -81,6 +85,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   return {
     async stop() {
       await poll.stop()
+      await mail.stop()
       await Promise.allSettled(running)
     },
   }

@@ -7,6 +7,10 @@ import {
   type ClientManagementDependencies,
   openClientManagement,
 } from '../management/client-management.ts'
+import {
+  type ConfirmationManagement,
+  openConfirmationManagement,
+} from '../management/confirmation-management.ts'
 import { openKeyManagement } from '../management/key-management.ts'
 import {
   openPasswordManagement,
@@ -24,7 +28,11 @@ import {
   openWebhookManagement,
   type WebhookManagementDependencies,
 } from '../management/webhook-management.ts'
+import { logEvent } from '../ops/log-events.ts'
 import type { PasswordRules } from '../users/password-quality.ts'
+import type { UserStore } from '../users/user-store.ts'
+import type { Foundation } from './foundation.ts'
+import type { Mail } from './open-mail.ts'
 
 type UserParts = Omit<
   UserManagementDependencies & PasswordManagementDependencies & SessionManagementDependencies,
@@ -45,7 +53,12 @@ export function openUserManagements(parts: UserParts) {
 
 type ManagementParts = Omit<UserParts, 'findClient'> &
   Omit<ClientManagementDependencies, 'refreshClient'> &
-  WebhookManagementDependencies & { readonly clients: ClientTable; readonly keys: KeyRing }
+  WebhookManagementDependencies & {
+    readonly clients: ClientTable
+    readonly keys: KeyRing
+    readonly users: UserStore
+    readonly mail: Mail
+  } & Pick<Foundation, 'config' | 'clock' | 'logger'>
 
 export type Management = ReturnType<typeof openManagement>
 
@@ -57,5 +70,17 @@ export function openManagement(parts: ManagementParts) {
     clients: openClientManagement({ ...parts, refreshClient: clients.refresh }),
     keys: openKeyManagement(keys),
     webhooks: openWebhookManagement(parts),
+    confirmations: parts.config.mail ? openConfirmations(parts) : undefined,
   }
+}
+
+function openConfirmations(parts: ManagementParts): ConfirmationManagement {
+  const { config, mail, logger } = parts
+  return openConfirmationManagement({
+    ...parts,
+    outbox: mail.outbox,
+    passwordRules: config,
+    rootSecrets: config.rootSecrets,
+    onDropped: () => logEvent(logger, 'mail.dropped'),
+  })
 }

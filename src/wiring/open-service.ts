@@ -24,6 +24,7 @@ import type { Audit } from './open-audit.ts'
 import { type OpenedFamilyStore, openFamilyStore } from './open-family-store.ts'
 import { openHasher } from './open-hasher.ts'
 import { openHealth } from './open-health.ts'
+import { type Mail, openMail } from './open-mail.ts'
 import { type Management, openManagement } from './open-management.ts'
 import { loadClientTable, openClients, openUsers } from './open-stores.ts'
 import { openServiceThrottle } from './open-throttle.ts'
@@ -49,6 +50,7 @@ export interface Service extends Omit<Audit, 'close'> {
   readonly checker: TokenChecker
   readonly throttle: Throttle
   readonly management: Management
+  readonly mail: Mail
   readonly grants: GrantServices
   /** Ends what runs in the background, writes the events, then closes store and database. */
   close(): Promise<void>
@@ -102,7 +104,9 @@ async function openParts(
   await opened.settle()
   const refusal = opened.refusal()
   if (refusal) throw refusal
-  const housekeeping = startHousekeeping({ ...foundation, opened, keys, clients, passwordCosts })
+  const mail = await openMail(foundation, users)
+  const held = { keys, clients, passwordCosts }
+  const housekeeping = startHousekeeping({ ...foundation, ...held, opened, mail })
   const common = { families, tokens, rootSecrets, clock, recordEvent, throttle }
   const stores = { clientStore, clients, users, hasher, passwordCosts }
   return {
@@ -114,7 +118,8 @@ async function openParts(
     health,
     keys,
     checker,
-    management: openManagement({ ...audit, ...stores, ...common, config, keys }),
+    mail,
+    management: openManagement({ ...foundation, ...audit, ...stores, ...common, keys, mail }),
     grants: {
       ...common,
       login: async (credentials, { ip }) => {

@@ -40,9 +40,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // Who records an event needs only its type, in runtime: the domain knows of neither folder.
   events: BENEATH,
   webhooks: [...BENEATH, 'events'],
+  mail: [...BENEATH, 'users'],
 
   // What HTTP and the command line change anything through; it knows neither of them.
-  management: [...BENEATH, ...DOMAIN, 'throttle', 'webhooks'],
+  management: [...BENEATH, 'oauth', ...DOMAIN, 'throttle', 'webhooks', 'mail'],
 
   'http/server': [...BENEATH, 'oauth', ...DOMAIN, 'management', 'grants', 'ops'],
   'http/front': ['clients', 'ops', 'http/server'],
@@ -54,7 +55,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   'http/verify': [...BENEATH, 'oauth', ...DOMAIN, 'ops', 'http/server', 'http/oauth'],
   // It reads for whoever is configured, and none of them knows of it.
-  config: ['runtime', 'secrets', 'redis', 'keys', 'clients', 'users'],
+  config: ['runtime', 'secrets', 'redis', 'keys', 'clients', 'users', 'mail'],
   embedded: [...BENEATH, 'oauth', ...DOMAIN, 'ops', 'config', 'wiring'],
   // Beside the service, on the same parts.
   cli: [

@@ -14,7 +14,7 @@ import { loadApiFiles } from '../../src/http/server/api-files.ts'
 import { SIGNING_ALGS } from '../../src/keys/signing-algorithms.ts'
 import { OAUTH_ERRORS } from '../../src/oauth/oauth-error.ts'
 import { SECURITY_EVENT_TYPES } from '../../src/runtime/security-event.ts'
-import { ISSUER, startApp, type TestApp } from '../support/app.ts'
+import { ISSUER, MAIL, startApp, type TestApp } from '../support/app.ts'
 import { codesOf, operationsOf, readContract } from '../support/contract.ts'
 
 const CONTRACT = readContract()
@@ -53,7 +53,7 @@ async function startObserved(t: Test, issuer = ISSUER): Promise<Observed> {
   }
   diagnostics.subscribe('fastify.initialization', watch)
   try {
-    const app = await startApp(t, { config: { issuer, registration: 'open' } })
+    const app = await startApp(t, { config: { issuer, registration: 'open', mail: MAIL } })
     return { app, routes, queryNames }
   } finally {
     diagnostics.unsubscribe('fastify.initialization', watch)
@@ -86,7 +86,7 @@ async function listAnswered({ app, routes }: Observed): Promise<string[]> {
 
 test('the copy that is served is the present contract', async (t) => {
   t.strictSame(
-    JSON.parse(loadApiFiles(CONTRACT.servers[0]?.url ?? '').contract),
+    JSON.parse(loadApiFiles({ issuer: CONTRACT.servers[0]?.url ?? '', mail: MAIL }).contract),
     {
       ...CONTRACT,
       paths: Object.fromEntries(

@@ -150,6 +150,12 @@ const TRIED: Readonly<Record<string, readonly Attack[]>> = {
     ['[', ']', 'a'],
     ['', '[', ']a'],
   ],
+  // Addresses of mails.
+  '/^[^\\s@\\p{C}\\p{Z}"(),:;<>[\\\\\\]]{1,64}@[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N}.-]{0,252}$/u': [
+    ['', 'a', ''],
+    ['a@', 'a', '!'],
+    ['', 'a@', 'a'],
+  ],
   // What errors say may repeat what somebody sent.
   '/["\'`\\n]/': [['', 'a', '']],
   '/^\\s+at .*:\\d+:\\d+\\)?$/': [
@@ -169,6 +175,7 @@ const WITHIN: Readonly<Record<string, string>> = {
   'wiring/open-service.ts': 'the issuer, of the environment',
   'http/server/api-files.ts': 'our own files, and the issuer, of the environment',
   'http/server/index-route.ts': 'our own routes',
+  'mail/mail-templates.ts': 'templates of the operator, and a user name and a link',
   'database/': 'codes and messages of our own database',
   'wiring/open-family-store.ts': 'messages of our own Redis',
   'redis/redis-failure.ts': 'messages of our own Redis',

@@ -22,10 +22,8 @@ function hkdf(input: Buffer, info: string, length: number): Buffer {
 }
 
 function keysOf(root: RootSecret): string[] {
-  const { refreshTokenKey, keyEncryptionKey, tokenIdKey, webhookSecretKey } = root
-  return [refreshTokenKey, keyEncryptionKey, tokenIdKey, webhookSecretKey].map((key) =>
-    key.toString('hex'),
-  )
+  const { id: _, ...keys } = root
+  return Object.values(keys).map((key) => key.toString('hex'))
 }
 
 test('the keys are those that stored tokens and keys were made with', async (t) => {
@@ -36,6 +34,7 @@ test('the keys are those that stored tokens and keys were made with', async (t) 
   t.strictSame(root.keyEncryptionKey, hkdf(secret, 'lineage/v1/signing-key/encryption', 32))
   t.strictSame(root.tokenIdKey, hkdf(secret, 'lineage/v1/access-token/jti', 32))
   t.strictSame(root.webhookSecretKey, hkdf(secret, 'lineage/v1/webhook-secret/encryption', 32))
+  t.strictSame(root.confirmationTokenKey, hkdf(secret, 'lineage/v1/confirmation-token/mac', 32))
 })
 
 test('each use has a key of its own, and each secret other keys', async (t) => {

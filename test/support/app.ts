@@ -10,6 +10,7 @@ import { buildApp } from '../../src/app.ts'
 import type { ClientInput } from '../../src/clients/client-draft.ts'
 import type { ServiceConfig } from '../../src/config/service-config.ts'
 import type { Surface } from '../../src/http/server/listener-plan.ts'
+import type { MailSettings } from '../../src/mail/smtp-target.ts'
 import { createLogger } from '../../src/ops/logger.ts'
 import type { Clock } from '../../src/runtime/clock.ts'
 import { openRootSecrets } from '../../src/secrets/root-secret.ts'
@@ -18,6 +19,17 @@ import { openTestDatabase } from './postgres.ts'
 
 export const ISSUER = 'https://auth.example.test'
 export const ADMIN = { id: 'bootstrap-admin', secret: 'a-bootstrap-secret-of-enough-length' }
+
+/** Of an installation that sends mail, to a server that is never there. */
+export const MAIL: MailSettings = {
+  smtp: { host: '127.0.0.1', port: 9, tls: 'none', credentials: undefined },
+  from: { name: 'Lineage', address: 'no-reply@example.test' },
+  pages: {
+    password_reset: 'https://app.example.test/reset',
+    email_verification: 'https://app.example.test/verify?lang=en',
+  },
+  templates: undefined,
+}
 
 export interface LogLine {
   readonly event: string
@@ -101,6 +113,7 @@ export function testConfig(databaseUrl: string): ServiceConfig {
     throttle: 'on',
     throttleExempt: [],
     threads: 4,
+    mail: undefined,
   }
 }
 

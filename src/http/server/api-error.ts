@@ -6,6 +6,10 @@ export const API_ERRORS = {
   malformed_request: { status: 400, title: 'The request is malformed.' },
   invalid_cursor: { status: 400, title: 'The cursor is not valid.' },
   invalid_query: { status: 400, title: 'A query parameter is not valid.' },
+  invalid_confirmation_token: {
+    status: 400,
+    title: 'The token is not valid, not valid any more, or used.',
+  },
   invalid_token: { status: 401, title: 'The access token is missing or not valid.' },
   insufficient_scope: { status: 403, title: 'The access token lacks the scope for this.' },
   user_token_required: { status: 403, title: 'This needs the access token of a user.' },

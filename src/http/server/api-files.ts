@@ -1,5 +1,5 @@
 // The contract and its page as scripts/api-page finished them, with what this installation knows:
-// the issuer and the port of the operations. Nothing is rendered here.
+// the issuer, the port of the operations and whether it sends mail. Nothing is rendered here.
 
 import { readFileSync } from 'node:fs'
 
@@ -12,13 +12,22 @@ export interface ApiFiles {
   readonly icon: string
 }
 
-/** Reads the files of `npm run generate`; with `opsPort` those that show operations on that port. */
-export function loadApiFiles(issuer: string, opsPort?: number): ApiFiles {
+export interface Installation {
+  readonly issuer: string
+  /** Where operations have a port of their own. */
+  readonly opsPort?: number | undefined
+  /** Undefined where no mail is sent: what needs one is then left out. */
+  readonly mail?: object | undefined
+}
+
+/** Reads the files of `npm run generate`, those that are about such an installation. */
+export function loadApiFiles({ issuer, opsPort, mail }: Installation): ApiFiles {
   const ports = opsPort === undefined ? 'one-port' : 'two-ports'
+  const name = mail === undefined ? ports : `${ports}-mail`
   const values = valuesOf(issuer, opsPort)
   return {
-    contract: fillIn(readGenerated(`${ports}.json`), values, escapeJson),
-    page: fillIn(readGenerated(`${ports}.html`), values, escapeHtml),
+    contract: fillIn(readGenerated(`${name}.json`), values, escapeJson),
+    page: fillIn(readGenerated(`${name}.html`), values, escapeHtml),
     style: readGenerated('style.css'),
     icon: readGenerated('icon.svg'),
   }

@@ -162,6 +162,8 @@ function toManagementRefusal(error: ManagementError): ApiError {
       return new ApiError('conflict', { detail: message })
     case 'wrong_password':
       return new ApiError('invalid_current_password')
+    case 'unconfirmed':
+      return new ApiError('invalid_confirmation_token')
     case 'session_over':
       return new ApiError('invalid_token')
     case 'unfinished':

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { test } from 'tap'
 import type { Contract } from '../../../scripts/api-page/contract.ts'
 import { loadApiFiles } from '../../../src/http/server/api-files.ts'
-import { ISSUER, startApp } from '../../support/app.ts'
+import { ISSUER, MAIL, startApp } from '../../support/app.ts'
 import { operationsOf, readContract } from '../../support/contract.ts'
 
 const run = promisify(execFile)
@@ -37,7 +37,7 @@ test('the contract and its page name the issuer, lie under its path, and may be 
 })
 
 test('the page has no script and may load its own style and icon only', async (t) => {
-  const app = await startApp(t)
+  const app = await startApp(t, { config: { mail: MAIL } })
   const types = {
     '/docs': 'text/html; charset=utf-8',
     '/docs/style.css': 'text/css; charset=utf-8',
@@ -77,7 +77,7 @@ test('where operations have a port of their own, the public one documents all of
 })
 
 test('what lies on the port of the operations is shown there, and called there', async (t) => {
-  const config = { issuer: `${ISSUER}/tenant/one`, opsPort: 9000 }
+  const config = { issuer: `${ISSUER}/tenant/one`, opsPort: 9000, mail: MAIL }
   const app = await startApp(t, { config, surface: 'public' })
   const operations = await startApp(t, { config, surface: 'operations', beside: app })
   const { paths } = (await (await app.fetch('/tenant/one/openapi.json')).json()) as Contract
@@ -113,7 +113,7 @@ const ODD_ISSUERS = [
 for (const issuer of ODD_ISSUERS) {
   for (const opsPort of [undefined, 9000]) {
     test(`${issuer} is said as it is, with operations on ${opsPort ?? 'its own port'}`, async (t) => {
-      const { contract, page } = loadApiFiles(issuer, opsPort)
+      const { contract, page } = loadApiFiles({ issuer, opsPort })
       const { servers, paths } = JSON.parse(contract) as Contract
       const { origin, pathname } = new URL(issuer)
       t.equal(servers[0]?.url, issuer)

@@ -3,12 +3,17 @@
 import { decodeJwt } from 'jose'
 import { type Test, test } from 'tap'
 import {
+  type ConfirmationPurpose,
+  mintConfirmationToken,
+} from '../../../src/users/confirmation-token.ts'
+import type { UserId } from '../../../src/users/user.ts'
+import {
   type Bearers,
   commonRefusals,
   openContractScene,
   UNKNOWN,
 } from '../../scenes/openapi-scene.ts'
-import { ADMIN, ISSUER, startApp, type TestApp } from '../../support/app.ts'
+import { ADMIN, ISSUER, MAIL, startApp, type TestApp } from '../../support/app.ts'
 
 const USER = { username: 'ada', email: 'ada@example.test', password: 'correct horse' }
 
@@ -23,7 +28,7 @@ interface Actors {
 type Scene = ReturnType<typeof openContractScene>
 
 async function openActors(t: Test): Promise<Actors> {
-  const app = await startApp(t, { config: { registration: 'open' } })
+  const app = await startApp(t, { config: { registration: 'open', mail: MAIL } })
   await app.makeClient({ id: 'web-app', grantTypes: ['password', 'refresh_token'] })
   const user = await app.makeUser(USER)
   const tokens = await logIn(app)
@@ -60,6 +65,7 @@ test('every answer is documented, and every documented one is given', async (t) 
   await callClients(scene, actors)
   await callKeysAndEvents(scene, actors)
   await callWebhooks(scene, actors)
+  await callMails(scene, actors)
   await callAccount(t, scene, actors)
   await callUsers(scene, actors)
   await callProbes(scene, actors)
@@ -191,6 +197,28 @@ async function callWebhooks({ call }: Scene, { app, bearers }: Actors): Promise<
     })
   }
   await call(app, 'deleteWebhook', 204, { headers, ids })
+}
+
+async function callMails({ call }: Scene, { app, bearers }: Actors): Promise<void> {
+  const email = 'alan@example.test'
+  const { id } = await app.makeUser({ username: 'turing', email })
+  const { users, rootSecrets } = app.service
+  const mint = async (purpose: ConfirmationPurpose): Promise<string> => {
+    const found = await users.findCredentials(id as UserId)
+    if (!found) throw new Error('nobody to write to')
+    const { user, record } = found
+    const subject = purpose === 'password_reset' ? { user, epoch: record.epoch } : { user }
+    return mintConfirmationToken(purpose, subject, Date.now() / 1000 + 60, rootSecrets)
+  }
+  await call(app, 'requestPasswordReset', 202, { json: { email } })
+  await call(app, 'requestEmailVerification', 202, { headers: bearers.user })
+  const token = await mint('email_verification')
+  await call(app, 'confirmEmailVerification', 204, { json: { token } })
+  await call(app, 'confirmEmailVerification', 400, { json: { token } })
+  const reset = { token: await mint('password_reset'), newPassword: 'a better horse' }
+  await call(app, 'confirmPasswordReset', 204, { json: reset })
+  await call(app, 'confirmPasswordReset', 400, { json: reset })
+  await call(app, 'deleteUser', 204, { headers: bearers.admin, ids: { id } })
 }
 
 async function callAccount(t: Test, { call }: Scene, actors: Actors): Promise<void> {
