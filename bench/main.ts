@@ -9,6 +9,7 @@ import { measureAllCores } from './all-cores.ts'
 import { type Calls, countCalls } from './count-calls.ts'
 import { describeMachine } from './machine.ts'
 import { CONNECTIONS, ROUNDS, SECONDS, WARM_UP_SHARE } from './options.ts'
+import { measureOwner } from './owner-login.ts'
 import type { Participant } from './participant.ts'
 import { printAllCores, printMachine, printScenario, printStart } from './report/print.ts'
 import { writeDocs } from './report/write-docs.ts'
@@ -28,7 +29,7 @@ type Subjects = ReadonlyMap<string, Partial<Record<ScenarioName, Participant>>>
 type Scripts = Awaited<ReturnType<typeof buildPrograms>>
 
 /** What is measured besides the scenarios. */
-const PARTS = ['workers', 'start']
+const PARTS = ['workers', 'start', 'owner']
 
 async function main(words: readonly string[]): Promise<void> {
   if (words[0] === 'docs') writeDocs()
@@ -52,6 +53,7 @@ async function runBench(scope: Scope, words: readonly string[]): Promise<void> {
   const allCores = isAsked('workers')
     ? await withScope((inner) => measureAllCores(inner, servers))
     : {}
+  if (words.includes('owner')) await withScope((inner) => measureOwner(inner, servers))
   printAllCores(allCores)
   printStart(start)
   const settings = { rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS }

@@ -21,7 +21,9 @@ export const SCENARIO_NAMES = Object.keys(SCENARIOS) as ScenarioName[]
 export function selectScenarios(words: readonly string[]): ScenarioName[] {
   for (const word of words) {
     if (!SCENARIO_NAMES.some((name) => name.includes(word))) {
-      throw new Error(`no scenario is called ${word}: ${SCENARIO_NAMES.join(', ')}, workers, start`)
+      throw new Error(
+        `no scenario is called ${word}: ${SCENARIO_NAMES.join(', ')}, workers, start, owner`,
+      )
     }
   }
   return SCENARIO_NAMES.filter((name) => words.length === 0 || words.some((w) => name.includes(w)))

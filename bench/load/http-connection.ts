@@ -20,11 +20,16 @@ export const USER_AGENT =
 const HEADERS = `host: localhost\r\nuser-agent: ${USER_AGENT}`
 const HEAD_END = '\r\n\r\n'
 
-/** A request with a form in its body. */
-export function formRequest(path: string, fields: Readonly<Record<string, string>>): string {
+/** A request with a form in its body; with `ip` as a proxy passes it on for that address. */
+export function formRequest(
+  path: string,
+  fields: Readonly<Record<string, string>>,
+  ip?: string,
+): string {
   const body = new URLSearchParams(fields).toString()
+  const forwarded = ip === undefined ? '' : `x-forwarded-for: ${ip}\r\n`
   return (
-    `POST ${path} HTTP/1.1\r\n${HEADERS}\r\n` +
+    `POST ${path} HTTP/1.1\r\n${HEADERS}\r\n${forwarded}` +
     `content-type: application/x-www-form-urlencoded\r\ncontent-length: ${body.length}${HEAD_END}${body}`
   )
 }
