@@ -10,7 +10,7 @@ export interface CommandContext {
   /** For the result alone. */
   readonly stdout: Writable
   /** For prompts and messages. */
-  readonly stderr: Writable
+  readonly stderr: Writable & { readonly isTTY?: boolean }
 }
 
 /** The option of every command but `serve`. */

@@ -23,12 +23,13 @@ export async function* readLines(input: Readable, what: string): AsyncGenerator<
     }
     rest += decoder.decode()
   } catch (error) {
-    throw toFailure(error, what)
+    throw toReadFailure(error, what)
   }
   if (rest !== '') yield rest
 }
 
-function toFailure(error: unknown, what: string): unknown {
+/** Says that `what` cannot be read, where that is what the error says. */
+export function toReadFailure(error: unknown, what: string): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error
   const isText = error.code !== 'ERR_ENCODING_INVALID_ENCODED_DATA'
   const problem = isText ? `cannot be read (${error.code})` : 'is not UTF-8'

@@ -8,7 +8,7 @@ import type { CommandContext, OutputOptions } from './command-context.ts'
 import { formatRecord, printResult } from './command-output.ts'
 import { CLI_ACT, withUsers } from './command-stores.ts'
 import { readNewPassword, readSecretLine } from './secret-input.ts'
-import { addImportCheckCommand } from './user-import-command.ts'
+import { addImportCommands } from './user-import-command.ts'
 import { addSessionCommands } from './user-session-commands.ts'
 
 const WHOM = 'by id, username or email'
@@ -16,7 +16,7 @@ const WHOM = 'by id, username or email'
 export function addUserCommands(program: Command, context: CommandContext): void {
   const user = program.command('user').description('accounts and their sessions')
   addCreateCommand(user, context)
-  addImportCheckCommand(user, context)
+  addImportCommands(user, context)
   addDisableCommand(user, context)
   addSetPasswordCommand(user, context)
   addSessionCommands(user, context)

@@ -1,129 +1,161 @@
-// `lineage user import-check`: says of every line of a file whether `POST /admin/users` would take
-// it, and writes nothing.
+// `lineage user import`: users from a file, one JSON object a line, by the rules of `POST
+// /admin/users`; and `import-check`, which is its dry run.
 
 import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import type { Command } from 'commander'
-import type { FieldError } from '../runtime/field-error.ts'
-import { findTakenKeys, USER_KEYS, type UserKeys } from '../users/taken-keys.ts'
+import { type DraftLine, openUserImport, type UserImport } from '../management/user-import.ts'
+import { defaultHashingLanes, openHashingLanes } from '../users/hashing-lanes.ts'
+import { openPasswordHasher } from '../users/password-hasher.ts'
+import { openUserBatches } from '../users/user-batches.ts'
 import { addCommand } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
 import { CommandFailure } from './command-failure.ts'
 import { printResult } from './command-output.ts'
-import { type CommandStores, withStores } from './command-stores.ts'
-import { readLines } from './read-lines.ts'
-import { checkUser } from './user-line.ts'
+import { CLI_ACT, type CommandStores, withStores } from './command-stores.ts'
+import { type ImportLine, readImportLines } from './import-lines.ts'
+import {
+  formatProblem,
+  type ImportReport,
+  type LineProblem,
+  openImportReport,
+} from './import-report.ts'
+import { openProgressBar, type ProgressBar } from './progress-bar.ts'
+import { openSeenKeys } from './seen-keys.ts'
+import { type CheckedUser, checkUser } from './user-line.ts'
 
-/** How many lines one query looks up. */
+/** How many lines one statement looks up or inserts. */
 const BATCH_LINES = 500
+/** A password waits for those of its batch alone. */
+const HASH_WAIT_MAX_MS = 600_000
 
-interface LineProblem {
-  readonly line: number
-  readonly errors: readonly FieldError[]
+interface ImportOptions extends OutputOptions {
+  readonly dryRun?: boolean
 }
 
-interface ImportReport {
-  /** Lines that are not empty. */
-  readonly users: number
-  readonly valid: number
-  /** How many hashes cost less than configured; each is renewed at the next login of its user. */
-  readonly weakHashes: number
-  /**
-   * How many cost more; until these are renewed, every login costs as much as the most expensive.
-   */
-  readonly dearHashes: number
-  readonly problems: readonly LineProblem[]
+interface Run extends ImportOptions {
+  readonly context: CommandContext
+  readonly config: CommandStores['config']
+  readonly users: UserImport
+  readonly report: ImportReport
+  readonly bar: ProgressBar
+  /** Undefined for standard input. */
+  readonly sizeBytes: number | undefined
 }
 
-interface KeyedLine {
-  readonly line: number
-  readonly keys: UserKeys
-}
+const STOPPED = (users: number) =>
+  `lineage: stopped after about ${users} users; the same command again goes on from there\n`
 
-export function addImportCheckCommand(parent: Command, context: CommandContext): void {
+const FILE = 'lines with the members of POST /admin/users; - is stdin'
+
+export function addImportCommands(parent: Command, context: CommandContext): void {
+  addCommand(parent, {
+    usage: 'import',
+    summary: 'add the users of a file, one JSON object a line; again goes on where it ended',
+    examples: [
+      'lineage user import users.jsonl --dry-run',
+      'lineage user import users.jsonl',
+      'lineage user import - < users.jsonl',
+    ],
+  })
+    .argument('<file>', FILE)
+    .option('--dry-run', 'say what would become of every line, and write nothing')
+    .action((file: string, options: ImportOptions) => importFile(file, options, context))
+
   addCommand(parent, {
     usage: 'import-check',
-    summary: 'check a file of users, one JSON object a line, and write nothing',
+    summary: 'the same as import --dry-run',
     examples: [
       'lineage user import-check users.jsonl',
       'lineage user import-check - < users.jsonl',
     ],
   })
-    .argument('<file>', 'lines with the members of POST /admin/users; - is stdin')
+    .argument('<file>', FILE)
     .action((file: string, options: OutputOptions) =>
-      withStores(context, async (stores) => {
-        const input = file === '-' ? context.stdin : createReadStream(file)
-        const report = await checkLines(readLines(input, 'a line'), stores)
-        printResult(context, options, report, formatReport(report))
-        const invalid = report.problems.length
-        if (invalid === 0) return
-        throw new CommandFailure(`lines that are not valid: ${invalid}`, { isReported: true })
-      }),
+      importFile(file, { ...options, dryRun: true }, context),
     )
 }
 
-async function checkLines(
-  lines: AsyncIterable<string>,
-  { config, database }: CommandStores,
-): Promise<ImportReport> {
-  const problems: LineProblem[] = []
-  const seen = new Map<string, number>()
-  let batch: KeyedLine[] = []
-  let [line, users, weakHashes, dearHashes] = [0, 0, 0, 0]
-
-  async function lookUpBatch(): Promise<void> {
-    const taken = await findTakenKeys(
-      batch.map(({ keys }) => keys),
-      database,
-    )
-    for (const { line, keys } of batch) {
-      const errors = findShared(keys, (key) => taken.has(key) && 'is taken already')
-      if (errors.length > 0) problems.push({ line, errors })
+async function importFile(file: string, options: ImportOptions, context: CommandContext) {
+  await withStores(context, async (stores) => {
+    const isDryRun = options.dryRun === true
+    const report = openImportReport({ isDryRun })
+    const bar = openProgressBar(context)
+    const users = openImport(stores)
+    const sizeBytes = file === '-' ? undefined : (await stat(file).catch(() => undefined))?.size
+    const run = { ...options, context, config: stores.config, users, report, bar, sizeBytes }
+    const input = file === '-' ? context.stdin : createReadStream(file)
+    try {
+      await importLines(readImportLines(input), run)
+    } catch (error) {
+      bar.clear()
+      if (!isDryRun) context.stderr.write(STOPPED(report.users()))
+      throw error
     }
-    batch = []
+    bar.clear()
+    printResult(context, options, report.toDocument(), report.toText())
+    const invalid = report.invalid()
+    if (invalid === 0) return
+    const what = isDryRun ? 'are not valid' : 'were not added'
+    throw new CommandFailure(`lines that ${what}: ${invalid}`, { isReported: true })
+  })
+}
+
+function openImport({ config, database, clock, recordEvent }: CommandStores): UserImport {
+  const lanes = openHashingLanes({
+    ...defaultHashingLanes(config.threads),
+    queueMax: BATCH_LINES,
+    waitMaxMs: HASH_WAIT_MAX_MS,
+  })
+  const hasher = openPasswordHasher(config.argon2, lanes)
+  return openUserImport({ batches: openUserBatches(database, clock), hasher, recordEvent })
+}
+
+async function importLines(lines: AsyncIterable<ImportLine>, run: Run): Promise<void> {
+  const { config, users, report, bar, sizeBytes } = run
+  const seen = openSeenKeys()
+  let drafts: DraftLine[] = []
+  let problems: LineProblem[] = []
+  let bytesRead = 0
+
+  async function settleBatch(): Promise<void> {
+    const outcomes = await (run.dryRun ? users.check(drafts, seen) : users.add(drafts, CLI_ACT))
+    for (const outcome of outcomes) {
+      report.noteOutcome(outcome)
+      if (outcome.outcome === 'taken') problems.push(outcome)
+    }
+    printProblems(problems, run)
+    drafts = []
+    problems = []
+    const share = sizeBytes === undefined ? undefined : bytesRead / sizeBytes
+    bar.draw(share, `${report.users()} users, ${report.invalid()} of them not valid`)
   }
 
-  for await (const text of lines) {
-    line += 1
-    if (text.trim() === '') continue
-    users += 1
-    const checked = checkUser(text, config)
-    const errors = checked.ok ? findRepeated(checked.keys, line, seen) : checked.errors
-    if (errors.length > 0) problems.push({ line, errors })
-    if (!checked.ok || errors.length > 0) continue
-    weakHashes += Number(checked.isHashWeak)
-    dearHashes += Number(checked.isHashDear)
-    batch.push({ line, keys: checked.keys })
-    if (batch.length === BATCH_LINES) await lookUpBatch()
+  for await (const read of lines) {
+    bytesRead = read.bytesRead
+    if (read.text === '') continue
+    const checked = checkLine(read, config)
+    if (checked.ok) {
+      report.noteValid({ ...checked, hasPassword: checked.draft.password !== undefined })
+      drafts.push({ line: read.line, draft: checked.draft })
+    } else {
+      problems.push({ line: read.line, errors: checked.errors })
+      report.noteProblem({ line: read.line, errors: checked.errors })
+    }
+    if (drafts.length + problems.length === BATCH_LINES) await settleBatch()
   }
-  await lookUpBatch()
+  await settleBatch()
+}
+
+function checkLine({ text, fault = '' }: ImportLine, config: CommandStores['config']): CheckedUser {
+  if (text !== undefined) return checkUser(text, config)
+  return { ok: false, errors: [{ pointer: '', detail: fault }] }
+}
+
+/** In the order of lines. With `--json` they stand in the one document. */
+function printProblems(problems: LineProblem[], { json, bar, context }: Run): void {
+  if (json || problems.length === 0) return
+  bar.clear()
   problems.sort((one, other) => one.line - other.line)
-  return { users, valid: users - problems.length, weakHashes, dearHashes, problems }
-}
-
-/** The ids and names that an earlier line has too; remembers those of this line. */
-function findRepeated(keys: UserKeys, line: number, seen: Map<string, number>): FieldError[] {
-  return findShared(keys, (key) => {
-    const earlier = seen.get(key)
-    if (earlier === undefined) seen.set(key, line)
-    return earlier !== undefined && `is that of line ${earlier} already`
-  })
-}
-
-function findShared(keys: UserKeys, problemOf: (key: string) => string | false): FieldError[] {
-  return USER_KEYS.flatMap((name) => {
-    const detail = keys[name] !== undefined && problemOf(`${name} ${keys[name]}`)
-    return detail ? [{ pointer: `/${name}`, detail }] : []
-  })
-}
-
-function formatReport({ users, valid, weakHashes, dearHashes, problems }: ImportReport): string {
-  const lines = problems.flatMap(({ line, errors }) =>
-    errors.map(({ pointer, detail }) => `line ${line}: ${`${pointer.slice(1)} ${detail}`.trim()}`),
-  )
-  const weak = weakHashes === 0 ? [] : [`weak hashes, renewed at the next login: ${weakHashes}`]
-  const dear =
-    dearHashes === 0
-      ? []
-      : [`dear hashes, renewed at the next login; until then every login costs that: ${dearHashes}`]
-  return [...lines, `valid: ${valid} of ${users}`, ...weak, ...dear].join('\n')
+  context.stdout.write(problems.map(formatProblem).join(''))
 }

@@ -3,13 +3,12 @@
 import type { FieldError } from '../runtime/field-error.ts'
 import { type Argon2Parameters, parsePasswordHash, workOf } from '../users/password-hash.ts'
 import type { PasswordRules } from '../users/password-quality.ts'
-import type { UserKeys } from '../users/taken-keys.ts'
-import { draftUser, type NewUserInput } from '../users/user-draft.ts'
+import { draftUser, type NewUserInput, type UserDraft } from '../users/user-draft.ts'
 
 export type CheckedUser =
   | {
       readonly ok: true
-      readonly keys: UserKeys
+      readonly draft: UserDraft
       readonly isHashWeak: boolean
       readonly isHashDear: boolean
     }
@@ -34,9 +33,8 @@ export function checkUser(text: string, rules: Rules): CheckedUser {
   const checked = draftUser(toInput(user), rules)
   const errors = [...findMemberErrors(user), ...(checked.ok ? [] : checked.errors)]
   if (!checked.ok || errors.length > 0) return { ok: false, errors }
-  const { id, username, email, passwordHash } = checked.value
-  const keys = { id, username: username.key, email: email.key }
-  return { ok: true, keys, ...compareWork(passwordHash, rules.argon2) }
+  const draft = checked.value
+  return { ok: true, draft, ...compareWork(draft.passwordHash, rules.argon2) }
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
@@ -68,6 +66,7 @@ function toInput({ roles, ...user }: Record<string, unknown>): NewUserInput {
     email: textOf(user.email),
     password: givenOf(user.password),
     passwordHash: givenOf(user.passwordHash),
+    emailVerified: user.emailVerified === true,
     roles: Array.isArray(roles) ? roles : [],
   }
 }

@@ -14,6 +14,8 @@ export const SECURITY_EVENTS = {
   'secret.compromised': 'fatal',
   'token.revoked': 'info',
   'user.created': 'info',
+  // A batch of them, with their number.
+  'user.imported': 'info',
   'user.updated': 'info',
   'user.disabled': 'info',
   'user.deleted': 'info',

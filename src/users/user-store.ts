@@ -165,7 +165,7 @@ function presentUser(row: UserRow): User {
 /** The columns of a new user that have their defaults in the table. */
 type DefaultedColumn = 'status' | 'epoch' | 'version' | 'epochLog'
 
-function newRow(user: NewUser, now: Date): Prisma.UserCreateInput {
+export function newRow(user: NewUser, now: Date) {
   return {
     id: user.id ?? newUserId(),
     ...usernameColumns(user.username),

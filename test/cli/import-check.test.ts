@@ -1,5 +1,6 @@
 // `lineage user import-check`: a report by line, by the rules of `POST /admin/users`, and no write.
 
+import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import argon2 from 'argon2'
@@ -38,7 +39,10 @@ test('a file of good users passes, empty lines and a last line without an end to
   ).replace('\n', '\n\r\n')
   const { code, report } = await check(t, input)
   t.equal(code, 0)
-  t.strictSame(report, { users: 3, valid: 3, weakHashes: 0, dearHashes: 0, problems: [] })
+  t.strictSame(report, {
+    ...{ users: 3, valid: 3, alreadyThere: 0, invalid: 0 },
+    ...{ weakHashes: 0, dearHashes: 0, problems: [] },
+  })
 })
 
 test('every fault of every line is told, with its number and not its values', async (t) => {
@@ -55,7 +59,8 @@ test('every fault of every line is told, with its number and not its values', as
       user('x6', { emailVerified: 'yes', hunter2: 1, roles: 'a' }),
       ['/emailVerified', '/', '/roles'],
     ],
-    [user('taken', { email: 'TAKEN@example.test' }), ['/username', '/email']],
+    [user('taken', { id: randomUUID(), email: 'TAKEN@example.test' }), ['/username', '/email']],
+    [user('taken', { email: 'other@example.test' }), ['/username']],
     [user('same', { passwordHash: weak }), []],
     [user('SAME', { email: 'other@example.test' }), ['/username']],
     [user('last', { username: 5 }), ['/username', '/username']],
@@ -68,13 +73,16 @@ test('every fault of every line is told, with its number and not its values', as
     t.strictSame(errors.map(({ pointer }) => pointer).sort(), [...pointers].sort(), `${index + 1}`)
   }
   t.match(report, { users: faults.length, valid: 1, weakHashes: 1, dearHashes: 0 })
-  t.match(found.at(-2)?.errors, [{ detail: 'is that of line 10 already' }])
+  t.match(found.at(-2)?.errors, [{ detail: 'is that of line 11 already' }])
   t.notMatch(JSON.stringify(report), 'hunter2')
 })
 
 test('more lines than one look-up takes are all looked up', async (t) => {
   const many = Array.from({ length: 1_100 }, (_, index) => user(`user${index}`))
-  const { code, report } = await check(t, toLines(...many, user('taken')))
+  const { code, report } = await check(
+    t,
+    toLines(...many, user('taken', { email: 'x@example.test' })),
+  )
   t.equal(code, 1)
   t.match(report, { users: 1_101, valid: 1_100, problems: [{ line: 1_101 }] })
 })
@@ -90,8 +98,12 @@ test('it reads a file too, and says what it cannot read', async (t) => {
   t.match(stderr, /lines that are not valid: 1/)
   t.match(await runHere(env, [...CHECK, join(dir, 'none')]), { code: 1, stderr: /ENOENT/ })
   t.match(await runHere(env, [...CHECK, dir]), { code: 1, stderr: /EISDIR/ })
-  const endless = await runHere(env, [...CHECK, '-'], 'x'.repeat(200_000))
-  t.match(endless, { code: 1, stderr: /a line is too long/ })
+  const endless = await runHere(
+    env,
+    [...CHECK, '-'],
+    `${'x'.repeat(200_000)}\n${toLines(user('one'))}`,
+  )
+  t.match(endless, { code: 1, stdout: /^line 1: is longer than 65536 bytes\nvalid: 1 of 2$/m })
   writeFileSync(file, Buffer.from([0x22, 0xff, 0x22]))
-  t.match(await runHere(env, [...CHECK, file]), { code: 1, stderr: /not UTF-8/ })
+  t.match(await runHere(env, [...CHECK, file]), { code: 1, stdout: /line 1: is not UTF-8/ })
 })

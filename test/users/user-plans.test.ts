@@ -3,8 +3,8 @@
 
 import { type Test, test } from 'tap'
 import { loadStoredPasswordCosts } from '../../src/users/stored-password-costs.ts'
-import { findTakenKeys } from '../../src/users/taken-keys.ts'
 import type { UserFilter, UserId } from '../../src/users/user.ts'
+import { openUserBatches } from '../../src/users/user-batches.ts'
 import { openUserStore, type UserStore } from '../../src/users/user-store.ts'
 import {
   indexesOf,
@@ -99,7 +99,7 @@ async function checkLookUps(
     ['the record', () => users.loadRecord(idOf(9)), ['users_pkey']],
     [
       'names that are taken',
-      () => findTakenKeys(keys, database),
+      () => openUserBatches(database, Date.now).findHolders(keys),
       ['users_email_key_key', 'users_pkey', 'users_username_key_key'],
     ],
     ['the dearest hash', () => loadStoredPasswordCosts(database), ['users_password_cost_idx']],
