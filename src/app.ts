@@ -7,12 +7,14 @@ import {
   registerEmailVerification,
   registerOwnEmailVerification,
 } from './http/account/email-verification-route.ts'
+import { registerOwnFactors } from './http/account/factors-route.ts'
 import { registerPasswordReset } from './http/account/password-reset-route.ts'
 import { registerAdminSessions, registerOwnSessions } from './http/account/sessions-route.ts'
 import { registerUsersMe } from './http/account/users-me-route.ts'
 import { registerUsers } from './http/account/users-route.ts'
 import { registerAdminClients } from './http/admin/admin-clients-route.ts'
 import { registerAdminEvents } from './http/admin/admin-events-route.ts'
+import { registerAdminFactors } from './http/admin/admin-factors-route.ts'
 import { registerAdminKeys } from './http/admin/admin-keys-route.ts'
 import { registerAdminUsers } from './http/admin/admin-users-route.ts'
 import { registerAdminWebhooks } from './http/admin/admin-webhooks-route.ts'
@@ -27,7 +29,7 @@ import { registerToken } from './http/oauth/token-route.ts'
 import { answerInTurn } from './http/server/answers-in-turn.ts'
 import { loadApiFiles } from './http/server/api-files.ts'
 import { registerApi } from './http/server/api-route.ts'
-import { requireScope, requireUser } from './http/server/bearer.ts'
+import { requireRecentLogin, requireScope, requireUser } from './http/server/bearer.ts'
 import { allowAnyOrigin, allowClientOrigins, setCorsHeaders } from './http/server/cors.ts'
 import { setErrorHandler } from './http/server/error-handler.ts'
 import { registerHealth } from './http/server/health-route.ts'
@@ -47,6 +49,9 @@ import {
 import { registerVerify } from './http/verify/verify-route.ts'
 import { ADMIN_SCOPE } from './oauth/role-bound-scope.ts'
 import type { Service } from './wiring/open-service.ts'
+
+/** How long after a login one's own factors may be changed. */
+const RECENT_LOGIN_SECONDS = 300
 
 /** Builds the application; the caller makes it listen and closes it. */
 export async function buildApp(
@@ -119,6 +124,10 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
       registerUsersMe(own, management.users, management.passwords)
       registerOwnSessions(own, management.sessions)
       if (confirmations) registerOwnEmailVerification(own, confirmations)
+      await own.register(async (recent) => {
+        recent.addHook('onRequest', requireRecentLogin(RECENT_LOGIN_SECONDS, service.clock))
+        registerOwnFactors(recent, management.factors)
+      })
     })
   })
   await app.register(async (scope) => registerVerify(scope, { checker, cookies }))
@@ -131,6 +140,7 @@ async function registerAdmin(app: FastifyInstance, service: Service): Promise<vo
   app.addHook('onRequest', requireScope(ADMIN_SCOPE, service.checker, service.config.issuer))
   registerAdminUsers(app, management.users, management.passwords)
   registerAdminSessions(app, management.users, management.sessions)
+  registerAdminFactors(app, management.users, management.factors)
   registerAdminClients(app, management.clients)
   registerAdminKeys(app, management.keys)
   registerAdminEvents(app, service.events)

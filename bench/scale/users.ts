@@ -58,6 +58,7 @@ async function openCase(scope: Scope, serverUrl: string, size: number): Promise<
     prisma: postgres.database.prisma,
     clock: Date.now,
     journalChange: async () => {},
+    forgetUser: async () => {},
     publishChange: async () => {},
   })
   return { postgres, users, size }

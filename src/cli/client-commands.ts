@@ -41,6 +41,7 @@ interface CreateOptions extends OutputOptions {
   readonly accessTokenCookie?: boolean
   readonly allowedOrigin?: string[]
   readonly forwardsClientIp?: boolean
+  readonly requireFactor?: boolean
 }
 
 function addCreateCommand(parent: Command, context: CommandContext): void {
@@ -72,6 +73,7 @@ function addCreateCommand(parent: Command, context: CommandContext): void {
     .option('--access-token-cookie', 'the access token in a cookie too')
     .option('--allowed-origin <origin...>', 'the web origins that may call with cookies')
     .option('--forwards-client-ip', 'it may name the address of whoever logs in')
+    .option('--require-factor', 'only users with a second factor may log in there')
     .action((options: CreateOptions) => createClient(options, context))
 }
 
@@ -101,6 +103,7 @@ function toInput(options: CreateOptions): Required<ClientInput> {
     accessTokenCookie: options.accessTokenCookie,
     allowedOrigins: options.allowedOrigin,
     forwardsClientIp: options.forwardsClientIp,
+    requireFactor: options.requireFactor,
   }
 }
 
@@ -123,6 +126,7 @@ const COLUMNS = columnsOf<ClientView>({
   accessTokenCookie: false,
   allowedOrigins: false,
   forwardsClientIp: false,
+  requireFactor: false,
   updatedAt: false,
 })
 

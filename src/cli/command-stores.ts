@@ -143,11 +143,11 @@ export async function withUsers<T>(
 }
 
 function openCommandUsers(stores: CommandStores, opened: OpenedFamilyStore): UserManagements {
-  const { config, database, latest, clock } = stores
+  const { config, database, latest } = stores
   const lanes = openHashingLanes({ lanes: 1, queueMax: 0, waitMaxMs: 0 })
   const passwordCosts = openPasswordCosts(config.argon2)
   const hasher = openPasswordHasher(config.argon2, lanes, passwordCosts)
-  const parts = { ...stores, ...openUsers(database, opened, clock), hasher, passwordCosts }
+  const parts = { ...stores, ...openUsers(stores, opened), hasher, passwordCosts }
   const throttle = NO_THROTTLE
   let loading: Promise<readonly Client[]> | undefined
   const findClient = async (id: ClientId) => {

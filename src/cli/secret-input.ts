@@ -17,6 +17,12 @@ export async function readNewPassword(context: CommandContext): Promise<string> 
   return password
 }
 
+/** What an authenticator shows, asked for at a terminal. Throws CommandFailure. */
+export async function readOneTimeCode(context: CommandContext): Promise<string> {
+  const isTerminal = context.stdin.isTTY
+  return isTerminal ? await ask('Code: ', context) : await readSecretLine(context, 'code')
+}
+
 /** The first line of standard input, without its end. Throws CommandFailure when there is none. */
 export async function readSecretLine(
   { stdin }: Pick<CommandContext, 'stdin'>,

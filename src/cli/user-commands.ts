@@ -8,6 +8,7 @@ import type { CommandContext, OutputOptions } from './command-context.ts'
 import { formatRecord, printResult } from './command-output.ts'
 import { CLI_ACT, withUsers } from './command-stores.ts'
 import { readNewPassword, readSecretLine } from './secret-input.ts'
+import { addFactorCommands } from './user-factor-commands.ts'
 import { addImportCommands } from './user-import-command.ts'
 import { addSessionCommands } from './user-session-commands.ts'
 
@@ -20,6 +21,7 @@ export function addUserCommands(program: Command, context: CommandContext): void
   addDisableCommand(user, context)
   addSetPasswordCommand(user, context)
   addSessionCommands(user, context)
+  addFactorCommands(user, context)
 }
 
 interface CreateOptions extends OutputOptions {

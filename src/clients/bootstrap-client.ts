@@ -30,6 +30,7 @@ export function bootstrapClient(
     accessTokenCookie: false,
     allowedOrigins: [],
     forwardsClientIp: false,
+    requireFactor: false,
     sessionsValidFrom: always,
     secrets: [{ id: 'bootstrap', hash: hashClientSecret(credentials.secret), createdAt: always }],
     createdAt: always,

@@ -72,6 +72,7 @@ export function draftClient(
     accessTokenCookie: input.accessTokenCookie ?? false,
     allowedOrigins: input.allowedOrigins ?? [],
     forwardsClientIp: input.forwardsClientIp ?? false,
+    requireFactor: input.requireFactor ?? false,
   }
   const errors = [
     ...checkName(draft.name),

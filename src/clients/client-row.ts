@@ -32,6 +32,7 @@ export function rowToDraft(row: ClientRow): ClientDraft {
     accessTokenCookie: row.accessTokenCookie,
     allowedOrigins: row.allowedOrigins,
     forwardsClientIp: row.forwardsClientIp,
+    requireFactor: row.requireFactor,
   } satisfies Record<Exclude<keyof ClientRow, OwnColumn>, unknown>
 }
 

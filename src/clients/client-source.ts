@@ -56,6 +56,7 @@ const COLUMNS = {
   accessTokenCookie: 'access_token_cookie',
   allowedOrigins: 'allowed_origins',
   forwardsClientIp: 'forwards_client_ip',
+  requireFactor: 'require_factor',
   sessionsValidFrom: 'sessions_valid_from',
   createdAt: 'created_at',
   updatedAt: 'updated_at',

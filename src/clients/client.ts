@@ -28,6 +28,8 @@ export interface Client {
   readonly accessTokenCookie: boolean
   readonly allowedOrigins: readonly string[]
   readonly forwardsClientIp: boolean
+  /** Whether only users with a second factor may log in here. */
+  readonly requireFactor: boolean
   /** Families and own tokens from before this moment are refused. */
   readonly sessionsValidFrom: Date
   readonly secrets: readonly ClientSecretHash[]

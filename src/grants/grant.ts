@@ -2,6 +2,7 @@
 // each one is handed besides stands here too.
 
 import type { Client } from '../clients/client.ts'
+import type { ProvedLogin, SecondStepAttempt } from '../factors/prove-factor.ts'
 import type { Families } from '../families/families.ts'
 import type { Parameters } from '../oauth/parameters.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -25,13 +26,22 @@ export interface GrantContext {
   readonly callerSignal: () => AbortSignal
 }
 
+/** A right password of an active user. */
+export interface CheckedPassword {
+  readonly record: UserRecord
+  /** Whether the login needs a second step. */
+  readonly hasFactor: boolean
+}
+
 /** The parts of the service that grants work with; each takes what it names. */
 export interface GrantServices {
   /** Does the same work and gives the same answer for every refusal (docs/semantics.md §7). */
   readonly login: (
     credentials: { identifier: string; password: string; signal: AbortSignal },
     source: Source,
-  ) => Promise<UserRecord>
+  ) => Promise<CheckedPassword>
+  /** The second step of a login; gives the same answer for every refusal. */
+  readonly proveFactor: (attempt: SecondStepAttempt) => Promise<ProvedLogin>
   readonly families: Families
   readonly tokens: Pick<TokenMint, 'sign'>
   readonly rootSecrets: RootSecrets
@@ -57,8 +67,10 @@ export interface IssuedRefreshToken {
 }
 
 interface GrantFacts {
-  /** The value of `grant_type`, and what clients list in `grantTypes`. */
+  /** The value of `grant_type`. */
   readonly name: string
+  /** What clients list in `grantTypes` to use it: its own name, or that of the grant before it. */
+  readonly listedAs: string
   /** Whether public clients may neither list nor use it. */
   readonly confidentialOnly: boolean
   /** Whether the metadata names it only while a client lists it: nobody new is to begin with it. */

@@ -5,17 +5,23 @@ import { OAuthError } from '../oauth/oauth-error.ts'
 import { type Parameters, requireParameter } from '../oauth/parameters.ts'
 import { clientCredentials } from './client-credentials.ts'
 import type { Grant } from './grant.ts'
+import { mfaOtp } from './mfa-otp.ts'
 import { password } from './password.ts'
 import { refreshToken } from './refresh-token.ts'
 
-export const GRANTS: readonly Grant[] = [password, refreshToken, clientCredentials]
+export const GRANTS: readonly Grant[] = [password, mfaOtp, refreshToken, clientCredentials]
+
+/** Those that clients list; the others come with one of them. */
+export const LISTED_GRANTS: readonly Grant[] = GRANTS.filter(
+  ({ name, listedAs }) => name === listedAs,
+)
 
 /** Their names, in the same order. */
-export const GRANT_TYPES: readonly string[] = GRANTS.map(({ name }) => name)
+export const GRANT_TYPES: readonly string[] = LISTED_GRANTS.map(({ name }) => name)
 
 const BY_NAME: ReadonlyMap<string, Grant> = new Map(GRANTS.map((grant) => [grant.name, grant]))
-const LAST = GRANT_TYPES.length - 1
-const CHOICE = `There are ${GRANT_TYPES.slice(0, LAST).join(', ')} and ${GRANT_TYPES[LAST]}.`
+const NAMES = [...BY_NAME.keys()]
+const CHOICE = `There are ${NAMES.slice(0, -1).join(', ')} and ${NAMES.at(-1)}.`
 
 /** The grant that a form asks for; throws `invalid_request` or `unsupported_grant_type`. */
 export function findGrant(form: Parameters): Grant {

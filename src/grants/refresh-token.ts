@@ -21,6 +21,7 @@ import { issueUserTokens } from './issue-user-tokens.ts'
 
 export const refreshToken = defineGrant({
   name: 'refresh_token',
+  listedAs: 'refresh_token',
   confidentialOnly: false,
   isDeprecated: false,
   parameters: ['refresh_token'],

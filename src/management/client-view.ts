@@ -26,6 +26,7 @@ export function toClientView(client: Client): ClientView {
     accessTokenCookie: client.accessTokenCookie,
     allowedOrigins: client.allowedOrigins,
     forwardsClientIp: client.forwardsClientIp,
+    requireFactor: client.requireFactor,
     secrets: client.secrets.map(({ id, createdAt }) => ({ id, createdAt })),
     createdAt: client.createdAt,
     updatedAt: client.updatedAt,

@@ -12,6 +12,7 @@ export type ManagementErrorCode =
   | 'wrong_password'
   /** A token of a mail is not valid, not valid any more, or used: nobody is told which. */
   | 'unconfirmed'
+  | 'wrong_code'
   /** The session from which it was asked has ended meanwhile. */
   | 'session_over'
   /** The change is committed, but the dependency that `cause` names could not be told of it. */

@@ -2,13 +2,14 @@
 // caller sees. The reason goes to the log, never to the caller. docs/errors.md explains each one.
 
 /**
- * RFC 6749 §5.2, RFC 8707 §2, RFC 7009 §2.2.1; `temporarily_unavailable` and `server_error` are
- * ours.
+ * RFC 6749 §5.2, RFC 8707 §2, RFC 7009 §2.2.1; `mfa_required`, `temporarily_unavailable` and
+ * `server_error` are ours.
  */
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
   | 'invalid_grant'
+  | 'mfa_required'
   | 'unauthorized_client'
   | 'unsupported_grant_type'
   | 'invalid_scope'
@@ -44,6 +45,11 @@ const LOGIN_REFUSED: PublicError = {
   status: 400,
   description: 'The username or password is not right.',
 }
+const SECOND_STEP_REFUSED: PublicError = {
+  code: 'invalid_grant',
+  status: 400,
+  description: 'The code is not right, or the login has to begin anew.',
+}
 const INVALID_SCOPE: PublicError = {
   code: 'invalid_scope',
   status: 400,
@@ -68,6 +74,7 @@ export const OAUTH_ERRORS = {
   parameter_name_forbidden: invalidRequest('A parameter name is not allowed.'),
   parameter_in_query: invalidRequest('Parameters must not be sent in the query string.'),
   parameter_missing: invalidRequest('A required parameter is missing.'),
+  parameter_not_one_of: invalidRequest('Exactly one of two parameters must be sent.'),
   parameter_too_many: invalidRequest('There are too many parameters.'),
   request_malformed: invalidRequest('The request is not valid.'),
   method_not_allowed: invalidRequest('The method is not allowed here.', 405),
@@ -109,6 +116,26 @@ export const OAUTH_ERRORS = {
   login_user_disabled: LOGIN_REFUSED,
   login_user_moved: LOGIN_REFUSED,
 
+  login_factor_required: {
+    code: 'mfa_required',
+    status: 400,
+    description: 'The login needs a one-time code as its second step.',
+  },
+  login_factor_missing: {
+    code: 'mfa_required',
+    status: 400,
+    description: 'This application wants a second factor, which the account does not have.',
+  },
+  mfa_token_malformed: SECOND_STEP_REFUSED,
+  mfa_token_of_other_client: SECOND_STEP_REFUSED,
+  mfa_token_expired: SECOND_STEP_REFUSED,
+  mfa_token_used: SECOND_STEP_REFUSED,
+  mfa_token_exhausted: SECOND_STEP_REFUSED,
+  mfa_user_moved: SECOND_STEP_REFUSED,
+  mfa_code_wrong: SECOND_STEP_REFUSED,
+  mfa_code_used: SECOND_STEP_REFUSED,
+  mfa_recovery_code_wrong: SECOND_STEP_REFUSED,
+
   refresh_malformed: REFRESH_TOKEN_REFUSED,
   refresh_replayed: REFRESH_TOKEN_REFUSED,
   refresh_family_unknown: REFRESH_TOKEN_REFUSED,
@@ -148,6 +175,8 @@ export interface OAuthErrorOptions {
   readonly parameter?: string
   /** A sentence that says what there is instead; never a text of the request. */
   readonly choice?: string
+  /** Sent beside `error` and `error_description`. */
+  readonly members?: Readonly<Record<string, unknown>>
 }
 
 /** A refusal at an OAuth endpoint. `message` is the reason; the table has the public words. */
@@ -160,6 +189,8 @@ export class OAuthError extends Error {
   readonly retryAfterSeconds: number | undefined
   /** The client that was refused, if it exists. Logged, never sent. */
   readonly clientId: string | undefined
+  /** What the answer has besides. */
+  readonly members: Readonly<Record<string, unknown>>
 
   constructor(reason: OAuthReason, options: OAuthErrorOptions = {}) {
     super(reason, options.cause === undefined ? undefined : { cause: options.cause })
@@ -173,5 +204,6 @@ export class OAuthError extends Error {
     this.description = choice ? `${told} ${choice}` : told
     this.retryAfterSeconds = options.retryAfterSeconds
     this.clientId = options.clientId
+    this.members = options.members ?? {}
   }
 }

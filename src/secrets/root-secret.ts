@@ -18,6 +18,10 @@ export interface RootSecret {
   readonly webhookSecretKey: Buffer
   /** HMAC-SHA-256 over the tokens that mails carry. */
   readonly confirmationTokenKey: Buffer
+  /** AES-256-GCM over the secrets of authenticators. */
+  readonly factorSecretKey: Buffer
+  /** HMAC-SHA-256 over the tokens between the two steps of a login. */
+  readonly mfaTokenKey: Buffer
 }
 
 /** The configured root secrets: the first mints and encrypts, all verify and decrypt. */
@@ -39,6 +43,8 @@ export function deriveRootSecret(secret: Buffer): RootSecret {
     throttleKey: derive('throttle/names', 32),
     webhookSecretKey: derive('webhook-secret/encryption', 32),
     confirmationTokenKey: derive('confirmation-token/mac', 32),
+    factorSecretKey: derive('factor-secret/encryption', 32),
+    mfaTokenKey: derive('mfa-token/mac', 32),
   }
 }
 

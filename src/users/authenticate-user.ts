@@ -31,6 +31,8 @@ export interface AuthenticatedUser {
   readonly user: User
   /** As it was read with the password hash: a family is created only if it still holds. */
   readonly record: UserRecord
+  /** Whether the login needs a second step. */
+  readonly hasFactor: boolean
 }
 
 /**
@@ -56,9 +58,12 @@ export async function authenticateUser(
     await throttle.failed(guess)
     throw new OAuthError(findRefusal(found, matches))
   }
-  await throttle.succeeded(guess, accountsOf(found.user))
+  // Of a login in two steps the second one is the success (factors/prove-factor.ts).
+  if (found.hasFactor) await throttle.check(guess)
+  else await throttle.succeeded(guess, loginAccountsOf(found.user))
   if (isStale) await renewHash(found, password, users, hasher)
-  return { user: found.user, record: found.record }
+  const { user, record, hasFactor } = found
+  return { user, record, hasFactor }
 }
 
 /** As the throttle names an account: by what was typed, so that it tells nothing of the user behind. */
@@ -66,8 +71,8 @@ function accountOf(key: LoginKey): string {
   return JSON.stringify(key)
 }
 
-/** All names by which the user may log in next time. */
-function accountsOf({ username, email }: User): string[] {
+/** All names by which the user may log in next time, as the throttle has them. */
+export function loginAccountsOf({ username, email }: User): string[] {
   const keys = [parseIdentifier(username), parseIdentifier(email)]
   return keys.flatMap((key) => (key ? [accountOf(key)] : []))
 }

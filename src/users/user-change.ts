@@ -15,6 +15,8 @@ export interface UserChangeDependencies {
   readonly clock: Clock
   /** Writes the changed record to the journal within the transaction. */
   readonly journalChange: (tx: Prisma.TransactionClient, record: UserRecord) => Promise<void>
+  /** Deletes what other tables have of a deleted user, within the transaction. */
+  readonly forgetUser: (tx: Prisma.TransactionClient, userId: UserId) => Promise<void>
   /** Carries the committed record to the family store; harmless when repeated. */
   readonly publishChange: (record: UserRecord) => Promise<void>
 }
@@ -26,8 +28,17 @@ export interface UserChangeDependencies {
  */
 export type OnChanged = (changed: readonly string[]) => void
 
-/** The columns to write, or undefined when nothing changes. A new record has a higher version. */
-export type DecideChange = (row: UserRow, now: Date) => Prisma.UserUpdateInput | undefined
+type Decision = Prisma.UserUpdateInput | undefined
+
+/**
+ * The columns to write, or undefined when nothing changes. A new record has a higher version. What
+ * else changes with the user is written by `tx`; may be run more than once, of which one stands.
+ */
+export type DecideChange = (
+  row: UserRow,
+  now: Date,
+  tx: Prisma.TransactionClient,
+) => Decision | Promise<Decision>
 
 export interface ChangeOutcome {
   /** As it is now; undefined when it is unknown or deleted. */
@@ -70,7 +81,7 @@ export function openUserChange(dependencies: UserChangeDependencies): ChangeUser
     const row = await tx.user.findUnique({ where: { id: userId } })
     if (!row) return undefined
     const now = new Date(clock())
-    const columns = row.status === 'deleted' ? undefined : decide(row, now)
+    const columns = row.status === 'deleted' ? undefined : await decide(row, now, tx)
     if (!columns) return { row }
     const data = { ...columns, updatedAt: now }
     const changedRow = await tx.user.update({ where: { id: userId }, data })

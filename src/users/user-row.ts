@@ -11,10 +11,19 @@ export interface UserCredentials {
   readonly user: User
   readonly record: UserRecord
   readonly passwordHash: string
+  /** Whether the login needs a second step. */
+  readonly hasFactor: boolean
 }
 
 /** The columns that no `User` shows. A new column is either one of these or a member of `User`. */
-type HiddenColumn = 'usernameKey' | 'emailKey' | 'passwordHash' | 'epoch' | 'version' | 'epochLog'
+type HiddenColumn =
+  | 'usernameKey'
+  | 'emailKey'
+  | 'passwordHash'
+  | 'epoch'
+  | 'version'
+  | 'epochLog'
+  | 'hasFactor'
 
 /** Undefined for a deleted user, of whom only the record is left. */
 export function userOf(row: UserRow): User | undefined {
@@ -52,7 +61,8 @@ export function recordOf(row: UserRow): UserRecord {
 export function credentialsOf(row: UserRow): UserCredentials | undefined {
   const user = userOf(row)
   if (!user || row.passwordHash === null) return undefined
-  return { user, record: recordOf(row), passwordHash: row.passwordHash }
+  const { passwordHash, hasFactor } = row
+  return { user, record: recordOf(row), passwordHash, hasFactor }
 }
 
 /** The columns of a new epoch: every family from before it but one is inactive, for this reason. */

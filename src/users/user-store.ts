@@ -71,7 +71,7 @@ export interface UserStore {
 }
 
 export function openUserStore(dependencies: UserChangeDependencies): UserStore {
-  const { prisma, clock } = dependencies
+  const { prisma, clock, forgetUser } = dependencies
   const changeUser = openUserChange(dependencies)
 
   async function find<T>(where: Prisma.UserWhereUniqueInput, read: (row: UserRow) => T) {
@@ -137,8 +137,9 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
     },
 
     async delete(userId, onChanged, check) {
-      const decide = (row: UserRow, now: Date) => {
+      const decide = async (row: UserRow, now: Date, tx: Prisma.TransactionClient) => {
         check?.(presentUser(row))
+        await forgetUser(tx, userId)
         return deletionColumns(row, now)
       }
       await changeUser(userId, decide, onChanged)
@@ -163,7 +164,7 @@ function presentUser(row: UserRow): User {
 }
 
 /** The columns of a new user that have their defaults in the table. */
-type DefaultedColumn = 'status' | 'epoch' | 'version' | 'epochLog'
+type DefaultedColumn = 'status' | 'epoch' | 'version' | 'epochLog' | 'hasFactor'
 
 export function newRow(user: NewUser, now: Date) {
   return {
@@ -231,5 +232,6 @@ function deletionColumns(row: UserRow, now: Date): Prisma.UserUpdateInput {
     passwordHash: null,
     emailVerified: false,
     roles: [],
+    hasFactor: false,
   } satisfies Record<Exclude<keyof UserRow, KeptColumn>, unknown>
 }

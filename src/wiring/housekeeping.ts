@@ -4,6 +4,7 @@
 
 import type { ClientTable } from '../clients/client-table.ts'
 import { startTablePoll } from '../database/table-versions.ts'
+import { deleteExpiredFactors } from '../factors/factor-upkeep.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import { type Clock, monotonicClock } from '../runtime/clock.ts'
 import type { PasswordCosts } from '../users/password-costs.ts'
@@ -68,6 +69,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     start('garbage', async () => {
       await opened.journal.prune(clock(), longestFamilySeconds * 1000)
       await opened.deleteExpired(clock())
+      await deleteExpiredFactors(database.pool, clock())
       await audit.events.keep(clock(), config.eventRetentionDays)
       await audit.outbox.prune(clock() - eventsKeptMs)
       await mail.outbox.prune(clock())

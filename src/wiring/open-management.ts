@@ -11,6 +11,10 @@ import {
   type ConfirmationManagement,
   openConfirmationManagement,
 } from '../management/confirmation-management.ts'
+import {
+  type FactorManagementDependencies,
+  openFactorManagement,
+} from '../management/factor-management.ts'
 import { openKeyManagement } from '../management/key-management.ts'
 import {
   openPasswordManagement,
@@ -35,18 +39,22 @@ import type { Foundation } from './foundation.ts'
 import type { Mail } from './open-mail.ts'
 
 type UserParts = Omit<
-  UserManagementDependencies & PasswordManagementDependencies & SessionManagementDependencies,
-  'passwordRules'
-> & { readonly config: PasswordRules }
+  UserManagementDependencies &
+    PasswordManagementDependencies &
+    SessionManagementDependencies &
+    FactorManagementDependencies,
+  'passwordRules' | 'issuerName'
+> & { readonly config: PasswordRules & { readonly issuer: string } }
 
 export type UserManagements = ReturnType<typeof openUserManagements>
 
-/** Accounts, their passwords and their sessions: what the command line has of it, too. */
+/** Accounts, their passwords, factors and sessions: what the command line has of it, too. */
 export function openUserManagements(parts: UserParts) {
   const withRules = { ...parts, passwordRules: parts.config }
   return {
     users: openUserManagement(withRules),
     passwords: openPasswordManagement(withRules),
+    factors: openFactorManagement({ ...parts, issuerName: new URL(parts.config.issuer).hostname }),
     sessions: openSessionManagement(parts),
   }
 }

@@ -3,6 +3,9 @@
 import type { ClientStore } from '../clients/client-store.ts'
 import type { ClientTable } from '../clients/client-table.ts'
 import type { ServiceConfig } from '../config/service-config.ts'
+import { reencryptFactors } from '../factors/factor-upkeep.ts'
+import { proveFactor } from '../factors/prove-factor.ts'
+import { openSecondStepStore } from '../factors/second-step-store.ts'
 import type { Families } from '../families/families.ts'
 import { openPostgresJournal } from '../families/postgres/postgres-journal.ts'
 import type { GrantServices } from '../grants/grant.ts'
@@ -89,6 +92,7 @@ async function openParts(
   const { rootSecrets, issuer } = config
   const { recordEvent } = audit
   await audit.webhooks.reencrypt()
+  await reencryptFactors(database.pool, rootSecrets)
   const keys = await openKeyRing({
     ...foundation,
     recordKeyEvent: recordKeyEvents(recordEvent),
@@ -96,8 +100,9 @@ async function openParts(
   const tokens = openTokenMint({ keys, issuer, clock })
   const clientStore = openClients(database, config, foundation.latest)
   const clients = await loadClientTable(database, config, clock)
-  const { users, families } = openUsers(database, opened, clock)
+  const { users, factors, families } = openUsers(foundation, opened)
   const { hasher, passwordCosts } = await openHasher(config, database, foundation.group)
+  const secondSteps = openSecondStepStore({ pool: database.pool, rootSecrets })
   const checker = openTokenChecker({ tokens, clients, families, clock })
   const throttle = openServiceThrottle(foundation, opened)
   const health = openHealth(foundation, opened)
@@ -108,7 +113,7 @@ async function openParts(
   const held = { keys, clients, passwordCosts }
   const housekeeping = startHousekeeping({ ...foundation, ...held, opened, mail })
   const common = { families, tokens, rootSecrets, clock, recordEvent, throttle }
-  const stores = { clientStore, clients, users, hasher, passwordCosts }
+  const stores = { clientStore, clients, users, factors, hasher, passwordCosts }
   return {
     config,
     basePath: new URL(issuer).pathname.replace(/\/$/, ''),
@@ -124,8 +129,9 @@ async function openParts(
       ...common,
       login: async (credentials, { ip }) => {
         const login = { users, hasher, passwordLimits: config, throttle }
-        return (await authenticateUser({ ...credentials, ip }, login)).record
+        return await authenticateUser({ ...credentials, ip }, login)
       },
+      proveFactor: (attempt) => proveFactor(attempt, { users, secondSteps, throttle, clock }),
       issuer,
       defaultAudience: config.defaultAudience ?? issuer,
     },

@@ -9,16 +9,18 @@ import { type ClientTable, openClientTable } from '../clients/client-table.ts'
 import type { ServiceConfig } from '../config/service-config.ts'
 import type { Database } from '../database/database.ts'
 import { queryIn } from '../database/prisma.ts'
+import { type FactorStore, forgetFactors, openFactorStore } from '../factors/factor-store.ts'
 import { type Families, openFamilies } from '../families/families.ts'
 import { journalUserChange } from '../families/postgres/postgres-journal.ts'
-import { GRANTS } from '../grants/grants.ts'
+import { LISTED_GRANTS } from '../grants/grants.ts'
 import { raiseLongestTokenLife } from '../keys/key-rows.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { openUserChange } from '../users/user-change.ts'
 import { openUserStore, type UserStore } from '../users/user-store.ts'
 import type { OpenedFamilyStore } from './open-family-store.ts'
 
 /** Handed in, because grants and authentication methods know clients and not the other way. */
-const CLIENT_CHOICES = { grants: GRANTS, authMethods: AUTHENTICATION_METHODS }
+const CLIENT_CHOICES = { grants: LISTED_GRANTS, authMethods: AUTHENTICATION_METHODS }
 
 /** Clients with the limits of the configuration; the clock is never behind those of families. */
 export function openClients(database: Database, config: ServiceConfig, clock: Clock): ClientStore {
@@ -45,17 +47,31 @@ export async function loadClientTable(
   return clients
 }
 
+/** What the stores of users, of their factors and of their sessions are opened on. */
+export interface UserFoundation {
+  readonly config: Pick<ServiceConfig, 'rootSecrets'>
+  readonly database: Database
+  readonly clock: Clock
+}
+
 /** Users, whose changes reach the families, and the families, which reload their users. */
 export function openUsers(
-  database: Database,
+  { config: { rootSecrets }, database, clock }: UserFoundation,
   { store, journal }: Pick<OpenedFamilyStore, 'store' | 'journal'>,
-  clock: Clock,
-): { users: UserStore; families: Families } {
-  const users = openUserStore({
-    prisma: database.prisma,
+): { users: UserStore; factors: FactorStore; families: Families } {
+  const { prisma } = database
+  const dependencies = {
+    prisma,
     clock,
     journalChange: journalUserChange,
+    forgetUser: forgetFactors,
     publishChange: store.putUser,
-  })
-  return { users, families: openFamilies({ store, journal, loadUser: users.loadRecord, clock }) }
+  }
+  const users = openUserStore(dependencies)
+  const changeUser = openUserChange(dependencies)
+  return {
+    users,
+    factors: openFactorStore({ prisma, changeUser, rootSecrets, clock }),
+    families: openFamilies({ store, journal, loadUser: users.loadRecord, clock }),
+  }
 }

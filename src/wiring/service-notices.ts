@@ -1,12 +1,12 @@
 // What an operator should know of the configuration and the clients, once, at the start.
 
-import { GRANTS } from '../grants/grants.ts'
+import { LISTED_GRANTS } from '../grants/grants.ts'
 import type { Service } from './open-service.ts'
 
 /** One sentence each. */
 export function listServiceNotices({ config, clients }: Service): string[] {
   const { grantCounts } = clients.overview()
-  const deprecated = GRANTS.filter(
+  const deprecated = LISTED_GRANTS.filter(
     ({ name, isDeprecated }) => isDeprecated && grantCounts.has(name),
   )
   return [

@@ -64,7 +64,8 @@ test('every member of /admin/clients has its option', async (t) => {
     'refresh_token --scope a b --default-scope a --audience https://a.test https://b.test ' +
     '--auth-method none --access-token-ttl-seconds 300 --refresh-idle-ttl-seconds 1000 ' +
     '--refresh-absolute-ttl-seconds 2000 --refresh-grace-seconds 10 --token-delivery cookie ' +
-    '--access-token-cookie --allowed-origin https://app.test --forwards-client-ip'
+    '--access-token-cookie --allowed-origin https://app.test --forwards-client-ip ' +
+    '--require-factor'
   const made = await runJson<Record<string, unknown>>(t, env, args.split(' '))
   const { createdAt, updatedAt, ...members } = made
   t.match([createdAt, updatedAt], [String, String])
@@ -85,6 +86,7 @@ test('every member of /admin/clients has its option', async (t) => {
     accessTokenCookie: true,
     allowedOrigins: ['https://app.test'],
     forwardsClientIp: true,
+    requireFactor: true,
     secrets: [],
   })
   t.strictSame(await (await app.admin('GET', '/admin/clients/web')).json(), made)

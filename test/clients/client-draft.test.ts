@@ -27,6 +27,7 @@ test('fills in the defaults of a confidential client', async (t) => {
       accessTokenCookie: false,
       allowedOrigins: [],
       forwardsClientIp: false,
+      requireFactor: false,
     },
   })
 })

@@ -16,7 +16,7 @@ const LINES_MAX = 250
 
 /** What lies beneath the domain and the protocol's words; generated code included. */
 const BENEATH = ['runtime', 'secrets', 'database', 'generated']
-const DOMAIN = ['clients', 'users', 'keys', 'families', 'tokens']
+const DOMAIN = ['clients', 'users', 'keys', 'families', 'factors', 'tokens']
 
 /**
  * What each folder, those of http/ one by one, may import, as values or as types.
@@ -33,6 +33,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   clients: [...BENEATH, 'oauth'],
   users: [...BENEATH, 'oauth', 'throttle'],
   families: [...BENEATH, 'oauth', 'redis', 'clients', 'users'],
+  factors: [...BENEATH, 'oauth', 'throttle', 'clients', 'users'],
   keys: BENEATH,
   tokens: [...BENEATH, 'oauth', 'keys', 'families', 'clients', 'users'],
   'client-auth': [...BENEATH, 'oauth', 'throttle', 'clients'],

@@ -52,6 +52,7 @@ export function clientWith(overrides: Partial<Client>, ...secrets: string[]): Cl
     accessTokenCookie: false,
     allowedOrigins: [],
     forwardsClientIp: false,
+    requireFactor: false,
     sessionsValidFrom: at,
     secrets: secrets.map((secret) => ({
       id: secret,

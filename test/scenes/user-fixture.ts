@@ -48,6 +48,7 @@ export async function openUserFixture(t: Test): Promise<UserFixture> {
     prisma: database.prisma,
     clock,
     journalChange: journalUserChange,
+    forgetUser: async () => {},
     publishChange: async (record) => {
       const error = publishError
       publishError = undefined

@@ -35,6 +35,8 @@ test('the keys are those that stored tokens and keys were made with', async (t) 
   t.strictSame(root.tokenIdKey, hkdf(secret, 'lineage/v1/access-token/jti', 32))
   t.strictSame(root.webhookSecretKey, hkdf(secret, 'lineage/v1/webhook-secret/encryption', 32))
   t.strictSame(root.confirmationTokenKey, hkdf(secret, 'lineage/v1/confirmation-token/mac', 32))
+  t.strictSame(root.factorSecretKey, hkdf(secret, 'lineage/v1/factor-secret/encryption', 32))
+  t.strictSame(root.mfaTokenKey, hkdf(secret, 'lineage/v1/mfa-token/mac', 32))
 })
 
 test('each use has a key of its own, and each secret other keys', async (t) => {

@@ -52,6 +52,7 @@ async function openUsers(t: Test) {
     prisma,
     clock: Date.now,
     journalChange: async () => {},
+    forgetUser: async () => {},
     publishChange: async () => {},
   })
   await planned.prepare(SEED)

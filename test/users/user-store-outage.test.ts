@@ -18,6 +18,7 @@ test('every method says DependencyUnavailable while PostgreSQL is away', async (
     prisma: database.prisma,
     clock: systemClock,
     journalChange: journalUserChange,
+    forgetUser: async () => {},
     publishChange: async () => {},
   })
   const { id } = await users.create(newUser('alice'))

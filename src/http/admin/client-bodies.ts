@@ -27,6 +27,7 @@ const MEMBERS = {
   accessTokenCookie: FLAG,
   allowedOrigins: STRINGS,
   forwardsClientIp: FLAG,
+  requireFactor: FLAG,
 } satisfies Record<keyof ClientInput, object>
 
 export const NEW_CLIENT_BODY = bodyOf({ id: STRING, ...MEMBERS }, ['name', 'type', 'grantTypes'])

@@ -66,7 +66,7 @@ function buildMetadata(issuer: string, { grantCounts, publicScopes }: ClientOver
     // There is no authorization endpoint; the member is required all the same (RFC 8414 §2).
     response_types_supported: [],
     grant_types_supported: GRANTS.filter(
-      ({ name, isDeprecated }) => !isDeprecated || grantCounts.has(name),
+      ({ listedAs, isDeprecated }) => !isDeprecated || grantCounts.has(listedAs),
     ).map(({ name }) => name),
     token_endpoint_auth_methods_supported: AUTH_METHODS,
     revocation_endpoint_auth_methods_supported: AUTH_METHODS,

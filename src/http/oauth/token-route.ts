@@ -48,8 +48,8 @@ export function registerToken(app: FastifyInstance, dependencies: TokenRouteDepe
 }
 
 /** A public client may never use what is for confidential ones, whatever the table says. */
-function mayUse(client: Client, { name, confidentialOnly }: Grant): boolean {
-  return client.grantTypes.includes(name) && !(confidentialOnly && client.type === 'public')
+function mayUse(client: Client, { listedAs, confidentialOnly }: Grant): boolean {
+  return client.grantTypes.includes(listedAs) && !(confidentialOnly && client.type === 'public')
 }
 
 /** What stands in for a `refresh_token` that the form lacks: the cookie of the client it names. */

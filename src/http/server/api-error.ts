@@ -15,6 +15,8 @@ export const API_ERRORS = {
   user_token_required: { status: 403, title: 'This needs the access token of a user.' },
   registration_closed: { status: 403, title: 'Registration is closed.' },
   invalid_current_password: { status: 403, title: 'The current password is not right.' },
+  invalid_one_time_code: { status: 403, title: 'The one-time code is not right.' },
+  recent_login_required: { status: 403, title: 'This needs a login of a moment ago.' },
   not_found: { status: 404, title: 'There is nothing here.' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here.' },
   conflict: { status: 409, title: 'This conflicts with what is there already.' },

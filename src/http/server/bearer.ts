@@ -3,6 +3,7 @@
 
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import type { Act } from '../../runtime/act.ts'
+import { type Clock, toSeconds } from '../../runtime/clock.ts'
 import type { AccessTokenClaims } from '../../tokens/access-token.ts'
 import type { TokenChecker } from '../../tokens/check-access-token.ts'
 import { ApiError } from './api-error.ts'
@@ -37,6 +38,21 @@ export function requireUser(checker: TokenChecker, issuer: string): onRequestAsy
       reply.header('www-authenticate', 'Bearer error="insufficient_scope"')
       throw new ApiError('user_token_required')
     }
+  }
+}
+
+/**
+ * Lets only a session through that began within `maxAgeSeconds`. Behind `requireUser`; a session left
+ * open does not change how its owner logs in.
+ */
+export function requireRecentLogin(maxAgeSeconds: number, clock: Clock): onRequestAsyncHookHandler {
+  return async (request, reply) => {
+    const { auth_time: authTime } = claimsByRequest.get(request) ?? {}
+    if (authTime !== undefined && toSeconds(clock()) - authTime <= maxAgeSeconds) return
+    // RFC 9470 §3, whose clients know by it that a new login helps.
+    const challenge = `Bearer error="insufficient_user_authentication", max_age="${maxAgeSeconds}"`
+    reply.header('www-authenticate', challenge)
+    throw new ApiError('recent_login_required')
   }
 }
 

@@ -56,7 +56,7 @@ function sendOAuthError(error: OAuthError, request: EndpointRequest, reply: Endp
     .header('cache-control', 'no-store')
     .header('pragma', 'no-cache')
     .type('application/json')
-    .send({ error: error.code, error_description: error.description })
+    .send({ error: error.code, error_description: error.description, ...error.members })
 }
 
 function sendApiError(error: ApiError, request: EndpointRequest, reply: EndpointReply): void {
@@ -164,6 +164,8 @@ function toManagementRefusal(error: ManagementError): ApiError {
       return new ApiError('invalid_current_password')
     case 'unconfirmed':
       return new ApiError('invalid_confirmation_token')
+    case 'wrong_code':
+      return new ApiError('invalid_one_time_code')
     case 'session_over':
       return new ApiError('invalid_token')
     case 'unfinished':

@@ -54,6 +54,7 @@ test('creation answers 201, Location, the representation and the secret once', a
     accessTokenCookie: false,
     allowedOrigins: [],
     forwardsClientIp: false,
+    requireFactor: false,
   })
   t.strictSame(await (await app.admin('GET', `/admin/clients/${id}`)).json(), client)
   t.notMatch(JSON.stringify(app.log), clientSecret)

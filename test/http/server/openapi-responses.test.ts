@@ -7,6 +7,7 @@ import {
   mintConfirmationToken,
 } from '../../../src/users/confirmation-token.ts'
 import type { UserId } from '../../../src/users/user.ts'
+import { readAuthenticator } from '../../scenes/factor-scene.ts'
 import {
   type Bearers,
   commonRefusals,
@@ -221,7 +222,8 @@ async function callMails({ call }: Scene, { app, bearers }: Actors): Promise<voi
   await call(app, 'deleteUser', 204, { headers: bearers.admin, ids: { id } })
 }
 
-async function callAccount(t: Test, { call }: Scene, actors: Actors): Promise<void> {
+async function callAccount(t: Test, scene: Scene, actors: Actors): Promise<void> {
+  const { call } = scene
   const { app, bearers, sessionId } = actors
   const headers = bearers.user
   const json = { username: 'grace', email: 'grace@example.test', password: 'another horse' }
@@ -237,6 +239,8 @@ async function callAccount(t: Test, { call }: Scene, actors: Actors): Promise<vo
   const ended = await call(app, 'listOwnSessions', 200, { headers, query: { status: 'ended' } })
   t.not((ended.items as unknown[]).length, 0)
 
+  await callFactors(t, scene, actors)
+
   const newPassword = 'a better horse'
   await call(app, 'changeOwnPassword', 403, {
     headers,
@@ -249,6 +253,38 @@ async function callAccount(t: Test, { call }: Scene, actors: Actors): Promise<vo
     json: { currentPassword: USER.password, newPassword },
   })
   await call(app, 'endUserSession', 204, { ...admin, ids: { ...admin.ids, sessionId } })
+}
+
+async function callFactors(t: Test, { call }: Scene, { app, bearers, userId }: Actors) {
+  const headers = bearers.user
+  const json = { type: 'totp', name: 'My phone' }
+  const made = await call(app, 'createOwnFactor', 201, { headers, json })
+  const authenticator = readAuthenticator(made as { id: string; otpauthUri: string })
+  const own = { headers, ids: { factorId: authenticator.id } }
+  await call(app, 'renewOwnRecoveryCodes', 409, { headers })
+  await call(app, 'activateOwnFactor', 403, { ...own, json: { code: '0' } })
+  await call(app, 'activateOwnFactor', 404, { headers, json: { code: '0' } })
+  const code = authenticator.code(Date.now())
+  await call(app, 'activateOwnFactor', 200, { ...own, json: { code } })
+  await call(app, 'activateOwnFactor', 409, { ...own, json: { code } })
+  await call(app, 'renewOwnRecoveryCodes', 200, { headers })
+  await call(app, 'issueToken', 400, { form: { ...LOGIN, password: USER.password } })
+  for (let i = 0; i < 4; i += 1) await call(app, 'createOwnFactor', 201, { headers, json })
+  await call(app, 'createOwnFactor', 409, { headers, json })
+  await call(app, 'listOwnFactors', 200, { headers, query: { limit: '2' } })
+  const admin = { headers: bearers.admin, ids: { id: userId } }
+  await call(app, 'listUserFactors', 200, admin)
+  for (const query of [{ limit: '0' }, { cursor: 'x' }]) {
+    await call(app, 'listUserFactors', 400, { ...admin, query })
+  }
+  const later = await startApp(t, { beside: app, clock: () => Date.now() + 301_000 })
+  await call(later, 'listOwnFactors', 403, { headers })
+  await call(later, 'createOwnFactor', 403, { headers, json })
+  await call(later, 'activateOwnFactor', 403, { ...own, json: { code } })
+  await call(later, 'renewOwnRecoveryCodes', 403, { headers })
+  await call(later, 'removeOwnFactor', 403, own)
+  await call(app, 'removeOwnFactor', 204, own)
+  await call(app, 'removeUserFactors', 204, { ...admin, ids: { id: UNKNOWN } })
 }
 
 async function callUsers({ call }: Scene, { app, bearers, userId }: Actors): Promise<void> {
