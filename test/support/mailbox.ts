@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import PostalMime, { type Email } from 'postal-mime'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
+import { LOCALHOST_CERTIFICATE, LOCALHOST_KEY } from './localhost-certificate.ts'
 import type { Scope } from './scope.ts'
 import { until } from './until.ts'
 
@@ -45,6 +46,8 @@ export async function startMailbox(t: Scope, options: SMTPServerOptions = {}): P
   async function start(): Promise<void> {
     server = new SMTPServer({
       disabledCommands: ['STARTTLS', 'AUTH'],
+      key: LOCALHOST_KEY,
+      cert: LOCALHOST_CERTIFICATE,
       closeTimeout: 100,
       onRcptTo(_address, _session, callback) {
         if (code === undefined) return callback()
