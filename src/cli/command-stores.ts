@@ -11,7 +11,9 @@ import { checkMigrations } from '../database/migrations.ts'
 import { joinEmbeddedMode } from '../embedded/embedded-mode.ts'
 import type { EventStore } from '../events/event-store.ts'
 import { openPostgresJournal } from '../families/postgres/postgres-journal.ts'
+import { openMailOutbox } from '../mail/mail-outbox.ts'
 import { type ClientManagement, openClientManagement } from '../management/client-management.ts'
+import type { ConfirmationManagement } from '../management/confirmation-management.ts'
 import { openOutageLog } from '../ops/outage-log.ts'
 import { openFailureReport } from '../ops/report-failure.ts'
 import type { Act } from '../runtime/act.ts'
@@ -23,7 +25,11 @@ import { openPasswordCosts } from '../users/password-costs.ts'
 import { openPasswordHasher } from '../users/password-hasher.ts'
 import { openAudit } from '../wiring/open-audit.ts'
 import { type OpenedFamilyStore, openFamilyStore } from '../wiring/open-family-store.ts'
-import { openUserManagements, type UserManagements } from '../wiring/open-management.ts'
+import {
+  openConfirmations,
+  openUserManagements,
+  type UserManagements,
+} from '../wiring/open-management.ts'
 import { openClients, openUsers } from '../wiring/open-stores.ts'
 import type { CommandContext } from './command-context.ts'
 import { createCommandLog } from './command-log.ts'
@@ -48,6 +54,8 @@ export interface CommandStores extends CommandDatabase {
 }
 
 export interface CommandUsers extends CommandStores, UserManagements {
+  /** Undefined where no mail is sent. */
+  readonly confirmations: ConfirmationManagement | undefined
   /** To be called before sessions are read or ended: waits for Redis for a bounded time. */
   settle(): Promise<void>
 }
@@ -142,8 +150,11 @@ export async function withUsers<T>(
   })
 }
 
-function openCommandUsers(stores: CommandStores, opened: OpenedFamilyStore): UserManagements {
-  const { config, database, latest } = stores
+function openCommandUsers(
+  stores: CommandStores,
+  opened: OpenedFamilyStore,
+): UserManagements & Pick<CommandUsers, 'confirmations'> {
+  const { config, database, latest, clock } = stores
   const lanes = openHashingLanes({ lanes: 1, queueMax: 0, waitMaxMs: 0 })
   const passwordCosts = openPasswordCosts(config.argon2)
   const hasher = openPasswordHasher(config.argon2, lanes, passwordCosts)
@@ -154,5 +165,9 @@ function openCommandUsers(stores: CommandStores, opened: OpenedFamilyStore): Use
     loading ??= openClients(database, config, latest).loadAll()
     return (await loading).find((client) => client.id === id)
   }
-  return openUserManagements({ ...parts, throttle, findClient })
+  const outbox = openMailOutbox(database.pool, clock)
+  return {
+    ...openUserManagements({ ...parts, throttle, findClient }),
+    confirmations: openConfirmations({ ...parts, throttle, outbox }),
+  }
 }

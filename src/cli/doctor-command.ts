@@ -13,6 +13,7 @@ import { examineDataDir } from './data-dir-findings.ts'
 import { type Finding, fail, ok, skip } from './finding.ts'
 import { examineIssuer } from './issuer-findings.ts'
 import { examineKeys } from './key-findings.ts'
+import { examineMail } from './mail-findings.ts'
 import { examinePostgres, MIGRATIONS } from './postgres-findings.ts'
 import { examineRedis } from './redis-findings.ts'
 
@@ -60,16 +61,17 @@ async function examine(context: CommandContext): Promise<Finding[]> {
 
 async function examineServices(opened: CommandDatabase): Promise<Finding[]> {
   const { config, database, clock } = opened
-  const [postgres, redis] = await Promise.all([
+  const [postgres, redis, mail] = await Promise.all([
     examinePostgres(database, clock),
     examineRedis(config.redis, clock),
+    examineMail(config.mail),
   ])
   const hasTables = postgres.some(({ check, status }) => check === MIGRATIONS && status === 'ok')
   const { findings: keys, publishedKids } = hasTables
     ? await examineKeys(database, config, clock())
     : { findings: [skip('signing keys', 'the tables are not to be had')], publishedKids: undefined }
   const issuer = await examineIssuer(config.issuer, publishedKids)
-  return [...postgres, ...redis, ...keys, ...issuer]
+  return [...postgres, ...redis, ...mail, ...keys, ...issuer]
 }
 
 function formatFinding({ check, status, detail, advice }: Finding): string {

@@ -5,6 +5,7 @@ import { accepted } from '../management/management-error.ts'
 import { draftUserPatch } from '../users/user-draft.ts'
 import { addCommand, collect } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
+import { CommandFailure } from './command-failure.ts'
 import { formatRecord, printResult } from './command-output.ts'
 import { CLI_ACT, withUsers } from './command-stores.ts'
 import { readNewPassword, readSecretLine } from './secret-input.ts'
@@ -20,6 +21,7 @@ export function addUserCommands(program: Command, context: CommandContext): void
   addImportCommands(user, context)
   addDisableCommand(user, context)
   addSetPasswordCommand(user, context)
+  addSendResetCommand(user, context)
   addSessionCommands(user, context)
   addFactorCommands(user, context)
 }
@@ -96,6 +98,24 @@ function addSetPasswordCommand(parent: Command, context: CommandContext): void {
         await passwords.setPassword(id, password, CLI_ACT)
         printResult(context, options, { id, passwordChanged: true }, '')
         context.stderr.write('lineage: the password is set and every session has ended\n')
+      }),
+    )
+}
+
+function addSendResetCommand(parent: Command, context: CommandContext): void {
+  addCommand(parent, {
+    usage: 'send-reset',
+    summary: 'have a mail sent with which a user sets a new password',
+    examples: ['lineage user send-reset ada', 'lineage user send-reset ada@example.com --json'],
+  })
+    .argument('<user>', WHOM)
+    .action((name: string, options: OutputOptions) =>
+      withUsers(context, async ({ users, confirmations }) => {
+        if (!confirmations) throw new CommandFailure('no mail is sent: LINEAGE_SMTP_URL is not set')
+        const { id } = await users.findNamed(name)
+        await confirmations.sendPasswordReset(id, CLI_ACT)
+        printResult(context, options, { id, mailQueued: true }, '')
+        context.stderr.write('lineage: the mail is queued; a running instance sends it\n')
       }),
     )
 }

@@ -32,6 +32,8 @@ export interface MailRefusal {
 export interface SmtpTransport {
   /** Undefined once the server has taken the mail. Never rejects. `signal` gives up waiting. */
   send(letter: Letter, signal: AbortSignal): Promise<MailRefusal | undefined>
+  /** Undefined where the server can be reached, is to be trusted, and takes the credentials. */
+  verify(signal: AbortSignal): Promise<MailRefusal | undefined>
   close(): void
 }
 
@@ -39,16 +41,19 @@ export interface SmtpTransport {
 export async function openSmtpTransport(target: SmtpTarget): Promise<SmtpTransport> {
   const { createTransport } = await import('nodemailer')
   const transporter: Transporter<SMTPPool.SentMessageInfo> = createTransport(toOptions(target))
+  async function attempt(work: Promise<unknown>, signal: AbortSignal) {
+    const late = AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)])
+    try {
+      await Promise.race([work, untilAborted(late)])
+      return undefined
+    } catch (error) {
+      return late.aborted ? toLateRefusal(signal) : toRefusal(error)
+    }
+  }
+
   return {
-    async send(letter, signal) {
-      const late = AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)])
-      try {
-        await Promise.race([transporter.sendMail(toMessage(letter)), untilAborted(late)])
-        return undefined
-      } catch (error) {
-        return late.aborted ? toLateRefusal(signal) : toRefusal(error)
-      }
-    },
+    send: (letter, signal) => attempt(transporter.sendMail(toMessage(letter)), signal),
+    verify: (signal) => attempt(transporter.verify(), signal),
     close: () => transporter.close(),
   }
 }

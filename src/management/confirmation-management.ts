@@ -1,6 +1,7 @@
 // What people prove by a mail: that they may set a new password, and that their address is theirs.
 // What comes from outside is refused with one answer, whatever is wrong with it.
 
+import { isMailable } from '../mail/mail-address.ts'
 import type { MailOutbox, MailRequest } from '../mail/mail-outbox.ts'
 import { OAuthError } from '../oauth/oauth-error.ts'
 import { type Act, withAct } from '../runtime/act.ts'
@@ -14,9 +15,10 @@ import type { PasswordHasher } from '../users/password-hasher.ts'
 import type { PasswordRules } from '../users/password-quality.ts'
 import type { User, UserId, UserRecord } from '../users/user.ts'
 import { findPasswordErrors } from '../users/user-draft.ts'
+import { parseUserId } from '../users/user-id.ts'
 import { parseEmail } from '../users/user-names.ts'
 import type { UserStore } from '../users/user-store.ts'
-import { accepted, ManagementError, sessionOver } from './management-error.ts'
+import { accepted, found, ManagementError, sessionOver } from './management-error.ts'
 import { recordCommitted } from './record-committed.ts'
 
 export interface ConfirmationManagementDependencies {
@@ -39,6 +41,11 @@ export interface ConfirmationManagement {
    * sends mails: the work here is the same for every text.
    */
   requestPasswordReset(email: string, act: Act): Promise<void>
+  /**
+   * Has the mail sent to a user whom an operator names. Throws ManagementError `not_found`, and
+   * `conflict` where the user would not get it.
+   */
+  sendPasswordReset(id: string, act: Act): Promise<void>
   /**
    * Ends every session of the user, and proves the address. Throws ManagementError `unconfirmed`,
    * `invalid` where the policy refuses the password, `unfinished`, and OAuthError `login_queue_…`.
@@ -89,6 +96,18 @@ export function openConfirmationManagement(
       // Blanks around it come from keyboards, as in a login.
       const emailKey = parseEmail(email.trim())?.key ?? NOBODYS_KEY
       await addMail({ kind: 'password_reset', emailKey, act })
+    },
+
+    async sendPasswordReset(id, act) {
+      const user = found(await users.findById(found(parseUserId(id), 'user')), 'user')
+      if (user.status !== 'active') throw new ManagementError('conflict', 'the user is disabled')
+      const emailKey = isMailable(user.email) ? parseEmail(user.email)?.key : undefined
+      if (emailKey === undefined) {
+        throw new ManagementError('conflict', 'the address of the user is none to write to')
+      }
+      const request = { kind: 'password_reset', emailKey, userId: user.id, act } as const
+      if (await outbox.add(request)) return
+      throw new ManagementError('conflict', 'too many mails wait to be sent')
     },
 
     async resetPassword({ token, newPassword }, act, signal) {

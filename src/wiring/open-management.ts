@@ -9,6 +9,7 @@ import {
 } from '../management/client-management.ts'
 import {
   type ConfirmationManagement,
+  type ConfirmationManagementDependencies,
   openConfirmationManagement,
 } from '../management/confirmation-management.ts'
 import {
@@ -78,15 +79,22 @@ export function openManagement(parts: ManagementParts) {
     clients: openClientManagement({ ...parts, refreshClient: clients.refresh }),
     keys: openKeyManagement(keys),
     webhooks: openWebhookManagement(parts),
-    confirmations: parts.config.mail ? openConfirmations(parts) : undefined,
+    confirmations: openConfirmations({ ...parts, outbox: parts.mail.outbox }),
   }
 }
 
-function openConfirmations(parts: ManagementParts): ConfirmationManagement {
-  const { config, mail, logger } = parts
+type ConfirmationParts = Omit<
+  ConfirmationManagementDependencies,
+  'passwordRules' | 'rootSecrets' | 'onDropped'
+> &
+  Pick<Foundation, 'config' | 'logger'>
+
+/** Undefined where no mail is sent. */
+export function openConfirmations(parts: ConfirmationParts): ConfirmationManagement | undefined {
+  const { config, logger } = parts
+  if (!config.mail) return undefined
   return openConfirmationManagement({
     ...parts,
-    outbox: mail.outbox,
     passwordRules: config,
     rootSecrets: config.rootSecrets,
     onDropped: () => logEvent(logger, 'mail.dropped'),

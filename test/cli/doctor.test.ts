@@ -49,6 +49,7 @@ test('everything in order: a running service, its Redis and its keys', async (t)
       'ok    migrations',
       'ok    redis 127.0.0.1',
       'ok    clock of redis 127.0.0.1',
+      'skip  mail',
       'ok    signing keys',
       'ok    root secrets',
       'ok    issuer',

@@ -68,6 +68,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
       'redis',
       'throttle',
       'events',
+      'mail',
       'ops',
       'config',
       'embedded',

@@ -3,9 +3,15 @@
 
 import pg from 'pg'
 import { test } from 'tap'
-import { ADA, eventsOf, openConfirmationScene } from '../../scenes/confirmation-scene.ts'
-import { logIn, startApp } from '../../support/app.ts'
-import { readLink } from '../../support/mailbox.ts'
+import {
+  ADA,
+  eventsOf,
+  mailSettings,
+  openConfirmationScene,
+} from '../../scenes/confirmation-scene.ts'
+import { beginLogin, enroll, startSteppedApp } from '../../scenes/factor-scene.ts'
+import { ISSUER, logIn, startApp } from '../../support/app.ts'
+import { readLink, startMailbox } from '../../support/mailbox.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
@@ -229,4 +235,24 @@ test('wrong tokens are guesses of their source, and a right one is never held up
   }
   t.strictSame(statuses.slice(9), [400, 429, 429])
   t.equal((await confirmReset(token)).status, 204)
+})
+
+test('a second factor stays: the mailbox alone opens no account', async (t) => {
+  const mailbox = await startMailbox(t)
+  const app = await startSteppedApp(t, { config: { mail: mailSettings(mailbox.port) } })
+  const client = await app.makeClient({ audiences: [ISSUER] })
+  await app.makeUser(ADA)
+  await enroll(app, client, ADA)
+  const post = (path: string, body: object) =>
+    app.fetch(`/users/password-reset${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  await post('', { email: ADA.email })
+  await app.service.mail.deliverDue()
+  const { token } = readLink(await mailbox.arrived(1))
+  t.equal((await post('/confirm', { token, newPassword: 'a better horse' })).status, 204)
+  const asked = await beginLogin(app, client, { ...ADA, password: 'a better horse' })
+  t.strictSame(asked.mfa_types, ['totp', 'recovery_code'])
 })
