@@ -42,7 +42,7 @@ const SOURCES = [
 /** Comes from the other sources. */
 const GENERATED = 'src/generated/'
 /** What the service reads at run time, and the compiler leaves behind. */
-const ASSET = /\.(lua|css|svg|json|html|wasm|txt)$/
+const ASSET = /\.(lua|mjs|css|svg|json|html|wasm|txt)$/
 
 /** A file in `dist`, written last: which sources it was made from, and when. */
 const STAMP = 'stamp'

@@ -156,8 +156,9 @@ function openCommandUsers(
 ): UserManagements & Pick<CommandUsers, 'confirmations'> {
   const { config, database, latest, clock } = stores
   const lanes = openHashingLanes({ lanes: 1, queueMax: 0, waitMaxMs: 0 })
-  const passwordCosts = openPasswordCosts(config.argon2)
-  const hasher = openPasswordHasher(config.argon2, lanes, passwordCosts)
+  const { argon2: parameters, passwordPeppers: peppers } = config
+  const passwordCosts = openPasswordCosts(parameters)
+  const hasher = openPasswordHasher({ parameters, lanes, costs: passwordCosts, peppers })
   const parts = { ...stores, ...openUsers(stores, opened), hasher, passwordCosts }
   const throttle = NO_THROTTLE
   let loading: Promise<readonly Client[]> | undefined

@@ -107,7 +107,8 @@ function openImport({ config, database, clock, recordEvent }: CommandStores): Us
     queueMax: BATCH_LINES,
     waitMaxMs: HASH_WAIT_MAX_MS,
   })
-  const hasher = openPasswordHasher(config.argon2, lanes)
+  const { argon2: parameters, passwordPeppers: peppers } = config
+  const hasher = openPasswordHasher({ parameters, lanes, peppers })
   return openUserImport({ batches: openUserBatches(database, clock), hasher, recordEvent })
 }
 

@@ -1,7 +1,8 @@
 // A user as one line of a file to import: the body of `POST /admin/users`, checked by its rules.
 
 import type { FieldError } from '../runtime/field-error.ts'
-import { type Argon2Parameters, parsePasswordHash, workOf } from '../users/password-hash.ts'
+import type { Argon2Parameters } from '../users/argon2-parameters.ts'
+import { compareHash } from '../users/password-hash.ts'
 import type { PasswordRules } from '../users/password-quality.ts'
 import { draftUser, type NewUserInput, type UserDraft } from '../users/user-draft.ts'
 
@@ -34,7 +35,7 @@ export function checkUser(text: string, rules: Rules): CheckedUser {
   const errors = [...findMemberErrors(user), ...(checked.ok ? [] : checked.errors)]
   if (!checked.ok || errors.length > 0) return { ok: false, errors }
   const draft = checked.value
-  return { ok: true, draft, ...compareWork(draft.passwordHash, rules.argon2) }
+  return { ok: true, draft, ...compareHash(draft.passwordHash, rules.argon2) }
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
@@ -69,11 +70,4 @@ function toInput({ roles, ...user }: Record<string, unknown>): NewUserInput {
     emailVerified: user.emailVerified === true,
     roles: Array.isArray(roles) ? roles : [],
   }
-}
-
-/** Compares the hash with the configured parameters; a plain password is hashed by those. */
-function compareWork(passwordHash: string | undefined, argon2: Argon2Parameters) {
-  const cost = passwordHash === undefined ? undefined : parsePasswordHash(passwordHash)
-  const work = workOf(cost ?? argon2)
-  return { isHashWeak: work < workOf(argon2), isHashDear: work > workOf(argon2) }
 }

@@ -11,6 +11,7 @@ import {
   parseClientSlug,
   parseDatabaseUrl,
   parseHost,
+  parsePasswordPeppers,
   parseRootSecrets,
 } from './config-values.ts'
 import { parseIssuer } from './issuer-url.ts'
@@ -156,6 +157,11 @@ export const CONFIG_TABLE = {
   ),
   LINEAGE_ARGON2_TIME: row('2', integer(1, 16), 'Passes of one password hash.'),
   LINEAGE_ARGON2_PARALLELISM: row('1', integer(1, 16), 'Lanes of one password hash.'),
+  LINEAGE_PASSWORD_PEPPER: secret(
+    parsePasswordPeppers,
+    'Secret in every password hash, as the root secret: the first hashes, all verify. Losing it loses ' +
+      'every password.',
+  ),
   LINEAGE_PASSWORD_MIN_LENGTH: row(
     '8',
     integer(1, 1_024),

@@ -3,6 +3,7 @@
 
 import { isIP, isIPv4 } from 'node:net'
 import { isClientSlug } from '../clients/client-id.ts'
+import { openPasswordPeppers, type PasswordPeppers } from '../secrets/password-pepper.ts'
 import { openRootSecrets, type RootSecrets } from '../secrets/root-secret.ts'
 
 /** What is wrong with one value, as the rest of a sentence that begins with the name. */
@@ -74,21 +75,31 @@ export function parseClientSlug(text: string): string {
   )
 }
 
-const ROOT_SECRETS_MAX = 16
-
 /** A comma list of root secrets, each 32 bytes or more in base64url without padding. */
 export function parseRootSecrets(text: string): RootSecrets {
+  return parseSecrets(text, openRootSecrets)
+}
+
+/** As `parseRootSecrets`. */
+export function parsePasswordPeppers(text: string): PasswordPeppers {
+  return parseSecrets(text, openPasswordPeppers)
+}
+
+const SECRETS_MAX = 16
+
+/** `open` throws where two of them have the same id. */
+function parseSecrets<T>(text: string, open: (secrets: readonly Buffer[]) => T): T {
   const parts = text.split(',')
   const secrets = parts.map((part) => Buffer.from(part, 'base64url'))
   const isStrict = secrets.every((bytes, index) => bytes.toString('base64url') === parts[index])
   if (!isStrict || secrets.some((bytes) => bytes.length < 32)) {
     throw new BadValue('must be 32 or more bytes in base64url without padding, or a comma list')
   }
-  if (secrets.length > ROOT_SECRETS_MAX) {
-    throw new BadValue(`must list ${ROOT_SECRETS_MAX} secrets at most`)
+  if (secrets.length > SECRETS_MAX) {
+    throw new BadValue(`must list ${SECRETS_MAX} secrets at most`)
   }
   try {
-    return openRootSecrets(secrets)
+    return open(secrets)
   } catch {
     throw new BadValue('lists two secrets with the same one-byte id; make one of them anew')
   }

@@ -7,7 +7,7 @@ import type { KeySettings } from '../keys/key-states.ts'
 import type { RedisTarget } from '../redis/redis-target.ts'
 import { StartError } from '../runtime/start-error.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
-import { THREADED_WORK_MAX, WORK_MAX } from '../users/password-hash.ts'
+import { THREADED_WORK_MAX, WORK_MAX } from '../users/argon2-parameters.ts'
 import type { PasswordLimits } from '../users/password-policy.ts'
 import type { SettingName, Settings } from './config-table.ts'
 import { isLoopbackHost } from './config-values.ts'
@@ -189,6 +189,8 @@ function toCommonConfig(settings: Settings) {
       time: settings.LINEAGE_ARGON2_TIME,
       parallelism: settings.LINEAGE_ARGON2_PARALLELISM,
     },
+    /** Undefined: passwords are hashed without. */
+    passwordPeppers: settings.LINEAGE_PASSWORD_PEPPER,
     passwordMinLength: settings.LINEAGE_PASSWORD_MIN_LENGTH,
     passwordMaxLength: settings.LINEAGE_PASSWORD_MAX_LENGTH,
     passwordBlocklist: settings.LINEAGE_PASSWORD_BLOCKLIST === 'on',

@@ -88,8 +88,8 @@ export function openUserManagement(dependencies: UserManagementDependencies): Us
         ...draft,
         passwordHash: passwordHash ?? (await hasher.hash(password, signal)),
       })
-      const cost = passwordHash === undefined ? undefined : parsePasswordHash(passwordHash)
-      if (cost) passwordCosts.include(cost)
+      const imported = passwordHash === undefined ? undefined : parsePasswordHash(passwordHash)
+      if (imported) passwordCosts.include(imported.cost)
       record({ type: 'user.created', subject: user.id }, act)
       return user
     },

@@ -113,6 +113,7 @@ export const OAUTH_ERRORS = {
   login_password_wrong: LOGIN_REFUSED,
   login_password_too_long: LOGIN_REFUSED,
   login_hash_refused: LOGIN_REFUSED,
+  login_pepper_missing: LOGIN_REFUSED,
   login_user_disabled: LOGIN_REFUSED,
   login_user_moved: LOGIN_REFUSED,
 

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { StartError } from './start-error.ts'
 
-const PACKAGES = ['argon2']
+const PACKAGES = ['argon2', 'bcrypt']
 const require = createRequire(import.meta.url)
 
 /**

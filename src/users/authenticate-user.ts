@@ -3,8 +3,7 @@
 
 import { OAuthError } from '../oauth/oauth-error.ts'
 import type { Throttle } from '../throttle/throttle.ts'
-import { parsePasswordHash } from './password-hash.ts'
-import type { PasswordHasher } from './password-hasher.ts'
+import type { PasswordHasher, Verification } from './password-hasher.ts'
 import { findPasswordProblem, type PasswordLimits } from './password-policy.ts'
 import type { User, UserRecord } from './user.ts'
 import { type LoginKey, parseIdentifier } from './user-names.ts'
@@ -50,18 +49,19 @@ export async function authenticateUser(
   // Whether or not there is such a user, and even if there cannot be one: all are treated alike.
   const guess = { kind: 'login', account: key ? accountOf(key) : identifier, ip } as const
   await throttle.check(guess)
-  const { found, matches, isStale } = await hasher.reserve(async (verify) => {
+  const { found, verification } = await hasher.reserve(async (verify) => {
     const credentials = key && (await users.findForLogin(key))
-    return { found: credentials, ...(await verify(credentials?.passwordHash, password, signal)) }
+    const verified = await verify(credentials?.passwordHash, password, signal)
+    return { found: credentials, verification: verified }
   })
-  if (!found || !matches || found.user.status !== 'active') {
+  if (!found || !verification.matches || found.user.status !== 'active') {
     await throttle.failed(guess)
-    throw new OAuthError(findRefusal(found, matches))
+    throw new OAuthError(findRefusal(found, verification))
   }
   // Of a login in two steps the second one is the success (factors/prove-factor.ts).
   if (found.hasFactor) await throttle.check(guess)
   else await throttle.succeeded(guess, loginAccountsOf(found.user))
-  if (isStale) await renewHash(found, password, users, hasher)
+  if (verification.isStale) await renewHash(found, password, users, hasher)
   const { user, record, hasFactor } = found
   return { user, record, hasFactor }
 }
@@ -77,10 +77,11 @@ export function loginAccountsOf({ username, email }: User): string[] {
   return keys.flatMap((key) => (key ? [accountOf(key)] : []))
 }
 
-function findRefusal(found: UserCredentials | undefined, matches: boolean) {
+function findRefusal(found: UserCredentials | undefined, { matches, problem }: Verification) {
   if (!found) return 'login_user_unknown'
   if (matches) return 'login_user_disabled'
-  return parsePasswordHash(found.passwordHash) ? 'login_password_wrong' : 'login_hash_refused'
+  if (problem === 'pepper_missing') return 'login_pepper_missing'
+  return problem ? 'login_hash_refused' : 'login_password_wrong'
 }
 
 /** Hashes the password anew, as only a login can. If it fails, the next login does it. */

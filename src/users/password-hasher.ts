@@ -1,38 +1,42 @@
-// Argon2id over passwords, inside the hashing lanes. Every verification does the same work: for an
-// unknown user without a hash, for a cheap hash and for the most expensive one.
+// Hashes passwords by Argon2id and verifies hashes of every scheme, inside the hashing lanes. Every
+// verification does the same work: for an unknown user without a hash, for a cheap hash and for the
+// most expensive one.
 
 import { randomBytes } from 'node:crypto'
-import argon2 from 'argon2'
+import { openPasswordPeppers, type PasswordPeppers } from '../secrets/password-pepper.ts'
+import type { Argon2Parameters } from './argon2-parameters.ts'
 import type { HashingLanes, RunInLane } from './hashing-lanes.ts'
 import { openPasswordCosts, type PasswordCosts } from './password-costs.ts'
-import {
-  type Argon2Parameters,
-  MEMORY_KIB_PER_LANE_MIN,
-  parsePasswordHash,
-  workOf,
-} from './password-hash.ts'
+import { findWork, parsePasswordHash } from './password-hash.ts'
 import { normalizePassword } from './password-policy.ts'
+import { isSameCost, type PasswordCost } from './password-scheme.ts'
+import { formatArgon2id } from './password-schemes/argon2-scheme.ts'
+import { argon2Cost, deriveArgon2 } from './password-work/argon2-work.ts'
 
 const SALT_BYTES = 16
 const HASH_BYTES = 32
 
+/** Why a hash was not tried: no scheme takes it, or the pepper that it was made with is not configured. */
+export type HashProblem = 'unknown' | 'pepper_missing'
+
 export interface Verification {
   readonly matches: boolean
   /**
-   * Whether the hash is of other parameters than the configured ones, or of the password as it was
-   * typed and not of its normal form.
+   * Whether the hash is of another scheme, other parameters or another pepper than the configured ones,
+   * or of the password as it was typed and not of its normal form.
    */
   readonly isStale: boolean
+  readonly problem: HashProblem | undefined
 }
 
 /** The caller has checked the length of passwords. All methods throw what the lanes throw. */
 export interface PasswordHasher {
-  /** A PHC string under the current parameters. */
+  /** A PHC string under the current parameters and pepper. */
   hash(password: string, signal?: AbortSignal): Promise<string>
   /**
-   * Does the same work for every hash and for none: that of the most expensive hash of each
-   * parallelism in use. A password that is not in NFKC is tried in both forms, because other
-   * systems have hashed what was typed. A hash out of bounds counts as none.
+   * Does the same work for every hash and for none: that of all kinds of hashes in use. A password that
+   * is not in NFKC is tried in both forms, because other systems have hashed what was typed. A hash
+   * with a problem counts as none.
    */
   verify: VerifyPassword
   /**
@@ -49,90 +53,99 @@ export type VerifyPassword = (
   signal?: AbortSignal,
 ) => Promise<Verification>
 
-interface StoredHash {
-  readonly text: string
-  readonly cost: Argon2Parameters
+/** What is left to do with a hash whose pepper is found: compare. */
+interface ReadyHash {
+  readonly cost: PasswordCost
+  matches(password: Buffer): Promise<boolean>
 }
 
-export function openPasswordHasher(
-  parameters: Argon2Parameters,
-  lanes: HashingLanes,
-  costs: PasswordCosts = openPasswordCosts(parameters),
-): PasswordHasher {
-  const salt = randomBytes(SALT_BYTES)
-  const optionsOf = ({ memoryKib, time, parallelism }: Argon2Parameters) => ({
-    type: argon2.argon2id,
-    memoryCost: memoryKib,
-    timeCost: time,
-    parallelism,
-    hashLength: HASH_BYTES,
-  })
+export interface HasherOptions {
+  readonly parameters: Argon2Parameters
+  readonly lanes: HashingLanes
+  readonly costs?: PasswordCosts | undefined
+  readonly peppers?: PasswordPeppers | undefined
+}
 
-  /** Hashes only to spend the time that it takes. */
-  async function spend(cost: Argon2Parameters, password: string): Promise<void> {
-    await argon2.hash(password, { ...optionsOf(cost), salt, raw: true })
+export function openPasswordHasher(options: HasherOptions): PasswordHasher {
+  const { parameters, lanes, peppers = openPasswordPeppers([]) } = options
+  const configured = argon2Cost('id', parameters)
+  const costs = options.costs ?? openPasswordCosts(parameters)
+
+  async function makeHash(password: string): Promise<string> {
+    const { id, key } = peppers.current ?? {}
+    const salt = randomBytes(SALT_BYTES)
+    const input = { variant: 'id', ...parameters, salt, hashBytes: HASH_BYTES } as const
+    const bytes = Buffer.from(normalizePassword(password))
+    const hash = await deriveArgon2(bytes, { ...input, secret: key })
+    return formatArgon2id(parameters, { salt, hash, pepperId: id })
   }
 
-  /** Spends the difference between a hash and the most expensive one of the same parallelism. */
-  async function spendRest(
-    cost: Argon2Parameters,
-    spent: Argon2Parameters,
-    password: string,
-  ): Promise<void> {
-    const memoryKib = Math.floor((workOf(cost) - workOf(spent)) / cost.time)
-    if (memoryKib < MEMORY_KIB_PER_LANE_MIN * cost.parallelism) return
-    await spend({ ...cost, memoryKib }, password)
-  }
-
-  async function tryPassword(
-    hash: StoredHash | undefined,
-    password: string,
-    mostExpensive: readonly Argon2Parameters[],
-  ): Promise<boolean> {
-    let matches = false
-    for (const cost of mostExpensive) {
-      if (hash?.cost.parallelism === cost.parallelism) {
-        matches = await argon2.verify(hash.text, password)
-        await spendRest(cost, hash.cost, password)
-      } else {
-        await spend(cost, password)
-      }
-    }
-    return matches
+  function readHash(text: string | undefined) {
+    const hash = text === undefined ? undefined : parsePasswordHash(text)
+    if (!hash) return { problem: text === undefined ? undefined : ('unknown' as const) }
+    const { cost, pepperId } = hash
+    const pepper = pepperId === undefined ? undefined : peppers.byId(pepperId)
+    if (pepperId !== undefined && !pepper) return { cost, problem: 'pepper_missing' as const }
+    const ready: ReadyHash = { cost, matches: (bytes) => hash.matches(bytes, pepper?.key) }
+    return { cost, ready, isCurrent: isSameCost(cost, configured) && pepper === peppers.current }
   }
 
   function verifyIn(runInLane: RunInLane): VerifyPassword {
     return (passwordHash, password, signal) =>
       runInLane(async () => {
-        const cost = passwordHash === undefined ? undefined : parsePasswordHash(passwordHash)
-        const hash = passwordHash !== undefined && cost ? { text: passwordHash, cost } : undefined
+        const { cost, ready, problem, isCurrent = false } = readHash(passwordHash)
         // It may have been stored after the costs were loaded; from now on all logins cost as much.
         if (cost) costs.include(cost)
-        const mostExpensive = costs.list()
+        const dearest = costs.list()
         const normalized = normalizePassword(password)
-        const matchesNormalized = await tryPassword(hash, normalized, mostExpensive)
+        const matchesNormalized = await tryPassword(ready, Buffer.from(normalized), dearest)
         // Whether there is a second round depends on the typed password alone, not on the user.
         const matchesTyped =
-          password !== normalized && (await tryPassword(hash, password, mostExpensive))
+          password !== normalized && (await tryPassword(ready, Buffer.from(password), dearest))
         return {
           matches: matchesNormalized || matchesTyped,
-          isStale: matchesTyped || !cost || !isSameCost(cost, parameters),
+          isStale: matchesTyped || !isCurrent,
+          problem,
         }
       }, signal)
   }
 
   return {
-    hash: (password, signal) =>
-      lanes.run(() => argon2.hash(normalizePassword(password), optionsOf(parameters)), signal),
+    hash: (password, signal) => lanes.run(() => makeHash(password), signal),
     verify: verifyIn(lanes.run),
     reserve: (work) => lanes.admit((runInLane) => work(verifyIn(runInLane))),
   }
 }
 
-function isSameCost(one: Argon2Parameters, other: Argon2Parameters): boolean {
-  return (
-    one.memoryKib === other.memoryKib &&
-    one.time === other.time &&
-    one.parallelism === other.parallelism
-  )
+/** Does all the work of `dearest`, one after the other, and the hash in the place of its own kind. */
+async function tryPassword(
+  hash: ReadyHash | undefined,
+  password: Buffer,
+  dearest: readonly PasswordCost[],
+): Promise<boolean> {
+  let matches: boolean | undefined
+  const compare = async () => {
+    matches = (await hash?.matches(password)) ?? false
+  }
+  for (const cost of dearest) {
+    const isOfHash = hash !== undefined && isOwnPlace(cost, hash.cost)
+    if (isOfHash) await compare()
+    else await spend(cost, password)
+    // Where work alone counts, each takes two steps, whichever of them is the longer one.
+    if (cost.settings === '') {
+      const spent = isOfHash ? hash.cost.work : cost.work
+      await spend({ ...cost, work: cost.work - spent + 1 }, password)
+    }
+  }
+  // Its settings are cheaper than all those that are kept of its group.
+  if (matches === undefined && hash) await compare()
+  return matches ?? false
+}
+
+function isOwnPlace(place: PasswordCost, own: PasswordCost): boolean {
+  return place.settings === '' ? place.group === own.group : isSameCost(place, own)
+}
+
+async function spend(cost: PasswordCost, password: Buffer): Promise<void> {
+  await findWork(cost)?.spend(cost, password)
 }

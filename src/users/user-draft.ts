@@ -2,7 +2,7 @@
 // stored or every fault comes out. The types of the members are checked before.
 
 import type { Checked, FieldError } from '../runtime/field-error.ts'
-import { PASSWORD_HASH_RULE, parsePasswordHash } from './password-hash.ts'
+import { PASSWORD_HASH_RULE, parseForeignHash } from './password-hash.ts'
 import { findPasswordProblem } from './password-policy.ts'
 import { findPasswordWeakness, type PasswordOwner, type PasswordRules } from './password-quality.ts'
 import type { User, UserId } from './user.ts'
@@ -110,6 +110,6 @@ function findCredentialErrors(input: NewUserInput, rules: PasswordRules): FieldE
     return [{ pointer: '/password', detail: 'either password or passwordHash must be given' }]
   }
   if (password !== undefined) return findPasswordErrors('/password', password, rules, input)
-  if (passwordHash !== undefined && parsePasswordHash(passwordHash)) return []
+  if (passwordHash !== undefined && parseForeignHash(passwordHash)) return []
   return [{ pointer: '/passwordHash', detail: PASSWORD_HASH_RULE }]
 }

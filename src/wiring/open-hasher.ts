@@ -10,12 +10,14 @@ import { loadStoredPasswordCosts } from '../users/stored-password-costs.ts'
 
 /** Rejects with DependencyUnavailable. */
 export async function openHasher(
-  { argon2, threads }: Pick<ServiceConfig, 'argon2' | 'threads'>,
+  config: Pick<ServiceConfig, 'argon2' | 'passwordPeppers' | 'threads'>,
   database: Database,
   group: Pick<ProcessGroup, 'size'>,
 ): Promise<{ hasher: PasswordHasher; passwordCosts: PasswordCosts }> {
-  const passwordCosts = openPasswordCosts(argon2, () => loadStoredPasswordCosts(database))
-  await passwordCosts.reload()
+  const { argon2: parameters, passwordPeppers: peppers, threads } = config
+  const costs = openPasswordCosts(parameters, () => loadStoredPasswordCosts(database))
+  await costs.reload()
   const lanes = openHashingLanes(defaultHashingLanes(threads, group.size))
-  return { hasher: openPasswordHasher(argon2, lanes, passwordCosts), passwordCosts }
+  const hasher = openPasswordHasher({ parameters, lanes, costs, peppers })
+  return { hasher, passwordCosts: costs }
 }

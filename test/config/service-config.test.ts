@@ -52,6 +52,7 @@ test('an empty environment is embedded mode with every default', async (t) => {
     workers: 1,
     eventRetentionDays: 90,
     argon2: { memoryKib: 19_456, time: 2, parallelism: 1 },
+    passwordPeppers: undefined,
     passwordMinLength: 8,
     passwordMaxLength: 256,
     passwordBlocklist: true,

@@ -177,7 +177,8 @@ for (const folder of [SRC, ...PACKAGES]) {
       const name = basename(path)
       if (names.has(name)) t.fail(`${path} has the name of ${names.get(name)}`)
       names.set(name, path)
-      if (!/^[a-z0-9]+(-[a-z0-9]+)*\.(ts|lua)$/.test(name)) t.fail(`${path} is not in kebab-case`)
+      if (!/^[a-z0-9]+(-[a-z0-9]+)*\.(ts|lua|mjs)$/.test(name))
+        t.fail(`${path} is not in kebab-case`)
       if (/^export (default|\* )/m.test(text)) t.fail(`${path} has a default export or is a barrel`)
     }
     t.ok(sources.length > 50, 'the files were found')

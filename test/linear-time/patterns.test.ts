@@ -137,11 +137,53 @@ const TRIED: Readonly<Record<string, readonly Attack[]>> = {
     ['', '\r', ''],
     ['', '\n', ''],
   ],
-  '/^\\$argon2id\\$v=19\\$([a-z0-9=,]{11,32})\\$([A-Za-z0-9+/]{11,86})\\$([A-Za-z0-9+/]{22,86})$/':
+  '/^\\$argon2(id|i|d)\\$v=19\\$([a-z0-9=,]{11,32}?)(?:,keyid=([A-Za-z0-9+/]{2}))?\\$([A-Za-z0-9+/]{11,86})\\$([A-Za-z0-9+/]{22,86})$/':
     [
       ['$argon2id$v=19$', 'a', ''],
       ['$argon2id$v=19$m=65536,t=3,p=4$', 'A', '='],
+      ['$argon2id$v=19$', ',keyid=qw', ''],
       ['', '$argon2id$v=19$', ''],
+    ],
+  '/^\\$2[aby]\\$(\\d\\d)\\$([./A-Za-z0-9]{21}[.Oeu])([./A-Za-z0-9]{30}[.CGKOSWaeimquy26])$/': [
+    ['$2b$12$', '.', '!'],
+    ['', '$2b$12$', ''],
+  ],
+  '/^pbkdf2_(sha1|sha256|sha512)\\$([1-9]\\d{0,6})\\$([\\x21-\\x23\\x25-\\x7e]{1,128})\\$([A-Za-z0-9+/]{27,86}={1,2})$/':
+    [
+      ['pbkdf2_sha256$1$', 'a', '$'],
+      ['pbkdf2_sha256$1$a$', 'A', '!'],
+      ['pbkdf2_sha256$1$a$', '=', 'A'],
+    ],
+  '/^scrypt\\$([1-9]\\d{0,6})\\$([\\x21-\\x23\\x25-\\x7e]{1,128})\\$([1-9]\\d?)\\$([1-9]\\d?)\\$([A-Za-z0-9+/]{86}==)$/':
+    [
+      ['scrypt$1$', 'a', '$'],
+      ['scrypt$1$a$8$1$', 'A', '!'],
+    ],
+  '/^\\$fbscrypt\\$v=1,n=([1-9]\\d?),r=([1-9]\\d?),p=([1-9]\\d?)(?:,ss=([A-Za-z0-9+/]{2,86}={0,2}))?,sk=([A-Za-z0-9+/]{22,172}={0,2})\\$([A-Za-z0-9+/]{2,86}={0,2})\\$([A-Za-z0-9+/]{22,172}={0,2})$/':
+    [
+      ['$fbscrypt$v=1,n=14,r=8,p=1,ss=', 'A', '!'],
+      ['$fbscrypt$v=1,n=14,r=8,p=1,sk=', 'A', '!'],
+      ['$fbscrypt$v=1,n=14,r=8,p=1,sk=AAAAAAAAAAAAAAAAAAAAAA==$', '=A', ''],
+    ],
+  '/^\\$pbkdf2(?:-(sha256|sha512))?\\$([1-9]\\d{0,6})\\$([./A-Za-z0-9]{0,86})\\$([./A-Za-z0-9]{27,86})$/':
+    [
+      ['$pbkdf2-sha256$1$', '.', '!'],
+      ['$pbkdf2-sha256$1$$', '.', '!'],
+    ],
+  '/^\\$scrypt\\$ln=([1-9]\\d?),r=([1-9]\\d?),p=([1-9]\\d?)\\$([A-Za-z0-9+/]{0,86})\\$([A-Za-z0-9+/]{22,86})$/':
+    [
+      ['$scrypt$ln=1,r=8,p=1$', 'A', '!'],
+      ['$scrypt$ln=1,r=8,p=1$$', 'A', '!'],
+    ],
+  '/^\\$6\\$(?:rounds=([1-9]\\d{0,6})\\$)?([./0-9A-Za-z]{1,16})\\$([./0-9A-Za-z]{85}[./01])$/': [
+    ['$6$', '.', '!'],
+    ['$6$a$', '.', '!'],
+    ['$6$', 'rounds=1$', ''],
+  ],
+  '/^scrypt:([1-9]\\d{0,6}):([1-9]\\d?):([1-9]\\d?)\\$([\\x21-\\x23\\x25-\\x7e]{1,128})\\$([0-9a-f]{128})$/':
+    [
+      ['scrypt:1:8:1$', 'a', '$'],
+      ['scrypt:1:8:1$a$', '0', 'g'],
     ],
   '/^([mtp])=([1-9]\\d{0,6})$/': [['m=', '1', '!']],
   '/[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cs}]/gu': [
@@ -194,7 +236,8 @@ const WITHIN: Readonly<Record<string, string>> = {
   'oauth/oauth-error.ts': 'our own descriptions',
   'runtime/native-packages.ts': 'what the loader says of our own packages',
   'events/audit-event.ts': 'the 32 digits of an id',
-  'users/password-hash.ts /=+$/': 'the base64 of at most 66 bytes',
+  'users/password-schemes/hash-text.ts /=+$/': 'the base64 of at most 66 bytes',
+  'users/password-work/argon2-work.ts': 'names of our own',
   'ops/logger.ts /[-_]/g': 'names of fields',
   'ops/logger.ts /password|': 'names of fields',
   'ops/logger.ts new RegExp': 'lines of the log: tried with those in readers.test.ts',

@@ -1,17 +1,16 @@
 // A user store on a database of its own, with everything it told the journal and the family store.
 
 import { setTimeout as delay } from 'node:timers/promises'
-import argon2 from 'argon2'
 import type { Test } from 'tap'
 import type { Database } from '../../src/database/database.ts'
 import { journalUserChange } from '../../src/families/postgres/postgres-journal.ts'
+import type { PasswordPeppers } from '../../src/secrets/password-pepper.ts'
 import {
   type HashingLanes,
   openHashingLanes,
   type RunInLane,
 } from '../../src/users/hashing-lanes.ts'
 import type { PasswordCosts } from '../../src/users/password-costs.ts'
-import { parseCost, parsePasswordHash, workOf } from '../../src/users/password-hash.ts'
 import { openPasswordHasher } from '../../src/users/password-hasher.ts'
 import type { UserRecord } from '../../src/users/user.ts'
 import { parseEmail, parseUsername, type UserName } from '../../src/users/user-names.ts'
@@ -95,37 +94,12 @@ export function newUser(name: string) {
   }
 }
 
-/** `m=…,t=…,p=…` of every hash that this process computes from now on; really computed. */
-export function watchHashing(t: Test): { readonly costs: string[] } {
-  const { hash, verify } = argon2
-  const costs: string[] = []
-  t.teardown(() => Object.assign(argon2, { hash, verify }))
-  Object.assign(argon2, {
-    hash: (...[password, options]: Parameters<typeof hash>) => {
-      const { memoryCost, timeCost, parallelism } = options ?? {}
-      costs.push(`m=${memoryCost},t=${timeCost},p=${parallelism}`)
-      return hash(password, options)
-    },
-    verify: (...[digest, ...rest]: Parameters<typeof verify>) => {
-      const { memoryKib, time, parallelism } = present(parsePasswordHash(digest))
-      costs.push(`m=${memoryKib},t=${time},p=${parallelism}`)
-      return verify(digest, ...rest)
-    },
-  })
-  return { costs }
-}
-
-/** KiB passes by parallelism: what the costs of `watchHashing` add up to. */
-export function workByParallelism(costs: readonly string[]): Record<string, number> {
-  const sums: Record<string, number> = {}
-  for (const cost of costs.map(parseCost).map(present)) {
-    sums[cost.parallelism] = (sums[cost.parallelism] ?? 0) + workOf(cost)
-  }
-  return sums
-}
-
 /** A hasher, and how many passwords went through its lanes. */
-export function openCountingHasher(parameters = FAST_ARGON2, costs?: PasswordCosts) {
+export function openCountingHasher(
+  parameters = FAST_ARGON2,
+  costs?: PasswordCosts,
+  peppers?: PasswordPeppers,
+) {
   const lanes = openHashingLanes({ lanes: 2, queueMax: 100, waitMaxMs: 60_000 })
   const counts = { passes: 0 }
   const countIn =
@@ -138,7 +112,7 @@ export function openCountingHasher(parameters = FAST_ARGON2, costs?: PasswordCos
     run: countIn(lanes.run),
     admit: (work) => lanes.admit((run) => work(countIn(run))),
   }
-  return { hasher: openPasswordHasher(parameters, counting, costs), counts }
+  return { hasher: openPasswordHasher({ parameters, lanes: counting, costs, peppers }), counts }
 }
 
 /** Lets everything that is ready run. */

@@ -107,6 +107,7 @@ export function testConfig(databaseUrl: string): ServiceConfig {
     workers: 1,
     eventRetentionDays: 90,
     argon2: { memoryKib: 1024, time: 1, parallelism: 1 },
+    passwordPeppers: undefined,
     passwordMinLength: 8,
     passwordMaxLength: 256,
     passwordBlocklist: true,

@@ -73,7 +73,7 @@ test('a hash from weaker parameters still verifies, and a wrong password does no
 
 test('takes argon2id hashes as other systems write them', async (t) => {
   const written = await argon2.hash('x', { memoryCost: 65536, timeCost: 3, parallelism: 4 })
-  t.strictSame(parsePasswordHash(written), { memoryKib: 65536, time: 3, parallelism: 4 })
+  t.match(parsePasswordHash(written)?.cost, { work: 65536 * 3, settings: 'm=65536,t=3,p=4' })
   t.ok(parsePasswordHash(phc('m=19456,t=2,p=1')), 'in the order of the PHC text')
   for (const known of [
     'm=262144,t=3,p=1',
@@ -89,8 +89,7 @@ test('takes argon2id hashes as other systems write them', async (t) => {
 
 test('refuses a hash that is of another kind, costs too much or is written loosely', async (t) => {
   const refused = {
-    'another kind': phc('m=1024,t=1,p=1').replace('argon2id', 'argon2i'),
-    bcrypt: '$2b$12$abcdefghijklmnopqrstuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu',
+    'another kind': phc('m=1024,t=1,p=1').replace('argon2id', 'argon2x'),
     'another version': phc('m=1024,t=1,p=1').replace('v=19', 'v=16'),
     'no version': phc('m=1024,t=1,p=1').replace('v=19$', ''),
     'too much memory': phc('m=262145,t=1,p=1'),
@@ -104,7 +103,10 @@ test('refuses a hash that is of another kind, costs too much or is written loose
     'no memory': phc('m=0,t=1,p=1'),
     'a parameter twice': phc('m=1024,t=1,m=1024'),
     'a parameter too many': phc('m=1024,t=1,p=1,x=1'),
-    'a key id': phc('m=1024,t=1,p=1,keyid=ab'),
+    'a key id of two bytes': phc('m=1024,t=1,p=1,keyid=abc'),
+    'loose bits in a key id': phc('m=1024,t=1,p=1,keyid=ab'),
+    'a key id before the rest': phc('keyid=qw,m=1024,t=1,p=1'),
+    'a key id that is not ours': phc('m=1024,t=1,p=1,keyid=qw').replace('argon2id', 'argon2i'),
     'a parameter missing': phc('m=1024,t=1'),
     'a leading zero': phc('m=01024,t=1,p=1'),
     'a short salt': phc('m=1024,t=1,p=1', 'c2hvcnQ'),

@@ -25,12 +25,15 @@ async function startRegistration(t: Parameters<typeof openUserFixture>[0], queue
   await settle()
   let isWaiting = () => {}
   const waiting = () => new Promise<void>((resolve) => (isWaiting = resolve))
-  const hasher = openPasswordHasher(FAST_ARGON2, {
-    ...lanes,
-    run: (work, signal) => {
-      const result = lanes.run(work, signal)
-      isWaiting()
-      return result
+  const hasher = openPasswordHasher({
+    parameters: FAST_ARGON2,
+    lanes: {
+      ...lanes,
+      run: (work, signal) => {
+        const result = lanes.run(work, signal)
+        isWaiting()
+        return result
+      },
     },
   })
   const app = fastify(SERVER_OPTIONS)
