@@ -9,24 +9,17 @@ import {
   beginLogin,
   endLogin,
   enroll,
+  openFactorScene,
   STEP_MS,
-  startSteppedApp,
 } from '../scenes/factor-scene.ts'
 import { query } from '../scenes/recovery-scene.ts'
 import { logIn, ROOT_SECRET } from '../support/app.ts'
 import { openReadyDatabase } from '../support/database.ts'
 
-async function openScene(t: Parameters<typeof startSteppedApp>[0]) {
-  const app = await startSteppedApp(t)
-  const client = await app.makeClient({ id: 'web' })
-  const user = await app.makeUser()
-  return { app, client, user, ...(await enroll(app, client, user)) }
-}
-
 const ROWS = 'SELECT secret_encrypted, root_secret_id FROM factors'
 
 test('secrets come under the first root secret at a start, and the old one can go', async (t) => {
-  const { app, client, user, authenticator } = await openScene(t)
+  const { app, client, user, authenticator } = await openFactorScene(t)
   const newer = randomBytes(32)
   const { mfa_token: begun } = await beginLogin(app, client, user)
   const both = openRootSecrets([newer, ROOT_SECRET])
@@ -45,7 +38,7 @@ test('secrets come under the first root secret at a start, and the old one can g
 })
 
 test('a secret that no root secret opens is no right code; recovery codes still work', async (t) => {
-  const { app, client, user, authenticator, recoveryCodes } = await openScene(t)
+  const { app, client, user, authenticator, recoveryCodes } = await openFactorScene(t)
   await query(app.databaseUrl, "UPDATE factors SET secret_encrypted = '\\x00'")
   const attempt = async (proof: Parameters<typeof endLogin>[3]) => {
     const { mfa_token: step } = await beginLogin(app, client, user)
@@ -63,7 +56,7 @@ test('a secret that no root secret opens is no right code; recovery codes still 
 })
 
 test('many secrets are brought under the first root secret, a batch at a time', async (t) => {
-  const { app } = await openScene(t)
+  const { app } = await openFactorScene(t)
   const { pool } = await openReadyDatabase(t, app.databaseUrl)
   // Copies of one row, which no other id opens, beside the one that can be opened.
   await query(
@@ -78,7 +71,7 @@ test('many secrets are brought under the first root secret, a batch at a time', 
 })
 
 test('a secret is bound to its factor and its user', async (t) => {
-  const { app, client, user, authenticator } = await openScene(t)
+  const { app, client, user, authenticator } = await openFactorScene(t)
   const thief = await app.makeUser()
   await enroll(app, client, thief)
   await query(
@@ -93,7 +86,7 @@ test('a secret is bound to its factor and its user', async (t) => {
 })
 
 test('a dump holds no secret, no code and no token', async (t) => {
-  const { app, client, user, recoveryCodes, authenticator } = await openScene(t)
+  const { app, client, user, recoveryCodes, authenticator } = await openFactorScene(t)
   const { access_token: token } = await logIn(app, client, await app.makeUser())
   const made = await asUser(app, token, 'POST', 'factors', { type: 'totp' })
   const { secret } = (await made.json()) as { secret: string }
@@ -109,7 +102,7 @@ test('a dump holds no secret, no code and no token', async (t) => {
 })
 
 test('what is over is deleted', async (t) => {
-  const { app, client, user } = await openScene(t)
+  const { app, client, user } = await openFactorScene(t)
   const { access_token: token } = await logIn(app, client, await app.makeUser())
   await asUser(app, token, 'POST', 'factors', { type: 'totp' })
   const { mfa_token: step } = await beginLogin(app, client, user)

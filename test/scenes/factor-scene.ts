@@ -122,3 +122,17 @@ export function endLogin(
   const step = { grant_type: MFA_OTP, client_id: client.id, mfa_token: mfaToken }
   return app.form('/token', { ...step, ...proof })
 }
+
+/** What the second step answers to whatever it refuses. */
+export const SECOND_STEP_REFUSED = {
+  error: 'invalid_grant',
+  error_description: 'The code is not right, or the login has to begin anew.',
+}
+
+/** A service with somebody who has an authenticator, and a client to log in at. */
+export async function openFactorScene(t: Test) {
+  const app = await startSteppedApp(t)
+  const client = await app.makeClient({ id: 'web', scopes: ['a', 'b'], defaultScopes: ['a', 'b'] })
+  const user = await app.makeUser()
+  return { app, client, user, ...(await enroll(app, client, user)) }
+}

@@ -10,6 +10,7 @@ import { createLogger } from '../../../src/ops/logger.ts'
 import type { User } from '../../../src/users/user.ts'
 import { parseEmail, parseUsername } from '../../../src/users/user-names.ts'
 import { openService, type Service } from '../../../src/wiring/open-service.ts'
+import { readAuthenticator } from '../../../test/scenes/factor-scene.ts'
 import { testConfig } from '../../../test/support/app.ts'
 import { openTestDatabase } from '../../../test/support/postgres.ts'
 import type { Credentials } from '../src/credentials.ts'
@@ -104,6 +105,8 @@ async function createCredentials(service: Service, issuer: string): Promise<Cred
   const { username } = await makeUser(service, 'tested-user')
   const disabled = await makeUser(service, 'disabled-user')
   await service.users.patch(disabled.id, { status: 'disabled' })
+  const cautious = await makeUser(service, 'cautious-user')
+  await enroll(service, cautious)
   return {
     confidentialClient: { ...confidential, secondSecret: second.clientSecret },
     otherClient: await make('tested-other', {
@@ -114,6 +117,7 @@ async function createCredentials(service: Service, issuer: string): Promise<Cred
     expiringClient: { id: 'tested-expiring', idleSeconds: 2, absoluteSeconds: 5 },
     user: { username, password: PASSWORD },
     disabledUser: { username: disabled.username, password: PASSWORD },
+    mfaUser: { username: cautious.username, password: PASSWORD },
     scope: 'notes:read',
     wideScope: SCOPES.join(' '),
     resource: 'https://api.example.test',
@@ -124,4 +128,11 @@ async function makeUser({ users, hasher }: Service, name: string): Promise<User>
   const [username, email] = [parseUsername(name), parseEmail(`${name}@example.test`)]
   if (!username || !email) throw new Error('the name is not valid')
   return await users.create({ username, email, passwordHash: await hasher.hash(PASSWORD) })
+}
+
+/** Gives the user a second factor. */
+async function enroll({ management: { factors } }: Service, { id: userId }: User): Promise<void> {
+  const made = await factors.create({ userId }, undefined)
+  const code = readAuthenticator(made).code(Date.now())
+  await factors.activate({ userId }, made.id, code, {})
 }
