@@ -22,3 +22,5 @@ export const CONNECTIONS = 16
 /** The share of the full sizes that questions of scale are asked at: 1 in earnest. */
 export const SCALE = readNumber('BENCH_SCALE', 1)
 export const SCALE_ROUNDS = readNumber('BENCH_SCALE_ROUNDS', 5)
+/** Logins of each class that `npm run bench:timing` times; of a leaky service a quarter of them. */
+export const SAMPLES = readNumber('BENCH_SAMPLES', 2_000)

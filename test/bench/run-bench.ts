@@ -16,9 +16,18 @@ export function runBench(
   words: readonly string[],
   more: Readonly<Record<string, string>>,
 ): BenchRun {
+  return runScript('bench', words, more)
+}
+
+/** As `runBench`, of another script of the benchmark. */
+export function runScript(
+  script: string,
+  words: readonly string[],
+  more: Readonly<Record<string, string>>,
+): BenchRun {
   const foreign = /^(npm_|NODE_OPTIONS|_?TAP|TEST_|BENCH_)/
   const inherited = Object.entries(process.env).filter(([name]) => !foreign.test(name))
-  return spawnSync('npm', ['run', '--silent', 'bench', '--', ...words], {
+  return spawnSync('npm', ['run', '--silent', script, '--', ...words], {
     cwd: ROOT,
     env: { ...Object.fromEntries(inherited), ...more },
     encoding: 'utf8',

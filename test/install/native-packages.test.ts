@@ -5,23 +5,35 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { test } from 'tap'
+import { type Test, test } from 'tap'
 import { checkNativePackages } from '../../src/runtime/native-packages.ts'
 import { sourceArguments } from '../support/source-process.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const { version, platform, arch } = process
-const HASH = `require('argon2').hash('a passphrase').then((hash) => console.log(hash))`
+/** Prints a hash by the package; what such a hash begins with. */
+const PACKAGES = {
+  argon2: [`require('argon2').hash('a passphrase').then(console.log)`, /^\$argon2id\$/],
+  bcrypt: [`require('bcrypt').hash('a passphrase', 4).then(console.log)`, /^\$2b\$04\$/],
+} as const
+const NAMES = ['argon2', 'bcrypt'] as const
 
 interface Locked {
   readonly version: string
   readonly dependencies?: Readonly<Record<string, string>>
 }
 
-test('argon2 hashes as npm installs it: no script, no compiler, no headers', async (t) => {
+for (const name of NAMES) {
+  test(`${name} hashes as npm installs it: no script, no compiler, no headers`, async (t) => {
+    await hashesAsInstalled(t, name)
+  })
+}
+
+async function hashesAsInstalled(t: Test, name: keyof typeof PACKAGES) {
+  const [program, hash] = PACKAGES[name]
   const dir = t.testdir({ bin: {} })
-  const locked = closureOf('argon2')
-  const dependencies = { argon2: locked['node_modules/argon2']?.version }
+  const locked = closureOf(name)
+  const dependencies = { [name]: locked[`node_modules/${name}`]?.version }
   const packages = { '': { dependencies }, ...locked }
   writeFileSync(join(dir, 'package.json'), JSON.stringify({ dependencies }))
   writeFileSync(join(dir, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages }))
@@ -32,14 +44,16 @@ test('argon2 hashes as npm installs it: no script, no compiler, no headers', asy
     spawnSync(process.execPath, args, { cwd: dir, env, encoding: 'utf8' })
   const installed = run([findNpm(), 'ci', '--ignore-scripts', '--prefer-offline'])
   t.equal(installed.status, 0, installed.stderr)
-  t.notOk(readdirSync(join(dir, 'node_modules/argon2')).includes('build'), 'nothing was built')
-  t.match(run(['-e', HASH]), { status: 0, stdout: /^\$argon2id\$/ })
-})
+  t.notOk(readdirSync(join(dir, 'node_modules', name)).includes('build'), 'nothing was built')
+  t.match(run(['-e', program]), { status: 0, stdout: hash })
+}
 
 test('what is installed here loads and hashes, and a start finds nothing to say', async (t) => {
   await t.resolves(checkNativePackages(process.env))
   const options = { cwd: ROOT, encoding: 'utf8' } as const
-  t.match(spawnSync(process.execPath, ['-e', HASH], options), { stdout: /^\$argon2id\$/ })
+  for (const [program, hash] of Object.values(PACKAGES)) {
+    t.match(spawnSync(process.execPath, ['-e', program], options), { stdout: hash })
+  }
 })
 
 test('a native package that does not load ends every start with one clear line', async (t) => {
