@@ -4,32 +4,32 @@
 
 import pg from 'pg'
 import { type ConnectionOptions, prepareConnection, timedOut } from './connection.ts'
-import { busy, openConnectionQueue } from './connection-queue.ts'
-import { codeOf, noteFailure, TIMED_OUT } from './database-failure.ts'
+import { busy, type ConnectionQueue } from './connection-queue.ts'
+import { codeOf, noteFailure, TIMED_OUT, TOO_MANY_CONNECTIONS } from './database-failure.ts'
 import { currentScope, remainingMs } from './database-scope.ts'
+import type { ServerSigns } from './server-signs.ts'
 
 /** For making one connection: looking up its name, connecting, logging in and our settings. */
 const CONNECT_TIMEOUT_MS = 1_000
 
 export interface PoolOptions extends Omit<ConnectionOptions, 'onAnswer'> {
   readonly databaseUrl: string
-  readonly size: number
+  readonly queue: ConnectionQueue
+  readonly signs: ServerSigns
 }
 
 /** Opens the pool lazily: nothing is connected before the first query. */
-export function openConnectionPool({ databaseUrl, size, ...options }: PoolOptions): pg.Pool {
-  let answeredAtMs = Number.NEGATIVE_INFINITY
-  const onAnswer = () => {
-    answeredAtMs = performance.now()
-  }
+export function openConnectionPool(given: PoolOptions): pg.Pool {
+  const { databaseUrl, queue, signs, ...options } = given
   const pool = new pg.Pool({
     connectionString: databaseUrl,
-    max: size,
+    max: queue.load().size,
     application_name: 'lineage',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     // pg-pool awaits it, though its type does not say so; a rejection of it rejects `connect`.
-    onConnect: (client) => prepareConnection(client as pg.Client, { ...options, onAnswer }),
+    onConnect: (client) =>
+      prepareConnection(client as pg.Client, { ...options, onAnswer: signs.heard }),
   })
   // An idle connection that dies is replaced by the pool; without a listener it ends the process.
   // The next query finds out whether the server is away.
@@ -39,20 +39,22 @@ export function openConnectionPool({ databaseUrl, size, ...options }: PoolOption
   pool.on('release', (_error, client) => {
     if (client.getTransactionStatus() !== 'I') void client.end().catch(() => {})
   })
-  queueBefore(pool, size, () => performance.now() - answeredAtMs < CONNECT_TIMEOUT_MS)
+  queueBefore(pool, queue, signs)
   return pool
 }
 
 /** Replaces `query` as well: pg-pool's own would not go through the new `connect`. */
-function queueBefore(pool: pg.Pool, size: number, isAlive: () => boolean): void {
-  const queue = openConnectionQueue(size)
+function queueBefore(pool: pg.Pool, queue: ConnectionQueue, signs: ServerSigns): void {
   const take = pool.connect.bind(pool) as () => Promise<pg.PoolClient>
 
   async function connect(): Promise<pg.PoolClient> {
-    const scope = currentScope()
-    if (scope) scope.isAnswering = isAlive
     if (remainingMs() <= 0) throw timedOut()
     await queue.enter()
+    const scope = currentScope()
+    if (scope) {
+      scope.wasAnswering = signs.wasHeardLately
+      scope.askServer = signs.ask
+    }
     try {
       const client = await take()
       const release = client.release.bind(client)
@@ -67,8 +69,10 @@ function queueBefore(pool: pg.Pool, size: number, isAlive: () => boolean): void 
       return client
     } catch (error) {
       queue.leave()
-      // A server that has just answered others is not away: it, or this process, is too busy.
-      if (isTimeout(error) && isAlive()) throw busy('connecting took too long')
+      // A server that has just answered others is not away: it, or this process, is too busy, or all
+      // of its connections are taken.
+      const detail = describeBusy(error)
+      if (detail !== undefined && signs.wasHeardLately()) throw busy(detail)
       noteFailure(error)
       throw error
     }
@@ -87,8 +91,11 @@ function queueBefore(pool: pg.Pool, size: number, isAlive: () => boolean): void 
   pool.query = query as typeof pool.query
 }
 
-function isTimeout(error: unknown): boolean {
-  return error instanceof Error && (codeOf(error) === TIMED_OUT || /timeout/.test(error.message))
+function describeBusy(error: unknown): string | undefined {
+  const code = codeOf(error)
+  if (code === TOO_MANY_CONNECTIONS) return 'the server has no connection left'
+  const isTimeout = code === TIMED_OUT || (error instanceof Error && /timeout/.test(error.message))
+  return isTimeout ? 'connecting took too long' : undefined
 }
 
 function ignore(): void {}

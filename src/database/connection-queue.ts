@@ -10,17 +10,42 @@ import { currentScope, remainingMs } from './database-scope.ts'
 const WAITING_MAX = 1_000
 const WAIT_MAX_MS = DEPENDENCY_DEADLINE_MS - 300
 
+/** A wait of which an operator may want to know. */
+const LONG_WAIT_MS = 100
+
+/** How busy the connections are, and what waiting for them has cost so far. */
+export interface PoolLoad {
+  readonly size: number
+  readonly busy: number
+  /** Who waits now. */
+  readonly waiting: number
+  /** How many have waited, and for how long together, whether or not in vain. */
+  readonly waits: number
+  readonly waitSeconds: number
+  /** How many were turned away, because too many waited or they had waited too long. */
+  readonly turnedAway: number
+}
+
 export interface ConnectionQueue {
   /** Resolves when a connection is the caller's; rejects with DependencyUnavailable, `queue`. */
   enter(): Promise<void>
   /** Hands it to whoever has waited longest. */
   leave(): void
+  load(): PoolLoad
 }
 
-export function openConnectionQueue(size: number): ConnectionQueue {
+/** `onCongested` is told of every caller who has waited long or is turned away. */
+export function openConnectionQueue(size: number, onCongested = () => {}): ConnectionQueue {
   /** Calling a member hands it a connection. */
   const waiting = new Set<() => void>()
   let taken = 0
+  let [waits, waitedMs, turnedAway] = [0, 0, 0]
+
+  function turnAway(detail: string): DependencyUnavailable {
+    turnedAway += 1
+    onCongested()
+    return busy(detail)
+  }
 
   function wait(): Promise<void> {
     const scope = currentScope()
@@ -30,7 +55,11 @@ export function openConnectionQueue(size: number): ConnectionQueue {
       const leaveQueue = () => {
         waiting.delete(enter)
         cancel()
-        if (scope) scope.queuedMs += performance.now() - fromMs
+        const queuedMs = performance.now() - fromMs
+        waits += 1
+        waitedMs += queuedMs
+        if (queuedMs >= LONG_WAIT_MS) onCongested()
+        if (scope) scope.queuedMs += queuedMs
       }
       const enter = () => {
         leaveQueue()
@@ -38,7 +67,7 @@ export function openConnectionQueue(size: number): ConnectionQueue {
       }
       const cancel = afterDeadline(limitMs, () => {
         leaveQueue()
-        reject(busy('waited too long for a connection'))
+        reject(turnAway('waited too long for a connection'))
       })
       waiting.add(enter)
     })
@@ -50,7 +79,7 @@ export function openConnectionQueue(size: number): ConnectionQueue {
         taken += 1
         return
       }
-      if (waiting.size >= WAITING_MAX) throw busy('too many wait for a connection')
+      if (waiting.size >= WAITING_MAX) throw turnAway('too many wait for a connection')
       await wait()
     },
     leave() {
@@ -58,6 +87,10 @@ export function openConnectionQueue(size: number): ConnectionQueue {
       if (next) next()
       else taken -= 1
     },
+    load: () => ({
+      ...{ size, busy: taken, waiting: waiting.size },
+      ...{ waits, waitSeconds: waitedMs / 1_000, turnedAway },
+    }),
   }
 }
 

@@ -7,7 +7,7 @@
 import type pg from 'pg'
 import { afterDeadline, DEPENDENCY_DEADLINE_MS } from '../runtime/deadline.ts'
 import { StartError } from '../runtime/start-error.ts'
-import { codeOf, isUnwritable, noteFailure, TIMED_OUT } from './database-failure.ts'
+import { codeOf, isAnswer, isUnwritable, noteFailure, TIMED_OUT } from './database-failure.ts'
 import { remainingMs } from './database-scope.ts'
 import { settingCalls } from './session-settings.ts'
 
@@ -99,6 +99,7 @@ function bindSend(client: pg.Client, { onAnswer }: ConnectionOptions): Send {
       return result
     } catch (error) {
       const failure = isLate ? timedOut() : error
+      if (!isLate && isAnswer(error)) onAnswer()
       noteFailure(failure)
       throw failure
     } finally {

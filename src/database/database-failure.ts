@@ -18,6 +18,17 @@ const CONFLICT_SQLSTATE = /^(40001|40P01)$/
 const UNWRITABLE_SQLSTATE = /^(25006|53100|58030)$/
 /** SQLSTATE: a statement took longer than it may, by the server's clock or by ours. */
 export const TIMED_OUT = '57014'
+/** SQLSTATE: all connections of the server are taken. */
+export const TOO_MANY_CONNECTIONS = '53300'
+/**
+ * What an otherwise healthy server says of work that was in the way of other work: a conflict, a lock
+ * not given in time, and by the name of Prisma the same.
+ */
+const BUSY = /^(40...|55P03|P2034)$/
+/** Prisma's own time-outs, which do not say for what: a connection, a transaction. */
+const PRISMA_TIMED_OUT = /^(P2024|P2028)$/
+/** With these a server that is going, coming or ill refuses anything. */
+const REFUSES_ANYTHING = /^(08...|53...|57P..|58...|XX...)$/
 const SQLSTATE = /^[0-9A-Z]{5}$/
 /**
  * Prisma: P1xxx is the way to the server, P2024 a pool time-out, P2028 a transaction that timed
@@ -40,6 +51,22 @@ export function findOutage(error: unknown): string | undefined {
   const isOutage =
     UNAVAILABLE_SQLSTATE.test(code) || UNAVAILABLE_PRISMA.test(code) || UNAVAILABLE_ERRNO.test(code)
   return isOutage ? code : undefined
+}
+
+/** Whether a code of `findOutage` says only that something took too long. */
+export function isTimeoutCode(code: string): boolean {
+  return code === TIMED_OUT || PRISMA_TIMED_OUT.test(code)
+}
+
+/** Whether a code of `findOutage` blames other work, and not the server. */
+export function isBusyCode(code: string): boolean {
+  return BUSY.test(code)
+}
+
+/** Whether the error came from a server that is well: it refuses this statement alone. */
+export function isAnswer(error: unknown): boolean {
+  const code = codeOf(error) ?? ''
+  return SQLSTATE.test(code) && !REFUSES_ANYTHING.test(code)
 }
 
 /** Whether the error came from the server and says that nothing can be written. */

@@ -2,20 +2,28 @@
 // met. Prisma passes nothing of that kind to the driver, so it is kept in an AsyncLocalStorage.
 
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { DEPENDENCY_DEADLINE_MS } from '../runtime/deadline.ts'
+import { afterDeadline, DEPENDENCY_DEADLINE_MS } from '../runtime/deadline.ts'
 
 export interface DatabaseScope {
   /** On the clock of `performance.now()`; nothing is sent to the server after it. */
   readonly deadlineMs: number
   /** How long the work has waited for a connection so far. */
   queuedMs: number
-  /** Whether the server has answered any query a moment ago. */
-  isAnswering: () => boolean
+  /**
+   * Whether the server had answered anybody a moment before; true while it was not even asked: then
+   * nothing is known against it.
+   */
+  wasAnswering: (atMs: number) => boolean
+  /** Asks the server for a sign of life; called while there is still time for the answer. */
+  askServer: () => void
   /** The code of the first outage that a query met; the work as a whole has then met an outage. */
   failure: string | undefined
   /** Whether the server aborted the transaction because of a conflict: it may be run again. */
   hasConflict: boolean
 }
+
+/** Before making a connection is given up, too. */
+const ASK_BEFORE_MS = 700
 
 const scopes = new AsyncLocalStorage<DatabaseScope>()
 /** Pieces of work under way in any scope. */
@@ -26,17 +34,36 @@ export function inDatabaseScope<T>(
   timeoutMs: number,
   work: (scope: DatabaseScope) => Promise<T>,
 ): Promise<T> {
-  const deadlineMs = performance.now() + timeoutMs
   const outer = scopes.getStore()
-  if (outer && outer.deadlineMs <= deadlineMs) return work(outer)
+  if (outer && outer.deadlineMs <= performance.now() + timeoutMs) return work(outer)
+  return inOwnScope(timeoutMs, work)
+}
+
+/** The same, whatever the work around it has left. */
+export function inOwnScope<T>(
+  timeoutMs: number,
+  work: (scope: DatabaseScope) => Promise<T>,
+): Promise<T> {
+  const deadlineMs = performance.now() + timeoutMs
   const scope: DatabaseScope = {
     deadlineMs,
     queuedMs: 0,
-    isAnswering: () => false,
+    wasAnswering: () => true,
+    askServer: () => {},
     failure: undefined,
     hasConflict: false,
   }
-  return scopes.run(scope, () => untilDone(work(scope)))
+  return scopes.run(scope, () => untilDone(watched(work(scope), scope, timeoutMs)))
+}
+
+/** Work that is nearly late: whether that is the server's fault is to be known when it is. */
+async function watched<T>(work: Promise<T>, scope: DatabaseScope, timeoutMs: number): Promise<T> {
+  const cancel = afterDeadline(timeoutMs - ASK_BEFORE_MS, () => scope.askServer())
+  try {
+    return await work
+  } finally {
+    cancel()
+  }
 }
 
 /**

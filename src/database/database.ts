@@ -7,10 +7,18 @@ import { DEPENDENCY_DEADLINE_MS, withDeadline } from '../runtime/deadline.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { openConnectionPool } from './connection-pool.ts'
-import { findOutage, isConflict, TIMED_OUT } from './database-failure.ts'
-import { type DatabaseScope, inDatabaseScope, remainingMs, untilDone } from './database-scope.ts'
+import { openConnectionQueue, type PoolLoad } from './connection-queue.ts'
+import { findOutage, isBusyCode, isConflict, isTimeoutCode } from './database-failure.ts'
+import {
+  type DatabaseScope,
+  inDatabaseScope,
+  inOwnScope,
+  remainingMs,
+  untilDone,
+} from './database-scope.ts'
 import { schemaOf } from './database-url.ts'
 import { type LoadPrisma, openPrisma } from './prisma.ts'
+import { openServerSigns } from './server-signs.ts'
 
 /** With WATCH_SIZE ten connections for an instance of one process. */
 export const POOL_SIZE = 9
@@ -18,6 +26,10 @@ const WATCH_SIZE = 1
 /** How often work is run again that the server aborted because of a conflict. */
 const CONFLICT_RETRIES = 4
 const CONFLICT_PAUSE_MS = 20
+/** How long a server that is there takes for a sign of life, at most. */
+const SIGN_TIMEOUT_MS = 500
+/** How much later than it was due this process never is, unless it is too busy to listen. */
+const OVERDUE_MS = 500
 
 export interface Database {
   /** For all that needs SQL of its own, and for what an instance does without being asked. */
@@ -29,13 +41,22 @@ export interface Database {
   readonly schema: string
   /** Resolves when the server answers; rejects with DependencyUnavailable. */
   ping(): Promise<void>
+  /** How busy `pool` is, and what waiting for it has cost so far. */
+  load(): PoolLoad
   /** What an operator should put right, as far as the last ping and the last writes tell. */
   warnings(): readonly string[]
   close(): Promise<void>
 }
 
-/** Opens the pools lazily: nothing is connected before the first query. */
-export function openDatabase(databaseUrl: string, poolSize = POOL_SIZE): Database {
+/**
+ * Opens the pools lazily: nothing is connected before the first query. `onCongested` is told of every
+ * caller who waits long for a connection of `pool`, or is turned away.
+ */
+export function openDatabase(
+  databaseUrl: string,
+  poolSize = POOL_SIZE,
+  onCongested?: () => void,
+): Database {
   const schema = schemaOf(databaseUrl)
   let isReadOnly = false
   let refusedCode: string | undefined
@@ -46,8 +67,10 @@ export function openDatabase(databaseUrl: string, poolSize = POOL_SIZE): Databas
       refusedCode = outcome === 'refused' ? code : undefined
     },
   }
-  const pool = openConnectionPool({ ...options, size: poolSize })
-  const watch = openConnectionPool({ ...options, size: WATCH_SIZE })
+  const signs = openServerSigns(() => inOwnScope(SIGN_TIMEOUT_MS, () => watch.query('SELECT 1')))
+  const queue = openConnectionQueue(poolSize, onCongested)
+  const pool = openConnectionPool({ ...options, signs, queue })
+  const watch = openConnectionPool({ ...options, signs, queue: openConnectionQueue(WATCH_SIZE) })
   const prisma = openPrisma(pool, schema)
   return {
     pool,
@@ -62,6 +85,7 @@ export function openDatabase(databaseUrl: string, poolSize = POOL_SIZE): Databas
       )
       isReadOnly = rows[0]?.readonly === 'on'
     },
+    load: queue.load,
     warnings() {
       if (isReadOnly) return ['PostgreSQL is read-only: nothing can be changed']
       if (refusedCode === undefined) return []
@@ -101,16 +125,21 @@ export async function guardDatabase<T>(
 
 /**
  * An outage only if the server was silent. If most of the time was spent in our own queue, or the
- * server answers other queries, then it or this process is too busy.
+ * server answers other queries, then it or this process is too busy. So is a process that comes to
+ * this long after it was due: it has heard nothing because it did not listen.
  */
 function lateError(scope: DatabaseScope): DependencyUnavailable {
-  const isBusy = scope.queuedMs > DEPENDENCY_DEADLINE_MS / 2 || scope.isAnswering()
+  const nowMs = performance.now()
+  const isOverdue = nowMs - scope.deadlineMs > OVERDUE_MS
+  const isOwnFault = isOverdue || scope.queuedMs > DEPENDENCY_DEADLINE_MS / 2
+  const isBusy = isOwnFault || scope.wasAnswering(Math.min(nowMs, scope.deadlineMs))
   return new DependencyUnavailable('postgresql', 'deadline exceeded', isBusy ? 'queue' : 'outage')
 }
 
 function toFailure(error: unknown, scope: DatabaseScope): unknown {
   if (error instanceof DependencyUnavailable || error instanceof StartError) return error
   const code = scope.failure ?? findOutage(error)
-  if (code === TIMED_OUT) return lateError(scope)
-  return code === undefined ? error : new DependencyUnavailable('postgresql', code)
+  if (code === undefined) return error
+  if (isTimeoutCode(code)) return lateError(scope)
+  return new DependencyUnavailable('postgresql', code, isBusyCode(code) ? 'queue' : 'outage')
 }

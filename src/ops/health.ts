@@ -11,6 +11,9 @@ import { type Dependency, DependencyUnavailable } from '../runtime/dependency-un
  */
 const PROBE_CACHE_MS = 1_000
 
+/** So that a check which keeps the deadline tells what it has found at it. */
+const CHECK_GRACE_MS = 300
+
 export type DependencyState = 'ok' | 'down'
 
 /** The answer of `/readyz`. */
@@ -51,7 +54,8 @@ export function createHealth({
   let probe: { readonly done: Promise<void>; readonly staleAtMs: number } | undefined
 
   const ask = async (dependency: Dependency, check: () => Promise<void>): Promise<void> => {
-    const state = await checkState(dependency, check)
+    // Where nothing new was learned, what was known stays.
+    const state = (await checkState(dependency, check)) ?? states[dependency] ?? 'ok'
     if (state !== (states[dependency] ?? 'ok')) onChange(dependency, state)
     states[dependency] = state
   }
@@ -86,18 +90,23 @@ export function createHealth({
   }
 }
 
+/**
+ * Undefined where the dependency was not even asked, because this process has too much to do. A check
+ * that keeps the deadline itself says so; only one that does not is cut off.
+ */
 async function checkState(
   dependency: Dependency,
   check: () => Promise<void>,
-): Promise<DependencyState> {
+): Promise<DependencyState | undefined> {
   try {
     await withDeadline(
       check(),
-      DEPENDENCY_DEADLINE_MS,
+      DEPENDENCY_DEADLINE_MS + CHECK_GRACE_MS,
       () => new DependencyUnavailable(dependency, 'deadline exceeded'),
     )
     return 'ok'
-  } catch {
-    return 'down'
+  } catch (error) {
+    const wasAsked = !(error instanceof DependencyUnavailable) || error.because === 'outage'
+    return wasAsked ? 'down' : undefined
   }
 }

@@ -25,6 +25,7 @@ export const LOG_EVENTS = {
   'dependency.up': 'info',
   'dependency.warning': 'warn',
   'database.migrated': 'info',
+  'database.queue': 'warn',
   'work.failed': 'error',
   'webhook.failed': 'warn',
   'mail.delayed': 'warn',

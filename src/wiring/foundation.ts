@@ -6,6 +6,7 @@ import type { ServiceConfig } from '../config/service-config.ts'
 import { type Database, openDatabase, POOL_SIZE } from '../database/database.ts'
 import { type DatabaseClock, openDatabaseClock } from '../database/database-clock.ts'
 import { type OutageLog, openOutageLog } from '../ops/outage-log.ts'
+import { openQueueLog } from '../ops/queue-log.ts'
 import { openFailureReport, type ReportFailure } from '../ops/report-failure.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { ALONE, type ProcessGroup, shareOf } from '../runtime/process-group.ts'
@@ -41,7 +42,9 @@ export function openFoundation({
 }: FoundationOptions): Foundation {
   const outages = openOutageLog(logger)
   const report = openFailureReport(logger, outages)
-  const database = openDatabase(config.databaseUrl, shareOf(POOL_SIZE, group, POOL_SIZE_MIN))
+  const poolSize = shareOf(POOL_SIZE, group, POOL_SIZE_MIN)
+  const database = openDatabase(config.databaseUrl, poolSize, () => queueLog.congested())
+  const queueLog = openQueueLog(logger, database.load)
   const databaseClock = openDatabaseClock(database)
   const { now, latest } = clock ? { now: clock, latest: clock } : databaseClock
   const audit = openAudit({ config, database, logger, report, clock: now, group })

@@ -23,7 +23,7 @@ export async function withPatience<T>(outages: OutageLog, open: () => Promise<T>
       if (performance.now() > deadlineMs) {
         throw new StartError(`${cause.message}; \`lineage doctor\` says what to do`, { cause })
       }
-      outages.failed(cause.dependency, { err: cause })
+      if (cause.because === 'outage') outages.failed(cause.dependency, { err: cause })
       await delay(RETRY_MS)
     }
   }

@@ -2,6 +2,7 @@
 
 import { test } from 'tap'
 import { createHealth, type Health } from '../../src/ops/health.ts'
+import { DependencyUnavailable } from '../../src/runtime/dependency-unavailable.ts'
 
 /** A dependency that is told what to do and counts how often it was asked. */
 function openDependency() {
@@ -94,6 +95,24 @@ test('a dependency that never answers is down within its deadline', async (t) =>
   const { health, redis } = openHealth()
   redis.behave = () => new Promise(() => {})
   t.match(await health.readiness(), { dependencies: { postgresql: 'ok', redis: 'down' } })
+})
+
+test('a dependency that was not even asked stays what it was known to be', async (t) => {
+  const { health, postgresql, changes, time } = openHealth()
+  postgresql.behave = async () => {
+    throw new DependencyUnavailable('postgresql', 'too many wait', 'queue')
+  }
+  t.match(await health.readiness(), { dependencies: { postgresql: 'ok' } })
+  t.strictSame(changes, [])
+  postgresql.die()
+  time.nowMs = 1_000
+  t.match(await health.readiness(), { dependencies: { postgresql: 'down' } })
+  postgresql.behave = async () => {
+    throw new DependencyUnavailable('postgresql', 'too many wait', 'queue')
+  }
+  time.nowMs = 2_000
+  t.match(await health.readiness(), { dependencies: { postgresql: 'down' } })
+  t.strictSame(changes, ['postgresql down'])
 })
 
 test('warnings are a member only while there are some', async (t) => {
