@@ -71,7 +71,8 @@ export function openMailDeliverer(options: MailDelivererOptions): MailDeliverer 
     while (!stopping.signal.aborted) {
       const claimed = await outbox.claim(CONNECTIONS_MAX)
       if (claimed.length === 0) return
-      await Promise.all(claimed.map(deliver))
+      const done = await Promise.allSettled(claimed.map(deliver))
+      for (const one of done) if (one.status === 'rejected') throw one.reason
     }
   }
 
