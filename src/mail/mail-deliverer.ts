@@ -66,11 +66,15 @@ export function openMailDeliverer(options: MailDelivererOptions): MailDeliverer 
   const stopping = new AbortController()
   const cutOff = new AbortController()
   let round: Promise<void> | undefined
+  /** Another look is asked for, also by who comes while a round is looking for the last time. */
+  let isWanted = false
 
   async function deliverAll(): Promise<void> {
-    while (!stopping.signal.aborted) {
+    while (isWanted && !stopping.signal.aborted) {
+      isWanted = false
       const claimed = await outbox.claim(CONNECTIONS_MAX)
-      if (claimed.length === 0) return
+      // As long as there is something there may be more.
+      if (claimed.length > 0) isWanted = true
       const done = await Promise.allSettled(claimed.map(deliver))
       for (const one of done) if (one.status === 'rejected') throw one.reason
     }
@@ -95,6 +99,7 @@ export function openMailDeliverer(options: MailDelivererOptions): MailDeliverer 
 
   return {
     deliverDue() {
+      isWanted = true
       round ??= deliverAll().finally(() => {
         round = undefined
       })
@@ -117,7 +122,7 @@ async function writeLetter(claimed: ClaimedMail, options: MailDelivererOptions) 
   const expiresAt = Math.floor(requestedAt.getTime() / 1000) + CONFIRMATION_LIFE_SECONDS[kind]
   if (clock() >= expiresAt * 1000) return undefined
   const found = await options.users.findForLogin({ emailKey: claimed.emailKey })
-  if (!found || !isWanted(claimed, found)) return undefined
+  if (!found || !isStillOf(claimed, found)) return undefined
   const { user, record } = found
   if (claimed.attempts === 1) options.onWriting(kind, user.id, claimed.act)
   const subject = kind === 'password_reset' ? { user, epoch: record.epoch } : { user }
@@ -129,7 +134,8 @@ async function writeLetter(claimed: ClaimedMail, options: MailDelivererOptions) 
   return { ...writeMail(templates[kind], values), from: settings.from, to: user.email }
 }
 
-function isWanted(
+/** Whether the mail is of use to this user. */
+function isStillOf(
   { kind, userId, requestedAt }: ClaimedMail,
   { user }: Pick<UserCredentials, 'user'>,
 ): boolean {
