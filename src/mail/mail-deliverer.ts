@@ -45,6 +45,8 @@ export interface MailDelivererOptions {
   readonly clock: Clock
   /** Somebody has the address and is being written to; once for each mail. */
   readonly onWriting: (kind: ConfirmationPurpose, userId: UserId, act: Act) => void
+  /** The mail server has taken it. */
+  readonly onSent: (sent: Omit<UnsentMail, 'error' | 'smtpStatus'>) => void
   /** It is tried again. */
   readonly onDelayed: (unsent: UnsentMail) => void
   /** It is given up. */
@@ -82,9 +84,13 @@ export function openMailDeliverer(options: MailDelivererOptions): MailDeliverer 
 
   async function deliver(claimed: ClaimedMail): Promise<void> {
     const letter = await writeLetter(claimed, options)
-    const refusal = letter && (await transport.send(letter, cutOff.signal))
-    if (!refusal) return await outbox.finish(claimed)
+    if (!letter) return await outbox.finish(claimed)
+    const refusal = isMailable(letter.to) ? await transport.send(letter, cutOff.signal) : UNMAILABLE
     const { id: mailId, kind, attempts } = claimed
+    if (!refusal) {
+      options.onSent({ mailId, kind, attempts })
+      return await outbox.finish(claimed)
+    }
     const { error, smtpStatus } = refusal
     const unsent = { mailId, kind, attempts, error, smtpStatus }
     // What our own stop has cut off is not the server's failure, so it is never the last attempt.
@@ -115,6 +121,9 @@ export function openMailDeliverer(options: MailDelivererOptions): MailDeliverer 
   }
 }
 
+/** Somebody has the address, and it is more than one mailbox to anybody. */
+const UNMAILABLE: MailRefusal = { error: 'address', smtpStatus: undefined, isFinal: true }
+
 /** Undefined where there is nobody to write to, or nothing to say any more. */
 async function writeLetter(claimed: ClaimedMail, options: MailDelivererOptions) {
   const { templates, settings, rootSecrets, clock } = options
@@ -139,7 +148,7 @@ function isStillOf(
   { kind, userId, requestedAt }: ClaimedMail,
   { user }: Pick<UserCredentials, 'user'>,
 ): boolean {
-  if (user.status !== 'active' || !isMailable(user.email)) return false
+  if (user.status !== 'active') return false
   if (userId !== undefined && userId !== user.id) return false
   return kind === 'password_reset' ? user.passwordChangedAt <= requestedAt : !user.emailVerified
 }

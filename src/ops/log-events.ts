@@ -28,6 +28,7 @@ export const LOG_EVENTS = {
   'database.queue': 'warn',
   'work.failed': 'error',
   'webhook.failed': 'warn',
+  'mail.sent': 'info',
   'mail.delayed': 'warn',
   'mail.failed': 'warn',
   'mail.dropped': 'warn',

@@ -38,6 +38,7 @@ export async function openMail(
     ...{ outbox, transport, templates, settings, users, rootSecrets, clock },
     onWriting: (kind, subject, act) =>
       audit.recordEvent(withAct({ type: REQUESTED[kind], subject }, act)),
+    onSent: (sent) => logEvent(logger, 'mail.sent', sent),
     onDelayed: (unsent) => logEvent(logger, 'mail.delayed', unsent),
     onFailed: (unsent) => logEvent(logger, 'mail.failed', unsent),
   })

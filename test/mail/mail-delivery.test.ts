@@ -59,6 +59,18 @@ test('a server that refuses the recipient for good is not asked again', async (t
   t.notMatch(logged, /ada@example|lct_/)
 })
 
+test('an address that mail would read as several is not written to, and the log says so', async (t) => {
+  const { app, mailbox, askReset } = await openConfirmationScene(t)
+  await app.makeUser({ username: 'eve', email: 'eve,ada@example.test' })
+  await askReset('eve,ada@example.test')
+  t.match(linesOf(app, 'mail.failed'), [{ attempts: 1, error: 'address' }])
+  t.strictSame(await readOutbox(app), [])
+  await askReset()
+  await mailbox.arrived(1)
+  t.equal(mailbox.received.length, 1)
+  t.match(linesOf(app, 'mail.sent'), [{ level: 'info', kind: 'password_reset', attempts: 1 }])
+})
+
 test('a mail is given up after its last attempt', async (t) => {
   const { app, mailbox, askReset } = await openConfirmationScene(t)
   await mailbox.stop()
