@@ -11,6 +11,7 @@ import { reachedEpoch } from '../families/family-rules.ts'
 import { type Act, withAct } from '../runtime/act.ts'
 import type { RecordEvent, SecurityEventType } from '../runtime/security-event.ts'
 import { isUuid } from '../runtime/uuid.ts'
+import type { Throttle } from '../throttle/throttle.ts'
 import type { UserId, UserRecord } from '../users/user.ts'
 import type { UserCredentials } from '../users/user-row.ts'
 import type { UserStore } from '../users/user-store.ts'
@@ -20,6 +21,7 @@ import { recordCommitted } from './record-committed.ts'
 export interface FactorManagementDependencies {
   readonly factors: FactorStore
   readonly users: Pick<UserStore, 'findCredentials'>
+  readonly throttle: Pick<Throttle, 'check' | 'failed'>
   /** What authenticators show above the code. */
   readonly issuerName: string
   readonly recordEvent: RecordEvent
@@ -53,7 +55,7 @@ export interface FactorManagement {
   list(userId: UserId, page: PageRequest): Promise<Page<Factor>>
   /** Asked for at no login before it is activated. Throws ManagementError `invalid` or `conflict`. */
   create(owner: FactorOwner, name: string | undefined): Promise<NewFactor>
-  /** Throws ManagementError `not_found`, `conflict` for an active one, or `wrong_code`. */
+  /** Throws ManagementError `not_found`, `conflict` for an active one, or `wrong_code`; OAuthError `throttled`. */
   activate(owner: FactorOwner, id: string, code: string, act: Act): Promise<ActivatedFactor>
   /** What is not there is left as it is. */
   remove(owner: FactorOwner, id: string, act: Act): Promise<void>
@@ -64,7 +66,7 @@ export interface FactorManagement {
 }
 
 export function openFactorManagement(dependencies: FactorManagementDependencies): FactorManagement {
-  const { factors, users, issuerName, recordEvent } = dependencies
+  const { factors, users, throttle, issuerName, recordEvent } = dependencies
 
   async function findOwner({ userId, familyId }: FactorOwner): Promise<UserCredentials> {
     const credentials = await users.findCredentials(userId)
@@ -103,6 +105,9 @@ export function openFactorManagement(dependencies: FactorManagementDependencies)
     async activate(owner, id, code, act) {
       const from = await sourceOf(owner)
       const factorId = found(isUuid(id) ? (id as FactorId) : undefined, 'factor')
+      // By the factor, so that whoever mistypes here takes nothing from the logins of the user.
+      const guess = { kind: 'one_time_code', account: factorId, ip: act.ip ?? '' } as const
+      await throttle.check(guess)
       const done = await recordCommitted(
         (onChanged) => factors.activate(owner.userId, factorId, code, onChanged, from),
         () => record('user.factor_added', owner, act, factorId),
@@ -113,6 +118,7 @@ export function openFactorManagement(dependencies: FactorManagementDependencies)
         case 'active_already':
           throw conflict('The factor is active already.')
         case 'code_wrong':
+          await throttle.failed(guess)
           throw new ManagementError('wrong_code', 'the code is not right')
         case 'activated': {
           const { factor, recoveryCodes } = done

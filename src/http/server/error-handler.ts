@@ -148,7 +148,7 @@ function toApiError(error: Error): ApiError {
   if (fieldErrors) return new ApiError('validation_failed', { errors: fieldErrors, cause: error })
   const status = statusOf(error)
   const code = API_CODE_BY_STATUS[status]
-  if (code) return new ApiError(code, { ...retryAfterOf(error), status, cause: error })
+  if (code) return new ApiError(code, { ...waitOf(error), status, cause: error })
   const isClientFault = status >= 400 && status < 500
   return new ApiError(isClientFault ? 'malformed_request' : 'internal_error', { cause: error })
 }
@@ -175,9 +175,14 @@ function toManagementRefusal(error: ManagementError): ApiError {
   }
 }
 
-function retryAfterOf(error: Error): { retryAfterSeconds?: number } {
-  const seconds = error instanceof OAuthError ? error.retryAfterSeconds : undefined
-  return seconds === undefined ? {} : { retryAfterSeconds: seconds }
+/** When to come back, and for 429 why: its title is that of a service that is away. */
+function waitOf(error: Error): { retryAfterSeconds?: number; detail?: string } {
+  if (!(error instanceof OAuthError)) return {}
+  const { retryAfterSeconds, status, description } = error
+  return {
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    ...(status === 429 && { detail: description }),
+  }
 }
 
 function statusOf(error: Error): number {

@@ -29,6 +29,20 @@ async function isAlive(app: TestApp, client: { id: string }, refreshToken: strin
 
 const read = async (answer: Response) => (await answer.json()) as Record<string, unknown>
 
+test('wrong codes at an activation are held up, and take nothing from the logins', async (t) => {
+  const { app, client, user, token } = await openScene(t)
+  const made = await asUser(app, token, 'POST', 'factors', { type: 'totp' })
+  const factor = (await made.json()) as { id: string; secret: string; otpauthUri: string }
+  const activate = (code: string) =>
+    asUser(app, token, 'POST', `factors/${factor.id}/activate`, { code })
+  for (let n = 0; n < 10; n += 1) t.equal((await activate('0')).status, 403)
+  const { code } = readAuthenticator(factor)
+  const held = await activate(code(app.nowMs()))
+  t.equal(held.status, 429)
+  t.equal(held.headers.get('retry-after'), '900')
+  t.equal((await logIn(app, client, user)).token_type, 'Bearer')
+})
+
 test('a factor is pending until it shows a code; the first one brings recovery codes', async (t) => {
   const { app, client, user, token, refreshToken } = await openScene(t)
   const other = await logIn(app, client, user)
