@@ -13,6 +13,7 @@ import {
 } from '../database/keyset-page.ts'
 import type { Prisma, User as UserRow } from '../generated/prisma/client.ts'
 import { definedMembers } from '../runtime/defined-members.ts'
+import { findLoginRow } from './login-row.ts'
 import type { KeptFamilyId, User, UserFilter, UserId, UserRecord } from './user.ts'
 import {
   type OnChanged,
@@ -89,7 +90,11 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
       return presentUser(row)
     },
     findById: (userId) => find({ id: userId }, userOf),
-    findForLogin: (key) => find(key, credentialsOf),
+    async findForLogin(key) {
+      const client = await prisma()
+      const row = await guardDatabase(() => findLoginRow(key, client))
+      return row && credentialsOf(row)
+    },
     findCredentials: (userId) => find({ id: userId }, credentialsOf),
     loadRecord: (userId) => find({ id: userId }, recordOf),
 
