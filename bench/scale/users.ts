@@ -1,6 +1,7 @@
 // Does finding a user, or a page of users, cost the same among so many? A tenth is deleted, a tenth was
 // imported at one moment, and few are disabled.
 
+import { loadStoredPasswordCosts } from '../../src/users/stored-password-costs.ts'
 import type { UserFilter } from '../../src/users/user.ts'
 import { openUserStore, type UserStore } from '../../src/users/user-store.ts'
 import { startPostgres } from '../../test/support/postgres.ts'
@@ -96,6 +97,7 @@ function measuresOf(cases: readonly UsersCase[]): ScaleMeasure[] {
     'look-up by email': lookUp(({ users, size }, i) =>
       users.findForLogin({ emailKey: `user-${number(size, i)}@example.org` }),
     ),
+    'what the hashes cost': lookUp(({ postgres }) => loadStoredPasswordCosts(postgres.database)),
     'first page, behind the deleted': page(() => ({})),
     'page within one moment': page(
       () => ({}),

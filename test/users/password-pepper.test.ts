@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Test, test } from 'tap'
 import { parsePasswordPeppers } from '../../src/config/config-values.ts'
+import { loadConfig } from '../../src/config/service-config.ts'
 import { openPasswordPeppers } from '../../src/secrets/password-pepper.ts'
 import { parseForeignHash, parsePasswordHash } from '../../src/users/password-hash.ts'
 import { FAST_ARGON2, openCountingHasher } from '../scenes/user-fixture.ts'
@@ -81,6 +82,21 @@ test('two peppers of one id, or a short one, are refused without being repeated'
   t.match(problemOf('c2hvcnQ'), /32 or more bytes in base64url/)
   t.match(problemOf(`${text}=`), /32 or more bytes in base64url/)
   for (const bad of [`${text},${text}`, `${text}=`]) t.notMatch(problemOf(bad), text)
+})
+
+test('the setting is a secret: from a file, too, and two of one id stop the start', async (t) => {
+  const [pepper] = makePeppers(1) as [Buffer]
+  const text = pepper.toString('base64url')
+  const { passwordPeppers } = loadConfig(
+    { LINEAGE_PASSWORD_PEPPER_FILE: '/pepper' },
+    () => `${text}\n`,
+  )
+  t.strictSame(passwordPeppers?.current, openPasswordPeppers([pepper]).current)
+  t.equal(loadConfig({}).passwordPeppers, undefined)
+  const start = () => loadConfig({ LINEAGE_PASSWORD_PEPPER: `${text},${text}` })
+  t.throws(start, {
+    message: /LINEAGE_PASSWORD_PEPPER lists two secrets with the same one-byte id/,
+  })
 })
 
 test('a rotation through the service: each login carries its user over', async (t) => {
