@@ -89,7 +89,7 @@ async function importFile(file: string, options: ImportOptions, context: Command
       await importLines(readImportLines(input), run)
     } catch (error) {
       bar.clear()
-      if (!isDryRun) context.stderr.write(STOPPED(report.users()))
+      if (!isDryRun && report.users() > 0) context.stderr.write(STOPPED(report.users()))
       throw error
     }
     bar.clear()
