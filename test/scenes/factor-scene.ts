@@ -130,8 +130,8 @@ export const SECOND_STEP_REFUSED = {
 }
 
 /** A service with somebody who has an authenticator, and a client to log in at. */
-export async function openFactorScene(t: Test) {
-  const app = await startSteppedApp(t)
+export async function openFactorScene(t: Test, options: StartAppOptions = {}) {
+  const app = await startSteppedApp(t, options)
   const client = await app.makeClient({ id: 'web', scopes: ['a', 'b'], defaultScopes: ['a', 'b'] })
   const user = await app.makeUser()
   return { app, client, user, ...(await enroll(app, client, user)) }

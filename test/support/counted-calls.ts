@@ -13,7 +13,7 @@ import { until } from './until.ts'
  * between.
  */
 export const POLL =
-  /clock_timestamp|FROM (table_versions|journal|webhooks|generate_series)|\{journal\}|^time$/i
+  /clock_timestamp|FROM (table_versions|journal|webhooks|dearer)|\{journal\}|^time$/i
 
 /** Passes everything on to the database and writes down each statement that goes by. */
 export async function readStatements(t: Scope, databaseUrl: string) {

@@ -2,7 +2,8 @@
 // once, on whichever instance.
 
 import { decodeJwt } from 'jose'
-import { test } from 'tap'
+import { type Test, test } from 'tap'
+import { parseRedisUrl } from '../../../src/config/redis-url.ts'
 import {
   asUser,
   beginLogin,
@@ -13,9 +14,19 @@ import {
   STEP_MS,
 } from '../../scenes/factor-scene.ts'
 import { logIn, type TokenAnswer } from '../../support/app.ts'
+import { startRedis } from '../../support/redis.ts'
 
 test('a login with a factor takes two steps, and its tokens say so over refreshes', async (t) => {
-  const { app, client, user, authenticator } = await openFactorScene(t)
+  await checkTwoSteps(t, await openFactorScene(t))
+})
+
+test('the same with families in Redis', async (t) => {
+  const redis = parseRedisUrl((await startRedis(t)).url)
+  await checkTwoSteps(t, await openFactorScene(t, { config: { redis } }))
+})
+
+async function checkTwoSteps(t: Test, scene: Awaited<ReturnType<typeof openFactorScene>>) {
+  const { app, client, user, authenticator } = scene
   const step = await beginLogin(app, client, user, { scope: 'b' })
   t.strictSame(Object.keys(step), ['error', 'error_description', 'mfa_token', 'mfa_types'])
   t.strictSame(step.mfa_types, ['totp', 'recovery_code'])
@@ -42,7 +53,7 @@ test('a login with a factor takes two steps, and its tokens say so over refreshe
   }
   const login = app.log.findLast((line) => line.event === 'login.succeeded')
   t.match(login, { subject: user.id, detail: { amr: ['pwd', 'otp'] } })
-})
+}
 
 test('the password grant gives such a user no tokens, and a wrong password tells nothing', async (t) => {
   const { app, client, user } = await openFactorScene(t)
