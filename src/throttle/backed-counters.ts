@@ -3,10 +3,8 @@
 
 import { withDeadline } from '../runtime/deadline.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
-import type { Counter, Counters, Tally } from './counters.ts'
+import { COUNTERS_DEADLINE_MS, type Counter, type Counters, type Tally } from './counters.ts'
 
-/** Short, because a login waits twice for this and afterwards still has to make its family. */
-const STORE_DEADLINE_MS = 500
 /** How long a store that did not answer is not asked again. */
 const PAUSE_MS = 1_000
 
@@ -26,7 +24,7 @@ export function openBackedCounters(dependencies: BackedCountersDependencies): Co
   async function ask<T>(question: () => Promise<T>): Promise<T | undefined> {
     if (performance.now() < askedAgainAtMs) return undefined
     try {
-      return await withDeadline(question(), STORE_DEADLINE_MS, tooLate)
+      return await withDeadline(question(), COUNTERS_DEADLINE_MS, tooLate)
     } catch (error) {
       if (!(error instanceof DependencyUnavailable)) throw error
       // Too much work of our own says nothing about the server: the next call asks it again.

@@ -16,6 +16,9 @@ export interface Tally {
   readonly leftMs: number
 }
 
+/** Short, because a login waits twice for counters and afterwards still has to make its family. */
+export const COUNTERS_DEADLINE_MS = 500
+
 /**
  * Each method is atomic a counter and one round trip for all of them, and answers in their order.
  * Rejects with DependencyUnavailable.

@@ -2,7 +2,7 @@
 
 import { type Database, guardDatabase } from '../database/database.ts'
 import { deleteInBatches } from '../database/delete-in-batches.ts'
-import type { Counter, Counters, Tally } from './counters.ts'
+import { COUNTERS_DEADLINE_MS, type Counter, type Counters, type Tally } from './counters.ts'
 
 interface Row {
   readonly key: string
@@ -37,7 +37,9 @@ export function openPostgresCounters({ pool }: Pick<Database, 'pool'>): Counters
 
   async function query(counters: readonly Counter[], sql: string, values: unknown[]) {
     const keys = keysOf(counters)
-    const { rows } = await guardDatabase(() => pool.query<Row>(sql, [keys, ...values]))
+    // The bound also takes it out of the queue for a connection, which others need then.
+    const asking = () => pool.query<Row>(sql, [keys, ...values])
+    const { rows } = await guardDatabase(asking, COUNTERS_DEADLINE_MS)
     const found = new Map(rows.map((row) => [row.key, row]))
     return keys.map((key) => tallyOf(found.get(key)))
   }
