@@ -42,11 +42,15 @@ const statementBy = (column: string) =>
 const BY_USERNAME = statementBy(COLUMNS.usernameKey[0])
 const BY_EMAIL = statementBy(COLUMNS.emailKey[0])
 
-/** Undefined for an unknown user, after the same work. */
-export async function findLoginRow(key: LoginKey, reader: RowReader): Promise<UserRow | undefined> {
+/** With `isThere` false for an unknown user: the row is then nobody's, and to be read all the same. */
+export async function findLoginRow(
+  key: LoginKey,
+  reader: RowReader,
+): Promise<UserRow & { readonly isThere: boolean }> {
   const [statement, value] =
     'usernameKey' in key ? [BY_USERNAME, key.usernameKey] : [BY_EMAIL, key.emailKey]
   const rows = await reader.$queryRawUnsafe<(UserRow & { isThere: boolean })[]>(statement, value)
   const [row] = rows
-  return row?.isThere ? row : undefined
+  if (!row) throw new Error('there is a row for nobody, too')
+  return row
 }

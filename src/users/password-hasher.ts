@@ -71,6 +71,13 @@ export function openPasswordHasher(options: HasherOptions): PasswordHasher {
   const configured = argon2Cost('id', parameters)
   const costs = options.costs ?? openPasswordCosts(parameters)
 
+  // Verified where there is no hash, so that to read and to compare one takes its time there as well.
+  const decoy = formatArgon2id(parameters, {
+    salt: randomBytes(SALT_BYTES),
+    hash: randomBytes(HASH_BYTES),
+    pepperId: peppers.current?.id,
+  })
+
   async function makeHash(password: string): Promise<string> {
     const { id, key } = peppers.current ?? {}
     const salt = randomBytes(SALT_BYTES)
@@ -80,9 +87,9 @@ export function openPasswordHasher(options: HasherOptions): PasswordHasher {
     return formatArgon2id(parameters, { salt, hash, pepperId: id })
   }
 
-  function readHash(text: string | undefined) {
-    const hash = text === undefined ? undefined : parsePasswordHash(text)
-    if (!hash) return { problem: text === undefined ? undefined : ('unknown' as const) }
+  function readHash(text: string) {
+    const hash = parsePasswordHash(text)
+    if (!hash) return { problem: 'unknown' as const }
     const { cost, pepperId } = hash
     const pepper = pepperId === undefined ? undefined : peppers.byId(pepperId)
     if (pepperId !== undefined && !pepper) return { cost, problem: 'pepper_missing' as const }
@@ -93,7 +100,7 @@ export function openPasswordHasher(options: HasherOptions): PasswordHasher {
   function verifyIn(runInLane: RunInLane): VerifyPassword {
     return (passwordHash, password, signal) =>
       runInLane(async () => {
-        const { cost, ready, problem, isCurrent = false } = readHash(passwordHash)
+        const { cost, ready, problem, isCurrent = false } = readHash(passwordHash ?? decoy)
         // It may have been stored after the costs were loaded; from now on all logins cost as much.
         if (cost) costs.include(cost)
         const dearest = costs.list()
@@ -103,7 +110,7 @@ export function openPasswordHasher(options: HasherOptions): PasswordHasher {
         const matchesTyped =
           password !== normalized && (await tryPassword(ready, Buffer.from(password), dearest))
         return {
-          matches: matchesNormalized || matchesTyped,
+          matches: passwordHash !== undefined && (matchesNormalized || matchesTyped),
           isStale: matchesTyped || !isCurrent,
           problem,
         }

@@ -93,7 +93,8 @@ export function openUserStore(dependencies: UserChangeDependencies): UserStore {
     async findForLogin(key) {
       const client = await prisma()
       const row = await guardDatabase(() => findLoginRow(key, client))
-      return row && credentialsOf(row)
+      const credentials = credentialsOf(row)
+      return row.isThere ? credentials : undefined
     },
     findCredentials: (userId) => find({ id: userId }, credentialsOf),
     loadRecord: (userId) => find({ id: userId }, recordOf),

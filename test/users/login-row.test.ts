@@ -25,7 +25,8 @@ test('finds by either key what Prisma finds, and nobody by the same work', async
     t.match(await findLoginRow(key, reader), expected)
   }
   for (const key of [{ usernameKey: 'nobody' }, { emailKey: 'nobody@example.org' }]) {
-    t.equal(await findLoginRow(key, reader), undefined, 'what stands for nobody is nobody')
+    t.equal((await findLoginRow(key, reader)).isThere, false, 'what stands for nobody is nobody')
+    t.equal(await users.findForLogin(key), undefined)
   }
   t.strictSame(
     read.map((rows) => rows.length),
@@ -37,5 +38,5 @@ test('finds by either key what Prisma finds, and nobody by the same work', async
   )
   t.strictSame(shapes[1], shapes[0])
   await users.delete(id)
-  t.equal(await findLoginRow({ usernameKey: 'alice' }, reader), undefined)
+  t.equal((await findLoginRow({ usernameKey: 'alice' }, reader)).isThere, false)
 })

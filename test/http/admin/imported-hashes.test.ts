@@ -52,6 +52,33 @@ test('a password that bcrypt cut counts to its last byte from the first login on
   t.ok(await isLetIn(app, client.id, 'long', password))
 })
 
+test('every refusal has the same status, headers and body', async (t) => {
+  const app = await startApp(t)
+  const client = await app.makeClient({})
+  for (const [index, { hash }] of Object.values(SPELLINGS).entries()) {
+    await importUser(app, `user${index}`, hash)
+  }
+  const { id, password } = await app.makeUser({ username: 'disabled', password: 'correct horse' })
+  await app.admin('PATCH', `/admin/users/${id}`, { status: 'disabled' })
+  await app.makeUser({ username: 'own' })
+  const names = Object.keys(SPELLINGS).map((_, index) => `user${index}`)
+  const refusals = [
+    ...['nobody', 'no name at all', 'own', ...names].map(
+      (name) => [name, 'another horse'] as const,
+    ),
+    ['disabled', password] as const,
+  ]
+  const answers = []
+  for (const [username, password] of refusals) {
+    const form = { grant_type: 'password', client_id: client.id, username, password }
+    const answer = await app.form('/token', form)
+    const headers = [...answer.headers].filter(([name]) => !/^(date|x-request-id)$/.test(name))
+    answers.push({ status: answer.status, headers, body: await answer.text() })
+  }
+  for (const answer of answers) t.strictSame(answer, answers[0])
+  t.equal(answers[0]?.status, 400)
+})
+
 test('422 says which schemes there are', async (t) => {
   const app = await startApp(t)
   for (const passwordHash of [
