@@ -10,6 +10,7 @@ import type { RecordEvent } from '../runtime/security-event.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import type { GuessKind } from '../throttle/guess.ts'
 import type { Throttle } from '../throttle/throttle.ts'
+import { loginAccountOf } from '../users/authenticate-user.ts'
 import { authenticateConfirmation } from '../users/confirmation-token.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
 import type { PasswordRules } from '../users/password-quality.ts'
@@ -72,7 +73,7 @@ export function openConfirmationManagement(
 
   /** Of more mails than an address or a source may ask for nothing is sent, and nothing said. */
   async function addMail(request: MailRequest): Promise<void> {
-    const isOver = await countAttempt('mail', request.emailKey, request.act).then(
+    const isOver = await countAttempt('mail', mailAccountOf(request), request.act).then(
       () => false,
       (error: unknown) => isThrottled(error) || Promise.reject(error),
     )
@@ -166,6 +167,11 @@ export function openConfirmationManagement(
       if (!user) throw unconfirmed()
     },
   }
+}
+
+/** Who asks for a mail to himself counts apart: for a reset strangers can ask, to the same address. */
+function mailAccountOf({ userId, emailKey }: MailRequest): string {
+  return userId ?? loginAccountOf({ emailKey })
 }
 
 function isThrottled(error: unknown): boolean {

@@ -12,8 +12,11 @@ export interface Budget {
 
 /** The three budgets of one kind of guess; docs/login.md has them in words. */
 export interface Budgets {
-  /** Whether a source that once succeeded at the account has a budget of its own there. */
-  readonly knowsSources: boolean
+  /**
+   * The kind in which a source has to have succeeded at the account to have a budget of its own there;
+   * undefined where all sources are strangers.
+   */
+  readonly knownBy: 'login' | 'one_time_code' | undefined
   /** Of one source for one account. */
   readonly pair: Budget
   /** Of one source for all accounts; a source that is known to the account is not held to it. */
@@ -23,7 +26,7 @@ export interface Budgets {
 }
 
 const SECRETS = {
-  knowsSources: false,
+  knownBy: undefined,
   pair: { max: 10, windowMs: 15 * MINUTE_MS },
   source: { max: 100, windowMs: 15 * MINUTE_MS },
   account: { max: 50, windowMs: HOUR_MS },
@@ -31,14 +34,17 @@ const SECRETS = {
 
 /** Each kind counts by itself: a wrong client secret takes nothing from the logins of its source. */
 export const GUESS_BUDGETS = {
-  login: { ...SECRETS, knowsSources: true },
+  login: { ...SECRETS, knownBy: 'login' },
   client_secret: SECRETS,
   current_password: SECRETS,
-  one_time_code: { ...SECRETS, knowsSources: true },
+  one_time_code: { ...SECRETS, knownBy: 'one_time_code' },
   reset_token: SECRETS,
-  /** Nothing is guessed with these: each request for a mail counts, so that nobody's box is filled. */
+  /**
+   * Nothing is guessed with these: each request for a mail counts, so that nobody's box is filled. Where
+   * somebody has logged in, strangers cannot use up what he may ask for.
+   */
   mail: {
-    knowsSources: false,
+    knownBy: 'login',
     pair: { max: 3, windowMs: HOUR_MS },
     source: { max: 20, windowMs: HOUR_MS },
     account: { max: 5, windowMs: HOUR_MS },

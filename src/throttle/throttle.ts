@@ -14,6 +14,7 @@ import {
   type Budgets,
   GUESS_BUDGETS,
   type Guess,
+  type GuessKind,
   KNOWN_MS,
   KNOWN_RENEWED_BELOW_MS,
 } from './guess.ts'
@@ -55,18 +56,21 @@ export function openThrottle(dependencies: ThrottleDependencies): Throttle {
 
   function namesOf(guess: Guess, account = guess.account) {
     const source = sourceNetwork(guess.ip)
-    const digest = (...facts: readonly string[]) =>
-      hmacSha256(dependencies.key, Buffer.from(JSON.stringify([guess.kind, ...facts])))
+    const budgets: Budgets = GUESS_BUDGETS[guess.kind]
+    const digest = (kind: GuessKind, ...facts: readonly string[]) =>
+      hmacSha256(dependencies.key, Buffer.from(JSON.stringify([kind, ...facts])))
         .subarray(0, DIGEST_BYTES)
         .toString('base64url')
-    const [accountName, sourceName] = [digest('account', account), digest('source', source)]
-    const budgets = GUESS_BUDGETS[guess.kind]
+    const namesIn = (kind: GuessKind) =>
+      [digest(kind, 'account', account), digest(kind, 'source', source)] as const
+    const [accountName, sourceName] = namesIn(guess.kind)
+    const [knownAccount, knownSource] = namesIn(budgets.knownBy ?? guess.kind)
     return {
       budgets,
       pair: counterOf(accountName, `p${sourceName}`, budgets.pair),
       account: counterOf(accountName, 'a', budgets.account),
       source: counterOf(sourceName, 's', budgets.source),
-      known: { group: accountName, name: `k${sourceName}`, windowMs: KNOWN_MS },
+      known: { group: knownAccount, name: `k${knownSource}`, windowMs: KNOWN_MS },
     }
   }
 
@@ -74,15 +78,13 @@ export function openThrottle(dependencies: ThrottleDependencies): Throttle {
 
   async function read(names: Names): Promise<Standing> {
     const { pair, account, source, known } = names
-    const asked = names.budgets.knowsSources
-      ? [pair, account, source, known]
-      : [pair, account, source]
+    const asked = names.budgets.knownBy ? [pair, account, source, known] : [pair, account, source]
     return standingOf(await counters.read(asked, clock()))
   }
 
   /** No round trip for a kind that knows no sources. */
   async function isKnown({ budgets, known }: Names): Promise<boolean> {
-    if (!budgets.knowsSources) return false
+    if (!budgets.knownBy) return false
     const [tally] = await counters.read([known], clock())
     return (tally?.count ?? 0) > 0
   }
@@ -104,13 +106,19 @@ export function openThrottle(dependencies: ThrottleDependencies): Throttle {
     async failed(guess) {
       if (isExempt(guess.ip)) return
       const names = namesOf(guess)
-      // Known or not decides which counters count, and does not change in the moment between.
-      const known = await isKnown(names)
-      const counted = known ? [names.pair, names.source] : [names.pair, names.source, names.account]
-      const [pair, source, account] = await counters.add(counted, clock())
-      const standing = { isKnown: known, pair, source, account, knownLeftMs: 0 }
-      announce(standing, guess, names.budgets, recordEvent)
-      refuseOver(standing, names.budgets, 0)
+      const add = async (counter: Counter) => (await counters.add([counter], clock()))[0]
+      // One after the other: a source that is refused takes nothing from the account, and one that
+      // guesses at ever new accounts makes no further counters.
+      const [known, source] = await Promise.all([isKnown(names), add(names.source)])
+      let standing: Standing = { ...NOTHING_COUNTED, isKnown: known }
+      const count = (counted: Partial<Standing>) => {
+        announce(counted, guess, names.budgets, recordEvent)
+        standing = { ...standing, ...counted }
+        refuseOver(standing, names.budgets, 0)
+      }
+      count({ source })
+      count({ pair: await add(names.pair) })
+      if (!known) count({ account: await add(names.account) })
     },
 
     async succeeded(guess, aliases = []) {
@@ -118,7 +126,8 @@ export function openThrottle(dependencies: ThrottleDependencies): Throttle {
       const names = namesOf(guess)
       const standing = await read(names)
       refuseOver(standing, names.budgets, 1)
-      if (!names.budgets.knowsSources || standing.knownLeftMs > KNOWN_RENEWED_BELOW_MS) return
+      const isOwnMark = names.budgets.knownBy === guess.kind
+      if (!isOwnMark || standing.knownLeftMs > KNOWN_RENEWED_BELOW_MS) return
       const accounts = [...new Set([guess.account, ...aliases])]
       const marks = accounts.map((account) => namesOf(guess, account).known)
       await counters.mark(marks, clock())
@@ -136,6 +145,8 @@ interface Standing {
   readonly isKnown: boolean
   readonly knownLeftMs: number
 }
+
+const NOTHING_COUNTED = { pair: undefined, account: undefined, source: undefined, knownLeftMs: 0 }
 
 /** In the order in which `read` asks. */
 function standingOf([pair, account, source, known]: readonly Tally[]): Standing {
@@ -164,7 +175,7 @@ const ALL = ['pair', 'account', 'source'] as const
 
 /** One event for each budget that this very failure has used up: one a window, however long the flood. */
 function announce(
-  standing: Standing,
+  standing: Partial<Standing>,
   { kind, ip }: Guess,
   budgets: Budgets,
   recordEvent: RecordEvent,

@@ -47,7 +47,7 @@ export async function authenticateUser(
   if (problem === 'malformed') throw new OAuthError('login_password_wrong')
   const key = parseIdentifier(identifier)
   // Whether or not there is such a user, and even if there cannot be one: all are treated alike.
-  const guess = { kind: 'login', account: key ? accountOf(key) : identifier, ip } as const
+  const guess = { kind: 'login', account: key ? loginAccountOf(key) : identifier, ip } as const
   await throttle.check(guess)
   const { found, verification } = await hasher.reserve(async (verify) => {
     const credentials = key && (await users.findForLogin(key))
@@ -67,14 +67,14 @@ export async function authenticateUser(
 }
 
 /** As the throttle names an account: by what was typed, so that it tells nothing of the user behind. */
-function accountOf(key: LoginKey): string {
+export function loginAccountOf(key: LoginKey): string {
   return JSON.stringify(key)
 }
 
 /** All names by which the user may log in next time, as the throttle has them. */
 export function loginAccountsOf({ username, email }: User): string[] {
   const keys = [parseIdentifier(username), parseIdentifier(email)]
-  return keys.flatMap((key) => (key ? [accountOf(key)] : []))
+  return keys.flatMap((key) => (key ? [loginAccountOf(key)] : []))
 }
 
 function findRefusal(found: UserCredentials | undefined, { matches, problem }: Verification) {

@@ -172,6 +172,44 @@ test('each kind of guess counts by itself, and each bounds the account', async (
   }
 })
 
+test('whoever is refused takes nothing from the account, though nobody checks before', async (t) => {
+  const mail = (account: string, ip: string): Guess => ({ kind: 'mail', account, ip })
+  const { throttle, attempt } = openScene()
+  const fail = (guess: Guess) => throttle.failed(guess).catch(() => {})
+  for (let index = 0; index < 9; index += 1) await fail(mail('alice', stranger(1)))
+  for (let index = 0; index < 30; index += 1) await fail(mail(`user${index}`, stranger(2)))
+  for (let index = 0; index < 9; index += 1) await fail(mail('alice', stranger(2)))
+  t.equal(await attempt(mail('alice', stranger(3))), 'wrong', 'three of the five are used up')
+})
+
+test('one source makes no counters without end, whatever accounts it names', async (t) => {
+  const memory = openMemoryCounters()
+  const made = new Set<string>()
+  const { throttle } = openScene({
+    ...memory,
+    async add(counters, nowMs) {
+      for (const { group, name } of counters) made.add(`${group} ${name}`)
+      return await memory.add(counters, nowMs)
+    },
+  })
+  for (let index = 0; index < 300; index += 1) {
+    const guess = { kind: 'client_secret', account: `made-up-${index}`, ip: HOME } as const
+    await throttle.failed(guess).catch(() => {})
+  }
+  t.equal(made.size, 201, 'the source, and two for each of its hundred failures')
+})
+
+test('where somebody has logged in, strangers do not use up the mails that he may ask for', async (t) => {
+  const { throttle, attempt } = openScene()
+  const mail = (ip: string): Guess => ({ kind: 'mail', account: 'alice@example.org', ip })
+  await attempt(login('alice', HOME), true, ['alice', 'alice@example.org'])
+  for (let index = 0; index < 9; index += 1) {
+    await throttle.failed(mail(stranger(index))).catch(() => {})
+  }
+  t.equal(await attempt(mail(stranger(99))), HOUR / 1000)
+  t.equal(await attempt(mail(HOME)), 'wrong')
+})
+
 test('exempt sources are never counted', async (t) => {
   const { times, attempt } = openScene(openMemoryCounters(), ['192.0.2.0/24', '2001:db8::/32'])
   t.same(await times(60, () => login('alice', HOME)), Array(60).fill('wrong'))

@@ -31,6 +31,18 @@ test('an address is verified by the link that was sent to it, once', async (t) =
   t.equal(mailbox.received.length, 1, 'nothing is left to verify')
 })
 
+test('strangers who ask for resets to the address do not hold up its verification', async (t) => {
+  const scene = await openConfirmationScene(t)
+  const accessToken = await scene.logIn()
+  for (let count = 1; count <= 3; count += 1) {
+    await scene.askReset()
+    await scene.mailbox.arrived(count)
+  }
+  await scene.askVerification(accessToken)
+  const { mail } = await scene.mailbox.arrived(4)
+  t.equal(mail.subject, 'Confirm your address for app.example.test')
+})
+
 test('whoever asks must be logged in; a client has no address', async (t) => {
   const { app, post } = await openConfirmationScene(t)
   t.equal((await post('/users/me/email-verification', undefined)).status, 401)
