@@ -29,7 +29,7 @@ import { registerToken } from './http/oauth/token-route.ts'
 import { answerInTurn } from './http/server/answers-in-turn.ts'
 import { loadApiFiles } from './http/server/api-files.ts'
 import { registerApi } from './http/server/api-route.ts'
-import { requireRecentLogin, requireScope, requireUser } from './http/server/bearer.ts'
+import { admitOnly, requireRecentLogin, requireScope, requireUser } from './http/server/bearer.ts'
 import { allowAnyOrigin, allowClientOrigins, setCorsHeaders } from './http/server/cors.ts'
 import { setErrorHandler } from './http/server/error-handler.ts'
 import { registerHealth } from './http/server/health-route.ts'
@@ -120,7 +120,7 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
       registerEmailVerification(scope, confirmations)
     }
     await scope.register(async (own) => {
-      own.addHook('onRequest', requireUser(checker, config.issuer))
+      admitOnly(own, requireUser(checker, config.issuer))
       registerUsersMe(own, management.users, management.passwords)
       registerOwnSessions(own, management.sessions)
       if (confirmations) registerOwnEmailVerification(own, confirmations)
@@ -137,7 +137,7 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
 async function registerAdmin(app: FastifyInstance, service: Service): Promise<void> {
   const { management } = service
   acceptJsonOnly(app)
-  app.addHook('onRequest', requireScope(ADMIN_SCOPE, service.checker, service.config.issuer))
+  admitOnly(app, requireScope(ADMIN_SCOPE, service.checker, service.config.issuer))
   registerAdminUsers(app, management.users, management.passwords)
   registerAdminSessions(app, management.users, management.sessions)
   registerAdminFactors(app, management.users, management.factors)

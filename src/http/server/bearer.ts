@@ -1,7 +1,12 @@
 // Who may use /users/me and /admin: a bearer access token of ours, addressed to us and checked
 // online (docs/semantics.md §16, RFC 6750).
 
-import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  onRequestAsyncHookHandler,
+} from 'fastify'
 import type { Act } from '../../runtime/act.ts'
 import { type Clock, toSeconds } from '../../runtime/clock.ts'
 import type { AccessTokenClaims } from '../../tokens/access-token.ts'
@@ -27,6 +32,24 @@ export function actOf(request: FastifyRequest): Act {
   const claims = claimsByRequest.get(request)
   if (!claims) throw new Error('actOf needs a route behind a bearer check')
   return { by: claims.sub, ...sourceOf(request) }
+}
+
+/**
+ * Puts a check of this file before the routes of the scope: before a body is read, so that strangers send
+ * none, and again after it. How long that takes is for its sender to say, and what was ended meanwhile
+ * must change nothing more.
+ */
+export function admitOnly(app: FastifyInstance, check: onRequestAsyncHookHandler): void {
+  app.addHook('onRequest', check)
+  app.addHook('preValidation', async function (this: FastifyInstance, request, reply) {
+    if (isBodyAwaited(request)) await check.call(this, request, reply)
+  })
+}
+
+/** RFC 9112 §6.3: without either of the two a request has no body. */
+function isBodyAwaited({ headers }: FastifyRequest): boolean {
+  const { 'content-length': length = '0', 'transfer-encoding': coding } = headers
+  return length !== '0' || coding !== undefined
 }
 
 /** Lets only a user's own live token through. */
