@@ -1,13 +1,14 @@
 // The second step of a login: the token that the password grant gave, and a code that is good once. A
 // grant of our own (RFC 6749 §4.5), for every client that may use the password grant.
 
-import { authenticateMfaToken, type MfaToken } from '../factors/mfa-token.ts'
+import { authenticateMfaToken, type LoginTarget, type MfaToken } from '../factors/mfa-token.ts'
 import type { ProvedLogin } from '../factors/prove-factor.ts'
 import type { Proof } from '../factors/second-step-store.ts'
 import { BY_PASSWORD_AND_CODE } from '../families/family.ts'
 import { OAuthError } from '../oauth/oauth-error.ts'
 import { type Parameters, requireParameter } from '../oauth/parameters.ts'
 import { defineGrant, type GrantContext, type GrantServices, type IssuedTokens } from './grant.ts'
+import { addressableAudiences } from './granted.ts'
 import { password } from './password.ts'
 import { startSession } from './start-session.ts'
 
@@ -34,7 +35,7 @@ function parse(form: Parameters<'mfa_token' | 'otp' | 'recovery_code'>): SecondS
   throw new OAuthError('parameter_not_one_of', { choice: 'They are otp and recovery_code.' })
 }
 
-/** Throws OAuthError `invalid_grant`, `invalid_scope`, 429 or 503. */
+/** Throws OAuthError `invalid_grant`, `invalid_scope`, `invalid_target`, 429 or 503. */
 async function issue(
   { mfaToken, proof }: SecondStepRequest,
   context: GrantContext,
@@ -52,12 +53,20 @@ async function issue(
       ...source,
     })
   }
-  const { target } = proved
+  const addressable = addressableAudiences(client, services.defaultAudience)
+  const target = narrowAudience(proved.target, addressable)
   return await startSession(
     { record: proved.record, amr: BY_PASSWORD_AND_CODE, target },
     context,
     services,
   )
+}
+
+/** What the client has lost since the first step is not granted; scopes are narrowed with every token. */
+function narrowAudience(target: LoginTarget, addressable: readonly string[]): LoginTarget {
+  const token = target.audience.token.filter((audience) => addressable.includes(audience))
+  if (token.length === 0) throw new OAuthError('resource_not_allowed')
+  return { ...target, audience: { ...target.audience, token } }
 }
 
 async function prove(

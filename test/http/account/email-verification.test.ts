@@ -65,6 +65,7 @@ test('the token lives three days, over logging out everywhere', async (t) => {
 const VOIDING = {
   'a new password': { path: '/password', method: 'PUT', body: { password: 'another horse' } },
   'another address': { path: '', method: 'PATCH', body: { email: 'ada@elsewhere.test' } },
+  'one of the same key': { path: '', method: 'PATCH', body: { email: 'ADA@example.test' } },
 } as const
 
 for (const [what, { path, method, body }] of Object.entries(VOIDING)) {

@@ -173,3 +173,13 @@ test('a client with requireFactor refuses users without one, after the right pas
     failed.some(({ reason, subject }) => reason === 'login_factor_missing' && subject === bare.id),
   )
 })
+
+test('what the client may not address any more is not granted by the second step', async (t) => {
+  const { app, client, user, authenticator } = await openFactorScene(t)
+  const { mfa_token: token } = await beginLogin(app, client, user)
+  const audiences = ['https://other.example.test']
+  t.equal((await app.admin('PATCH', `/admin/clients/${client.id}`, { audiences })).status, 200)
+  const answer = await endLogin(app, client, token, { otp: authenticator.code(app.nowMs()) })
+  t.equal(answer.status, 400)
+  t.match(await answer.json(), { error: 'invalid_target' })
+})
