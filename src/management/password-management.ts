@@ -5,6 +5,7 @@ import { reachedEpoch } from '../families/family-rules.ts'
 import { type Act, withAct } from '../runtime/act.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
 import type { Throttle } from '../throttle/throttle.ts'
+import { loginAccountsOf } from '../users/authenticate-user.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
 import { findPasswordProblem } from '../users/password-policy.ts'
 import type { PasswordOwner, PasswordRules } from '../users/password-quality.ts'
@@ -84,7 +85,9 @@ export function openPasswordManagement(
       const credentials = await users.findCredentials(userId)
       if (!credentials) throw sessionOver()
       refuseBadPassword('/newPassword', newPassword, credentials.user)
-      const guess = { kind: 'current_password', account: userId, ip: act.ip ?? '' } as const
+      // As at a login, so that the source of the login is known here as well.
+      const [account = userId] = loginAccountsOf(credentials.user)
+      const guess = { kind: 'current_password', account, ip: act.ip ?? '' } as const
       await throttle.check(guess)
       if (!(await isPassword(currentPassword, credentials.passwordHash, signal))) {
         await throttle.failed(guess)

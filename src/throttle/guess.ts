@@ -36,7 +36,8 @@ const SECRETS = {
 export const GUESS_BUDGETS = {
   login: { ...SECRETS, knownBy: 'login' },
   client_secret: SECRETS,
-  current_password: SECRETS,
+  /** Whoever has stolen a session cannot keep its owner from changing the password. */
+  current_password: { ...SECRETS, knownBy: 'login' },
   one_time_code: { ...SECRETS, knownBy: 'one_time_code' },
   reset_token: SECRETS,
   /**

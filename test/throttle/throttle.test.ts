@@ -210,6 +210,23 @@ test('where somebody has logged in, strangers do not use up the mails that he ma
   t.equal(await attempt(mail(HOME)), 'wrong')
 })
 
+test('a thief of sessions does not keep the owner from changing the password', async (t) => {
+  const { attempt, times } = openScene()
+  const change = (ip: string): Guess => ({ kind: 'current_password', account: 'alice', ip })
+  t.equal(await attempt(login('alice', HOME), true), 'ok')
+  await times(60, (index) => change(stranger(index)))
+  t.equal(await attempt(change(stranger(99)), true), HOUR / 1000)
+  t.equal(await attempt(change(HOME)), 'wrong')
+  t.equal(await attempt(change(HOME), true), 'ok')
+})
+
+test('a source is made known by the kind alone that it is known by', async (t) => {
+  const { attempt, times } = openScene()
+  t.equal(await attempt({ kind: 'current_password', account: 'alice', ip: HOME }, true), 'ok')
+  await times(60, (index) => login('alice', stranger(index)))
+  t.equal(await attempt(login('alice', HOME), true), HOUR / 1000)
+})
+
 test('exempt sources are never counted', async (t) => {
   const { times, attempt } = openScene(openMemoryCounters(), ['192.0.2.0/24', '2001:db8::/32'])
   t.same(await times(60, () => login('alice', HOME)), Array(60).fill('wrong'))
