@@ -4,7 +4,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { type Test, test } from 'tap'
 import { startChromium } from '../scenes/browser-scene.ts'
-import { startApp } from '../support/app.ts'
+import { MAIL, startApp } from '../support/app.ts'
 import { operationsOf, readContract } from '../support/contract.ts'
 
 const WIDTHS = { desktop: 1440, tablet: 1024, phone: 390 }
@@ -37,7 +37,7 @@ async function openPage(
 }
 
 test('the page fits every width, in light and dark, and loads nothing from elsewhere', async (t) => {
-  const { url } = await startApp(t)
+  const { url } = await startApp(t, { config: { mail: MAIL } })
   const browser = await startChromium(t)
   for (const [name, width] of Object.entries(WIDTHS)) {
     for (const colorScheme of ['light', 'dark'] as const) {
@@ -65,7 +65,7 @@ test('the page fits every width, in light and dark, and loads nothing from elsew
 })
 
 test('every operation is there and its link leads to it, without scripts', async (t) => {
-  const { url } = await startApp(t)
+  const { url } = await startApp(t, { config: { mail: MAIL } })
   const browser = await startChromium(t)
   const { page } = await openPage(t, browser, `${url}/docs`, {
     width: WIDTHS.desktop,
