@@ -4,6 +4,7 @@
 
 import { afterDeadline, DEPENDENCY_DEADLINE_MS } from '../runtime/deadline.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
+import type { PoolLoad } from '../runtime/pool-load.ts'
 import { currentScope, remainingMs } from './database-scope.ts'
 
 /** How many may wait, and how long, so that some of the deadline is left for the work itself. */
@@ -12,19 +13,6 @@ const WAIT_MAX_MS = DEPENDENCY_DEADLINE_MS - 300
 
 /** A wait of which an operator may want to know. */
 const LONG_WAIT_MS = 100
-
-/** How busy the connections are, and what waiting for them has cost so far. */
-export interface PoolLoad {
-  readonly size: number
-  readonly busy: number
-  /** Who waits now. */
-  readonly waiting: number
-  /** How many have waited, and for how long together, whether or not in vain. */
-  readonly waits: number
-  readonly waitSeconds: number
-  /** How many were turned away, because too many waited or they had waited too long. */
-  readonly turnedAway: number
-}
 
 export interface ConnectionQueue {
   /** Resolves when a connection is the caller's; rejects with DependencyUnavailable, `queue`. */

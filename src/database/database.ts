@@ -5,9 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import { DEPENDENCY_DEADLINE_MS, withDeadline } from '../runtime/deadline.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
+import type { PoolLoad } from '../runtime/pool-load.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { openConnectionPool } from './connection-pool.ts'
-import { openConnectionQueue, type PoolLoad } from './connection-queue.ts'
+import { openConnectionQueue } from './connection-queue.ts'
 import { findOutage, isBusyCode, isConflict, isTimeoutCode } from './database-failure.ts'
 import {
   type DatabaseScope,

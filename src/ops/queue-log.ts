@@ -1,21 +1,12 @@
 // A line now and then while callers wait long for a connection to PostgreSQL, or are turned away: how
 // many, and for how long. One for each of them would say less in more.
 
+import type { PoolLoad } from '../runtime/pool-load.ts'
 import { type EventLogger, logEvent } from './log-events.ts'
 
 /** Between two lines; the first one waits a little, so that it tells of a burst as a whole. */
 const EVERY_MS = 10_000
 const FIRST_MS = 1_000
-
-/** How busy the connections are, and what has been counted so far. */
-export interface QueueLoad {
-  readonly size: number
-  readonly busy: number
-  readonly waiting: number
-  readonly waits: number
-  readonly waitSeconds: number
-  readonly turnedAway: number
-}
 
 export interface QueueLog {
   /** Somebody has waited long, or was turned away. */
@@ -24,7 +15,7 @@ export interface QueueLog {
 
 export function openQueueLog(
   logger: EventLogger,
-  load: () => QueueLoad,
+  load: () => PoolLoad,
   { everyMs = EVERY_MS, firstMs = FIRST_MS } = {},
 ): QueueLog {
   let told = { waits: 0, waitSeconds: 0, turnedAway: 0 }

@@ -93,6 +93,8 @@ test('a server that has no connection left for us, and answers on those we have,
   const database = openDatabase(server.url, 20)
   t.teardown(() => database.close())
   await database.ping()
+  // So that one of them is answered, however long the others take to connect.
+  await database.pool.query('SELECT 1')
   const sleeping = Array.from({ length: 20 }, () =>
     reasonOf(guardDatabase(() => database.pool.query('SELECT pg_sleep(0.3)'))),
   )
