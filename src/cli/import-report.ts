@@ -12,17 +12,17 @@ export interface LineProblem {
   readonly errors: readonly FieldError[]
 }
 
-/** How the work of a hash compares with the configured one, and whether it is still to be made. */
+/** How the work of a hash compares with the configured one. */
 export interface LineTraits {
   readonly isHashWeak: boolean
   readonly isHashDear: boolean
-  readonly hasPassword: boolean
 }
 
 export interface ImportReport {
   noteValid(traits: LineTraits): void
   noteProblem(problem: LineProblem): void
-  noteOutcome(outcome: LineOutcome): void
+  /** `hasPassword`: the line has one in place of a hash, which takes time if the user is added. */
+  noteOutcome(outcome: LineOutcome, hasPassword: boolean): void
   /** How many lines were read that are not empty. */
   users(): number
   invalid(): number
@@ -49,20 +49,21 @@ export function openImportReport({ isDryRun }: { readonly isDryRun: boolean }): 
   }
 
   return {
-    noteValid({ isHashWeak, isHashDear, hasPassword }) {
+    noteValid({ isHashWeak, isHashDear }) {
       users += 1
       weakHashes += Number(isHashWeak)
       dearHashes += Number(isHashDear)
-      passwords += Number(hasPassword)
     },
     noteProblem(problem) {
       users += 1
       noteProblem(problem)
     },
-    noteOutcome(outcome) {
+    noteOutcome(outcome, hasPassword) {
       if (outcome.outcome === 'taken') noteProblem(outcome)
       alreadyThere += Number(outcome.outcome === 'there')
       added += Number(outcome.outcome === 'added')
+      const isToBeThere = outcome.outcome === 'added' || outcome.outcome === 'free'
+      passwords += Number(hasPassword && isToBeThere)
     },
     users: () => users,
     invalid: () => invalid,
@@ -88,7 +89,8 @@ export function openImportReport({ isDryRun }: { readonly isDryRun: boolean }): 
         weakHashes > 0 && `weak hashes, renewed at the next login: ${weakHashes}`,
         dearHashes > 0 &&
           `dear hashes, renewed at the next login; until then every login costs that: ${dearHashes}`,
-        passwords > 0 && `passwords in place of hashes, hashed here: ${passwords}`,
+        passwords > 0 &&
+          `passwords in place of hashes, ${isDryRun ? 'to be hashed' : 'hashed here'}: ${passwords}`,
         !isDryRun && `${seconds} s, ${usersPerSecond} users a second`,
       ]
       return lines.filter((line) => line !== false).join('\n')

@@ -121,8 +121,11 @@ async function importLines(lines: AsyncIterable<ImportLine>, run: Run): Promise<
 
   async function settleBatch(): Promise<void> {
     const outcomes = await (run.dryRun ? users.check(drafts, seen) : users.add(drafts, CLI_ACT))
+    const withPassword = new Set(
+      drafts.flatMap(({ line, draft }) => (draft.password ? [line] : [])),
+    )
     for (const outcome of outcomes) {
-      report.noteOutcome(outcome)
+      report.noteOutcome(outcome, withPassword.has(outcome.line))
       if (outcome.outcome === 'taken') problems.push(outcome)
     }
     printProblems(problems, run)
@@ -137,7 +140,7 @@ async function importLines(lines: AsyncIterable<ImportLine>, run: Run): Promise<
     if (read.text === '') continue
     const checked = checkLine(read, config)
     if (checked.ok) {
-      report.noteValid({ ...checked, hasPassword: checked.draft.password !== undefined })
+      report.noteValid(checked)
       drafts.push({ line: read.line, draft: checked.draft })
     } else {
       problems.push({ line: read.line, errors: checked.errors })
