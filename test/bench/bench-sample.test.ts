@@ -55,3 +55,14 @@ function checkScenario(t: Test, name: ScenarioName, result: ScenarioResult | und
   const ratios = Object.entries(result?.ratios ?? {})
   t.equal(ratios.length, PARTICIPANTS[name].length - 1, 'each other one is compared')
 }
+
+test('a short run of what an owner notices of a flood', async (t) => {
+  const { status, stdout, stderr } = runBench(['owner'], { BENCH_SECONDS: '0.1' })
+  t.equal(status, 0, `${stdout}${stderr}`)
+  const rows = stdout.split('\n').map((line) => line.split('|').map((cell) => cell.trim()))
+  const floods = ['many sources at the account', 'one source at many accounts']
+  for (const name of ['alone', ...floods, 'many sources at many accounts']) {
+    const [, , , , logins] = rows.find(([, first]) => first === name) ?? []
+    t.ok(Number(logins) > 0, name)
+  }
+})
