@@ -2,20 +2,12 @@
 // a draft that may be stored or every problem comes out. Their types are checked before, by the
 // schema of the route.
 
-import { SCOPE_TOKEN } from '../oauth/scope.ts'
 import type { Checked, FieldError } from '../runtime/field-error.ts'
 import type { Client } from './client.ts'
 import { type ClientChoices, checkChoices, defaultMethods } from './client-choices.ts'
+import { checkLists } from './client-lists.ts'
 
 const NAME_LENGTH_MAX = 200
-const LIST_LENGTH_MAX = 100
-const SCOPE_LENGTH_MAX = 128
-const AUDIENCE_LENGTH_MAX = 512
-const ORIGIN_LENGTH_MAX = 256
-/** Bound on scopes and audiences, so that a token with all of them and all roles is below 8 KiB. */
-const TARGET_BYTES_MAX = 2560
-/** The same for a token in a cookie, which with name and signature must stay below 4 KiB. */
-const COOKIE_TARGET_BYTES_MAX = 2048
 const TTL_SECONDS_MAX = 10 * 365 * 24 * 60 * 60
 const GRACE_SECONDS_MAX = 300
 
@@ -73,6 +65,18 @@ export function draftClient(
     allowedOrigins: input.allowedOrigins ?? [],
     forwardsClientIp: input.forwardsClientIp ?? false,
     requireFactor: input.requireFactor ?? false,
+    jwks: input.jwks ?? null,
+    jwksUri: input.jwksUri ?? null,
+    allowPrivateNetwork: input.allowPrivateNetwork ?? false,
+    assertionAlgs: input.assertionAlgs ?? [],
+    federatedIdentities: input.federatedIdentities ?? [],
+    exchange: input.exchange ?? [],
+    dpopBoundAccessTokens: input.dpopBoundAccessTokens ?? false,
+    tlsClientAuth: input.tlsClientAuth ?? null,
+    tlsClientCertificateBoundAccessTokens: input.tlsClientCertificateBoundAccessTokens ?? false,
+    refreshRotation: input.refreshRotation ?? 'always',
+    refreshRotateAfterSeconds: input.refreshRotateAfterSeconds ?? 0,
+    signingAlg: input.signingAlg ?? null,
   }
   const errors = [
     ...checkName(draft.name),
@@ -103,90 +107,6 @@ function checkName(name: string): FieldError[] {
     name.trim() !== '' && [...name].length <= NAME_LENGTH_MAX && !/[\p{Cc}\p{Cs}]/u.test(name)
   const detail = `must be 1 to ${NAME_LENGTH_MAX} characters, no control characters`
   return isGood ? [] : [{ pointer: '/name', detail }]
-}
-
-const SCOPE_DETAIL = `must be a scope (RFC 6749 §3.3) of at most ${SCOPE_LENGTH_MAX} characters`
-const AUDIENCE_DETAIL = `must be 1 to ${AUDIENCE_LENGTH_MAX} characters, none of them a space or control`
-
-function checkLists(draft: ClientDraft, { grants }: ClientChoices): FieldError[] {
-  const names = grants.map(({ name }) => name)
-  const scopes = new Set(draft.scopes)
-  return [
-    ...checkList(
-      'grantTypes',
-      draft.grantTypes,
-      (name) => names.includes(name),
-      `must be one of ${names.join(', ')}`,
-    ),
-    ...checkList('authMethods', draft.authMethods),
-    ...checkList('scopes', draft.scopes, isScope, SCOPE_DETAIL),
-    ...checkList(
-      'defaultScopes',
-      draft.defaultScopes,
-      (scope) => scopes.has(scope),
-      'must be one of the scopes',
-    ),
-    ...checkList('audiences', draft.audiences, isAudience, AUDIENCE_DETAIL),
-    ...checkTarget(draft),
-    ...checkList(
-      'allowedOrigins',
-      draft.allowedOrigins,
-      isOrigin,
-      'must be an origin as a browser sends it, such as https://app.example',
-    ),
-  ]
-}
-
-/** Bounds the size of tokens, so that gateways and our verifier take them. */
-function checkTarget({ scopes, audiences, ...draft }: ClientDraft): FieldError[] {
-  const isCookie = draft.tokenDelivery === 'cookie' && draft.accessTokenCookie
-  const most = isCookie ? COOKIE_TARGET_BYTES_MAX : TARGET_BYTES_MAX
-  const bytes = Buffer.byteLength(JSON.stringify([scopes.join(' '), audiences]))
-  if (bytes <= most) return []
-  const why = isCookie ? ' with accessTokenCookie' : ''
-  const detail = `must have at most ${most} bytes together with the audiences${why}`
-  return [{ pointer: '/scopes', detail }]
-}
-
-function checkList(
-  member: keyof ClientDraft,
-  items: readonly string[],
-  isGood: (item: string) => boolean = () => true,
-  detail = '',
-): FieldError[] {
-  if (items.length > LIST_LENGTH_MAX) {
-    return [{ pointer: `/${member}`, detail: `must have at most ${LIST_LENGTH_MAX} items` }]
-  }
-  const errors: FieldError[] = []
-  for (const [index, item] of items.entries()) {
-    const pointer = `/${member}/${index}`
-    if (!isGood(item)) errors.push({ pointer, detail })
-    else if (items.indexOf(item) < index) errors.push({ pointer, detail: 'is given twice' })
-  }
-  return errors
-}
-
-function isScope(text: string): boolean {
-  return text.length <= SCOPE_LENGTH_MAX && SCOPE_TOKEN.test(text)
-}
-
-function isAudience(text: string): boolean {
-  return text.length <= AUDIENCE_LENGTH_MAX && /^[^\s\p{Cc}\p{Cs}]+$/u.test(text)
-}
-
-/**
- * Origins that pages in an app or in a browser extension send. The URL parser knows no origin for
- * such schemes, so they have a pattern of their own.
- */
-const WEB_VIEW =
-  /^(?:capacitor|ionic|tauri|chrome-extension|moz-extension|safari-web-extension):\/\/[A-Za-z0-9.-]+$/
-
-/** Whether the text is the serialisation of a web origin (RFC 6454 §6.2), so `===` compares it. */
-function isOrigin(text: string): boolean {
-  if (text.length <= ORIGIN_LENGTH_MAX && WEB_VIEW.test(text)) return true
-  // URL accepts `*` in a host name, but a wildcard would match nothing here, so it is refused.
-  const isHttp = text.length <= ORIGIN_LENGTH_MAX && /^https?:\/\/[\w.:[\]-]+$/.test(text)
-  return isHttp && URL.canParse(text) && new URL(text).origin === text
 }
 
 function checkDelivery({ tokenDelivery, allowedOrigins }: ClientDraft): FieldError[] {

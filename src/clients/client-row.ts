@@ -4,6 +4,7 @@
 import type { Prisma } from '../generated/prisma/client.ts'
 import type { Client, ClientId } from './client.ts'
 import { type ClientDraft, type ClientLimits, effectiveLimits } from './client-draft.ts'
+import type { ClientKeys, TlsClientAuth } from './client-settings.ts'
 
 /** How a client is read: with its secrets, oldest first. */
 export const WITH_SECRETS = {
@@ -33,7 +34,25 @@ export function rowToDraft(row: ClientRow): ClientDraft {
     allowedOrigins: row.allowedOrigins,
     forwardsClientIp: row.forwardsClientIp,
     requireFactor: row.requireFactor,
+    jwks: readJson<ClientKeys>(row.jwks),
+    jwksUri: row.jwksUri,
+    allowPrivateNetwork: row.allowPrivateNetwork,
+    assertionAlgs: row.assertionAlgs,
+    federatedIdentities: row.federatedIdentities as unknown as Client['federatedIdentities'],
+    exchange: row.exchange as unknown as Client['exchange'],
+    dpopBoundAccessTokens: row.dpopBoundAccessTokens,
+    tlsClientAuth: readJson<TlsClientAuth>(row.tlsClientAuth),
+    tlsClientCertificateBoundAccessTokens: row.tlsClientCertificateBoundAccessTokens,
+    refreshRotation: row.refreshRotation as Client['refreshRotation'],
+    refreshRotateAfterSeconds: row.refreshRotateAfterSeconds,
+    signingAlg: row.signingAlg,
   } satisfies Record<Exclude<keyof ClientRow, OwnColumn>, unknown>
+}
+
+/** An empty object stands for none. */
+function readJson<Value extends object>(column: Prisma.JsonValue): Value | null {
+  const value = column as unknown as Value
+  return Object.keys(value).length > 0 ? value : null
 }
 
 /** The columns of a draft, with lists of their own. */
@@ -46,7 +65,17 @@ export function draftToColumns(draft: ClientDraft) {
     audiences: [...draft.audiences],
     authMethods: [...draft.authMethods],
     allowedOrigins: [...draft.allowedOrigins],
+    assertionAlgs: [...draft.assertionAlgs],
+    jwks: toJson(draft.jwks ?? {}),
+    federatedIdentities: toJson(draft.federatedIdentities),
+    exchange: toJson(draft.exchange),
+    tlsClientAuth: toJson(draft.tlsClientAuth ?? {}),
   }
+}
+
+/** The members of a value as Prisma takes a column of JSON. */
+function toJson(value: object): Prisma.InputJsonValue {
+  return value as Prisma.InputJsonValue
 }
 
 /** The client as the service holds it: null limits are replaced by the configured ones. */

@@ -1,5 +1,12 @@
 // A client as instances hold it in memory: limits resolved to numbers, secrets as hashes.
 
+import type {
+  ClientKeys,
+  ExchangePolicy,
+  FederatedIdentity,
+  TlsClientAuth,
+} from './client-settings.ts'
+
 export type ClientId = string & { readonly brand: 'ClientId' }
 
 export interface ClientSecretHash {
@@ -30,6 +37,25 @@ export interface Client {
   readonly forwardsClientIp: boolean
   /** Whether only users with a second factor may log in here. */
   readonly requireFactor: boolean
+  /** At most one of `jwks` and `jwksUri` is there. */
+  readonly jwks: ClientKeys | null
+  readonly jwksUri: string | null
+  /** Whether `jwksUri` may lead to a private address. */
+  readonly allowPrivateNetwork: boolean
+  /** What its assertions may be signed with; all that there are while it is empty. */
+  readonly assertionAlgs: readonly string[]
+  /** Empty: nobody's. */
+  readonly federatedIdentities: readonly FederatedIdentity[]
+  /** Empty: it exchanges nothing. */
+  readonly exchange: readonly ExchangePolicy[]
+  readonly dpopBoundAccessTokens: boolean
+  readonly tlsClientAuth: TlsClientAuth | null
+  readonly tlsClientCertificateBoundAccessTokens: boolean
+  readonly refreshRotation: 'always' | 'never'
+  /** A refresh token that is younger is answered with itself. */
+  readonly refreshRotateAfterSeconds: number
+  /** Null follows the configuration. */
+  readonly signingAlg: string | null
   /** Families and own tokens from before this moment are refused. */
   readonly sessionsValidFrom: Date
   readonly secrets: readonly ClientSecretHash[]

@@ -20,7 +20,7 @@ export const clientCredentials = defineGrant({
 /** Throws OAuthError `invalid_scope` or `invalid_target`. */
 function issue(
   request: RequestedTarget,
-  { client }: GrantContext,
+  { client, confirmation }: GrantContext,
   { tokens, issuer, defaultAudience, clock }: GrantServices,
 ): IssuedTokens {
   const scope = grantScope(client, request.scope)
@@ -28,7 +28,7 @@ function issue(
   // Never before the end of the client's sessions that is known here, even if our clock is behind
   // it.
   const nowMs = Math.max(clock(), client.sessionsValidFrom.getTime())
-  const claims = buildClientClaims({ client, scope, audience, issuer, nowMs })
+  const claims = buildClientClaims({ client, scope, audience, confirmation, issuer, nowMs })
   return {
     accessToken: tokens.sign(claims),
     expiresInSeconds: claims.exp - toSeconds(nowMs),

@@ -4,6 +4,7 @@
 import type { Client } from '../clients/client.ts'
 import type { ProvedLogin, SecondStepAttempt } from '../factors/prove-factor.ts'
 import type { Families } from '../families/families.ts'
+import type { Confirmation } from '../oauth/confirmation.ts'
 import type { Parameters } from '../oauth/parameters.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
@@ -22,6 +23,8 @@ export interface GrantContext {
   /** Authenticated, and allowed to use this grant. */
   readonly client: Client
   readonly source: Source
+  /** What the sender has shown to hold; the tokens are bound to it. */
+  readonly confirmation: Confirmation | undefined
   /** A signal that aborts when the caller hangs up; made on demand, because few grants wait. */
   readonly callerSignal: () => AbortSignal
 }

@@ -121,7 +121,7 @@ function answer(
   presented: AuthenticRefreshToken,
   { family, user }: { family: Family; user: UserRecord },
   requested: Requested,
-  { client }: GrantContext,
+  { client, confirmation }: GrantContext,
   services: GrantServices,
 ): IssuedTokens {
   const usable = usableScope(requested.scope ?? family.scope, client.scopes, user.roles)
@@ -130,7 +130,8 @@ function answer(
   const allowed = family.audience.filter((audience) => addressable.includes(audience))
   const audience = requested.audience ? inOrder(requested.audience, allowed) : allowed.slice(0, 1)
   const { rootSecret, familySecret } = presented
-  const granted = { client, family, user, scope, audience, rootSecret, familySecret }
+  const bound = { client, confirmation, rootSecret, familySecret }
+  const granted = { family, user, scope, audience, ...bound }
   return issueUserTokens(granted, services)
 }
 

@@ -24,7 +24,7 @@ export interface Login {
 /** Throws OAuthError `invalid_grant` or `invalid_scope`; rejects with DependencyUnavailable. */
 export async function startSession(
   { record, amr, target }: Login,
-  { client, source }: GrantContext,
+  { client, source, confirmation }: GrantContext,
   services: GrantServices,
 ): Promise<IssuedTokens> {
   checkScopeLeft(target, client, record)
@@ -59,7 +59,8 @@ export async function startSession(
   const scope = usableScope(target.scope, client.scopes, user.roles)
   const familySecret = canRefresh(client) ? secret : undefined
   const rootSecret = services.rootSecrets.current
-  const granted = { scope, audience: target.audience.token, rootSecret, familySecret }
+  const audience = target.audience.token
+  const granted = { scope, audience, confirmation, rootSecret, familySecret }
   return issueUserTokens({ client, family, user, ...granted }, services)
 }
 

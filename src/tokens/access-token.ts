@@ -4,6 +4,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Client, ClientId } from '../clients/client.ts'
 import { BY_PASSWORD, type Family, type FamilyId } from '../families/family.ts'
+import { type Actor, isActor } from '../oauth/actor.ts'
+import type { Confirmation } from '../oauth/confirmation.ts'
 import { toSeconds } from '../runtime/clock.ts'
 import type { Stated } from '../runtime/stated.ts'
 import { hmacSha256 } from '../secrets/hmac.ts'
@@ -24,6 +26,10 @@ interface CommonClaims {
   readonly client_id: ClientId
   /** Undefined where no scope was granted. */
   readonly scope: string | undefined
+  /** What the token is bound to; undefined for a bearer token. */
+  readonly cnf: Confirmation | undefined
+  /** Who acts for the subject; undefined where nobody does. */
+  readonly act: Actor | undefined
 }
 
 export interface UserTokenClaims extends CommonClaims {
@@ -52,6 +58,8 @@ export interface TokenTarget {
   readonly scope: readonly string[]
   /** One audience at least, in the order of the client's `audiences`. */
   readonly audience: readonly string[]
+  /** What whoever asked for it has shown to hold. */
+  readonly confirmation: Confirmation | undefined
 }
 
 export interface UserTokenInput extends TokenTarget {
@@ -111,23 +119,30 @@ export function buildClientClaims(input: ClientTokenInput): Stated<ClientTokenCl
   }
 }
 
-function targetClaims({ scope, audience }: TokenTarget): Pick<CommonClaims, 'aud' | 'scope'> {
+function targetClaims({
+  scope,
+  audience,
+  confirmation,
+}: TokenTarget): Pick<CommonClaims, 'aud' | 'scope' | 'cnf' | 'act'> {
   const [first] = audience
   if (first === undefined) throw new RangeError('an access token needs an audience')
   return {
     aud: audience.length === 1 ? first : audience,
     scope: scope.length > 0 ? scope.join(' ') : undefined,
+    cnf: confirmation,
+    act: undefined,
   }
 }
 
 // One id for one set of claims (RFC 7519 §4.1.7). `exp` is in it because the client's token life
 // may change between a rotation and its retry, and a revocation is kept until the `exp` it names.
 function deriveTokenId(
-  { family, user, scope, audience, rootSecret }: UserTokenInput,
+  { family, user, scope, audience, confirmation, rootSecret }: UserTokenInput,
   exp: number,
 ): string {
   const { familyId, generation } = family
-  const facts = JSON.stringify([familyId, generation, scope, audience, user.version, exp])
+  const bound = confirmation ? [confirmation] : []
+  const facts = JSON.stringify([familyId, generation, scope, audience, user.version, exp, ...bound])
   return hmacSha256(rootSecret.tokenIdKey, Buffer.from(facts))
     .subarray(0, JTI_BYTES)
     .toString('base64url')
@@ -135,11 +150,13 @@ function deriveTokenId(
 
 /** The claims of a signed payload, whose signature is checked; undefined where one is not as we write it. */
 export function readClaims(claims: Record<string, unknown>): AccessTokenClaims | undefined {
-  const { iss, sub, aud, exp, iat, jti, client_id: clientId, scope } = claims
+  const { iss, sub, aud, exp, iat, jti, client_id: clientId, scope, cnf, act } = claims
   if (!isText(iss) || !isText(sub) || !isText(jti) || !isText(clientId)) return undefined
   if (!isTime(exp) || !isTime(iat)) return undefined
   if (!isText(aud) && !(isTextList(aud) && aud.length > 0)) return undefined
   if (scope !== undefined && !isText(scope)) return undefined
+  if (cnf !== undefined && !isConfirmation(cnf)) return undefined
+  if (act !== undefined && !isActor(act)) return undefined
   const common: Stated<CommonClaims> = {
     iss,
     aud,
@@ -148,6 +165,8 @@ export function readClaims(claims: Record<string, unknown>): AccessTokenClaims |
     jti,
     client_id: clientId as ClientId,
     scope,
+    cnf,
+    act,
   }
   // A token of a release without factors has no `amr`: its login was by the password alone.
   const { sid, auth_time: authTime, amr = BY_PASSWORD, roles } = claims
@@ -167,6 +186,17 @@ export function readClaims(claims: Record<string, unknown>): AccessTokenClaims |
   if (!isTextList(amr) || !isTextList(roles)) return undefined
   const user = { sub: sub as UserId, sid: sid as FamilyId, auth_time: authTime, amr, roles }
   return { ...common, ...user } satisfies Stated<UserTokenClaims>
+}
+
+/** Only with members that we check: one more would be a binding that nobody asks for. */
+function isConfirmation(value: unknown): value is Confirmation {
+  if (typeof value !== 'object' || value === null) return false
+  const members = Object.entries(value)
+  return members.length > 0 && members.every(([name, text]) => isThumbprint(name, text))
+}
+
+function isThumbprint(name: string, text: unknown): boolean {
+  return (name === 'jkt' || name === 'x5t#S256') && isText(text)
 }
 
 function isText(value: unknown): value is string {

@@ -68,7 +68,8 @@ test('every member of /admin/clients has its option', async (t) => {
     '--auth-method none --access-token-ttl-seconds 300 --refresh-idle-ttl-seconds 1000 ' +
     '--refresh-absolute-ttl-seconds 2000 --refresh-grace-seconds 10 --token-delivery cookie ' +
     '--access-token-cookie --allowed-origin https://app.test --forwards-client-ip ' +
-    '--require-factor'
+    '--require-factor --dpop-bound-access-tokens --refresh-rotation never ' +
+    '--refresh-rotate-after-seconds 60'
   const made = await runJson<Record<string, unknown>>(t, env, args.split(' '))
   const { createdAt, updatedAt, ...members } = made
   t.match([createdAt, updatedAt], [String, String])
@@ -90,6 +91,18 @@ test('every member of /admin/clients has its option', async (t) => {
     allowedOrigins: ['https://app.test'],
     forwardsClientIp: true,
     requireFactor: true,
+    jwks: null,
+    jwksUri: null,
+    allowPrivateNetwork: false,
+    assertionAlgs: [],
+    federatedIdentities: [],
+    exchange: [],
+    dpopBoundAccessTokens: true,
+    tlsClientAuth: null,
+    tlsClientCertificateBoundAccessTokens: false,
+    refreshRotation: 'never',
+    refreshRotateAfterSeconds: 60,
+    signingAlg: null,
     secrets: [],
   })
   t.strictSame(await (await app.admin('GET', '/admin/clients/web')).json(), made)

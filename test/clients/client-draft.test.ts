@@ -28,6 +28,18 @@ test('fills in the defaults of a confidential client', async (t) => {
       allowedOrigins: [],
       forwardsClientIp: false,
       requireFactor: false,
+      jwks: null,
+      jwksUri: null,
+      allowPrivateNetwork: false,
+      assertionAlgs: [],
+      federatedIdentities: [],
+      exchange: [],
+      dpopBoundAccessTokens: false,
+      tlsClientAuth: null,
+      tlsClientCertificateBoundAccessTokens: false,
+      refreshRotation: 'always',
+      refreshRotateAfterSeconds: 0,
+      signingAlg: null,
     },
   })
 })

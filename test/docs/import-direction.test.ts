@@ -30,6 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   redis: ['runtime'],
   ops: ['runtime'],
   throttle: [...BENEATH, 'oauth', 'redis'],
+  replay: [...BENEATH, 'redis'],
   clients: [...BENEATH, 'oauth'],
   users: [...BENEATH, 'oauth', 'throttle'],
   families: [...BENEATH, 'oauth', 'redis', 'clients', 'users'],

@@ -28,7 +28,8 @@ async function openScene(t: Test) {
       const client = await app.service.clients.find(clientId)
       if (!client) throw new Error('the client has just been made')
       const issue = password.read({ get: (name) => form.get(name), resources: [] })
-      const context = { client, source: SOURCE, callerSignal: () => new AbortController().signal }
+      const callerSignal = () => new AbortController().signal
+      const context = { client, source: SOURCE, confirmation: undefined, callerSignal }
       return await issue(context, { ...app.service.grants, ...changed })
     },
   }

@@ -60,6 +60,7 @@ export function userTokenInput(overrides: Partial<UserTokenInput> = {}): UserTok
     client,
     scope: family.scope,
     audience: family.audience.slice(0, 1),
+    confirmation: undefined,
     rootSecret: rootSecretsOf(1).current,
     ...overrides,
   }

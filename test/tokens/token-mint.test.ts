@@ -31,7 +31,8 @@ function forge(header: object, payload: unknown = claims, signer: SigningKey = k
 }
 
 test('reads back the claims under every algorithm', async (t) => {
-  const own = buildClientClaims({ issuer: ISSUER, client, scope: [], audience: ['a', 'b'], nowMs })
+  const target = { scope: [], audience: ['a', 'b'], confirmation: { jkt: 'thumbprint' } }
+  const own = buildClientClaims({ issuer: ISSUER, client, ...target, nowMs })
   for (const signer of keys) {
     const mint = mintWith(signer)
     t.strictSame(verify(mint.sign(claims)), claims, signer.material.alg)
@@ -172,6 +173,8 @@ test('refuses claims that are missing or of another type', async (t) => {
     jti: [undefined, '', 1],
     client_id: [undefined, '', 1],
     scope: [null, '', 1, ['a']],
+    act: [null, '', {}, { sub: 1 }, { sub: 'a', act: {} }, { sub: 'a', more: 1 }],
+    cnf: [null, '', {}, [], { jkt: '' }, { jkt: 1 }, { jkt: 'a', 'x5u#S256': 'b' }],
     sid: [undefined, null, '', 1],
     auth_time: [undefined, '1', 1.5],
     amr: ['pwd', [1], null],

@@ -3,6 +3,7 @@
 
 import { AUTH_METHODS } from '../../client-auth/authentication-methods.ts'
 import type { ClientInput } from '../../clients/client-draft.ts'
+import { TLS_CLIENT_NAMES } from '../../clients/client-settings.ts'
 import { GRANT_TYPES } from '../../grants/grants.ts'
 import { bodyOf, STRING } from '../server/json-body.ts'
 
@@ -10,6 +11,43 @@ const STRINGS = { type: 'array', items: STRING }
 const INTEGER = { type: 'integer' }
 const FLAG = { type: 'boolean' }
 const oneOf = (values: readonly string[]) => ({ type: 'string', enum: values })
+
+const OBJECT = { type: 'object' }
+
+const FEDERATED_IDENTITIES = {
+  type: 'array',
+  items: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['trustedIssuer', 'subject'],
+    properties: {
+      trustedIssuer: STRING,
+      subject: STRING,
+      claims: { type: 'object', additionalProperties: STRING },
+    },
+  },
+}
+
+const EXCHANGE = {
+  type: 'array',
+  items: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['audience', 'scopes', 'subjectClients', 'mode'],
+    properties: {
+      audience: STRING,
+      scopes: STRINGS,
+      subjectClients: STRINGS,
+      mode: oneOf(['delegation', 'impersonation']),
+    },
+  },
+}
+
+const TLS_CLIENT_AUTH = {
+  type: 'object',
+  additionalProperties: false,
+  properties: Object.fromEntries(TLS_CLIENT_NAMES.map((name) => [name, STRING])),
+}
 
 const MEMBERS = {
   name: STRING,
@@ -28,6 +66,18 @@ const MEMBERS = {
   allowedOrigins: STRINGS,
   forwardsClientIp: FLAG,
   requireFactor: FLAG,
+  jwks: OBJECT,
+  jwksUri: STRING,
+  allowPrivateNetwork: FLAG,
+  assertionAlgs: STRINGS,
+  federatedIdentities: FEDERATED_IDENTITIES,
+  exchange: EXCHANGE,
+  dpopBoundAccessTokens: FLAG,
+  tlsClientAuth: TLS_CLIENT_AUTH,
+  tlsClientCertificateBoundAccessTokens: FLAG,
+  refreshRotation: oneOf(['always', 'never']),
+  refreshRotateAfterSeconds: INTEGER,
+  signingAlg: STRING,
 } satisfies Record<keyof ClientInput, object>
 
 export const NEW_CLIENT_BODY = bodyOf({ id: STRING, ...MEMBERS }, ['name', 'type', 'grantTypes'])

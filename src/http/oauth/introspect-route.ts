@@ -12,6 +12,7 @@ import {
   hashFamilySecret,
   type RefreshToken,
 } from '../../families/refresh-token-string.ts'
+import { tokenTypeOf } from '../../oauth/confirmation.ts'
 import { OAuthError } from '../../oauth/oauth-error.ts'
 import { requireParameter } from '../../oauth/parameters.ts'
 import { usableScope } from '../../oauth/role-bound-scope.ts'
@@ -62,7 +63,13 @@ async function introspectAccessToken(
   const { claims, username } = checked
   const maySee = claims.client_id === caller.id || caller.scopes.includes(INTROSPECT_SCOPE)
   return maySee
-    ? { active: true, username, ...claims, scope: claims.scope ?? '', token_type: 'Bearer' }
+    ? {
+        active: true,
+        username,
+        ...claims,
+        scope: claims.scope ?? '',
+        token_type: tokenTypeOf(claims.cnf),
+      }
     : INACTIVE
 }
 
@@ -113,6 +120,8 @@ function toRefreshTokenClaims(
     exp: toSeconds(Math.min(family.idleExpiresAtMs, family.absoluteExpiresAtMs)),
     iat: toSeconds(family.rotatedAtMs),
     jti: undefined,
+    cnf: undefined,
+    act: undefined,
     sid: family.familyId,
     auth_time: undefined,
     amr: undefined,

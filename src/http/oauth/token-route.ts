@@ -4,12 +4,14 @@ import type { FastifyInstance } from 'fastify'
 import type { Client } from '../../clients/client.ts'
 import type { Grant, GrantServices, IssuedTokens } from '../../grants/grant.ts'
 import { findGrant } from '../../grants/grants.ts'
+import { type Confirmation, tokenTypeOf } from '../../oauth/confirmation.ts'
 import { OAuthError } from '../../oauth/oauth-error.ts'
 import type { Parameters } from '../../oauth/parameters.ts'
 import { callerSignal } from '../server/caller-signal.ts'
 import type { EndpointRequest } from '../server/endpoint.ts'
 import { sourceOf } from '../server/request-source.ts'
 import { checkBrowserCall, findNamedCookieClient } from './browser-client.ts'
+import { confirmSender } from './confirm-sender.ts'
 import { authenticateSender, registerFormEndpoint, type SenderCheck } from './oauth-endpoint.ts'
 import type { TokenCookies } from './token-cookies.ts'
 
@@ -31,7 +33,8 @@ export function registerToken(app: FastifyInstance, dependencies: TokenRouteDepe
     const usesCookies = client.tokenDelivery === 'cookie'
     if (usesCookies) checkBrowserCall(request, client, cookies, hasOwnToken)
     const source = sourceOf(request, client)
-    const context = { client, source, callerSignal: () => callerSignal(reply) }
+    const confirmation = await confirmSender(request, client, dependencies)
+    const context = { client, source, confirmation, callerSignal: () => callerSignal(reply) }
     let issued: IssuedTokens
     try {
       issued = await issue(context, grants)
@@ -43,7 +46,7 @@ export function registerToken(app: FastifyInstance, dependencies: TokenRouteDepe
     if (usesCookies && !cookies.set(request, reply, client, issued)) {
       recordEvent({ type: 'client.cookie_too_large', clientId: client.id, ...source })
     }
-    return toTokenResponse(issued, !usesCookies)
+    return toTokenResponse(issued, confirmation, !usesCookies)
   })
 }
 
@@ -73,10 +76,14 @@ function withToken({ get, resources }: Parameters, refreshToken: string): Parame
  * The successful answer (RFC 6749 §5.1). `scope` is always told, so that nobody has to guess what
  * was granted.
  */
-function toTokenResponse(issued: IssuedTokens, withRefreshToken: boolean) {
+function toTokenResponse(
+  issued: IssuedTokens,
+  confirmation: Confirmation | undefined,
+  withRefreshToken: boolean,
+) {
   return {
     access_token: issued.accessToken,
-    token_type: 'Bearer',
+    token_type: tokenTypeOf(confirmation),
     expires_in: issued.expiresInSeconds,
     scope: issued.scope.join(' '),
     ...(withRefreshToken && issued.refreshToken && { refresh_token: issued.refreshToken.token }),

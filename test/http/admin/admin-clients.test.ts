@@ -55,6 +55,18 @@ test('creation answers 201, Location, the representation and the secret once', a
     allowedOrigins: [],
     forwardsClientIp: false,
     requireFactor: false,
+    jwks: null,
+    jwksUri: null,
+    allowPrivateNetwork: false,
+    assertionAlgs: [],
+    federatedIdentities: [],
+    exchange: [],
+    dpopBoundAccessTokens: false,
+    tlsClientAuth: null,
+    tlsClientCertificateBoundAccessTokens: false,
+    refreshRotation: 'always',
+    refreshRotateAfterSeconds: 0,
+    signingAlg: null,
   })
   t.strictSame(await (await app.admin('GET', `/admin/clients/${id}`)).json(), client)
   t.notMatch(JSON.stringify(app.log), clientSecret)

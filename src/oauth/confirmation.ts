@@ -1,0 +1,15 @@
+// What a token is bound to (RFC 7800 `cnf`): a key of DPoP, a certificate, or both. Whoever presents a
+// bound token has to show that he holds them.
+
+/** SHA-256 thumbprints, base64url; one member at least. */
+export interface Confirmation {
+  /** Of the public key of DPoP proofs (RFC 9449 §6.1). */
+  readonly jkt?: string
+  /** Of the client's certificate (RFC 8705 §3.1). */
+  readonly 'x5t#S256'?: string
+}
+
+/** How a token with it is presented, by the names of RFC 6750 §6.1.1 and RFC 9449 §5. */
+export function tokenTypeOf(confirmation: Confirmation | undefined): 'Bearer' | 'DPoP' {
+  return confirmation?.jkt === undefined ? 'Bearer' : 'DPoP'
+}
