@@ -10,6 +10,9 @@ import { openPostgresFamilyStore } from '../families/postgres/postgres-family-st
 import { openRedisFamilyStore } from '../families/redis/redis-family-store.ts'
 import type { OutageLog } from '../ops/outage-log.ts'
 import type { RedisTarget } from '../redis/redis-target.ts'
+import { deleteUsedUp, openPostgresSingleUse } from '../replay/postgres-single-use.ts'
+import { openRedisSingleUse } from '../replay/redis-single-use.ts'
+import type { SingleUse } from '../replay/single-use.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Dependency } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'
@@ -33,6 +36,8 @@ export interface OpenedFamilyStore {
   readonly journal: Journal
   /** Where failed guesses are counted. */
   readonly counters: Counters
+  /** Where it is remembered what may be used once. */
+  readonly singleUse: SingleUse
   /** What an operator should put right about the store. */
   warnings(): readonly string[]
   /** Applies journal entries of instances that died before they applied them. */
@@ -90,6 +95,7 @@ function openOnRedis(
     },
     journal,
     counters: openRedisCounters(store.runFree),
+    singleUse: openRedisSingleUse(store.runFree, clock),
     warnings: store.warnings,
     applyNewEntries: store.applyNewEntries,
     // Without Redis the service starts all the same: much of it needs no Redis (docs/semantics.md
@@ -123,6 +129,7 @@ function openOnPostgres({ database, journal, clock }: OpenFamilyStoreOptions): O
     store,
     journal,
     counters: openPostgresCounters(database),
+    singleUse: openPostgresSingleUse(database, clock),
     warnings: () => [],
     settle: async () => {},
     refusal: () => undefined,
@@ -130,6 +137,7 @@ function openOnPostgres({ database, journal, clock }: OpenFamilyStoreOptions): O
     async deleteExpired(nowMs) {
       await deleteExpired(database, nowMs)
       await deleteEndedCounters(database, nowMs)
+      await deleteUsedUp(database, nowMs)
     },
   }
 }

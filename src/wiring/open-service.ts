@@ -12,6 +12,7 @@ import type { GrantServices } from '../grants/grant.ts'
 import { type KeyRing, openKeyRing } from '../keys/key-ring.ts'
 import { recordKeyEvents } from '../management/key-management.ts'
 import type { Health } from '../ops/health.ts'
+import type { SingleUse } from '../replay/single-use.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import type { Throttle } from '../throttle/throttle.ts'
@@ -52,6 +53,7 @@ export interface Service extends Omit<Audit, 'close'> {
   readonly tokens: TokenMint
   readonly checker: TokenChecker
   readonly throttle: Throttle
+  readonly singleUse: SingleUse
   readonly management: Management
   readonly mail: Mail
   readonly grants: GrantServices
@@ -120,6 +122,7 @@ async function openParts(
     ...audit,
     ...stores,
     ...common,
+    singleUse: opened.singleUse,
     health,
     keys,
     checker,
