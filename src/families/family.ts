@@ -2,6 +2,7 @@
 // contract, Redis and PostgreSQL; test/contract/family-store.ts holds both to it.
 
 import type { ClientId } from '../clients/client.ts'
+import type { Confirmation } from '../oauth/confirmation.ts'
 import type { EpochReason, UserId, UserRecord } from '../users/user.ts'
 
 /** A UUID in lower case; the `sid` of access tokens and the id of a session. */
@@ -23,13 +24,18 @@ export type EndedReason =
   | 'idle_expired'
   | 'absolute_expired'
 
-/** How somebody proved who they are, in the words of RFC 8176 §2: the `amr` of their tokens. */
-export type AuthMethod = 'pwd' | 'otp'
+/**
+ * How somebody proved who they are, in the words of RFC 8176 §2: the `amr` of their tokens. `fed` is
+ * ours: somebody else vouched for them.
+ */
+export type AuthMethod = 'pwd' | 'otp' | 'fed'
 
 /** A login by the password alone, which is what every login of a release without factors was. */
 export const BY_PASSWORD: readonly AuthMethod[] = ['pwd']
 /** A login by the password and a code that is good once, of an authenticator or for recovery. */
 export const BY_PASSWORD_AND_CODE: readonly AuthMethod[] = ['pwd', 'otp']
+/** A login by an assertion of an issuer that is trusted. */
+export const BY_ASSERTION: readonly AuthMethod[] = ['fed']
 
 export interface Family {
   readonly familyId: FamilyId
@@ -40,6 +46,8 @@ export interface Family {
   readonly audience: readonly string[]
   /** What the login was made with; constant over refreshes. */
   readonly amr: readonly AuthMethod[]
+  /** What whoever presents its tokens has to hold, as shown at the login; constant over refreshes. */
+  readonly confirmation: Confirmation | undefined
   /** SHA-256 of the family secret, base64url. */
   readonly secretHash: string
   readonly generation: number
@@ -88,6 +96,8 @@ export interface RotateFamily {
   readonly secretHash: string
   readonly generation: number
   readonly clientId: ClientId
+  /** What the sender has shown to hold. */
+  readonly confirmation: Confirmation | undefined
   readonly nowMs: number
   readonly graceMs: number
   readonly idleTtlMs: number
@@ -108,6 +118,7 @@ export type InactiveReason =
   | 'family_unknown'
   | 'family_secret_wrong'
   | 'family_of_other_client'
+  | 'family_key_mismatch'
   | 'family_ended'
   | 'family_absolute_expired'
   | 'family_idle_expired'

@@ -83,9 +83,13 @@ export async function applyJournalPayload(
   }
 }
 
-/** The login that an entry tells of. One of a release without factors does not say how it was made. */
+/**
+ * The login that an entry tells of. One of a release without factors does not say how it was made, and
+ * one that is bound to nothing does not say that.
+ */
 export function loginOf({ login }: Extract<JournalPayload, { kind: 'created' }>): CreateFamily {
-  return { ...login, family: { ...login.family, amr: login.family.amr ?? BY_PASSWORD } }
+  const { amr = BY_PASSWORD, confirmation } = login.family
+  return { ...login, family: { ...login.family, amr, confirmation } }
 }
 
 /** Puts the kept family of an older release's entry where it is today: into the newest epoch. */

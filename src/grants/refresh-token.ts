@@ -95,7 +95,7 @@ type Rotation = Exclude<RotateOutcome, { outcome: 'user_stale' }>
 function rotate(
   presented: RefreshToken,
   requested: Requested,
-  { client, source }: GrantContext,
+  { client, source, confirmation }: GrantContext,
   { families, clock, defaultAudience }: GrantServices,
 ): Promise<Rotation> {
   return families.rotate({
@@ -104,6 +104,7 @@ function rotate(
     secretHash: hashFamilySecret(presented.familySecret),
     generation: presented.generation,
     clientId: client.id,
+    confirmation,
     nowMs: clock(),
     graceMs: client.refreshGraceSeconds * 1000,
     idleTtlMs: client.refreshIdleTtlSeconds * 1000,

@@ -37,6 +37,7 @@ export async function startSession(
       scope: target.scope,
       audience: target.audience.grant,
       amr,
+      confirmation: client.type === 'public' ? confirmation : undefined,
       secretHash: hashFamilySecret(secret),
       ...life,
       ...source,

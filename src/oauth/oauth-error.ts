@@ -142,6 +142,7 @@ export const OAUTH_ERRORS = {
   refresh_family_unknown: REFRESH_TOKEN_REFUSED,
   refresh_family_secret_wrong: REFRESH_TOKEN_REFUSED,
   refresh_family_of_other_client: REFRESH_TOKEN_REFUSED,
+  refresh_family_key_mismatch: REFRESH_TOKEN_REFUSED,
   refresh_family_ended: REFRESH_TOKEN_REFUSED,
   refresh_family_absolute_expired: REFRESH_TOKEN_REFUSED,
   refresh_family_idle_expired: REFRESH_TOKEN_REFUSED,

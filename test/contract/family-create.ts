@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
 import {
+  BY_ASSERTION,
   BY_PASSWORD,
   BY_PASSWORD_AND_CODE,
   type CreateFamily,
@@ -54,7 +55,7 @@ export async function runCreateCases(t: Test, open: OpenFamilyBench): Promise<vo
   })
 
   t.test('how a login was made stays, whatever becomes of its family (RFC 8176)', async (t) => {
-    for (const amr of [BY_PASSWORD, BY_PASSWORD_AND_CODE]) {
+    for (const amr of [BY_PASSWORD, BY_PASSWORD_AND_CODE, BY_ASSERTION]) {
       const first = await logIn(store, newUser(), { amr })
       const second = await rotateOn(store, first)
       t.strictSame([first.amr, second.amr], [amr, amr])

@@ -73,6 +73,10 @@ export function newFamilyModel(): FamilyModel {
     if (family.clientId !== request.clientId) {
       return { outcome: 'inactive', reason: 'family_of_other_client' }
     }
+    for (const [name, thumbprint] of Object.entries(family.confirmation ?? {})) {
+      const shown = request.confirmation?.[name as 'jkt']
+      if (shown !== thumbprint) return { outcome: 'inactive', reason: 'family_key_mismatch' }
+    }
     const user = copies.get(family.userId)
     if (!user || user.epoch < family.epoch) return { outcome: 'user_stale' }
     const now = Math.max(request.nowMs, family.rotatedAtMs)

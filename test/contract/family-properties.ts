@@ -6,6 +6,7 @@ import { deepStrictEqual } from 'node:assert/strict'
 import fc from 'fast-check'
 import { test } from 'tap'
 import {
+  BY_ASSERTION,
   BY_PASSWORD,
   BY_PASSWORD_AND_CODE,
   type Family,
@@ -34,6 +35,13 @@ import { ABSOLUTE_MS, type Step, step } from './family-steps.ts'
 
 const RUNS = runSize(60, 4_000)
 const TIME_LIMIT_MS = runSize(12_000, 100_000)
+
+const BINDINGS = [
+  { confirmation: undefined },
+  { confirmation: { jkt: 'k'.repeat(43) } },
+  { confirmation: { 'x5t#S256': 'c'.repeat(43) } },
+  { confirmation: { jkt: 'k'.repeat(43), 'x5t#S256': 'c'.repeat(43) } },
+]
 
 /** One history under way: both stores, and what the outside knows. */
 interface World {
@@ -173,10 +181,11 @@ async function create(world: World, record: UserRecord, clientId: Family['client
   const copy = model.copyOf(record.userId)
   // Whether a refused login leaves its newer record behind is nobody's business.
   if (record.status !== 'active' && (copy?.version ?? -1) < record.version) return
-  const amr = world.families.length % 2 === 0 ? BY_PASSWORD : BY_PASSWORD_AND_CODE
+  const count = world.families.length
+  const amr = at([BY_PASSWORD, BY_PASSWORD_AND_CODE, BY_ASSERTION], count)
   const absoluteExpiresAtMs = nowMs + ABSOLUTE_MS
   const login = {
-    ...newLogin(record, { clientId, amr, absoluteExpiresAtMs }, nowMs),
+    ...newLogin(record, { clientId, amr, ...at(BINDINGS, count), absoluteExpiresAtMs }, nowMs),
     clientSessionsValidFromMs: world.validFrom.get(clientId) ?? 0,
   }
   const answer = await store.create(login)
@@ -219,6 +228,7 @@ async function runFamilyStep(world: World, step: FamilyStep, family: Family): Pr
     const other = world.users.find((user) => user.truth.userId !== userId)?.truth.userId
     if (step.wrong === 'client') request = { ...request, clientId: stranger }
     if (step.wrong === 'secret') request = { ...request, secretHash }
+    if (step.wrong === 'key') request = { ...request, confirmation: { jkt: secretHash } }
     if (step.wrong === 'user') request = { ...request, userId: other as UserId }
   }
   agree(world, await store.rotate(request), model.rotate(request))

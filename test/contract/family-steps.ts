@@ -48,7 +48,7 @@ export const step = fc.oneof(
       kind: fc.constant('forge'),
       pick,
       lead: fc.integer({ min: -3, max: 2 }),
-      wrong: fc.constantFrom('client', 'secret', 'user'),
+      wrong: fc.constantFrom('client', 'secret', 'user', 'key'),
     }),
   },
   {

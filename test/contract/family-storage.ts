@@ -1,7 +1,7 @@
 // What the store keeps: constant size, nothing that mints a token, and everything over a restart.
 
 import type { Test } from 'tap'
-import { BY_PASSWORD_AND_CODE } from '../../src/families/family.ts'
+import { BY_ASSERTION, BY_PASSWORD_AND_CODE } from '../../src/families/family.ts'
 import {
   hashFamilySecret,
   mintRefreshToken,
@@ -70,9 +70,10 @@ export async function runStorageCases(t: Test, open: OpenFamilyBench): Promise<v
 
   t.test('a restart and a reconnect keep every family as it was (C60)', async (t) => {
     const user = newUser()
-    const first = await logIn(store, user, { amr: BY_PASSWORD_AND_CODE })
+    const confirmation = { jkt: 'k'.repeat(43), 'x5t#S256': 'c'.repeat(43) }
+    const first = await logIn(store, user, { amr: BY_PASSWORD_AND_CODE, confirmation })
     const second = await rotateOn(store, first, { nowMs: T0 + 100 })
-    const ended = await logIn(store, user, { amr: BY_PASSWORD_AND_CODE })
+    const ended = await logIn(store, user, { amr: BY_ASSERTION, confirmation })
     const reused = await logIn(store, user)
     await store.end(ending(ended))
     const reusedNow = await rotateOn(store, reused)

@@ -3,6 +3,7 @@
 
 import { test } from 'tap'
 import type { OpenFamilyBench } from './family-bench.ts'
+import { runBindingCases } from './family-binding.ts'
 import { runCreateCases } from './family-create.ts'
 import { runEndCases } from './family-end.ts'
 import { runExpiryCases } from './family-expiry.ts'
@@ -22,6 +23,7 @@ export function runFamilyStoreContract(name: string, open: OpenFamilyBench): voi
     expiry: runExpiryCases,
     scope: runScopeCases,
     order: runOrderCases,
+    binding: runBindingCases,
     user: runUserCases,
     create: runCreateCases,
     end: runEndCases,

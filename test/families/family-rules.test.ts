@@ -21,6 +21,7 @@ const family: Family = {
   scope: ['openid', 'orders:read', 'lineage:admin'],
   audience: ['https://a.example', 'https://b.example'],
   amr: ['pwd'],
+  confirmation: undefined,
   secretHash: 'hash',
   generation: 5,
   epoch: 3,

@@ -25,6 +25,7 @@ export const family: Family = {
   scope: ['orders:read', 'orders:write'],
   audience: ['https://orders.example', 'https://billing.example'],
   amr: ['pwd', 'otp'],
+  confirmation: undefined,
   secretHash: 'x'.repeat(43),
   generation: 3,
   epoch: 0,

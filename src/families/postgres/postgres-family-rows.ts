@@ -15,6 +15,7 @@ const FAMILY_COLUMNS = {
   scope: 'scope',
   audience: 'audience',
   amr: 'amr',
+  confirmation: 'confirmation',
   secretHash: 'secret_hash',
   generation: 'generation',
   epoch: 'epoch',
@@ -45,7 +46,8 @@ export type JsonRow = Readonly<Record<string, unknown>>
 export function toFamily(row: JsonRow): Family {
   const { ended_at_ms: atMs, ended_reason: reason } = row
   const ended = atMs === null ? undefined : { reason, atMs }
-  return { ...readMembers(row, FAMILY_COLUMNS), ended } as Family
+  const confirmation = row.confirmation ?? undefined
+  return { ...readMembers(row, FAMILY_COLUMNS), confirmation, ended } as Family
 }
 
 /** Without a name where none is stored. */

@@ -35,6 +35,7 @@ import {
   findEnd,
   findInactiveReason,
   findRefusal,
+  holdsKeys,
   isElsewhere,
   isUserStale,
 } from '../family-rules.ts'
@@ -111,6 +112,9 @@ async function rotate(client: pg.PoolClient, input: RotateFamily): Promise<Rotat
   }
   if (family.clientId !== input.clientId) {
     return { outcome: 'inactive', reason: 'family_of_other_client' }
+  }
+  if (!holdsKeys(family, input.confirmation)) {
+    return { outcome: 'inactive', reason: 'family_key_mismatch' }
   }
   if (user === undefined || isUserStale(user, family)) return { outcome: 'user_stale' }
   const nowMs = Math.max(input.nowMs, family.rotatedAtMs)

@@ -159,6 +159,8 @@ function rotateArguments(input: RotateFamily): (string | number)[] {
     // A blank is no audience at all, which is refused; nothing is the default.
     requestedAudience ? packWords(requestedAudience) || ' ' : '',
     requestedScope ? packWords(requestedScope) : '',
+    input.confirmation?.jkt ?? '',
+    input.confirmation?.['x5t#S256'] ?? '',
   ]
   return requestedScope ? [...args, packWords(input.clientScopes), PACKED_ROLE_BOUND] : args
 }

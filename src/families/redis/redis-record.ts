@@ -3,9 +3,12 @@
 // (lua/family.lua); here they are read once. Replies are `latin1`: a character is a byte.
 
 import type { ClientId } from '../../clients/client.ts'
+import type { Confirmation } from '../../oauth/confirmation.ts'
 import type { Stated } from '../../runtime/stated.ts'
 import type { EpochReason, EpochStart, UserId, UserRecord, UserStatus } from '../../users/user.ts'
 import {
+  type AuthMethod,
+  BY_ASSERTION,
   BY_PASSWORD,
   BY_PASSWORD_AND_CODE,
   type Family,
@@ -21,6 +24,9 @@ const STATUSES: readonly UserStatus[] = ['active', 'disabled', 'deleted']
 /** The bits of a family's first byte. */
 const HAS_ENDED = 1
 const HAS_CODE = 2
+const HAS_JKT = 4
+const HAS_X5T = 8
+const IS_FEDERATED = 16
 
 /** The arguments of a user's record, as put_user in family.lua takes them. */
 export function encodeUser(record: UserRecord): (string | number)[] {
@@ -47,8 +53,24 @@ export function encodeFamily(family: Family): (string | number)[] {
     packWords(family.audience),
     family.ip,
     packText(family.userAgent),
-    family.amr.includes('otp') ? 1 : 0,
+    flagsOf(family),
+    family.confirmation?.jkt ?? '',
+    family.confirmation?.['x5t#S256'] ?? '',
   ]
+}
+
+function flagsOf({ amr, confirmation }: Family): number {
+  return (
+    (amr.includes('otp') ? HAS_CODE : 0) |
+    (amr.includes('fed') ? IS_FEDERATED : 0) |
+    (confirmation?.jkt === undefined ? 0 : HAS_JKT) |
+    (confirmation?.['x5t#S256'] === undefined ? 0 : HAS_X5T)
+  )
+}
+
+function amrOf(flags: number): readonly AuthMethod[] {
+  if ((flags & IS_FEDERATED) !== 0) return BY_ASSERTION
+  return (flags & HAS_CODE) === 0 ? BY_PASSWORD : BY_PASSWORD_AND_CODE
 }
 
 /** Undefined where the store has no record. */
@@ -76,7 +98,7 @@ export function decodeFamily(
   return {
     familyId,
     userId,
-    amr: (flags & HAS_CODE) === 0 ? BY_PASSWORD : BY_PASSWORD_AND_CODE,
+    amr: amrOf(flags),
     generation: number(4),
     epoch: number(4),
     retriedElsewhere: number(2),
@@ -90,11 +112,21 @@ export function decodeFamily(
     audience: unpackWords(text(2)),
     ip: text(1),
     userAgent: unpackText(text(2)),
+    confirmation: readConfirmation(flags, text),
     ended:
       (flags & HAS_ENDED) !== 0
         ? { atMs: number(6), reason: rest() as FamilyEndReason }
         : undefined,
   }
+}
+
+function readConfirmation(
+  flags: number,
+  text: (sizeOfLength: number) => string,
+): Confirmation | undefined {
+  if ((flags & (HAS_JKT | HAS_X5T)) === 0) return undefined
+  const jkt = (flags & HAS_JKT) === 0 ? {} : { jkt: text(1) }
+  return (flags & HAS_X5T) === 0 ? jkt : { ...jkt, 'x5t#S256': text(1) }
 }
 
 function encodeEpochStart({ epoch, reason, atMs, keptFamilyId }: EpochStart): string {

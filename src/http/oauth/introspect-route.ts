@@ -120,7 +120,7 @@ function toRefreshTokenClaims(
     exp: toSeconds(Math.min(family.idleExpiresAtMs, family.absoluteExpiresAtMs)),
     iat: toSeconds(family.rotatedAtMs),
     jti: undefined,
-    cnf: undefined,
+    cnf: family.confirmation,
     act: undefined,
     sid: family.familyId,
     auth_time: undefined,

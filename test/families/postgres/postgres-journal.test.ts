@@ -5,6 +5,7 @@ import { type Test, test } from 'tap'
 import type { ClientId } from '../../../src/clients/client.ts'
 import type { Database } from '../../../src/database/database.ts'
 import {
+  BY_ASSERTION,
   BY_PASSWORD,
   BY_PASSWORD_AND_CODE,
   type CreateFamily,
@@ -176,6 +177,16 @@ test('a login that a release without factors wrote was made by the password', as
   const store = { restore: async (given: CreateFamily) => void restored.push(given) }
   if (entry) await applyJournalPayload(entry.payload, store as unknown as JournalTarget, T0)
   t.strictSame(restored, [older])
+})
+
+test('what a login is bound to is in its entry', async (t) => {
+  const { journal } = await openJournal(t, (await openTestDatabase(t)).url)
+  const confirmation = { jkt: 'k'.repeat(43), 'x5t#S256': 'c'.repeat(43) }
+  for (const bound of [{ confirmation, amr: BY_ASSERTION }, { confirmation: undefined }]) {
+    const login = newLogin(newUser(), bound)
+    await journal.append({ kind: 'created', login }, Date.now() + 60_000)
+    t.strictSame(await journal.findLogin(login.family.familyId), login)
+  }
 })
 
 test('a row stays until what it ends could not be valid any more', async (t) => {

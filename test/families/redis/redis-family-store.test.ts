@@ -6,7 +6,10 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { test } from 'tap'
 import { findFreePort } from '../../../src/embedded/free-port.ts'
-import { logIn, newUser, rotateOn, withRoles } from '../../contract/family-bench.ts'
+import { packWords } from '../../../src/families/redis/packed-text.ts'
+import { keysOf } from '../../../src/families/redis/redis-keys.ts'
+import type { Confirmation } from '../../../src/oauth/confirmation.ts'
+import { logIn, newLogin, newUser, rotateOn, withRoles } from '../../contract/family-bench.ts'
 import { openReadyStore, openStore, rejectionOf } from '../../scenes/redis-fixture.ts'
 import { startRedis } from '../../support/redis.ts'
 
@@ -42,6 +45,31 @@ test('every method is one round trip, on a fresh connection too', async (t) => {
     own.filter((command) => command.startsWith('eval')),
     Array.from({ length: 1 + calls.length }, () => 'evalsha'),
   )
+})
+
+test('only a family that is bound takes a byte for it, and keeps it over refreshes', async (t) => {
+  const server = await startRedis(t)
+  const store = await openReadyStore(t, server.url)
+  const source = { ip: '192.0.2.1', userAgent: 'curl/8' }
+  const length = async (confirmation: Confirmation | undefined) => {
+    const family = await logIn(store, newUser(), { confirmation, ...source })
+    const key = keysOf({ userId: family.userId }).family(family.familyId)
+    const made = Number(await server.cli('STRLEN', key))
+    const refreshed = await rotateOn(store, family, source)
+    await rotateOn(store, refreshed, { ...source, userAgent: 'curl/9' })
+    t.equal(Number(await server.cli('STRLEN', key)), made)
+    return made
+  }
+  const [jkt, x5t] = ['k'.repeat(43), 'c'.repeat(43)]
+  // The numbers, and each text with its length: hash, client, scope, audience, address, agent.
+  const { scope, audience, clientId } = newLogin(newUser()).family
+  const words = [scope, audience].map((list) => packWords(list).length)
+  const texts = [43, clientId.length, source.ip.length, source.userAgent.length, ...words]
+  const plain = 35 + texts.reduce((sum, one) => sum + one) + 9
+  t.equal(await length(undefined), plain)
+  t.equal(await length({ jkt }), plain + 44)
+  t.equal(await length({ 'x5t#S256': x5t }), plain + 44)
+  t.equal(await length({ jkt, 'x5t#S256': x5t }), plain + 88)
 })
 
 test('a server that evicts or keeps no AOF is warned about, until that is put right', async (t) => {

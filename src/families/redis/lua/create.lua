@@ -7,7 +7,7 @@ local made = {
   created_at = tonumber(ARGV[11]), rotated_at = now, idle_expires_at = tonumber(ARGV[12]),
   absolute_expires_at = tonumber(ARGV[13]), secret_hash = ARGV[14], client_id = ARGV[15],
   scope = ARGV[16], audience = ARGV[17], ip = ARGV[18], user_agent = ARGV[19],
-  has_code = ARGV[20] == '1',
+  flags = tonumber(ARGV[20]), jkt = ARGV[21], x5t = ARGV[22],
 }
 
 local user = put_user(user_key, ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ttl)

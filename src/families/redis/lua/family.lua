@@ -2,12 +2,17 @@
 -- live families in it, and the rules of family-rules.ts. docs/adr/0015-one-packed-record.md says why
 -- they are packed, redis-record.ts is the other end.
 
--- A byte of two flags (1: it ended, 2: its login had a one-time code), generation, epoch, repeats from elsewhere, and the times: created, rotated, idle
+-- A byte of flags, generation, epoch, repeats from elsewhere, and the times: created, rotated, idle
 -- expiry, absolute expiry. They have a fixed width, so that most rotations overwrite them alone.
 local NUMBERS = '>BI4I4I2I6I6I6I6'
 -- Each after its length: secret hash, client, scope, audience, ip, user agent.
 local TEXTS = 'Bc0Bc0Hc0Hc0Bc0Hc0'
--- Behind them, once it has ended: when, and the reason as the rest.
+-- The flags. It ended; its login had a one-time code (2), or was somebody else's assertion (16): these
+-- two are for redis-record.ts; it is bound to the key of a thumbprint, to a certificate.
+local HAS_ENDED, HAS_JKT, HAS_X5T = 1, 4, 8
+-- Behind the texts what not every family has: each thumbprint after its length. Then, once it has ended:
+-- when, and the reason as the rest.
+local THUMBPRINT = 'Bc0'
 local ENDED_AT = '>I6'
 local RETRIED_MAX = 65535
 
@@ -18,13 +23,16 @@ end
 local function read_family(key)
   local value = redis.call('GET', key)
   if not value then return nil end
-  local family, flags, rest = { id = string.match(key, '[^:]*$'), value = value }
-  flags, family.generation, family.epoch, family.retried, family.created_at, family.rotated_at,
+  local family, rest = { id = string.match(key, '[^:]*$'), value = value }
+  family.flags, family.generation, family.epoch, family.retried, family.created_at, family.rotated_at,
     family.idle_expires_at, family.absolute_expires_at, family.secret_hash, family.client_id,
     family.scope, family.audience, family.ip, family.user_agent, rest =
     struct.unpack(NUMBERS .. TEXTS, value)
-  family.has_code = flags >= 2
-  if flags % 2 == 1 then
+  local flags = family.flags
+  if flags == 0 then return family end
+  if bit.band(flags, HAS_JKT) > 0 then family.jkt, rest = struct.unpack(THUMBPRINT, value, rest) end
+  if bit.band(flags, HAS_X5T) > 0 then family.x5t, rest = struct.unpack(THUMBPRINT, value, rest) end
+  if bit.band(flags, HAS_ENDED) > 0 then
     family.ended_at, rest = struct.unpack(ENDED_AT, value, rest)
     family.ended_reason = string.sub(value, rest)
   end
@@ -32,19 +40,25 @@ local function read_family(key)
 end
 
 local function pack_numbers(family)
-  local flags = (family.ended_at and 1 or 0) + (family.has_code and 2 or 0)
-  return struct.pack(NUMBERS, flags, family.generation, family.epoch,
+  return struct.pack(NUMBERS, family.flags, family.generation, family.epoch,
     family.retried, family.created_at, family.rotated_at, family.idle_expires_at,
     family.absolute_expires_at)
+end
+
+local function pack_thumbprint(family, flag, thumbprint)
+  if bit.band(family.flags, flag) == 0 then return '' end
+  return struct.pack(THUMBPRINT, #thumbprint, thumbprint)
 end
 
 local function pack_family(family)
   local texts = struct.pack('>' .. TEXTS, #family.secret_hash, family.secret_hash,
     #family.client_id, family.client_id, #family.scope, family.scope, #family.audience,
     family.audience, #family.ip, family.ip, #family.user_agent, family.user_agent)
+  local bound = pack_thumbprint(family, HAS_JKT, family.jkt) ..
+    pack_thumbprint(family, HAS_X5T, family.x5t)
   local ended = ''
   if family.ended_at then ended = struct.pack(ENDED_AT, family.ended_at) .. family.ended_reason end
-  family.value = pack_numbers(family) .. texts .. ended
+  family.value = pack_numbers(family) .. texts .. bound .. ended
   return family.value
 end
 
@@ -182,6 +196,7 @@ end
 
 local function end_family(user_key, family, reason, at)
   family.ended_at, family.ended_reason = at, reason
+  family.flags = bit.bor(family.flags, HAS_ENDED)
   write_family(family_key(user_key, family.id), family)
   leave_live(user_key, family)
 end

@@ -5,7 +5,9 @@ local sessions_valid_from = tonumber(ARGV[7])
 local ip, user_agent, client_audiences = ARGV[8], ARGV[9], ARGV[10]
 -- Words between blanks; empty unless the request names an audience or a scope.
 local requested_audience, requested_scope = ARGV[11], ARGV[12]
-local client_scopes, role_bound_scopes = ARGV[13], ARGV[14]
+-- Empty unless the sender has shown to hold one.
+local jkt, x5t = ARGV[13], ARGV[14]
+local client_scopes, role_bound_scopes = ARGV[15], ARGV[16]
 
 local function words(text)
   return string.gmatch(text, '%S+')
@@ -68,6 +70,9 @@ local family = read_family(KEYS[1])
 if not family then return { 'inactive', 'family_unknown' } end
 if family.secret_hash ~= secret_hash then return { 'inactive', 'family_secret_wrong' } end
 if family.client_id ~= client_id then return { 'inactive', 'family_of_other_client' } end
+if (family.jkt and family.jkt ~= jkt) or (family.x5t and family.x5t ~= x5t) then
+  return { 'inactive', 'family_key_mismatch' }
+end
 
 local user = read_user(KEYS[2])
 if not user or user.epoch < family.epoch then return { 'user_stale' } end
