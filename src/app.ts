@@ -43,9 +43,9 @@ import { setTraceHeaders } from './http/server/request-trace.ts'
 import {
   acceptJsonOnly,
   closeConnectionsWhenClosing,
-  SERVER_OPTIONS,
   setAnswersOutsideRoutes,
 } from './http/server/server-options.ts'
+import { followTls, listenerOptions } from './http/server/tls-server.ts'
 import { registerVerify } from './http/verify/verify-route.ts'
 import { ADMIN_SCOPE } from './oauth/role-bound-scope.ts'
 import type { Service } from './wiring/open-service.ts'
@@ -62,7 +62,7 @@ export async function buildApp(
   const { config } = service
   const loggerInstance: FastifyBaseLogger = logger
   const app = fastify({
-    ...SERVER_OPTIONS,
+    ...listenerOptions(service.tls),
     loggerInstance,
     rewriteUrl: routeTargets(service.basePath),
   })
@@ -70,6 +70,7 @@ export async function buildApp(
   setErrorHandler(app)
   answerInTurn(app)
   openFront(app, { ...service, logger, late: dropLateRequests(app) })
+  if (service.tls) followTls(app, service.tls)
   setTraceHeaders(app)
   setAnswersOutsideRoutes(app, logger)
   closeConnectionsWhenClosing(app)

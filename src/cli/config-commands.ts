@@ -2,11 +2,12 @@
 // force.
 
 import type { Command } from 'commander'
-import { CONFIG_TABLE, type Setting } from '../config/config-table.ts'
+import { CONFIG_TABLE } from '../config/config-table.ts'
 import type { Environment } from '../config/environment.ts'
 import { givenText } from '../config/read-settings.ts'
 import { findConfigWarnings, readConfig } from '../config/service-config.ts'
 import { withoutServiceLinks } from '../config/service-links.ts'
+import type { Setting } from '../config/setting.ts'
 import { addCommand } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
 import { CommandFailure } from './command-failure.ts'

@@ -7,45 +7,23 @@ import {
   integerOr,
   matching,
   oneOf,
-  type Parser,
   parseClientSlug,
   parseDatabaseUrl,
   parseHost,
   parsePasswordPeppers,
+  parsePath,
   parseRootSecrets,
 } from './config-values.ts'
 import { parseIssuer } from './issuer-url.ts'
 import { parseMailFrom, parsePage } from './mail-values.ts'
 import { parseRedisUrl } from './redis-url.ts'
+import { optional, row, type Setting, secret } from './setting.ts'
 import { parseSmtpUrl } from './smtp-url.ts'
+import { TLS_ROWS } from './tls-settings.ts'
 import { parseTrustedProxies } from './trusted-proxies.ts'
-
-export interface Setting<T> {
-  readonly parse: Parser<T>
-  /** Parsed like a value from the environment; undefined where unset has a meaning of its own. */
-  readonly default: string | undefined
-  /** One line, also saying what unset means where there is no default. */
-  readonly meaning: string
-  /** What an empty value stands for, where it is not the same as an unset one. */
-  readonly whenEmpty?: string
-  /** Also read from the file that `NAME_FILE` names. */
-  readonly isSecret?: true
-}
 
 const YEAR_SECONDS = 31_536_000
 const TEN_YEARS_DAYS = 3_650
-
-function row<T>(fallback: string, parse: Parser<T>, meaning: string): Setting<T> {
-  return { parse, default: fallback, meaning }
-}
-
-function optional<T>(parse: Parser<T>, meaning: string): Setting<T | undefined> {
-  return { parse, default: undefined, meaning }
-}
-
-function secret<T>(parse: Parser<T>, meaning: string): Setting<T | undefined> {
-  return { parse, default: undefined, meaning, isSecret: true }
-}
 
 export const CONFIG_TABLE = {
   PORT: row('3000', integer(1, 65_535), 'Port of the public endpoints.'),
@@ -71,7 +49,7 @@ export const CONFIG_TABLE = {
   ),
   LINEAGE_DATA_DIR: row(
     '.lineage',
-    matching(/^.{1,4096}$/, 'a path'),
+    parsePath,
     'Where embedded mode keeps its database and secrets.',
   ),
   LINEAGE_ADMIN_CLIENT_ID: optional(
@@ -130,6 +108,7 @@ export const CONFIG_TABLE = {
     parseTrustedProxies,
     'Proxies whose `X-Forwarded-*` headers are believed: CIDR list or `loopback`; unset: none.',
   ),
+  ...TLS_ROWS,
   LINEAGE_OPS_PORT: optional(
     integer(1, 65_535),
     'Port that takes over `/admin`, `/livez` and `/readyz`; unset leaves them on `PORT`.',
@@ -203,7 +182,7 @@ export const CONFIG_TABLE = {
     'Page of the app that confirms an address; mails link it with `#token=…`.',
   ),
   LINEAGE_MAIL_TEMPLATES: optional(
-    matching(/^.{1,4096}$/, 'a path'),
+    parsePath,
     'Folder with templates of mails in place of those that are shipped.',
   ),
   // Node reads it by itself, and what is no number means 1 to it.

@@ -55,6 +55,9 @@ export function matching(pattern: RegExp, wanted: string): Parser<string> {
   }
 }
 
+/** Of a file or a folder. */
+export const parsePath = matching(/^.{1,4096}$/, 'a path')
+
 /** An address to listen on, without brackets. */
 export function parseHost(text: string): string {
   if (isIP(text) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/.test(text)) return text

@@ -1,10 +1,11 @@
 // The environment against the table: every value parsed, every name known, every secret fetched
 // from its file. How settings depend on each other is checked in service-config.ts.
 
-import { CONFIG_TABLE, type Setting, type SettingName, type Settings } from './config-table.ts'
+import { CONFIG_TABLE, type SettingName, type Settings } from './config-table.ts'
 import { BadValue } from './config-values.ts'
 import type { Environment } from './environment.ts'
 import { withoutServiceLinks } from './service-links.ts'
+import type { Setting } from './setting.ts'
 
 /** Gives a file's text or throws. */
 export type ReadFile = (path: string) => string

@@ -15,6 +15,7 @@ import type { Environment } from './environment.ts'
 import { findMissingOfMail, toMailSettings } from './mail-settings.ts'
 import { type ReadFile, readSettings } from './read-settings.ts'
 import { hasServiceLinks } from './service-links.ts'
+import { findTlsFaults, toTlsFiles } from './tls-settings.ts'
 
 /** What both modes share. */
 export type CommonConfig = Readonly<ReturnType<typeof toCommonConfig>>
@@ -66,7 +67,13 @@ export function readConfig(
   readFile: ReadFile = (path) => readFileSync(path, 'utf8'),
 ): { readonly config: Config } | { readonly problems: readonly string[] } {
   const { values, problems, given } = readSettings(env, readFile)
-  const all = [...problems, ...findMissing(values, given), ...findContradictions(values)]
+  const isEmbedded = EMBEDDED_WITHOUT.every((name) => !given.has(name))
+  const all = [
+    ...problems,
+    ...findMissing(values, given),
+    ...findContradictions(values),
+    ...findTlsFaults(values, given, isEmbedded, readFile),
+  ]
   if (all.length > 0) return { problems: all }
   const settings = values as Settings
   const { LINEAGE_ISSUER: issuer, DATABASE_URL: databaseUrl, REDIS_URL: redis } = settings
@@ -179,6 +186,10 @@ function toCommonConfig(settings: Settings) {
     defaultAudience: settings.LINEAGE_DEFAULT_AUDIENCE,
     /** CIDR ranges, or empty: forwarded headers are then ignored. */
     trustProxy: settings.LINEAGE_TRUST_PROXY ?? [],
+    /** Undefined: plain HTTP. */
+    tls: toTlsFiles(settings),
+    certificateHeader: settings.LINEAGE_CLIENT_CERT_HEADER,
+    mtlsOrigin: settings.LINEAGE_MTLS_ORIGIN,
     opsPort: settings.LINEAGE_OPS_PORT,
     migrate: settings.LINEAGE_MIGRATE,
     shutdownDelaySeconds: settings.LINEAGE_SHUTDOWN_DELAY_SECONDS,

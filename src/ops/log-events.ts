@@ -21,6 +21,9 @@ export const LOG_EVENTS = {
   'request.refused': 'info',
   'request.failed': 'error',
 
+  'tls.reloaded': 'info',
+  'tls.reload_failed': 'error',
+
   'dependency.down': 'error',
   'dependency.up': 'info',
   'dependency.warning': 'warn',

@@ -16,6 +16,7 @@ import type { SingleUse } from '../replay/single-use.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import type { Throttle } from '../throttle/throttle.ts'
+import type { TlsSource } from '../tls/tls-source.ts'
 import { openTokenChecker, type TokenChecker } from '../tokens/check-access-token.ts'
 import { openTokenMint, type TokenMint } from '../tokens/token-mint.ts'
 import { authenticateUser } from '../users/authenticate-user.ts'
@@ -32,6 +33,7 @@ import { type Mail, openMail } from './open-mail.ts'
 import { type Management, openManagement } from './open-management.ts'
 import { loadClientTable, openClients, openUsers } from './open-stores.ts'
 import { openServiceThrottle } from './open-throttle.ts'
+import { openServiceTls } from './open-tls.ts'
 import { prepareDatabase } from './prepare-database.ts'
 import { withPatience } from './start-patience.ts'
 
@@ -57,6 +59,8 @@ export interface Service extends Omit<Audit, 'close'> {
   readonly management: Management
   readonly mail: Mail
   readonly grants: GrantServices
+  /** Undefined where Lineage speaks plain HTTP. */
+  readonly tls: TlsSource | undefined
   /** Ends what runs in the background, writes the events, then closes store and database. */
   close(): Promise<void>
 }
@@ -112,6 +116,7 @@ async function openParts(
   const refusal = opened.refusal()
   if (refusal) throw refusal
   const mail = await openMail(foundation, users)
+  const tls = openServiceTls(foundation)
   const held = { keys, clients, passwordCosts }
   const housekeeping = startHousekeeping({ ...foundation, ...held, opened, mail })
   const common = { families, tokens, rootSecrets, clock, recordEvent, throttle }
@@ -127,6 +132,7 @@ async function openParts(
     keys,
     checker,
     mail,
+    tls,
     management: openManagement({ ...foundation, ...audit, ...stores, ...common, keys, mail }),
     grants: {
       ...common,
@@ -139,6 +145,7 @@ async function openParts(
       defaultAudience: config.defaultAudience ?? issuer,
     },
     async close() {
+      tls?.close()
       await housekeeping.stop()
       await closeStores()
     },

@@ -46,6 +46,9 @@ test('an empty environment is embedded mode with every default', async (t) => {
     refreshGraceSeconds: 30,
     defaultAudience: undefined,
     trustProxy: [],
+    tls: undefined,
+    certificateHeader: { name: 'client-cert', form: 'rfc9440' },
+    mtlsOrigin: undefined,
     opsPort: undefined,
     migrate: 'auto',
     shutdownDelaySeconds: 0,
@@ -380,6 +383,14 @@ test('every bound of a number holds at both ends', async (t) => {
       ['0', '17'],
     ],
     LINEAGE_TRUST_PROXY: [['loopback', '10.0.0.0/8'], ['everyone']],
+    LINEAGE_CLIENT_CERT_HEADER: [
+      ['rfc9440', 'pem:SSL-Client-Cert'],
+      ['pem', 'pem:', 'pem:two words', 'pem:a_b', 'RFC9440', 'der:Client-Cert'],
+    ],
+    LINEAGE_MTLS_ORIGIN: [
+      ['https://mtls.example.com', 'https://mtls.example.com:8443'],
+      ['http://mtls.example.com', 'https://mtls.example.com/path', 'https://mtls.example.com/'],
+    ],
     LINEAGE_DEFAULT_AUDIENCE: [['https://api.example.com', 'orders'], ['two words']],
     UV_THREADPOOL_SIZE: [
       ['1', '1024'],

@@ -4,10 +4,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
+import { makeSelfSigned } from '../support/certificates.ts'
 import { baseImage, imageEnvironment, lastStage, readDockerfile, valuesOf } from './dockerfile.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -96,6 +98,15 @@ test('the health check asks /livez, on LINEAGE_OPS_PORT where that is set', asyn
   server.close()
   server.closeAllConnections()
   t.equal(await runHealthCheck({ PORT: port }), 1, 'nobody listens')
+})
+
+test('the health check asks over TLS where that is set, whoever signed the certificate', async (t) => {
+  const server = createTlsServer(makeSelfSigned({}), (_request, response) => response.end())
+  t.teardown(() => server.close())
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const port = String((server.address() as AddressInfo).port)
+  t.equal(await runHealthCheck({ PORT: port, LINEAGE_TLS_CERT_FILE: '/run/tls/tls.crt' }), 0)
+  t.equal(await runHealthCheck({ PORT: port }), 1)
 })
 
 async function runHealthCheck(env: Record<string, string>): Promise<number | null> {

@@ -2,7 +2,8 @@
 // after a change of the table: `npx tsx test/docs/config-document.ts`.
 
 import { pathToFileURL } from 'node:url'
-import { CONFIG_TABLE, type Setting } from '../../src/config/config-table.ts'
+import { CONFIG_TABLE } from '../../src/config/config-table.ts'
+import type { Setting } from '../../src/config/setting.ts'
 
 const ROWS = Object.entries<Setting<unknown>>(CONFIG_TABLE)
 

@@ -31,13 +31,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ops: ['runtime'],
   throttle: [...BENEATH, 'oauth', 'redis'],
   replay: [...BENEATH, 'redis'],
-  clients: [...BENEATH, 'oauth'],
+  tls: ['runtime'],
+  certificates: ['runtime'],
+  clients: [...BENEATH, 'oauth', 'certificates'],
   users: [...BENEATH, 'oauth', 'throttle'],
   families: [...BENEATH, 'oauth', 'redis', 'clients', 'users'],
   factors: [...BENEATH, 'oauth', 'throttle', 'clients', 'users'],
   keys: BENEATH,
   tokens: [...BENEATH, 'oauth', 'keys', 'families', 'clients', 'users'],
-  'client-auth': [...BENEATH, 'oauth', 'throttle', 'clients'],
+  'client-auth': [...BENEATH, 'oauth', 'throttle', 'clients', 'certificates'],
   grants: [...BENEATH, 'oauth', 'throttle', ...DOMAIN],
   // Who records an event needs only its type, in runtime: the domain knows of neither folder.
   events: BENEATH,
@@ -47,7 +49,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // What HTTP and the command line change anything through; it knows neither of them.
   management: [...BENEATH, 'oauth', ...DOMAIN, 'throttle', 'webhooks', 'mail'],
 
-  'http/server': [...BENEATH, 'oauth', ...DOMAIN, 'management', 'grants', 'ops'],
+  'http/server': [
+    ...[...BENEATH, 'oauth', ...DOMAIN, 'management', 'grants', 'ops'],
+    ...['tls', 'certificates'],
+  ],
   'http/front': ['clients', 'ops', 'http/server'],
   'http/oauth': [...BENEATH, 'oauth', ...DOMAIN, 'client-auth', 'grants', 'http/server'],
   'http/account': ['management', 'http/server'],
@@ -57,7 +62,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   'http/verify': [...BENEATH, 'oauth', ...DOMAIN, 'ops', 'http/server', 'http/oauth'],
   // It reads for whoever is configured, and none of them knows of it.
-  config: ['runtime', 'secrets', 'redis', 'keys', 'clients', 'users', 'mail'],
+  config: [
+    ...['runtime', 'secrets', 'redis', 'keys', 'clients', 'users', 'mail'],
+    ...['tls', 'certificates'],
+  ],
   embedded: [...BENEATH, 'oauth', ...DOMAIN, 'ops', 'config', 'wiring'],
   // Beside the service, on the same parts.
   cli: [

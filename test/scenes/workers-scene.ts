@@ -4,7 +4,12 @@ import { spawnSync } from 'node:child_process'
 import { get } from 'node:http'
 import type { Test } from 'tap'
 import type { LogLine } from '../support/app.ts'
-import { type Environment, type LineageProcess, startLineage } from '../support/lineage-process.ts'
+import {
+  type Environment,
+  type LineageProcess,
+  type SpawnOptions,
+  startLineage,
+} from '../support/lineage-process.ts'
 import { until } from '../support/until.ts'
 
 export interface Workers {
@@ -17,8 +22,13 @@ export interface Workers {
   replace(worker: number): Promise<void>
 }
 
-export async function startWorkers(t: Test, env: Environment, size = 2): Promise<Workers> {
-  const service = await startLineage(t, { ...env, LINEAGE_WORKERS: String(size) })
+export async function startWorkers(
+  t: Test,
+  env: Environment,
+  size = 2,
+  options: SpawnOptions = {},
+): Promise<Workers> {
+  const service = await startLineage(t, { ...env, LINEAGE_WORKERS: String(size) }, options)
   const started = (worker: number): LogLine[] =>
     service.log('worker.started').filter((line) => line.worker === worker)
   const pidOf = (worker: number) => Number(started(worker).at(-1)?.pid)

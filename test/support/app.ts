@@ -75,7 +75,12 @@ export interface StartAppOptions {
   /** Another instance on the database of this one. */
   readonly beside?: Pick<TestApp, 'databaseUrl'>
   readonly surface?: Surface
+  /** In place of the global one, which trusts no certificate of a test and has none. */
+  readonly send?: Send
 }
+
+/** What `fetch` does with these two. */
+export type Send = (url: string, init?: RequestInit) => Promise<Response>
 
 /** The root secret of every test; two instances must share it. */
 export const ROOT_SECRET = randomBytes(32)
@@ -101,6 +106,9 @@ export function testConfig(databaseUrl: string): ServiceConfig {
     refreshGraceSeconds: 30,
     defaultAudience: undefined,
     trustProxy: [],
+    tls: undefined,
+    certificateHeader: { name: 'client-cert', form: 'rfc9440' },
+    mtlsOrigin: undefined,
     opsPort: undefined,
     migrate: 'auto',
     shutdownDelaySeconds: 0,
@@ -133,8 +141,8 @@ export async function startApp(t: Test, options: StartAppOptions = {}): Promise<
     await service.close()
   })
   const { port } = app.server.address() as AddressInfo
-  const url = `http://127.0.0.1:${port}`
-  return { app, service, url, log, databaseUrl, ...openTools(url, service) }
+  const url = `${config.tls ? 'https' : 'http'}://127.0.0.1:${port}`
+  return { app, service, url, log, databaseUrl, ...openTools(url, service, options.send) }
 }
 
 function captureLog(): { log: LogLine[]; logger: Logger } {
@@ -146,11 +154,15 @@ function captureLog(): { log: LogLine[]; logger: Logger } {
 }
 
 /** What speaks to a service at `url`, in this process or not, whose bootstrap client is ADMIN. */
-export function openTools(url: string, { basePath }: Pick<Service, 'basePath'>): HttpTools {
+export function openTools(
+  url: string,
+  { basePath }: Pick<Service, 'basePath'>,
+  send: Send = fetch,
+): HttpTools {
   const tools: HttpTools = {
     adminToken,
 
-    fetch: (path, init) => fetch(`${url}${path}`, init),
+    fetch: (path, init) => send(`${url}${path}`, init),
 
     form(path, parameters, headers = {}) {
       const given = Object.entries(parameters).filter(([, value]) => value !== undefined)

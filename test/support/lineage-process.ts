@@ -7,7 +7,15 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { findFreePort } from '../../src/embedded/free-port.ts'
-import { ADMIN, type HttpTools, ISSUER, type LogLine, openTools, ROOT_SECRET } from './app.ts'
+import {
+  ADMIN,
+  type HttpTools,
+  ISSUER,
+  type LogLine,
+  openTools,
+  ROOT_SECRET,
+  type Send,
+} from './app.ts'
 import type { Scope } from './scope.ts'
 import { sourceArguments } from './source-process.ts'
 import { until } from './until.ts'
@@ -61,6 +69,8 @@ export interface SpawnOptions {
   readonly root?: string
   /** Below `root`; the service itself unless given. */
   readonly program?: string
+  /** How requests are sent to it, where it ends TLS. */
+  readonly send?: Send
 }
 
 /** Starts one and waits until all of it is up; throws with its own words when it does not get there. */
@@ -90,7 +100,7 @@ export async function startLineage(
 export async function spawnLineage(
   t: Scope,
   env: Environment,
-  { stdoutFd, root = ROOT, program = 'src/main.ts' }: SpawnOptions = {},
+  { stdoutFd, root = ROOT, program = 'src/main.ts', send }: SpawnOptions = {},
 ): Promise<LineageProcess> {
   const port = Number(env.PORT ?? (await findFreePort()))
   // tap would load itself into every Node child, with signal handlers of its own.
@@ -113,9 +123,9 @@ export async function spawnLineage(
     hasExited = true
   })
   const [stdout, stderr] = [readLines(child.stdout), readLines(child.stderr)]
-  const url = `http://127.0.0.1:${port}`
+  const url = `${env.LINEAGE_TLS_CERT_FILE ? 'https' : 'http'}://127.0.0.1:${port}`
   const service: LineageProcess = {
-    ...openTools(url, { basePath: '' }),
+    ...openTools(url, { basePath: '' }, send),
     pid: child.pid ?? 0,
     port,
     url,
