@@ -34,7 +34,10 @@ export function tlsFetch({ ca, client, agent }: TlsFetchOptions): Send {
 }
 
 function toResponse(
-  { statusCode: status = 0, headers }: { statusCode?: number; headers: NodeJS.Dict<unknown> },
+  {
+    statusCode: status = 0,
+    headers,
+  }: { statusCode?: number | undefined; headers: NodeJS.Dict<unknown> },
   body: Buffer,
 ): Response {
   const flat = Object.entries(headers).map(([name, value]) => [name, String(value)])
