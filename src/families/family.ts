@@ -184,6 +184,8 @@ export interface Inspect {
   readonly familyId?: FamilyId
   /** The access token to look up. */
   readonly jti?: string
+  /** Of the owner's tokens that it was exchanged from: it counts as revoked with any of them. */
+  readonly earlierJtis?: readonly string[]
 }
 
 export interface Inspection {

@@ -1,7 +1,7 @@
 // Who acts in a token for its subject (RFC 8693 §4.1): a chain, the newest first.
 
 /** Of the chain; a longer one is neither made nor believed. */
-const ACTOR_DEPTH_MAX = 4
+export const ACTOR_DEPTH_MAX = 4
 
 export interface Actor {
   readonly sub: string
@@ -15,4 +15,14 @@ export function isActor(value: unknown, depthLeft = ACTOR_DEPTH_MAX): value is A
   const { sub, act, ...more } = value as Record<string, unknown>
   if (typeof sub !== 'string' || sub === '' || Object.keys(more).length > 0) return false
   return act === undefined || isActor(act, depthLeft - 1)
+}
+
+/** The one party that may act next for the subject (RFC 8693 §4.4). */
+export interface PermittedActor {
+  readonly sub: string
+}
+
+/** Whether a value of a token names a party as we write it. */
+export function isPermittedActor(value: unknown): value is PermittedActor {
+  return isActor(value, 1) && value.act === undefined
 }

@@ -13,3 +13,17 @@ export interface Confirmation {
 export function tokenTypeOf(confirmation: Confirmation | undefined): 'Bearer' | 'DPoP' {
   return confirmation?.jkt === undefined ? 'Bearer' : 'DPoP'
 }
+
+/**
+ * Whether a value of a token is one. Only with members that we check: one more would be a binding that
+ * nobody asks for.
+ */
+export function isConfirmation(value: unknown): value is Confirmation {
+  if (typeof value !== 'object' || value === null) return false
+  const members = Object.entries(value)
+  return members.length > 0 && members.every(([name, text]) => isThumbprint(name, text))
+}
+
+function isThumbprint(name: string, text: unknown): boolean {
+  return (name === 'jkt' || name === 'x5t#S256') && typeof text === 'string' && text !== ''
+}

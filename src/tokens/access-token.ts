@@ -4,8 +4,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Client, ClientId } from '../clients/client.ts'
 import { BY_PASSWORD, type Family, type FamilyId } from '../families/family.ts'
-import { type Actor, isActor } from '../oauth/actor.ts'
-import type { Confirmation } from '../oauth/confirmation.ts'
+import { type Actor, isActor, isPermittedActor, type PermittedActor } from '../oauth/actor.ts'
+import { type Confirmation, isConfirmation } from '../oauth/confirmation.ts'
+import { type ExchangeTrail, isExchangeTrail } from '../oauth/exchange-trail.ts'
 import { toSeconds } from '../runtime/clock.ts'
 import type { Stated } from '../runtime/stated.ts'
 import { hmacSha256 } from '../secrets/hmac.ts'
@@ -30,6 +31,10 @@ interface CommonClaims {
   readonly cnf: Confirmation | undefined
   /** Who acts for the subject; undefined where nobody does. */
   readonly act: Actor | undefined
+  /** Who alone may exchange it; undefined where that is left to the policies of clients. */
+  readonly may_act: PermittedActor | undefined
+  /** What it was exchanged from; undefined for a token that comes from no exchange. */
+  readonly exchanged_from: ExchangeTrail | undefined
 }
 
 export interface UserTokenClaims extends CommonClaims {
@@ -123,7 +128,10 @@ function targetClaims({
   scope,
   audience,
   confirmation,
-}: TokenTarget): Pick<CommonClaims, 'aud' | 'scope' | 'cnf' | 'act'> {
+}: TokenTarget): Pick<
+  CommonClaims,
+  'aud' | 'scope' | 'cnf' | 'act' | 'may_act' | 'exchanged_from'
+> {
   const [first] = audience
   if (first === undefined) throw new RangeError('an access token needs an audience')
   return {
@@ -131,6 +139,8 @@ function targetClaims({
     scope: scope.length > 0 ? scope.join(' ') : undefined,
     cnf: confirmation,
     act: undefined,
+    may_act: undefined,
+    exchanged_from: undefined,
   }
 }
 
@@ -157,6 +167,9 @@ export function readClaims(claims: Record<string, unknown>): AccessTokenClaims |
   if (scope !== undefined && !isText(scope)) return undefined
   if (cnf !== undefined && !isConfirmation(cnf)) return undefined
   if (act !== undefined && !isActor(act)) return undefined
+  const { may_act: mayAct, exchanged_from: exchangedFrom } = claims
+  if (mayAct !== undefined && !isPermittedActor(mayAct)) return undefined
+  if (exchangedFrom !== undefined && !isExchangeTrail(exchangedFrom)) return undefined
   const common: Stated<CommonClaims> = {
     iss,
     aud,
@@ -167,6 +180,8 @@ export function readClaims(claims: Record<string, unknown>): AccessTokenClaims |
     scope,
     cnf,
     act,
+    may_act: mayAct,
+    exchanged_from: exchangedFrom,
   }
   // A token of a release without factors has no `amr`: its login was by the password alone.
   const { sid, auth_time: authTime, amr = BY_PASSWORD, roles } = claims
@@ -178,7 +193,7 @@ export function readClaims(claims: Record<string, unknown>): AccessTokenClaims |
       amr: undefined,
       roles: undefined,
     }
-    return sub === clientId
+    return sub === originOf(common)
       ? ({ ...common, ...own } satisfies Stated<ClientTokenClaims>)
       : undefined
   }
@@ -188,15 +203,12 @@ export function readClaims(claims: Record<string, unknown>): AccessTokenClaims |
   return { ...common, ...user } satisfies Stated<UserTokenClaims>
 }
 
-/** Only with members that we check: one more would be a binding that nobody asks for. */
-function isConfirmation(value: unknown): value is Confirmation {
-  if (typeof value !== 'object' || value === null) return false
-  const members = Object.entries(value)
-  return members.length > 0 && members.every(([name, text]) => isThumbprint(name, text))
-}
-
-function isThumbprint(name: string, text: unknown): boolean {
-  return (name === 'jkt' || name === 'x5t#S256') && isText(text)
+/** The client to which the subject first had a token issued, before any exchange. */
+export function originOf({
+  client_id: clientId,
+  exchanged_from: trail,
+}: Pick<CommonClaims, 'client_id' | 'exchanged_from'>): string {
+  return trail?.[0].client_id ?? clientId
 }
 
 function isText(value: unknown): value is string {

@@ -9,7 +9,12 @@ import { findInactiveReason } from '../families/family-rules.ts'
 import { usableScope } from '../oauth/role-bound-scope.ts'
 import { type Clock, toSeconds } from '../runtime/clock.ts'
 import type { UserId, UserRecord } from '../users/user.ts'
-import type { AccessTokenClaims, ClientTokenClaims, UserTokenClaims } from './access-token.ts'
+import {
+  type AccessTokenClaims,
+  type ClientTokenClaims,
+  originOf,
+  type UserTokenClaims,
+} from './access-token.ts'
 import type { TokenMint } from './token-mint.ts'
 
 export interface CheckedToken {
@@ -35,7 +40,7 @@ export interface TokenCheckerDependencies {
 /** Under whom a single revoked token is remembered: its user, or the client itself. */
 export function tokenOwnerOf(claims: AccessTokenClaims): TokenOwner {
   return claims.sid === undefined
-    ? { clientId: claims.sub as ClientId }
+    ? { clientId: originOf(claims) as ClientId }
     : { userId: claims.sub as UserId }
 }
 
@@ -44,23 +49,23 @@ export function openTokenChecker(dependencies: TokenCheckerDependencies): TokenC
 
   async function findUser(
     claims: UserTokenClaims,
-    client: Client,
+    origin: Client,
   ): Promise<UserRecord | undefined> {
     const { family, user, tokenRevoked } = await families.inspect({
       owner: tokenOwnerOf(claims),
       familyId: claims.sid,
-      jti: claims.jti,
+      ...tokensOf(claims),
     })
-    if (tokenRevoked || !family || !user || family.clientId !== client.id) return undefined
-    const validFromMs = client.sessionsValidFrom.getTime()
+    if (tokenRevoked || !family || !user || family.clientId !== origin.id) return undefined
+    const validFromMs = origin.sessionsValidFrom.getTime()
     return findInactiveReason(family, user, clock(), validFromMs) ? undefined : user
   }
 
-  async function isClientTokenLive(claims: ClientTokenClaims, client: Client): Promise<boolean> {
-    // To the second, in the token's favour, because `iat` has no fractions.
-    if (claims.iat < toSeconds(client.sessionsValidFrom.getTime())) return false
+  async function isClientTokenLive(claims: ClientTokenClaims, origin: Client): Promise<boolean> {
+    // Of an exchanged token, the token that it comes from was asked about before.
+    if (!claims.exchanged_from && !isIssuedSince(claims, origin)) return false
     const owner = tokenOwnerOf(claims)
-    return !(await families.inspect({ owner, jti: claims.jti })).tokenRevoked
+    return !(await families.inspect({ owner, ...tokensOf(claims) })).tokenRevoked
   }
 
   return {
@@ -68,25 +73,71 @@ export function openTokenChecker(dependencies: TokenCheckerDependencies): TokenC
       const claims = tokens.verify(token)
       const client = claims && (await clients.find(claims.client_id))
       if (!claims || !client) return undefined
+      const origin = claims.exchanged_from
+        ? await findExchangeOrigin(claims, client, clients)
+        : client
+      if (!origin) return undefined
       if (claims.sid === undefined) {
-        const isLive = await isClientTokenLive(claims, client)
-        return isLive ? { claims: { ...claims, ...scopeLeft(claims, client) }, client } : undefined
+        const isLive = await isClientTokenLive(claims, origin)
+        return isLive
+          ? { claims: { ...claims, ...scopeLeft(claims, client, origin) }, client }
+          : undefined
       }
-      const user = await findUser(claims, client)
+      const user = await findUser(claims, origin)
       if (!user) return undefined
       const { roles, username } = user
       const named = username === undefined ? {} : { username }
-      return { claims: { ...claims, ...scopeLeft(claims, client, roles), roles }, client, ...named }
+      const left = scopeLeft(claims, client, origin, roles)
+      return { claims: { ...claims, ...left, roles }, client, ...named }
     },
   }
 }
 
-/** The token's scope without what user or client have lost since it was issued. */
-function scopeLeft(
-  { scope }: AccessTokenClaims,
+/** To the second, in the token's favour, because `iat` has no fractions. */
+function isIssuedSince({ iat }: { readonly iat: number }, { sessionsValidFrom }: Client): boolean {
+  return iat >= toSeconds(sessionsValidFrom.getTime())
+}
+
+/** The token itself, and those that it was exchanged from. */
+function tokensOf({ jti, exchanged_from: trail }: AccessTokenClaims) {
+  return trail ? { jti, earlierJtis: trail.map((earlier) => earlier.jti) } : { jti }
+}
+
+/**
+ * The client of the subject's own token. Undefined unless every client on the way is there and has had
+ * no end of its sessions since its token.
+ */
+async function findExchangeOrigin(
+  claims: AccessTokenClaims,
   client: Client,
+  clients: Pick<ClientTable, 'find'>,
+): Promise<Client | undefined> {
+  if (!isIssuedSince(claims, client)) return undefined
+  const trail = claims.exchanged_from ?? []
+  const found = await Promise.all(trail.map(({ client_id: id }) => clients.find(id)))
+  const isEachLive = trail.every((token, index) => {
+    const earlier = found[index]
+    return earlier && isIssuedSince(token, earlier)
+  })
+  return isEachLive ? found[0] : undefined
+}
+
+/**
+ * The token's scope without what user or client have lost since it was issued; an exchanged one is also
+ * without what its client may no longer exchange for this audience.
+ */
+function scopeLeft(
+  { scope, aud, exchanged_from: trail }: AccessTokenClaims,
+  client: Client,
+  origin: Client,
   roles?: readonly string[],
 ): { readonly scope?: string } {
   if (scope === undefined) return {}
-  return { scope: usableScope(scope.split(' '), client.scopes, roles).join(' ') }
+  const left = usableScope(scope.split(' '), origin.scopes, roles)
+  const kept = trail ? left.filter((word) => mayExchange(client, word, aud)) : left
+  return { scope: kept.join(' ') }
+}
+
+function mayExchange({ exchange }: Client, scope: string, aud: AccessTokenClaims['aud']): boolean {
+  return exchange.some(({ audience, scopes }) => audience === aud && scopes.includes(scope))
 }

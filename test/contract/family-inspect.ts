@@ -118,6 +118,20 @@ export async function runInspectCases(t: Test, open: OpenFamilyBench): Promise<v
     t.equal((await store.inspect({ owner: user })).tokenRevoked, false, 'no token, none revoked')
   })
 
+  t.test('a token counts as revoked with any of those that it was exchanged from', async (t) => {
+    const expiresAtMs = bench.nowMs() + ABSOLUTE_MS
+    for (const owner of owners()) {
+      await store.revokeToken({ owner, jti: 'second', expiresAtMs }, bench.nowMs())
+      const revoked = async (jti: string, earlierJtis: readonly string[]) =>
+        (await store.inspect({ owner, jti, earlierJtis })).tokenRevoked
+      t.equal(await revoked('third', ['first', 'second']), true)
+      t.equal(await revoked('third', ['second']), true)
+      t.equal(await revoked('second', ['first']), true)
+      t.equal(await revoked('third', ['first']), false)
+      t.equal(await revoked('third', []), false)
+    }
+  })
+
   t.test('an owner named alike as user and as client is two owners', async (t) => {
     const id = randomUUID()
     const expiresAtMs = bench.nowMs() + ABSOLUTE_MS

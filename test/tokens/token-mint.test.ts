@@ -174,6 +174,8 @@ test('refuses claims that are missing or of another type', async (t) => {
     client_id: [undefined, '', 1],
     scope: [null, '', 1, ['a']],
     act: [null, '', {}, { sub: 1 }, { sub: 'a', act: {} }, { sub: 'a', more: 1 }],
+    may_act: [null, '', {}, { sub: 1 }, { sub: '' }, { sub: 'a', act: { sub: 'b' } }],
+    exchanged_from: badTrails(),
     cnf: [null, '', {}, [], { jkt: '' }, { jkt: 1 }, { jkt: 'a', 'x5u#S256': 'b' }],
     sid: [undefined, null, '', 1],
     auth_time: [undefined, '1', 1.5],
@@ -185,6 +187,28 @@ test('refuses claims that are missing or of another type', async (t) => {
       t.equal(verify(forge({}, { ...claims, [name]: value })), undefined, `${name}: ${value}`)
     }
   }
+})
+
+function badTrails(): unknown[] {
+  const from = { jti: 'a', client_id: 'b', iat: 1 }
+  const bad = [{}, { ...from, jti: '' }, { ...from, client_id: 1 }, { ...from, iat: '1' }]
+  return [
+    ...[null, '', {}, [], [null], Array(5).fill(from), [from, { ...from, more: 1 }]],
+    ...bad.map((one) => [one]),
+  ]
+}
+
+test('what an exchange made says whom it passed through (RFC 8693 §4)', async (t) => {
+  const from = { jti: 'a', client_id: claims.client_id, iat: claims.iat }
+  const exchanged = { ...claims, client_id: 'gateway', exchanged_from: [from, from, from, from] }
+  t.strictSame(verify(forge({}, exchanged)), exchanged)
+  const { sid, auth_time, amr, roles, ...own } = { ...exchanged, sub: claims.client_id }
+  t.match(verify(forge({}, own)), own)
+  t.equal(
+    verify(forge({}, { ...own, sub: 'gateway' })),
+    undefined,
+    'the subject is the first client',
+  )
 })
 
 test("a user's token of a release that knew no factors is one of a login by password", async (t) => {

@@ -161,9 +161,10 @@ async function end(client: pg.PoolClient, input: EndFamily): Promise<EndOutcome>
 
 async function inspect(
   pool: pg.Pool,
-  { owner, familyId, jti }: Inspect,
+  { owner, familyId, jti, earlierJtis = [] }: Inspect,
   nowMs: number,
 ): Promise<Inspection> {
+  const jtis = jti === undefined ? earlierJtis : [jti, ...earlierJtis]
   const { rows } = await pool.query<{
     family: JsonRow | null
     user: JsonRow | null
@@ -173,8 +174,8 @@ async function inspect(
        (SELECT to_jsonb(f) FROM families f WHERE id = $1 AND ${OF_USER}) AS family,
        (SELECT to_jsonb(u) FROM family_users u WHERE user_id = $2) AS user,
        EXISTS (SELECT FROM revoked_tokens
-               WHERE owner = $3 AND jti = $4 AND expires_at_ms > $5) AS revoked`,
-    [familyId ?? null, owner.userId ?? null, ownerKey(owner), jti ?? null, nowMs],
+               WHERE owner = $3 AND jti = ANY ($4) AND expires_at_ms > $5) AS revoked`,
+    [familyId ?? null, owner.userId ?? null, ownerKey(owner), jtis, nowMs],
   )
   const [row] = rows
   return {

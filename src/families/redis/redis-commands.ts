@@ -128,18 +128,20 @@ async function rotate(run: RunScript, input: RotateFamily): Promise<RotateOutcom
   }
 }
 
-async function inspect(run: RunScript, { owner, familyId, jti }: Inspect): Promise<Inspection> {
+async function inspect(run: RunScript, input: Inspect): Promise<Inspection> {
+  const { owner, familyId, jti = '', earlierJtis = [] } = input
   const keys = keysOf(owner)
-  // The script always reads three keys; what is not asked for is read under a key that nobody has.
+  // The script reads three keys at least; what is not asked for is read under a key that nobody has.
   const family = familyId === undefined ? `${keys.familyPrefix}-` : keys.family(familyId)
-  const reply = await run(inspectScript, [family, keys.user, keys.revokedToken(jti ?? '')], [])
+  const tokens = [jti, ...earlierJtis].map(keys.revokedToken)
+  const reply = await run(inspectScript, [family, keys.user, ...tokens], [])
   const [familyReply, userReply, revoked] = reply as [unknown, unknown, number]
   const { userId } = owner
   const isOfUser = userId !== undefined
   return {
     family: isOfUser && familyId ? decodeFamily(familyReply, userId, familyId) : undefined,
     user: isOfUser ? decodeUser(userReply, userId) : undefined,
-    tokenRevoked: revoked === 1,
+    tokenRevoked: revoked > 0,
   }
 }
 

@@ -122,6 +122,8 @@ function toRefreshTokenClaims(
     jti: undefined,
     cnf: family.confirmation,
     act: undefined,
+    may_act: undefined,
+    exchanged_from: undefined,
     sid: family.familyId,
     auth_time: undefined,
     amr: undefined,

@@ -93,7 +93,7 @@ const ACTS = {
     indexes: [...PRIMARY, 'revoked_tokens_pkey'],
     statements: 1,
     act: ({ store, family: { userId, familyId } }: Case) =>
-      store.inspect({ owner: { userId }, familyId, jti: '9' }),
+      store.inspect({ owner: { userId }, familyId, jti: '9', earlierJtis: ['7', '8'] }),
   },
   list: {
     indexes: ['families_ended_idx', 'families_live_idx', ...PRIMARY],

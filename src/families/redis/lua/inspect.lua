@@ -1,4 +1,5 @@
--- KEYS: family, user, token. Answers {family, user, whether the token was revoked}.
+-- KEYS: family, user, token, those that it was exchanged from. Answers {family, user, how many of the
+-- tokens were revoked}.
 return {
-  redis.call('GET', KEYS[1]), redis.call('LINDEX', KEYS[2], 0), redis.call('EXISTS', KEYS[3]),
+  redis.call('GET', KEYS[1]), redis.call('LINDEX', KEYS[2], 0), redis.call('EXISTS', unpack(KEYS, 3)),
 }
