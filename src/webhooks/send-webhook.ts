@@ -2,18 +2,17 @@
 // checked before the connection is made. Follows no redirect; of the answer only the status and
 // Retry-After are read.
 
-import { lookup } from 'node:dns'
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
-import { isPublicAddress } from './public-address.ts'
+import { ADDRESS_REFUSED, guardLookup, namesRefusedAddress } from '../outbound/guarded-lookup.ts'
+import { isPublicAddress } from '../outbound/public-address.ts'
 import { parseRetryAfter } from './retry-after.ts'
-import { findUrlProblem, hostOf } from './webhook-url.ts'
+import { findUrlProblem } from './webhook-url.ts'
 
 const ANSWER_HEADERS_MAX = 16 * 1024
 
 /** Why there was no answer, where no code of a system error tells it. */
-export type SendError = 'url_refused' | 'address_refused' | 'timeout' | 'stopping' | 'failed'
+export type SendError = 'url_refused' | typeof ADDRESS_REFUSED | 'timeout' | 'stopping' | 'failed'
 
 export type SendOutcome =
   | {
@@ -37,9 +36,7 @@ export function sendWebhook(message: WebhookMessage, signal: AbortSignal): Promi
   if (findUrlProblem(url, allowPrivateNetwork)) return refuse('url_refused')
   const target = new URL(url)
   const mayReach = allowPrivateNetwork ? () => true : isPublicAddress
-  // An address in the URL needs no look-up, so guardLookup would not be asked about it.
-  const host = hostOf(target)
-  if (isIP(host) !== 0 && !mayReach(host)) return refuse('address_refused')
+  if (namesRefusedAddress(target, mayReach)) return refuse(ADDRESS_REFUSED)
   const options = {
     method: 'POST',
     headers: {
@@ -72,25 +69,6 @@ export function sendWebhook(message: WebhookMessage, signal: AbortSignal): Promi
 function refuse(error: SendError): Promise<SendOutcome> {
   return Promise.resolve({ error })
 }
-
-/**
- * A look-up that gives out only addresses that may be reached. The connection uses exactly these,
- * so it does not matter if the name resolves to others a moment later.
- */
-function guardLookup(mayReach: (address: string) => boolean): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, found = []) => {
-      const addresses = found.filter(({ address }) => mayReach(address))
-      const [first] = addresses
-      if (error) callback(error, '')
-      else if (!first) callback(Object.assign(new Error('refused'), { code: REFUSED }), '')
-      else if (options.all) callback(null, addresses)
-      else callback(null, first.address, first.family)
-    })
-  }
-}
-
-const REFUSED: SendError = 'address_refused'
 
 function codeOf(error: Error): string {
   const failed: SendError = 'failed'

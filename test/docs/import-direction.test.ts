@@ -29,21 +29,25 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   database: ['runtime', 'generated'],
   redis: ['runtime'],
   ops: ['runtime'],
+  outbound: [],
   throttle: [...BENEATH, 'oauth', 'redis'],
   replay: [...BENEATH, 'redis'],
   tls: ['runtime'],
   certificates: ['runtime'],
-  clients: [...BENEATH, 'oauth', 'certificates'],
+  assertions: [...BENEATH, 'oauth', 'outbound'],
+  clients: [...BENEATH, 'oauth', 'assertions', 'certificates'],
   users: [...BENEATH, 'oauth', 'throttle'],
   families: [...BENEATH, 'oauth', 'redis', 'clients', 'users'],
   factors: [...BENEATH, 'oauth', 'throttle', 'clients', 'users'],
   keys: BENEATH,
   tokens: [...BENEATH, 'oauth', 'keys', 'families', 'clients', 'users'],
-  'client-auth': [...BENEATH, 'oauth', 'throttle', 'clients', 'certificates'],
+  'client-auth': [
+    ...[...BENEATH, 'oauth', 'throttle', 'replay', 'assertions', 'clients', 'certificates'],
+  ],
   grants: [...BENEATH, 'oauth', 'throttle', ...DOMAIN],
   // Who records an event needs only its type, in runtime: the domain knows of neither folder.
   events: BENEATH,
-  webhooks: [...BENEATH, 'events'],
+  webhooks: [...BENEATH, 'events', 'outbound'],
   mail: [...BENEATH, 'users'],
 
   // What HTTP and the command line change anything through; it knows neither of them.

@@ -190,6 +190,7 @@ const TRIED: Readonly<Record<string, readonly Attack[]>> = {
     ['', '\u202e', ''],
     ['', 'a', ''],
   ],
+  '/^application\\//': [['', 'application/', '']],
   // Addresses of webhooks.
   '/^[^\\s\\p{Cc}\\p{Cs}]*$/u': [['', 'a', ' ']],
   '/^\\d{1,9}$/': [['', '0', '!']],

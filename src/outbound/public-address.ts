@@ -1,5 +1,5 @@
 // Which addresses are those of the public internet. Anything else could be a machine behind our own
-// firewall that trusts us, so a webhook does not go there.
+// firewall that trusts us, so nothing that somebody else names leads there.
 
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 
@@ -17,7 +17,11 @@ const UNICAST_IPV6 = ['2000::/3']
 // addresses.
 const NOT_PUBLIC_IPV6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']
 
+const LOOPBACK_IPV4 = ['127.0.0.0/8']
+const LOOPBACK_IPV6 = '::1'
+
 const notPublicIpv4 = listOf(NOT_PUBLIC_IPV4, 'ipv4')
+const loopbackIpv4 = listOf(LOOPBACK_IPV4, 'ipv4')
 const unicastIpv6 = listOf(UNICAST_IPV6, 'ipv6')
 const notPublicIpv6 = listOf(NOT_PUBLIC_IPV6, 'ipv6')
 
@@ -26,6 +30,11 @@ export function isPublicAddress(address: string): boolean {
   if (isIPv4(address)) return !notPublicIpv4.check(address, 'ipv4')
   if (!isIPv6(address) || address.includes('%')) return false
   return unicastIpv6.check(address, 'ipv6') && !notPublicIpv6.check(address, 'ipv6')
+}
+
+/** This machine itself, as a socket names it. */
+export function isLoopbackAddress(address: string): boolean {
+  return isIPv4(address) ? loopbackIpv4.check(address, 'ipv4') : address === LOOPBACK_IPV6
 }
 
 function listOf(ranges: readonly string[], family: 'ipv4' | 'ipv6'): BlockList {

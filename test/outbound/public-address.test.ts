@@ -1,7 +1,7 @@
-// Which addresses a webhook may be sent to without leave: those of the public internet.
+// Which addresses are asked or sent to without leave: those of the public internet.
 
 import { test } from 'tap'
-import { isPublicAddress } from '../../src/webhooks/public-address.ts'
+import { isPublicAddress } from '../../src/outbound/public-address.ts'
 
 test('addresses of the public internet are public', async (t) => {
   for (const address of [

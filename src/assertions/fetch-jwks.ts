@@ -1,0 +1,99 @@
+// One look at where keys are published: one GET on a connection of its own, to an address that was checked
+// before, bounded in time and size. Follows no redirect.
+
+import { type IncomingMessage, request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import { ADDRESS_REFUSED, guardLookup, namesRefusedAddress } from '../outbound/guarded-lookup.ts'
+import { findJwksUriProblem, mayReachFor } from './jwks-uri.ts'
+import { openKeys } from './key-source.ts'
+import { memberOf, readJsonObject } from './strict-json.ts'
+import type { VerificationKey } from './verification-key.ts'
+
+/** Connecting and reading together. */
+const TIMEOUT_MS = 3_000
+const HEADERS_BYTES_MAX = 16 * 1024
+const BODY_BYTES_MAX = 256 * 1024
+const KEYS_MAX = 100
+const MAX_AGE_SECONDS_DEFAULT = 300
+const MAX_AGE_SECONDS_MIN = 60
+const MAX_AGE_SECONDS_MAX = 24 * 60 * 60
+
+export type FetchedKeys =
+  | {
+      readonly keys: readonly VerificationKey[]
+      /** How long they may be used without another look. */
+      readonly maxAgeMs: number
+      readonly problem?: never
+    }
+  | { readonly keys?: never; readonly problem: string }
+
+/** Never rejects; the problem is a short word that is safe to log. */
+export async function fetchJwks(
+  uri: string,
+  allowPrivateNetwork: boolean,
+  timeoutMs = TIMEOUT_MS,
+): Promise<FetchedKeys> {
+  if (findJwksUriProblem(uri, allowPrivateNetwork)) return { problem: 'url_refused' }
+  const url = new URL(uri)
+  const mayReach = mayReachFor(url, allowPrivateNetwork)
+  if (namesRefusedAddress(url, mayReach)) return { problem: ADDRESS_REFUSED }
+  const signal = AbortSignal.timeout(timeoutMs)
+  const options = {
+    headers: { accept: 'application/jwk-set+json, application/json', 'user-agent': 'lineage' },
+    agent: false,
+    lookup: guardLookup(mayReach),
+    maxHeaderSize: HEADERS_BYTES_MAX,
+    signal,
+  } as const
+  try {
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const request = url.protocol === 'https:' ? requestHttps : requestHttp
+      request(url, options, resolve).on('error', reject).end()
+    })
+    return await readAnswer(answer)
+  } catch (error) {
+    return { problem: signal.aborted ? 'timeout' : codeOf(error) }
+  }
+}
+
+async function readAnswer(answer: IncomingMessage): Promise<FetchedKeys> {
+  const { statusCode, headers } = answer
+  if (statusCode !== 200) {
+    answer.destroy()
+    return { problem: `status_${statusCode}` }
+  }
+  const chunks: Buffer[] = []
+  let bytes = 0
+  // Leaving the loop ends the connection, whatever is still to come.
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > BODY_BYTES_MAX) return { problem: 'too_large' }
+    chunks.push(chunk)
+  }
+  const jwks = memberOf(readJsonObject(Buffer.concat(chunks)), 'keys')
+  if (!Array.isArray(jwks)) return { problem: 'no_jwks' }
+  if (jwks.length > KEYS_MAX) return { problem: 'too_many_keys' }
+  return { keys: openKeys(jwks), maxAgeMs: maxAgeSeconds(headers) * 1000 }
+}
+
+/** RFC 9111 §4.2: what a cache on the way has used up of it is gone. */
+function maxAgeSeconds({ 'cache-control': control = '', age = '' }: IncomingMessage['headers']) {
+  const directives = control
+    .toLowerCase()
+    .split(',', 20)
+    .map((part) => part.trim())
+  const isUncached = directives.some((part) => part === 'no-store' || part === 'no-cache')
+  const stated = directives.find((part) => part.startsWith('max-age='))?.slice('max-age='.length)
+  const seconds = isUncached ? 0 : (wholeNumber(stated) ?? MAX_AGE_SECONDS_DEFAULT)
+  const left = seconds - (wholeNumber(age) ?? 0)
+  return Math.min(Math.max(left, MAX_AGE_SECONDS_MIN), MAX_AGE_SECONDS_MAX)
+}
+
+function wholeNumber(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined
+}
+
+function codeOf(error: unknown): string {
+  const isCoded = error instanceof Error && 'code' in error && typeof error.code === 'string'
+  return isCoded ? String(error.code) : 'failed'
+}

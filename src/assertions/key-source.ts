@@ -1,0 +1,32 @@
+// Where the keys of an issuer come from: stated once, or read from where it publishes them.
+
+import { openVerificationKey, type VerificationKey } from './verification-key.ts'
+
+/** Several issuers never share a source: a `kid` means something within one of them only. */
+export interface KeySource {
+  /** The keys as they are known, or undefined where they cannot be had. Never rejects. */
+  current(): Keys | Promise<Keys>
+  /** Looks once more, where that may tell something new; else undefined. Never rejects. */
+  renewed(): Promise<Keys>
+}
+
+type Keys = readonly VerificationKey[] | undefined
+
+/** Those that we can use; others are another reader's. */
+export function openKeys(jwks: readonly unknown[]): readonly VerificationKey[] {
+  return jwks.flatMap((jwk) => openVerificationKey(jwk).key ?? [])
+}
+
+const opened = new WeakMap<object, readonly VerificationKey[]>()
+
+/** Keys that are stated; they are opened once for as long as the object lives. */
+export function statedKeys(jwks: { readonly keys: readonly object[] }): KeySource {
+  return {
+    current() {
+      const keys = opened.get(jwks) ?? openKeys(jwks.keys)
+      opened.set(jwks, keys)
+      return keys
+    },
+    renewed: async () => undefined,
+  }
+}
