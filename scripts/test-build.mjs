@@ -70,7 +70,7 @@ function listSources(root, folder) {
   return entries
     .filter((entry) => entry.isFile() && extname(entry.name) === '.ts')
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-    .filter((path) => !path.split('/').includes('node_modules'))
+    .filter((path) => !/(^|\/)(node_modules|dist)\//.test(path))
 }
 
 /** Another run in this checkout may be reading it. */

@@ -10,6 +10,7 @@ import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
+import { buildPackages } from './build-packages.mjs'
 import { buildTests } from './test-build.mjs'
 import { measureCoverage } from './test-coverage.mjs'
 import { runFile } from './test-file.mjs'
@@ -54,6 +55,8 @@ async function runSuite(files) {
   if (files.length === 0) return
   const env = testEnvironment()
   const built = await buildTests(root)
+  // The examples import them.
+  buildPackages(root)
   env.TEST_BUILD = built
   env.TEST_DATABASE_URL ??= await startServers(built)
   const isInterop = files.some((file) => file.startsWith(INTEROP))

@@ -1,24 +1,18 @@
 // An API in Express that takes Lineage's access tokens: each route names the scope that it needs.
 
 import express from 'express'
-import { openVerifier } from './access-token.mjs'
+import { createExpressMiddleware, createVerifier } from 'lineage/verify'
 
-const { ISSUER = 'http://localhost:3000', AUDIENCE, PORT = '4002' } = process.env
+const { ISSUER = 'http://localhost:3000', AUDIENCE, PORT = '4002', PUBLIC_URL } = process.env
 if (!AUDIENCE) throw new Error('AUDIENCE is missing: the name of this API in the tokens')
 
-const authorize = openVerifier({ issuer: ISSUER, audience: AUDIENCE })
+const verifier = createVerifier({ issuer: ISSUER, audience: AUDIENCE })
 const app = express().disable('x-powered-by')
 
-// Before any parser of bodies: who may not come in sends nothing in.
-const withScope = (scope) => async (request, response, next) => {
-  const { claims, refusal } = await authorize(request.headers.authorization, scope)
-  if (!refusal) {
-    response.locals.claims = claims
-    return next()
-  }
-  const { status, headers, error } = refusal
-  response.status(status).set(headers).json({ error })
-}
+// Before any parser of bodies: who may not come in sends nothing in. A proof names the URL that the
+// client knows, which behind a proxy only we can tell.
+const view = PUBLIC_URL ? { publicUrl: PUBLIC_URL } : {}
+const withScope = (scope) => createExpressMiddleware(verifier, { ...view, scope })
 
 app.get('/notes', withScope('notes:read'), (_, response) => {
   response.json({ owner: response.locals.claims.sub, notes: ['Buy milk', 'Rotate tokens'] })

@@ -1,11 +1,11 @@
 // A service that calls an API in its own name: every request to it is one call of the API.
 
-import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import { openTokenSource } from './token-source.mjs'
+import { createTokenSource } from 'lineage/client'
 
 const {
   ISSUER = 'http://localhost:3000',
+  TOKEN_ENDPOINT,
   API = 'http://127.0.0.1:4002',
   PORT = '4003',
   CLIENT_ID,
@@ -17,10 +17,11 @@ if (!CLIENT_ID || !CLIENT_SECRET_FILE) {
   throw new Error('CLIENT_ID and CLIENT_SECRET_FILE are needed')
 }
 
-const api = openTokenSource({
-  issuer: ISSUER,
+const api = createTokenSource({
+  ...(TOKEN_ENDPOINT ? { tokenEndpoint: TOKEN_ENDPOINT } : { issuer: ISSUER }),
   clientId: CLIENT_ID,
-  readSecret: async () => (await readFile(CLIENT_SECRET_FILE, 'utf8')).trim(),
+  // Read again for every token, so that a new secret needs no restart.
+  auth: { method: 'client_secret_basic', secret: { file: CLIENT_SECRET_FILE } },
   scope: SCOPE,
   resource: RESOURCE,
 })

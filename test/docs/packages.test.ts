@@ -1,7 +1,7 @@
 // The service and the packages beside it share no code, and each imports only what its own
 // package.json lists: in one node_modules everybody would find the dependencies of all others.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { test } from 'tap'
@@ -21,7 +21,7 @@ interface Manifest {
 function listSources(product: string): string[] {
   return ['src', 'bin'].flatMap((folder) => {
     const path = join(ROOT, product, folder)
-    if (folder === 'bin' && product === '') return []
+    if (folder === 'bin' && (product === '' || !existsSync(path))) return []
     return readdirSync(path, { recursive: true, encoding: 'utf8' })
       .filter((name) => /\.m?[tj]s$/.test(name) && !name.startsWith('generated'))
       .map((name) => join(path, name))
@@ -51,6 +51,6 @@ for (const product of PRODUCTS) {
         }
       }
     }
-    t.ok(used.size > 1, 'the imports were found')
+    t.ok(used.size > 0, 'the imports were found')
   })
 }

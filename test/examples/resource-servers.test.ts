@@ -16,7 +16,9 @@ import { EXAMPLES, type ExampleLineage, startExample, startIssuer } from './exam
 const SERVERS = ['fastify', 'express'] as const
 const AUDIENCE = 'https://notes.example.test'
 const INVALID = '401 Bearer error="invalid_token"'
-/** COOLDOWN_MS of the example, and time for a busy machine. */
+/** Which schemes there are, and of what went wrong nothing (RFC 9449 §7.2). */
+const BARE = '401 Bearer, DPoP algs="ES256 EdDSA Ed25519 RS256 PS256"'
+/** The pause after an unknown key, and time for a busy machine. */
 const KEY_TIMEOUT_MS = 20_000
 
 /** The status, and the challenge where there is one. */
@@ -63,11 +65,11 @@ async function checkTraffic(t: Test, api: string, { service }: ExampleLineage): 
   const write = await ask(api, good.access_token, { method: 'DELETE' })
   t.equal(write, `${shortForbidden}"notes:write"`, 'each route has its own scope')
 
-  t.equal(await ask(api), '401 Bearer', 'a bare challenge without credentials (C107)')
+  t.equal(await ask(api), BARE, 'no error without credentials (C107)')
   const basic = { headers: { authorization: 'Basic Zm9vOmJhcg==' } }
-  t.equal(await ask(api, undefined, basic), '401 Bearer', 'of another kind, too')
+  t.equal(await ask(api, undefined, basic), BARE, 'of another kind, too')
   const path = `/notes?access_token=${good.access_token}`
-  t.equal(await ask(api, undefined, { path }), '401 Bearer', 'nor in the query (RFC 9700 §2.4)')
+  t.equal(await ask(api, undefined, { path }), BARE, 'nor in the query (RFC 9700 §2.4)')
   t.equal(await ask(api, other.access_token), INVALID, 'another audience')
   t.equal(await ask(api, good.refresh_token), INVALID, 'a refresh token')
   t.equal(await ask(api, ''), INVALID, 'nothing after the scheme')
@@ -136,14 +138,14 @@ for (const kind of SERVERS) {
     await new Promise<void>((resolve) => void server.listen(port, 'localhost', resolve))
     t.teardown(() => void server.close())
     t.equal((server.address() as AddressInfo).port, port)
-    t.equal(await ask(api, await sign()), '200')
+    await until('the keys', async () => (await ask(api, await sign())) === '200')
 
     const bad: Record<string, string> = {
       'another typ': await sign({}, { typ: 'JWT' }),
       'another issuer': await sign({ iss: `${issuer}/` }),
       'no audience': await sign({ aud: undefined }),
       'no end': await sign({ exp: undefined }),
-      'the end': await sign({ exp: nowSeconds - 1 }),
+      'the end': await sign({ exp: nowSeconds - 6 }),
       'no subject': await sign({ sub: undefined }),
       'no client': await sign({ client_id: undefined }),
       'alg none': withPart(await sign(), 0, (given) => ({ ...given, alg: 'none' })),
@@ -166,15 +168,9 @@ async function signWithOwnKey(claims: object, header: JWTHeaderParameters): Prom
   return await new SignJWT({ ...claims }).setProtectedHeader({ ...header, jwk }).sign(privateKey)
 }
 
-test('both have the same verifier, and the versions that this repository tests', async (t) => {
-  const read = (path: string) => readFileSync(join(EXAMPLES, path), 'utf8')
-  const [one, other] = SERVERS.map((kind) => read(`${kind}-resource-server/access-token.mjs`))
-  t.equal(one, other)
-  const { dependencies, devDependencies } = JSON.parse(read('../package.json'))
-  const ours = { ...dependencies, ...devDependencies }
+test('each stands in the index', async (t) => {
+  const index = readFileSync(join(EXAMPLES, 'README.md'), 'utf8')
   for (const folder of [...SERVERS.map((kind) => `${kind}-resource-server`), 'service-client']) {
-    const needed = JSON.parse(read(`${folder}/package.json`)).dependencies
-    for (const [name, version] of Object.entries(needed)) t.equal(version, ours[name], name)
-    t.match(read('README.md'), `(${folder}/README.md)`, 'it stands in the index')
+    t.match(index, `(${folder}/README.md)`)
   }
 })

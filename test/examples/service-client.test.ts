@@ -70,7 +70,7 @@ async function openScene(t: Test, input: Partial<ClientInput> = {}) {
     AUDIENCE,
   })
   const url = await startExample(t, 'service-client/server.mjs', {
-    ISSUER: endpoint.url,
+    TOKEN_ENDPOINT: `${endpoint.url}/token`,
     API: api,
     CLIENT_ID: client.id,
     CLIENT_SECRET_FILE: secretFile,
