@@ -33,6 +33,9 @@ export function createExpressMiddleware(
     }
     const { status, headers, error } = authorized.refusal
     onRefusal?.(authorized.refusal)
-    response.status(status).set({ ...headers }).json({ error })
+    response
+      .status(status)
+      .set({ ...headers })
+      .json({ error })
   }
 }
