@@ -16,6 +16,7 @@ import { registerAdminClients } from './http/admin/admin-clients-route.ts'
 import { registerAdminEvents } from './http/admin/admin-events-route.ts'
 import { registerAdminFactors } from './http/admin/admin-factors-route.ts'
 import { registerAdminKeys } from './http/admin/admin-keys-route.ts'
+import { registerAdminTrustedIssuers } from './http/admin/admin-trusted-issuers-route.ts'
 import { registerAdminUsers } from './http/admin/admin-users-route.ts'
 import { registerAdminWebhooks } from './http/admin/admin-webhooks-route.ts'
 import { openFront } from './http/front/front.ts'
@@ -143,6 +144,7 @@ async function registerAdmin(app: FastifyInstance, service: Service): Promise<vo
   registerAdminSessions(app, management.users, management.sessions)
   registerAdminFactors(app, management.users, management.factors)
   registerAdminClients(app, management.clients)
+  registerAdminTrustedIssuers(app, management.trust)
   registerAdminKeys(app, management.keys)
   registerAdminEvents(app, service.events)
   registerAdminWebhooks(app, management.webhooks)

@@ -7,7 +7,7 @@ import { ADDRESS_REFUSED, guardLookup, namesRefusedAddress } from '../outbound/g
 import { findJwksUriProblem, mayReachFor } from './jwks-uri.ts'
 import { openKeys } from './key-source.ts'
 import { memberOf, readJsonObject } from './strict-json.ts'
-import type { VerificationKey } from './verification-key.ts'
+import type { KeyUse, VerificationKey } from './verification-key.ts'
 
 /** Connecting and reading together. */
 const TIMEOUT_MS = 3_000
@@ -27,11 +27,17 @@ export type FetchedKeys =
     }
   | { readonly keys?: never; readonly problem: string }
 
+export interface FetchOptions {
+  readonly timeoutMs?: number | undefined
+  /** The keys that are wanted; others are left out. */
+  readonly use?: KeyUse | undefined
+}
+
 /** Never rejects; the problem is a short word that is safe to log. */
 export async function fetchJwks(
   uri: string,
   allowPrivateNetwork: boolean,
-  timeoutMs = TIMEOUT_MS,
+  { timeoutMs = TIMEOUT_MS, use }: FetchOptions = {},
 ): Promise<FetchedKeys> {
   if (findJwksUriProblem(uri, allowPrivateNetwork)) return { problem: 'url_refused' }
   const url = new URL(uri)
@@ -50,13 +56,13 @@ export async function fetchJwks(
       const request = url.protocol === 'https:' ? requestHttps : requestHttp
       request(url, options, resolve).on('error', reject).end()
     })
-    return await readAnswer(answer)
+    return await readAnswer(answer, use)
   } catch (error) {
     return { problem: signal.aborted ? 'timeout' : codeOf(error) }
   }
 }
 
-async function readAnswer(answer: IncomingMessage): Promise<FetchedKeys> {
+async function readAnswer(answer: IncomingMessage, use: KeyUse | undefined): Promise<FetchedKeys> {
   const { statusCode, headers } = answer
   if (statusCode !== 200) {
     answer.destroy()
@@ -73,7 +79,7 @@ async function readAnswer(answer: IncomingMessage): Promise<FetchedKeys> {
   const jwks = memberOf(readJsonObject(Buffer.concat(chunks)), 'keys')
   if (!Array.isArray(jwks)) return { problem: 'no_jwks' }
   if (jwks.length > KEYS_MAX) return { problem: 'too_many_keys' }
-  return { keys: openKeys(jwks), maxAgeMs: maxAgeSeconds(headers) * 1000 }
+  return { keys: openKeys(jwks, use), maxAgeMs: maxAgeSeconds(headers) * 1000 }
 }
 
 /** RFC 9111 §4.2: what a cache on the way has used up of it is gone. */

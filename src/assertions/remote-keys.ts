@@ -4,7 +4,7 @@
 import { type Clock, monotonicClock } from '../runtime/clock.ts'
 import { fetchJwks } from './fetch-jwks.ts'
 import type { KeySource } from './key-source.ts'
-import type { VerificationKey } from './verification-key.ts'
+import type { KeyUse, VerificationKey } from './verification-key.ts'
 
 /** Between two looks at one place, for an unknown key and after a failure alike. */
 const PAUSE_MS = 10_000
@@ -31,16 +31,16 @@ export interface RemoteKeysOptions {
 
 export interface RemoteKeys {
   /** Looks at nothing yet. */
-  at(uri: string, allowPrivateNetwork: boolean): KeySource
+  at(uri: string, allowPrivateNetwork: boolean, use?: KeyUse): KeySource
 }
 
 export function openRemoteKeys(options: RemoteKeysOptions): RemoteKeys {
   const { clock = monotonicClock, timeoutMs, onFailed } = options
   const places = new Map<string, Place>()
 
-  function placeOf(uri: string, allowPrivateNetwork: boolean): Place {
+  function placeOf(uri: string, allowPrivateNetwork: boolean, use: KeyUse | undefined): Place {
     // What was found where one may go is not shown to another who may not.
-    const name = `${allowPrivateNetwork ? 'any' : 'public'} ${uri}`
+    const name = `${allowPrivateNetwork ? 'any' : 'public'} ${use ?? 'sig'} ${uri}`
     const place = places.get(name) ?? {
       keys: undefined,
       freshUntilMs: Number.NEGATIVE_INFINITY,
@@ -55,12 +55,12 @@ export function openRemoteKeys(options: RemoteKeysOptions): RemoteKeys {
   }
 
   return {
-    at(uri, allowPrivateNetwork) {
-      const place = placeOf(uri, allowPrivateNetwork)
+    at(uri, allowPrivateNetwork, use) {
+      const place = placeOf(uri, allowPrivateNetwork, use)
 
       async function ask(): Promise<void> {
         place.askedAtMs = clock()
-        const found = await fetchJwks(uri, allowPrivateNetwork, timeoutMs)
+        const found = await fetchJwks(uri, allowPrivateNetwork, { timeoutMs, use })
         place.asking = undefined
         if (found.keys) {
           place.keys = found.keys

@@ -31,8 +31,11 @@ const RSA_EXPONENT_MIN = 65_537n
 const RSA_EXPONENT_MAX = 2n ** 32n
 const KID_LENGTH_MAX = 512
 
+/** What a key says of itself that it is for: a bundle of SPIFFE marks those that sign JWT-SVIDs. */
+export type KeyUse = 'sig' | 'jwt-svid'
+
 /** The key, or why it is none that we take; the problem never repeats any of it. */
-export function openVerificationKey(jwk: unknown): OpenedKey {
+export function openVerificationKey(jwk: unknown, use: KeyUse = 'sig'): OpenedKey {
   const has = (name: string) => memberOf(jwk, name) !== undefined
   if (PRIVATE_MEMBERS.some(has)) return { problem: 'must not hold private members' }
   const kty = memberOf(jwk, 'kty')
@@ -44,7 +47,7 @@ export function openVerificationKey(jwk: unknown): OpenedKey {
   if (kid !== undefined && (typeof kid !== 'string' || kid.length > KID_LENGTH_MAX)) {
     return { problem: `must have a kid of at most ${KID_LENGTH_MAX} characters, or none` }
   }
-  if (!isForVerifying(jwk)) return { problem: 'must be for signatures (use, key_ops)' }
+  if (!isForVerifying(jwk, use)) return { problem: 'must be for signatures (use, key_ops)' }
   const object = importKey(jwk, members as string[])
   if (!object) return { problem: 'must be a key that can be read' }
   if (isWeak(object)) {
@@ -60,9 +63,11 @@ export function openVerificationKey(jwk: unknown): OpenedKey {
 }
 
 /** RFC 7517 §4.2, §4.3. */
-function isForVerifying(jwk: unknown): boolean {
+function isForVerifying(jwk: unknown, wanted: KeyUse): boolean {
   const [use, operations] = [memberOf(jwk, 'use'), memberOf(jwk, 'key_ops')]
-  if (use !== undefined && use !== 'sig') return false
+  // One for certificates of a bundle says so, and one for JWT-SVIDs never leaves it out.
+  const isUnmarked = use === undefined && wanted === 'sig'
+  if (use !== wanted && !isUnmarked) return false
   return operations === undefined || (Array.isArray(operations) && operations.includes('verify'))
 }
 

@@ -14,6 +14,7 @@ import { openPostgresJournal } from '../families/postgres/postgres-journal.ts'
 import { openMailOutbox } from '../mail/mail-outbox.ts'
 import { type ClientManagement, openClientManagement } from '../management/client-management.ts'
 import type { ConfirmationManagement } from '../management/confirmation-management.ts'
+import { openTrustManagement, type TrustManagement } from '../management/trust-management.ts'
 import { openOutageLog } from '../ops/outage-log.ts'
 import { openFailureReport } from '../ops/report-failure.ts'
 import type { Act } from '../runtime/act.ts'
@@ -30,7 +31,7 @@ import {
   openUserManagements,
   type UserManagements,
 } from '../wiring/open-management.ts'
-import { openClients, openUsers } from '../wiring/open-stores.ts'
+import { openClients, openTrustedIssuers, openUsers } from '../wiring/open-stores.ts'
 import type { CommandContext } from './command-context.ts'
 import { createCommandLog } from './command-log.ts'
 
@@ -51,6 +52,7 @@ export interface CommandStores extends CommandDatabase {
   /** What was recorded is written before the command ends. */
   readonly recordEvent: RecordEvent
   readonly clients: ClientManagement
+  readonly trust: TrustManagement
 }
 
 export interface CommandUsers extends CommandStores, UserManagements {
@@ -114,7 +116,12 @@ export async function withStores<T>(
         refreshClient: async () => {},
         recordEvent,
       })
-      return await work({ ...stores, events, recordEvent, clients })
+      const trust = openTrustManagement({
+        trustedIssuerStore: openTrustedIssuers(database, config, clock),
+        reloadTrustedIssuers: async () => {},
+        recordEvent,
+      })
+      return await work({ ...stores, events, recordEvent, clients, trust })
     } finally {
       await audit.close()
     }

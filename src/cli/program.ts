@@ -11,6 +11,7 @@ import { addEventCommands } from './event-commands.ts'
 import { addKeyCommands } from './key-commands.ts'
 import { addMigrateCommand } from './migrate-command.ts'
 import { addServeCommand } from './serve-command.ts'
+import { addTrustCommands } from './trust-commands.ts'
 import { addUserCommands } from './user-commands.ts'
 
 /** Text that every help ends with; docs/cli.md repeats it. */
@@ -41,6 +42,7 @@ export function buildProgram(context: CommandContext): Command {
   addMigrateCommand(program, context)
   addUserCommands(program, context)
   addClientCommands(program, context)
+  addTrustCommands(program, context)
   addKeyCommands(program, context)
   addEventCommands(program, context)
   addConfigCommands(program, context)

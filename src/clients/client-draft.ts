@@ -5,6 +5,7 @@
 import type { Checked, FieldError } from '../runtime/field-error.ts'
 import type { Client } from './client.ts'
 import { type ClientChoices, checkChoices, defaultMethods } from './client-choices.ts'
+import { checkFederation } from './client-federation.ts'
 import { checkLists } from './client-lists.ts'
 
 const NAME_LENGTH_MAX = 200
@@ -83,6 +84,7 @@ export function draftClient(
     ...checkLists(draft, choices),
     ...checkChoices(draft, choices),
     ...checkDelivery(draft),
+    ...checkFederation(draft),
     ...checkLimits(draft, defaults),
   ]
   return errors.length === 0 ? { ok: true, value: draft } : { ok: false, errors }

@@ -7,7 +7,7 @@ import { type ClockReading, DATABASE_TIME } from './database-clock.ts'
 import type { PlainQuery } from './plain-query.ts'
 
 /** The tables that every instance holds in memory. */
-export type VersionedTable = 'clients' | 'signing_keys'
+export type VersionedTable = 'clients' | 'signing_keys' | 'trusted_issuers'
 
 /**
  * Raises the version of the table in the transaction of the change. Holds the row until that

@@ -12,6 +12,7 @@ import type { Stated } from '../runtime/stated.ts'
 import { hmacSha256 } from '../secrets/hmac.ts'
 import type { RootSecret } from '../secrets/root-secret.ts'
 import type { UserId, UserRecord } from '../users/user.ts'
+import { type ExternalSubject, isExternalSubject } from './external-subject.ts'
 
 const JTI_BYTES = 16
 
@@ -54,8 +55,20 @@ export interface ClientTokenClaims extends CommonClaims {
   readonly roles: undefined
 }
 
-/** `sid` tells a user's token from a client's own. */
-export type AccessTokenClaims = UserTokenClaims | ClientTokenClaims
+export interface ExternalTokenClaims extends Omit<ClientTokenClaims, 'sub'> {
+  readonly sub: ExternalSubject
+}
+
+/** `sid` tells a user's token from all others, and a colon in `sub` those of external subjects. */
+export type AccessTokenClaims = UserTokenClaims | ClientTokenClaims | ExternalTokenClaims
+
+export type SubjectType = 'user' | 'client' | 'external'
+
+/** Of whom a token speaks. */
+export function subjectTypeOf({ sid, sub }: Pick<AccessTokenClaims, 'sid' | 'sub'>): SubjectType {
+  if (sid !== undefined) return 'user'
+  return isExternalSubject(sub) ? 'external' : 'client'
+}
 
 /** What this token is for; each may be narrower than the grant. */
 export interface TokenTarget {
@@ -106,11 +119,22 @@ export interface ClientTokenInput extends TokenTarget {
 
 /** The claims of a client's own token (RFC 6749 §4.4), different each time. */
 export function buildClientClaims(input: ClientTokenInput): Stated<ClientTokenClaims> {
+  return { ...ownClaims(input), sub: input.client.id }
+}
+
+/** The claims of a token about an external subject, different each time. */
+export function buildExternalClaims(
+  input: ClientTokenInput & { readonly subject: ExternalSubject },
+): Stated<ExternalTokenClaims> {
+  return { ...ownClaims(input), sub: input.subject }
+}
+
+/** What a token has that belongs to no family. */
+function ownClaims(input: ClientTokenInput): Omit<Stated<ClientTokenClaims>, 'sub'> {
   const { client } = input
   const iat = toSeconds(input.nowMs)
   return {
     iss: input.issuer,
-    sub: client.id,
     ...targetClaims(input),
     exp: iat + client.accessTokenTtlSeconds,
     iat,
@@ -186,16 +210,10 @@ export function readClaims(claims: Record<string, unknown>): AccessTokenClaims |
   // A token of a release without factors has no `amr`: its login was by the password alone.
   const { sid, auth_time: authTime, amr = BY_PASSWORD, roles } = claims
   if (sid === undefined) {
-    const own = {
-      sub: sub as ClientId,
-      sid,
-      auth_time: undefined,
-      amr: undefined,
-      roles: undefined,
-    }
-    return sub === originOf(common)
-      ? ({ ...common, ...own } satisfies Stated<ClientTokenClaims>)
-      : undefined
+    const own = { ...common, sid, auth_time: undefined, amr: undefined, roles: undefined }
+    if (isExternalSubject(sub)) return { ...own, sub } satisfies Stated<ExternalTokenClaims>
+    if (sub !== originOf(common)) return undefined
+    return { ...own, sub: sub as ClientId } satisfies Stated<ClientTokenClaims>
   }
   if (!isText(sid) || !isTime(authTime)) return undefined
   if (!isTextList(amr) || !isTextList(roles)) return undefined

@@ -12,9 +12,11 @@ import type { UserId, UserRecord } from '../users/user.ts'
 import {
   type AccessTokenClaims,
   type ClientTokenClaims,
+  type ExternalTokenClaims,
   originOf,
   type UserTokenClaims,
 } from './access-token.ts'
+import { isExternalSubject, issuerOfSubject } from './external-subject.ts'
 import type { TokenMint } from './token-mint.ts'
 
 export interface CheckedToken {
@@ -25,6 +27,8 @@ export interface CheckedToken {
   readonly username?: string
 }
 
+type OwnClaims = ClientTokenClaims | ExternalTokenClaims
+
 export interface TokenChecker {
   /** Undefined for any token that is not good; rejects with DependencyUnavailable. */
   check(token: string): Promise<CheckedToken | undefined>
@@ -34,10 +38,12 @@ export interface TokenCheckerDependencies {
   readonly tokens: Pick<TokenMint, 'verify'>
   readonly clients: Pick<ClientTable, 'find'>
   readonly families: Pick<Families, 'inspect'>
+  /** Whether the subjects of this trusted issuer are still taken. */
+  readonly isKnownIssuer: (trustedIssuer: string) => boolean
   readonly clock: Clock
 }
 
-/** Under whom a single revoked token is remembered: its user, or the client itself. */
+/** Under whom a single revoked token is remembered: its user, or the client that it was issued to. */
 export function tokenOwnerOf(claims: AccessTokenClaims): TokenOwner {
   return claims.sid === undefined
     ? { clientId: originOf(claims) as ClientId }
@@ -45,7 +51,7 @@ export function tokenOwnerOf(claims: AccessTokenClaims): TokenOwner {
 }
 
 export function openTokenChecker(dependencies: TokenCheckerDependencies): TokenChecker {
-  const { tokens, clients, families, clock } = dependencies
+  const { tokens, clients, families, isKnownIssuer, clock } = dependencies
 
   async function findUser(
     claims: UserTokenClaims,
@@ -61,7 +67,11 @@ export function openTokenChecker(dependencies: TokenCheckerDependencies): TokenC
     return findInactiveReason(family, user, clock(), validFromMs) ? undefined : user
   }
 
-  async function isClientTokenLive(claims: ClientTokenClaims, origin: Client): Promise<boolean> {
+  /** Of a token that belongs to no family. */
+  async function isOwnTokenLive(claims: OwnClaims, origin: Client): Promise<boolean> {
+    // What is trusted no more ends online at once, by a look into memory.
+    const { sub } = claims
+    if (isExternalSubject(sub) && !isKnownIssuer(issuerOfSubject(sub))) return false
     // Of an exchanged token, the token that it comes from was asked about before.
     if (!claims.exchanged_from && !isIssuedSince(claims, origin)) return false
     const owner = tokenOwnerOf(claims)
@@ -78,10 +88,10 @@ export function openTokenChecker(dependencies: TokenCheckerDependencies): TokenC
         : client
       if (!origin) return undefined
       if (claims.sid === undefined) {
-        const isLive = await isClientTokenLive(claims, origin)
-        return isLive
-          ? { claims: { ...claims, ...scopeLeft(claims, client, origin) }, client }
-          : undefined
+        if (!(await isOwnTokenLive(claims, origin))) return undefined
+        // No external subject has a role of ours.
+        const roles = isExternalSubject(claims.sub) ? [] : undefined
+        return { claims: { ...claims, ...scopeLeft(claims, client, origin, roles) }, client }
       }
       const user = await findUser(claims, origin)
       if (!user) return undefined

@@ -7,6 +7,7 @@ import { startTablePoll } from '../database/table-versions.ts'
 import { deleteExpiredFactors } from '../factors/factor-upkeep.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import { type Clock, monotonicClock } from '../runtime/clock.ts'
+import type { TrustedIssuerTable } from '../trust/trusted-issuer-table.ts'
 import type { PasswordCosts } from '../users/password-costs.ts'
 import type { Foundation } from './foundation.ts'
 import type { OpenedFamilyStore } from './open-family-store.ts'
@@ -21,6 +22,7 @@ export interface HousekeepingOptions extends Foundation {
   readonly opened: OpenedFamilyStore
   readonly keys: Pick<KeyRing, 'tick' | 'follow' | 'reload'>
   readonly clients: Pick<ClientTable, 'reload'>
+  readonly trustedIssuers: Pick<TrustedIssuerTable, 'reload'>
   readonly passwordCosts: Pick<PasswordCosts, 'reload'>
   readonly mail: Mail
 }
@@ -79,7 +81,11 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   const poll = startTablePoll({
     database,
     everyMs: POLL_MS,
-    reload: { clients: clients.reload, signing_keys: keys.reload },
+    reload: {
+      clients: clients.reload,
+      signing_keys: keys.reload,
+      trusted_issuers: options.trustedIssuers.reload,
+    },
     onTime: databaseClock.take,
     onTick,
     onError: (err) => report('poll', err),

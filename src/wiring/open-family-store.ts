@@ -11,8 +11,11 @@ import { openRedisFamilyStore } from '../families/redis/redis-family-store.ts'
 import type { OutageLog } from '../ops/outage-log.ts'
 import type { RedisTarget } from '../redis/redis-target.ts'
 import { deleteUsedUp, openPostgresSingleUse } from '../replay/postgres-single-use.ts'
+import { deleteEndedUses, openPostgresTokenUses } from '../replay/postgres-token-uses.ts'
 import { openRedisSingleUse } from '../replay/redis-single-use.ts'
+import { openRedisTokenUses } from '../replay/redis-token-uses.ts'
 import type { SingleUse } from '../replay/single-use.ts'
+import type { TokenUses } from '../replay/token-uses.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Dependency } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'
@@ -38,6 +41,8 @@ export interface OpenedFamilyStore {
   readonly counters: Counters
   /** Where it is remembered what may be used once. */
   readonly singleUse: SingleUse
+  /** Where uses of foreign tokens are counted that may be used again. */
+  readonly tokenUses: TokenUses
   /** What an operator should put right about the store. */
   warnings(): readonly string[]
   /** Applies journal entries of instances that died before they applied them. */
@@ -96,6 +101,7 @@ function openOnRedis(
     journal,
     counters: openRedisCounters(store.runFree),
     singleUse: openRedisSingleUse(store.runFree, clock),
+    tokenUses: openRedisTokenUses(store.runFree, clock),
     warnings: store.warnings,
     applyNewEntries: store.applyNewEntries,
     // Without Redis the service starts all the same: much of it needs no Redis (docs/semantics.md
@@ -130,6 +136,7 @@ function openOnPostgres({ database, journal, clock }: OpenFamilyStoreOptions): O
     journal,
     counters: openPostgresCounters(database),
     singleUse: openPostgresSingleUse(database, clock),
+    tokenUses: openPostgresTokenUses(database, clock),
     warnings: () => [],
     settle: async () => {},
     refusal: () => undefined,
@@ -138,6 +145,7 @@ function openOnPostgres({ database, journal, clock }: OpenFamilyStoreOptions): O
       await deleteExpired(database, nowMs)
       await deleteEndedCounters(database, nowMs)
       await deleteUsedUp(database, nowMs)
+      await deleteEndedUses(database, nowMs)
     },
   }
 }

@@ -26,6 +26,10 @@ import {
   type SessionManagementDependencies,
 } from '../management/session-management.ts'
 import {
+  openTrustManagement,
+  type TrustManagementDependencies,
+} from '../management/trust-management.ts'
+import {
   openUserManagement,
   type UserManagementDependencies,
 } from '../management/user-management.ts'
@@ -34,6 +38,7 @@ import {
   type WebhookManagementDependencies,
 } from '../management/webhook-management.ts'
 import { logEvent } from '../ops/log-events.ts'
+import type { TrustedIssuerTable } from '../trust/trusted-issuer-table.ts'
 import type { PasswordRules } from '../users/password-quality.ts'
 import type { UserStore } from '../users/user-store.ts'
 import type { Foundation } from './foundation.ts'
@@ -62,8 +67,10 @@ export function openUserManagements(parts: UserParts) {
 
 type ManagementParts = Omit<UserParts, 'findClient'> &
   Omit<ClientManagementDependencies, 'refreshClient'> &
+  Omit<TrustManagementDependencies, 'reloadTrustedIssuers'> &
   WebhookManagementDependencies & {
     readonly clients: ClientTable
+    readonly trustedIssuers: TrustedIssuerTable
     readonly keys: KeyRing
     readonly users: UserStore
     readonly mail: Mail
@@ -77,6 +84,7 @@ export function openManagement(parts: ManagementParts) {
   return {
     ...openUserManagements({ ...parts, findClient: clients.find }),
     clients: openClientManagement({ ...parts, refreshClient: clients.refresh }),
+    trust: openTrustManagement({ ...parts, reloadTrustedIssuers: parts.trustedIssuers.reload }),
     keys: openKeyManagement(keys),
     webhooks: openWebhookManagement(parts),
     confirmations: openConfirmations({ ...parts, outbox: parts.mail.outbox }),

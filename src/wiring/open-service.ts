@@ -19,6 +19,7 @@ import type { Throttle } from '../throttle/throttle.ts'
 import type { TlsSource } from '../tls/tls-source.ts'
 import { openTokenChecker, type TokenChecker } from '../tokens/check-access-token.ts'
 import { openTokenMint, type TokenMint } from '../tokens/token-mint.ts'
+import { openTrustedIssuerTable, type TrustedIssuerTable } from '../trust/trusted-issuer-table.ts'
 import { authenticateUser } from '../users/authenticate-user.ts'
 import type { PasswordCosts } from '../users/password-costs.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
@@ -31,7 +32,7 @@ import { openHasher } from './open-hasher.ts'
 import { openHealth } from './open-health.ts'
 import { type Mail, openMail } from './open-mail.ts'
 import { type Management, openManagement } from './open-management.ts'
-import { loadClientTable, openClients, openUsers } from './open-stores.ts'
+import { loadClientTable, openClients, openTrustedIssuers, openUsers } from './open-stores.ts'
 import { openServiceThrottle } from './open-throttle.ts'
 import { openServiceTls } from './open-tls.ts'
 import { prepareDatabase } from './prepare-database.ts'
@@ -47,6 +48,7 @@ export interface Service extends Omit<Audit, 'close'> {
   readonly health: Health
   readonly clientStore: ClientStore
   readonly clients: ClientTable
+  readonly trustedIssuers: TrustedIssuerTable
   readonly users: UserStore
   readonly hasher: PasswordHasher
   readonly passwordCosts: PasswordCosts
@@ -106,10 +108,14 @@ async function openParts(
   const tokens = openTokenMint({ keys, issuer, clock })
   const clientStore = openClients(database, config, foundation.latest)
   const clients = await loadClientTable(database, config, clock)
+  const trustedIssuerStore = openTrustedIssuers(database, config, clock)
+  const trustedIssuers = openTrustedIssuerTable(trustedIssuerStore)
+  await trustedIssuers.reload()
   const { users, factors, families } = openUsers(foundation, opened)
   const { hasher, passwordCosts } = await openHasher(config, database, foundation.group)
   const secondSteps = openSecondStepStore({ pool: database.pool, rootSecrets })
-  const checker = openTokenChecker({ tokens, clients, families, clock })
+  const isKnownIssuer = (id: string) => trustedIssuers.find(id)?.subjects?.mode === 'own'
+  const checker = openTokenChecker({ tokens, clients, families, isKnownIssuer, clock })
   const throttle = openServiceThrottle(foundation, opened)
   const health = openHealth(foundation, opened)
   await opened.settle()
@@ -117,10 +123,19 @@ async function openParts(
   if (refusal) throw refusal
   const mail = await openMail(foundation, users)
   const tls = openServiceTls(foundation)
-  const held = { keys, clients, passwordCosts }
+  const held = { keys, clients, trustedIssuers, passwordCosts }
   const housekeeping = startHousekeeping({ ...foundation, ...held, opened, mail })
   const common = { families, tokens, rootSecrets, clock, recordEvent, throttle }
-  const stores = { clientStore, clients, users, factors, hasher, passwordCosts }
+  const stores = {
+    clientStore,
+    clients,
+    trustedIssuerStore,
+    trustedIssuers,
+    users,
+    factors,
+    hasher,
+    passwordCosts,
+  }
   return {
     config,
     basePath: new URL(issuer).pathname.replace(/\/$/, ''),

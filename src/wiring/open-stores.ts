@@ -15,6 +15,7 @@ import { journalUserChange } from '../families/postgres/postgres-journal.ts'
 import { LISTED_GRANTS } from '../grants/grants.ts'
 import { raiseLongestTokenLife } from '../keys/key-rows.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { openTrustedIssuerStore, type TrustedIssuerStore } from '../trust/trusted-issuer-store.ts'
 import { openUserChange } from '../users/user-change.ts'
 import { openUserStore, type UserStore } from '../users/user-store.ts'
 import type { OpenedFamilyStore } from './open-family-store.ts'
@@ -45,6 +46,15 @@ export async function loadClientTable(
   const clients = openClientTable({ source, bootstrap, clock })
   await clients.reload()
   return clients
+}
+
+/** Trusted issuers, for whose tokens our own issuer is the audience unless they state another. */
+export function openTrustedIssuers(
+  database: Pick<Database, 'pool'>,
+  { issuer }: Pick<ServiceConfig, 'issuer'>,
+  clock: Clock,
+): TrustedIssuerStore {
+  return openTrustedIssuerStore({ database, audience: issuer, clock })
 }
 
 /** What the stores of users, of their factors and of their sessions are opened on. */

@@ -162,7 +162,11 @@ test('what is no set of keys of a bounded size, given in time, is none', async (
   ]
   for (const [where, answer] of hanging) {
     publisher.answerWith(answer)
-    t.strictSame(await fetchJwks(publisher.uri, true, 200), { problem: 'timeout' }, where)
+    t.strictSame(
+      await fetchJwks(publisher.uri, true, { timeoutMs: 200 }),
+      { problem: 'timeout' },
+      where,
+    )
   }
 })
 

@@ -30,6 +30,7 @@ function startPoll(t: Test, database: Database, overrides: Partial<TablePollOpti
     database,
     everyMs: EVERY_MS,
     reload: {
+      trusted_issuers: async () => {},
       clients: async () => {
         reloads.clients += 1
       },
@@ -110,6 +111,7 @@ test('ticks never overlap, and a change during a reload is reloaded after it', a
   })
   const { settle } = startPoll(t, two, {
     reload: {
+      trusted_issuers: async () => {},
       clients: async () => {
         running += 1
         calls += 1
@@ -133,6 +135,7 @@ test('a reload that fails is repeated and keeps no other from reloading', async 
   const calls = { clients: 0, signing_keys: 0 }
   const { settle, errors } = startPoll(t, two, {
     reload: {
+      trusted_issuers: async () => {},
       clients: async () => {
         calls.clients += 1
         if (calls.clients < 4) throw new Error('not now')
@@ -177,6 +180,7 @@ test('stop waits for the reload in progress and lets none begin', async (t) => {
   await new Promise<void>((resolve) => {
     const { poll } = startPoll(t, two, {
       reload: {
+        trusted_issuers: async () => {},
         clients: async () => {
           stopped = poll.stop()
           resolve()

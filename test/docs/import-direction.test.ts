@@ -43,15 +43,17 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   tokens: [...BENEATH, 'oauth', 'keys', 'families', 'clients', 'users'],
   'client-auth': [
     ...[...BENEATH, 'oauth', 'throttle', 'replay', 'assertions', 'clients', 'certificates'],
+    'trust',
   ],
-  grants: [...BENEATH, 'oauth', 'throttle', ...DOMAIN],
+  grants: [...BENEATH, 'oauth', 'throttle', 'trust', ...DOMAIN],
+  trust: [...BENEATH, 'oauth', 'assertions', 'replay', 'clients'],
   // Who records an event needs only its type, in runtime: the domain knows of neither folder.
   events: BENEATH,
   webhooks: [...BENEATH, 'events', 'outbound'],
   mail: [...BENEATH, 'users'],
 
   // What HTTP and the command line change anything through; it knows neither of them.
-  management: [...BENEATH, 'oauth', ...DOMAIN, 'throttle', 'webhooks', 'mail'],
+  management: [...BENEATH, 'oauth', ...DOMAIN, 'throttle', 'trust', 'webhooks', 'mail'],
 
   'http/server': [
     ...[...BENEATH, 'oauth', ...DOMAIN, 'management', 'grants', 'ops'],
@@ -62,7 +64,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'http/account': ['management', 'http/server'],
   'http/admin': [
     ...['runtime', 'database', 'client-auth', 'grants', 'clients', 'users', 'webhooks', 'events'],
-    ...['management', 'http/server'],
+    ...['trust', 'management', 'http/server'],
   ],
   'http/verify': [...BENEATH, 'oauth', ...DOMAIN, 'ops', 'http/server', 'http/oauth'],
   // It reads for whoever is configured, and none of them knows of it.
@@ -80,6 +82,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
       'grants',
       'redis',
       'throttle',
+      'trust',
       'events',
       'mail',
       'ops',

@@ -145,7 +145,12 @@ test('parameters are those of the paths, and those that are read of the query', 
     url: 'https://hooks.example.com/',
     events: ['user.created'],
   })
+  await app.admin('POST', '/admin/trusted-issuers', {
+    ...{ id: 'sample', issuer: 'https://idp.example.test', kind: 'oidc' },
+    jwksUri: 'https://idp.example.test/jwks',
+  })
   const ids: Record<string, string> = {
+    'trusted-issuers': 'sample',
     users: user.id,
     clients: client.id,
     webhooks: ((await webhook.json()) as { id: string }).id,

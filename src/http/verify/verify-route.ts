@@ -4,7 +4,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import { logEvent } from '../../ops/log-events.ts'
-import type { AccessTokenClaims } from '../../tokens/access-token.ts'
+import { type AccessTokenClaims, subjectTypeOf } from '../../tokens/access-token.ts'
 import type { CheckedToken, TokenChecker } from '../../tokens/check-access-token.ts'
 import type { AccessCookie, TokenCookies } from '../oauth/token-cookies.ts'
 import { ApiError, type ApiErrorCode } from '../server/api-error.ts'
@@ -109,7 +109,7 @@ function admit(reply: EndpointReply, claims: AccessTokenClaims): EndpointReply {
     .code(200)
     .headers({
       'x-auth-subject': claims.sub,
-      'x-auth-subject-type': claims.sid === undefined ? 'client' : 'user',
+      'x-auth-subject-type': subjectTypeOf(claims),
       'x-auth-client': claims.client_id,
       'x-auth-scope': claims.scope || '-',
       'x-auth-roles': claims.roles?.join(' ') || '-',

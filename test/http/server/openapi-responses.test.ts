@@ -64,6 +64,7 @@ test('every answer is documented, and every documented one is given', async (t) 
   await callGateways(scene, actors)
   await callDiscovery(t, scene, actors)
   await callClients(scene, actors)
+  await callTrust(scene, actors)
   await callKeysAndEvents(scene, actors)
   await callWebhooks(scene, actors)
   await callMails(scene, actors)
@@ -161,6 +162,26 @@ async function callClients({ call }: Scene, { app, bearers }: Actors): Promise<v
   await call(app, 'removeClientSecret', 204, { headers, ids: secret })
   await call(app, 'endClientSessions', 204, { headers, ids })
   await call(app, 'deleteClient', 204, { headers, ids })
+}
+
+async function callTrust({ call }: Scene, { app, bearers }: Actors): Promise<void> {
+  const headers = bearers.admin
+  const json = {
+    ...{ id: 'idp', issuer: 'https://idp.example.test', kind: 'oidc' },
+    jwksUri: 'https://idp.example.test/jwks',
+  }
+  await call(app, 'createTrustedIssuer', 201, { headers, json })
+  await call(app, 'createTrustedIssuer', 409, { headers, json })
+  await call(app, 'listTrustedIssuers', 200, { headers, query: { limit: '1' } })
+  const ids = { id: 'idp' }
+  await call(app, 'getTrustedIssuer', 200, { headers, ids })
+  const patch = { audience: 'https://auth.example/ci', subjects: { mode: 'own' } }
+  await call(app, 'updateTrustedIssuer', 200, { headers, ids, json: patch })
+  await call(app, 'updateTrustedIssuer', 404, { headers, ids: { id: 'nobody' }, json: {} })
+  const stale = { ...headers, 'if-match': '"stale"' }
+  await call(app, 'updateTrustedIssuer', 412, { headers: stale, ids, json: { audience: null } })
+  await call(app, 'deleteTrustedIssuer', 412, { headers: stale, ids })
+  await call(app, 'deleteTrustedIssuer', 204, { headers, ids })
 }
 
 async function callKeysAndEvents({ call }: Scene, { app, bearers }: Actors): Promise<void> {
