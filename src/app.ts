@@ -97,7 +97,7 @@ export async function buildApp(
 }
 
 async function registerPublic(app: FastifyInstance, service: Service): Promise<void> {
-  const { config, checker, management } = service
+  const { config, management } = service
   const { confirmations } = management
   const cookies = openTokenCookies(config.issuer)
   await app.register(async (scope) => {
@@ -105,7 +105,7 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
     registerIntrospect(scope, { ...service, issuer: config.issuer })
     await scope.register(async (browsers) => {
       allowClientOrigins(browsers)
-      registerToken(browsers, { ...service, cookies })
+      registerToken(browsers, { ...service, cookies, issuer: config.issuer })
       registerRevoke(browsers, { ...service, cookies })
     })
   })
@@ -122,7 +122,7 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
       registerEmailVerification(scope, confirmations)
     }
     await scope.register(async (own) => {
-      admitOnly(own, requireUser(checker, config.issuer))
+      admitOnly(own, requireUser(service, config.issuer))
       registerUsersMe(own, management.users, management.passwords)
       registerOwnSessions(own, management.sessions)
       if (confirmations) registerOwnEmailVerification(own, confirmations)
@@ -132,14 +132,16 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
       })
     })
   })
-  await app.register(async (scope) => registerVerify(scope, { checker, cookies }))
+  await app.register(async (scope) =>
+    registerVerify(scope, { ...service, cookies, issuer: config.issuer }),
+  )
   registerApi(app, loadApiFiles(config))
 }
 
 async function registerAdmin(app: FastifyInstance, service: Service): Promise<void> {
   const { management } = service
   acceptJsonOnly(app)
-  admitOnly(app, requireScope(ADMIN_SCOPE, service.checker, service.config.issuer))
+  admitOnly(app, requireScope(ADMIN_SCOPE, service, service.config.issuer))
   registerAdminUsers(app, management.users, management.passwords)
   registerAdminSessions(app, management.users, management.sessions)
   registerAdminFactors(app, management.users, management.factors)

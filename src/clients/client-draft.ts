@@ -5,6 +5,7 @@
 import type { Checked, FieldError } from '../runtime/field-error.ts'
 import type { Client } from './client.ts'
 import { type ClientChoices, checkChoices, defaultMethods } from './client-choices.ts'
+import { checkDpop } from './client-dpop.ts'
 import { checkFederation } from './client-federation.ts'
 import { checkLists } from './client-lists.ts'
 
@@ -84,6 +85,7 @@ export function draftClient(
     ...checkLists(draft, choices),
     ...checkChoices(draft, choices),
     ...checkDelivery(draft),
+    ...checkDpop(draft),
     ...checkFederation(draft),
     ...checkLimits(draft, defaults),
   ]

@@ -156,6 +156,11 @@ export const CONFIG_TABLE = {
     oneOf('on', 'off'),
     'Whether new passwords that are guessed first are refused; `off`: only the length counts.',
   ),
+  LINEAGE_DPOP_NONCE: row(
+    'token',
+    oneOf('off', 'token', 'all'),
+    'Where DPoP proofs need a nonce of ours: nowhere (`off`), at `/token`, or with access tokens too (`all`).',
+  ),
   LINEAGE_THROTTLE: row(
     'on',
     oneOf('on', 'off'),

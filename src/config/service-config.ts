@@ -205,6 +205,7 @@ function toCommonConfig(settings: Settings) {
     passwordMinLength: settings.LINEAGE_PASSWORD_MIN_LENGTH,
     passwordMaxLength: settings.LINEAGE_PASSWORD_MAX_LENGTH,
     passwordBlocklist: settings.LINEAGE_PASSWORD_BLOCKLIST === 'on',
+    dpopNonce: settings.LINEAGE_DPOP_NONCE,
     throttle: settings.LINEAGE_THROTTLE,
     /** CIDR ranges of sources that are never throttled, or empty. */
     throttleExempt: settings.LINEAGE_THROTTLE_EXEMPT ?? [],

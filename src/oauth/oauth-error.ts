@@ -1,27 +1,8 @@
 // Every refusal of the OAuth endpoints: one table from our internal reason to the words that the
 // caller sees. The reason goes to the log, never to the caller. docs/errors.md explains each one.
 
-/**
- * RFC 6749 §5.2, RFC 8707 §2, RFC 7009 §2.2.1; `mfa_required`, `temporarily_unavailable` and
- * `server_error` are ours.
- */
-export type OAuthErrorCode =
-  | 'invalid_request'
-  | 'invalid_client'
-  | 'invalid_grant'
-  | 'mfa_required'
-  | 'unauthorized_client'
-  | 'unsupported_grant_type'
-  | 'invalid_scope'
-  | 'invalid_target'
-  | 'temporarily_unavailable'
-  | 'server_error'
-
-interface PublicError {
-  readonly code: OAuthErrorCode
-  readonly status: number
-  readonly description: string
-}
+import { DPOP_ERRORS } from './dpop-errors.ts'
+import type { OAuthErrorCode, PublicError } from './public-error.ts'
 
 const invalidRequest = (description: string, status = 400): PublicError => ({
   code: 'invalid_request',
@@ -153,6 +134,8 @@ export const OAUTH_ERRORS = {
   origin_not_allowed: invalidRequest('The origin is not allowed.'),
   token_in_body: invalidRequest('The refresh token of this client travels in a cookie only.'),
   cookie_duplicate: invalidRequest('A cookie is given more than once.'),
+
+  ...DPOP_ERRORS,
 
   dependency_unavailable: UNAVAILABLE,
   database_queue: UNAVAILABLE,

@@ -22,6 +22,8 @@ export interface RootSecret {
   readonly factorSecretKey: Buffer
   /** HMAC-SHA-256 over the tokens between the two steps of a login. */
   readonly mfaTokenKey: Buffer
+  /** HMAC-SHA-256 over the nonces of DPoP proofs. */
+  readonly dpopNonceKey: Buffer
 }
 
 /** The configured root secrets: the first mints and encrypts, all verify and decrypt. */
@@ -45,6 +47,7 @@ export function deriveRootSecret(secret: Buffer): RootSecret {
     confirmationTokenKey: derive('confirmation-token/mac', 32),
     factorSecretKey: derive('factor-secret/encryption', 32),
     mfaTokenKey: derive('mfa-token/mac', 32),
+    dpopNonceKey: derive('dpop-nonce/mac', 32),
   }
 }
 

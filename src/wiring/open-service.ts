@@ -3,6 +3,7 @@
 import type { ClientStore } from '../clients/client-store.ts'
 import type { ClientTable } from '../clients/client-table.ts'
 import type { ServiceConfig } from '../config/service-config.ts'
+import { type DpopVerifier, openDpopVerifier } from '../dpop/dpop-verifier.ts'
 import { reencryptFactors } from '../factors/factor-upkeep.ts'
 import { proveFactor } from '../factors/prove-factor.ts'
 import { openSecondStepStore } from '../factors/second-step-store.ts'
@@ -58,6 +59,7 @@ export interface Service extends Omit<Audit, 'close'> {
   readonly checker: TokenChecker
   readonly throttle: Throttle
   readonly singleUse: SingleUse
+  readonly dpop: DpopVerifier
   readonly management: Management
   readonly mail: Mail
   readonly grants: GrantServices
@@ -125,6 +127,7 @@ async function openParts(
   const tls = openServiceTls(foundation)
   const held = { keys, clients, trustedIssuers, passwordCosts }
   const housekeeping = startHousekeeping({ ...foundation, ...held, opened, mail })
+  const { singleUse } = opened
   const common = { families, tokens, rootSecrets, clock, recordEvent, throttle }
   const stores = {
     clientStore,
@@ -142,7 +145,8 @@ async function openParts(
     ...audit,
     ...stores,
     ...common,
-    singleUse: opened.singleUse,
+    singleUse,
+    dpop: openDpopVerifier({ rootSecrets, clock, singleUse, nonceDemand: config.dpopNonce }),
     health,
     keys,
     checker,

@@ -59,6 +59,7 @@ test('an empty environment is embedded mode with every default', async (t) => {
     passwordMinLength: 8,
     passwordMaxLength: 256,
     passwordBlocklist: true,
+    dpopNonce: 'token',
     throttle: 'on',
     throttleExempt: [],
     threads: 4,

@@ -35,6 +35,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   tls: ['runtime'],
   certificates: ['runtime'],
   assertions: [...BENEATH, 'oauth', 'outbound'],
+  dpop: [...BENEATH, 'oauth', 'replay'],
   clients: [...BENEATH, 'oauth', 'assertions', 'certificates'],
   users: [...BENEATH, 'oauth', 'throttle'],
   families: [...BENEATH, 'oauth', 'redis', 'clients', 'users'],
@@ -57,16 +58,16 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 
   'http/server': [
     ...[...BENEATH, 'oauth', ...DOMAIN, 'management', 'grants', 'ops'],
-    ...['tls', 'certificates'],
+    ...['dpop', 'tls', 'certificates'],
   ],
   'http/front': ['clients', 'ops', 'http/server'],
-  'http/oauth': [...BENEATH, 'oauth', ...DOMAIN, 'client-auth', 'grants', 'http/server'],
+  'http/oauth': [...BENEATH, 'oauth', ...DOMAIN, 'dpop', 'client-auth', 'grants', 'http/server'],
   'http/account': ['management', 'http/server'],
   'http/admin': [
     ...['runtime', 'database', 'client-auth', 'grants', 'clients', 'users', 'webhooks', 'events'],
     ...['trust', 'management', 'http/server'],
   ],
-  'http/verify': [...BENEATH, 'oauth', ...DOMAIN, 'ops', 'http/server', 'http/oauth'],
+  'http/verify': [...BENEATH, 'oauth', ...DOMAIN, 'dpop', 'ops', 'http/server', 'http/oauth'],
   // It reads for whoever is configured, and none of them knows of it.
   config: [
     ...['runtime', 'secrets', 'redis', 'keys', 'clients', 'users', 'mail'],

@@ -90,14 +90,20 @@ const TRIED: Readonly<Record<string, readonly Attack[]>> = {
   ],
   '/^\\w{1,64}$/': [['', 'a', '!']],
   // Headers and targets.
-  '/^bearer +([\\w.~+/-]+=*) *$/i': [
+  '/^(?:bearer|dpop) +([\\w.~+/-]+=*) *$/i': [
     ['bearer', ' ', '!'],
     ['bearer ', 'a', '!'],
-    ['bearer a', '=', '!'],
-    ['bearer a', ' ', '!'],
+    ['dpop a', '=', '!'],
+    ['dpop a', ' ', '!'],
     ['', 'bearer ', '!'],
   ],
-  '/^bearer\\b/i': [['', 'bearer', '']],
+  '/^(?:bearer|dpop)\\b/i': [['', 'bearer', '']],
+  '/^dpop\\b/i': [['', 'dpop', '']],
+  '/%[0-9a-f]{2}/gi': [
+    ['', '%', ''],
+    ['', '%4', ''],
+    ['', '%41', ''],
+  ],
   '/^W\\//': [['', 'W/', '']],
   '/websocket/i': [
     ['', 'websocke', ''],
@@ -235,6 +241,8 @@ const WITHIN: Readonly<Record<string, string>> = {
   'embedded/': 'files and processes of this machine',
   'config/': 'the environment of the process',
   'wiring/open-service.ts': 'the issuer, of the environment',
+  'dpop/proof-target.ts /[\\w.~-]/': 'one character',
+  'http/verify/verify-target.ts': 'the issuer, of the environment',
   'http/server/api-files.ts': 'our own files, and the issuer, of the environment',
   'http/server/index-route.ts': 'our own routes',
   'mail/mail-templates.ts': 'templates of the operator, and a user name and a link',

@@ -37,6 +37,7 @@ test('the keys are those that stored tokens and keys were made with', async (t) 
   t.strictSame(root.confirmationTokenKey, hkdf(secret, 'lineage/v1/confirmation-token/mac', 32))
   t.strictSame(root.factorSecretKey, hkdf(secret, 'lineage/v1/factor-secret/encryption', 32))
   t.strictSame(root.mfaTokenKey, hkdf(secret, 'lineage/v1/mfa-token/mac', 32))
+  t.strictSame(root.dpopNonceKey, hkdf(secret, 'lineage/v1/dpop-nonce/mac', 32))
 })
 
 test('each use has a key of its own, and each secret other keys', async (t) => {

@@ -119,6 +119,8 @@ export function testConfig(databaseUrl: string): ServiceConfig {
     passwordMinLength: 8,
     passwordMaxLength: 256,
     passwordBlocklist: true,
+    // With one, whoever tests something else would have to ask twice.
+    dpopNonce: 'off',
     throttle: 'on',
     throttleExempt: [],
     threads: 4,

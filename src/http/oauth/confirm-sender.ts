@@ -1,14 +1,51 @@
-// What the sender of a token request has shown to hold, to which its tokens are bound.
+// What the sender of a token request has shown to hold, to which its tokens are bound: a key, by a DPoP
+// proof (RFC 9449 §5).
 
 import type { Client } from '../../clients/client.ts'
+import type { CheckedProof, DpopVerifier } from '../../dpop/dpop-verifier.ts'
 import type { Confirmation } from '../../oauth/confirmation.ts'
-import type { EndpointRequest } from '../server/endpoint.ts'
+import { OAuthError } from '../../oauth/oauth-error.ts'
+import { dpopHeaderOf, setNonce } from '../server/dpop-header.ts'
+import type { EndpointReply, EndpointRequest } from '../server/endpoint.ts'
 
-/** Undefined where it has shown nothing. */
+export interface SenderConfirmation {
+  readonly dpop: DpopVerifier
+  readonly issuer: string
+}
+
+/**
+ * The proof of a token request; undefined where it has none. Before the client is authenticated: who has
+ * to send it again with a nonce has then used up no assertion and no attempt. Throws OAuthError.
+ */
+export function readSenderProof(
+  request: EndpointRequest,
+  reply: EndpointReply,
+  { dpop, issuer }: SenderConfirmation,
+): CheckedProof | undefined {
+  const header = dpopHeaderOf(request)
+  if (header === undefined) return undefined
+  if (header === 'repeated') throw new OAuthError('dpop_repeated')
+  // Compared with the name that clients have for it, not with what a proxy calls.
+  const target = { method: 'POST', url: `${issuer}/token` }
+  const proof = dpop.checkForTokens(header.text, target)
+  setNonce(reply, proof)
+  if ('fault' in proof) throw new OAuthError(proof.fault)
+  return proof
+}
+
+/**
+ * What the tokens are bound to; undefined where the sender has shown nothing. Uses the proof up, so that
+ * it comes before anything is changed. Throws OAuthError, or rejects with DependencyUnavailable.
+ */
 export async function confirmSender(
-  _request: EndpointRequest,
-  _client: Client,
-  _services: object,
+  proof: CheckedProof | undefined,
+  client: Client,
+  { dpop }: Pick<SenderConfirmation, 'dpop'>,
 ): Promise<Confirmation | undefined> {
-  return undefined
+  if (!proof) {
+    if (client.dpopBoundAccessTokens) throw new OAuthError('dpop_missing')
+    return undefined
+  }
+  if (!(await dpop.take(proof))) throw new OAuthError('dpop_replayed')
+  return { jkt: proof.thumbprint }
 }

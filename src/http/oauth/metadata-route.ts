@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { AUTH_METHODS, AUTHENTICATION_METHODS } from '../../client-auth/authentication-methods.ts'
 import type { ClientOverview } from '../../clients/client-overview.ts'
 import type { ClientTable } from '../../clients/client-table.ts'
+import { DPOP_ALGS } from '../../dpop/proof-key.ts'
 import { GRANTS } from '../../grants/grants.ts'
 import { SIGNING_ALGS } from '../../keys/signing-algorithms.ts'
 import { registerRead } from '../server/endpoint.ts'
@@ -71,5 +72,7 @@ function buildMetadata(issuer: string, { grantCounts, publicScopes }: ClientOver
     token_endpoint_auth_methods_supported: AUTH_METHODS,
     revocation_endpoint_auth_methods_supported: AUTH_METHODS,
     introspection_endpoint_auth_methods_supported: PROVING_METHODS,
+    // RFC 9449 §5.1
+    dpop_signing_alg_values_supported: DPOP_ALGS,
   }
 }

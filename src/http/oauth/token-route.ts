@@ -11,11 +11,11 @@ import { callerSignal } from '../server/caller-signal.ts'
 import type { EndpointRequest } from '../server/endpoint.ts'
 import { sourceOf } from '../server/request-source.ts'
 import { checkBrowserCall, findNamedCookieClient } from './browser-client.ts'
-import { confirmSender } from './confirm-sender.ts'
+import { confirmSender, readSenderProof, type SenderConfirmation } from './confirm-sender.ts'
 import { authenticateSender, registerFormEndpoint, type SenderCheck } from './oauth-endpoint.ts'
 import type { TokenCookies } from './token-cookies.ts'
 
-export interface TokenRouteDependencies extends SenderCheck {
+export interface TokenRouteDependencies extends SenderCheck, SenderConfirmation {
   readonly cookies: TokenCookies
   readonly grants: GrantServices
 }
@@ -28,12 +28,13 @@ export function registerToken(app: FastifyInstance, dependencies: TokenRouteDepe
     const cookieToken = mayBringCookie && (await findCookieToken(request, form, dependencies))
     const grant = findGrant(form)
     const issue = grant.read(cookieToken ? withToken(form, cookieToken) : form)
+    const proof = readSenderProof(request, reply, dependencies)
     const client = await authenticateSender(request, form, dependencies)
     if (!mayUse(client, grant)) throw new OAuthError('grant_type_not_allowed')
     const usesCookies = client.tokenDelivery === 'cookie'
     if (usesCookies) checkBrowserCall(request, client, cookies, hasOwnToken)
     const source = sourceOf(request, client)
-    const confirmation = await confirmSender(request, client, dependencies)
+    const confirmation = await confirmSender(proof, client, dependencies)
     const context = { client, source, confirmation, callerSignal: () => callerSignal(reply) }
     let issued: IssuedTokens
     try {

@@ -11,6 +11,8 @@ export const API_ERRORS = {
     title: 'The token is not valid, not valid any more, or used.',
   },
   invalid_token: { status: 401, title: 'The access token is missing or not valid.' },
+  invalid_dpop_proof: { status: 401, title: 'The DPoP proof is missing or not valid.' },
+  use_dpop_nonce: { status: 401, title: 'The DPoP proof must carry the nonce of this answer.' },
   insufficient_scope: { status: 403, title: 'The access token lacks the scope for this.' },
   user_token_required: { status: 403, title: 'This needs the access token of a user.' },
   registration_closed: { status: 403, title: 'Registration is closed.' },
@@ -37,6 +39,8 @@ export class ApiError extends Error {
   readonly detail: string | undefined
   readonly errors: readonly FieldError[] | undefined
   readonly retryAfterSeconds: number | undefined
+  /** What the log says in place of the code; never sent. */
+  readonly reason: string | undefined
 
   constructor(
     code: ApiErrorCode,
@@ -49,6 +53,7 @@ export class ApiError extends Error {
        * call.
        */
       status?: number
+      reason?: string
       cause?: unknown
     } = {},
   ) {
@@ -59,5 +64,6 @@ export class ApiError extends Error {
     this.detail = options.detail
     this.errors = options.errors
     this.retryAfterSeconds = options.retryAfterSeconds
+    this.reason = options.reason
   }
 }

@@ -1,5 +1,5 @@
-// Who may use /users/me and /admin: a bearer access token of ours, addressed to us and checked
-// online (docs/semantics.md §16, RFC 6750).
+// Who may use /users/me and /admin: whoever brings an access token of ours, addressed to us and checked
+// online, and a proof of what it is bound to (docs/semantics.md §16, §23; RFC 6750, RFC 9449).
 
 import type {
   FastifyInstance,
@@ -10,10 +10,9 @@ import type {
 import type { Act } from '../../runtime/act.ts'
 import { type Clock, toSeconds } from '../../runtime/clock.ts'
 import type { AccessTokenClaims } from '../../tokens/access-token.ts'
-import type { TokenChecker } from '../../tokens/check-access-token.ts'
 import { ApiError } from './api-error.ts'
-import type { EndpointRequest } from './endpoint.ts'
-import { isRepeated } from './repeated-header.ts'
+import { challengeOf, checkHolder, codeOf, type HolderCheck } from './holder-proof.ts'
+import { challenge, hasTokenCredentials, presentedTokenOf } from './presented-token.ts'
 import { noteCaller } from './request-client.ts'
 import { sourceOf } from './request-source.ts'
 
@@ -53,12 +52,12 @@ function isBodyAwaited({ headers }: FastifyRequest): boolean {
 }
 
 /** Lets only a user's own live token through. */
-export function requireUser(checker: TokenChecker, issuer: string): onRequestAsyncHookHandler {
+export function requireUser(holders: HolderCheck, issuer: string): onRequestAsyncHookHandler {
   return async (request, reply) => {
-    const claims = await authenticate(request, reply, checker, issuer)
+    const claims = await authenticate(request, reply, holders, issuer)
     if (claims.sid === undefined) {
       // RFC 6750 §3: a token that does not open this is answered with a challenge, too.
-      reply.header('www-authenticate', 'Bearer error="insufficient_scope"')
+      reply.header('www-authenticate', challenge(request, 'insufficient_scope'))
       throw new ApiError('user_token_required')
     }
   }
@@ -73,8 +72,9 @@ export function requireRecentLogin(maxAgeSeconds: number, clock: Clock): onReque
     const { auth_time: authTime } = claimsByRequest.get(request) ?? {}
     if (authTime !== undefined && toSeconds(clock()) - authTime <= maxAgeSeconds) return
     // RFC 9470 §3, whose clients know by it that a new login helps.
-    const challenge = `Bearer error="insufficient_user_authentication", max_age="${maxAgeSeconds}"`
-    reply.header('www-authenticate', challenge)
+    const maxAge = `, max_age="${maxAgeSeconds}"`
+    const header = challenge(request, 'insufficient_user_authentication', maxAge)
+    reply.header('www-authenticate', header)
     throw new ApiError('recent_login_required')
   }
 }
@@ -82,49 +82,53 @@ export function requireRecentLogin(maxAgeSeconds: number, clock: Clock): onReque
 /** Lets only a live token with the scope through. */
 export function requireScope(
   scope: string,
-  checker: TokenChecker,
+  holders: HolderCheck,
   issuer: string,
 ): onRequestAsyncHookHandler {
   return async (request, reply) => {
-    const claims = await authenticate(request, reply, checker, issuer)
+    const claims = await authenticate(request, reply, holders, issuer)
     if (!(claims.scope ?? '').split(' ').includes(scope)) {
       // RFC 6750 §3.1
-      reply.header('www-authenticate', `Bearer error="insufficient_scope", scope="${scope}"`)
+      reply.header(
+        'www-authenticate',
+        challenge(request, 'insufficient_scope', `, scope="${scope}"`),
+      )
       throw new ApiError('insufficient_scope')
     }
   }
 }
 
-/** What the one Authorization header holds, in the form of RFC 6750 §2.1. */
-export function bearerTokenOf(
-  request: Pick<EndpointRequest, 'raw' | 'headers'>,
-): string | undefined {
-  if (isRepeated(request, 'authorization')) return undefined
-  // RFC 9110 §11.1: the scheme is case-insensitive.
-  return /^bearer +([\w.~+/-]+=*) *$/i.exec(request.headers.authorization ?? '')?.[1]
-}
-
-/** Whether the request tries to bring a bearer token; another scheme counts as no credentials. */
-export function hasBearerCredentials(request: Pick<EndpointRequest, 'raw' | 'headers'>): boolean {
-  const { authorization = '' } = request.headers
-  return /^bearer\b/i.test(authorization) || isRepeated(request, 'authorization')
-}
-
 async function authenticate(
   request: FastifyRequest,
   reply: FastifyReply,
-  checker: TokenChecker,
+  holders: HolderCheck,
   issuer: string,
 ) {
-  const token = bearerTokenOf(request)
-  const checked = token === undefined ? undefined : await checker.check(token)
-  if (checked?.claims.aud && [checked.claims.aud].flat().includes(issuer)) {
-    claimsByRequest.set(request, checked.claims)
-    noteCaller(request, { clientId: checked.client.id })
-    return checked.claims
-  }
+  const presented = presentedTokenOf(request)
   // RFC 6750 §3.1: a request without credentials gets a bare challenge.
-  const isBearing = hasBearerCredentials(request)
-  reply.header('www-authenticate', isBearing ? 'Bearer error="invalid_token"' : 'Bearer')
-  throw new ApiError('invalid_token')
+  if (!presented) {
+    const isTrying = hasTokenCredentials(request)
+    reply.header('www-authenticate', isTrying ? challenge(request, 'invalid_token') : 'Bearer')
+    throw new ApiError('invalid_token')
+  }
+  const target = () => ({
+    method: request.method,
+    url: `${new URL(issuer).origin}${pathOf(request)}`,
+  })
+  const held = await checkHolder(request, reply, presented, target, holders)
+  const isOurs = 'checked' in held && [held.checked.claims.aud].flat().includes(issuer)
+  if (isOurs) {
+    const { claims, client } = held.checked
+    claimsByRequest.set(request, claims)
+    noteCaller(request, { clientId: client.id })
+    return claims
+  }
+  const fault = 'fault' in held ? held.fault : 'token_inactive'
+  reply.header('www-authenticate', challengeOf(fault, request))
+  throw new ApiError(codeOf(fault), fault === 'token_inactive' ? {} : { reason: fault })
+}
+
+/** As the request has it, in its one spelling: any other has no route. */
+function pathOf({ originalUrl }: FastifyRequest): string {
+  return originalUrl.split('?', 1)[0] ?? ''
 }

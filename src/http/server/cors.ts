@@ -14,7 +14,7 @@ declare module 'fastify' {
 
 /** The headers that calls need, and those that libraries and tracers add to every request. */
 const ALLOWED_HEADERS =
-  'Authorization, Content-Type, X-Requested-With, X-Request-Id, traceparent, tracestate'
+  'Authorization, Content-Type, DPoP, X-Requested-With, X-Request-Id, traceparent, tracestate'
 
 /** Answers of this scope's routes may be read by scripts of any origin, without credentials. */
 export function allowAnyOrigin(scope: FastifyInstance): void {
@@ -83,6 +83,6 @@ function admitClientOrigin(
   const allowed = clients.overview().origins.get(origin)
   if (!allowed) return
   reply.header('access-control-allow-origin', origin)
-  reply.header('access-control-expose-headers', 'Retry-After, WWW-Authenticate')
+  reply.header('access-control-expose-headers', 'DPoP-Nonce, Retry-After, WWW-Authenticate')
   if (allowed.hasCookies) reply.header('access-control-allow-credentials', 'true')
 }

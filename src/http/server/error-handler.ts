@@ -9,6 +9,7 @@ import { DependencyUnavailable } from '../../runtime/dependency-unavailable.ts'
 import { AlreadyTaken, type FieldError } from '../../runtime/field-error.ts'
 import { API_ERRORS, ApiError, type ApiErrorCode } from './api-error.ts'
 import type { EndpointReply, EndpointRequest } from './endpoint.ts'
+import { challenge } from './presented-token.ts'
 import { callerFields } from './request-client.ts'
 
 /** When to come back after a dependency was away: about as long as reconnecting takes. */
@@ -38,7 +39,7 @@ export function sendError(
 ): void {
   if (error instanceof ManagementError && error.code === 'session_over') {
     // RFC 6750 §3
-    reply.header('www-authenticate', 'Bearer error="invalid_token"')
+    reply.header('www-authenticate', challenge(request, 'invalid_token'))
   }
   if (request.routeOptions.config.oauth) sendOAuthError(toOAuthError(error), request, reply)
   else sendApiError(toApiError(error), request, reply)
@@ -60,7 +61,7 @@ function sendOAuthError(error: OAuthError, request: EndpointRequest, reply: Endp
 }
 
 function sendApiError(error: ApiError, request: EndpointRequest, reply: EndpointReply): void {
-  logRefusal(error, error.code, error.status, request)
+  logRefusal(error, error.reason ?? error.code, error.status, request)
   setRetryAfter(reply, error)
   reply
     .code(error.status)
@@ -87,12 +88,7 @@ function setRetryAfter(reply: EndpointReply, error: OAuthError | ApiError): void
   if (seconds !== undefined) reply.header('retry-after', String(seconds))
 }
 
-function logRefusal(
-  error: Error,
-  reason: OAuthReason | ApiErrorCode,
-  status: number,
-  request: EndpointRequest,
-): void {
+function logRefusal(error: Error, reason: string, status: number, request: EndpointRequest): void {
   const line = { reason, status, ...callerFields(request) }
   // A full queue is no failure: in a flood, logging each as an error would hide real ones.
   const isTurnedAway = [error, error.cause].some(isFullQueue)

@@ -4,12 +4,16 @@
 
 import type { Client } from '../../clients/client.ts'
 import type { AccessCookie, TokenCookies } from '../oauth/token-cookies.ts'
-import { bearerTokenOf, hasBearerCredentials } from '../server/bearer.ts'
 import type { EndpointRequest } from '../server/endpoint.ts'
+import {
+  hasTokenCredentials,
+  type PresentedToken,
+  presentedTokenOf,
+} from '../server/presented-token.ts'
 import { isRepeated } from '../server/repeated-header.ts'
 
 export type Credential =
-  | { readonly token: string; readonly cookie?: AccessCookie }
+  | { readonly presented: PresentedToken; readonly cookie?: AccessCookie }
   | { readonly fault: 'token_absent' | 'token_malformed' | 'cookie_ambiguous' }
 
 /** RFC 9110 §9.2.1, without TRACE. Any other name may change something. */
@@ -26,15 +30,17 @@ export function readCredential(
 ): Credential {
   const { authorization = '' } = request.headers
   if (authorization !== '' || isRepeated(request, 'authorization')) {
-    const token = bearerTokenOf(request)
-    if (token !== undefined) return { token }
-    return { fault: hasBearerCredentials(request) ? 'token_malformed' : 'token_absent' }
+    const presented = presentedTokenOf(request)
+    if (presented) return { presented }
+    return { fault: hasTokenCredentials(request) ? 'token_malformed' : 'token_absent' }
   }
   const found = acceptsCookie ? cookies.readAccessTokens(request) : []
   const [cookie] = found
   if (!cookie) return { fault: 'token_absent' }
   // With several, nothing tells for which of the clients the page meant the request.
-  return found.length > 1 ? { fault: 'cookie_ambiguous' } : { token: cookie.token, cookie }
+  if (found.length > 1) return { fault: 'cookie_ambiguous' }
+  // A cookie has no proof: a bound token is of no use in one.
+  return { presented: { scheme: 'Bearer', token: cookie.token }, cookie }
 }
 
 /** Whether the cookie is named after this client, which gets its tokens in such cookies. */

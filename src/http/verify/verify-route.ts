@@ -3,28 +3,43 @@
 // must do.
 
 import type { FastifyInstance } from 'fastify'
+import type { ProofTarget } from '../../dpop/proof-target.ts'
+import type { DpopFault } from '../../oauth/dpop-errors.ts'
 import { logEvent } from '../../ops/log-events.ts'
 import { type AccessTokenClaims, subjectTypeOf } from '../../tokens/access-token.ts'
-import type { CheckedToken, TokenChecker } from '../../tokens/check-access-token.ts'
+import type { CheckedToken } from '../../tokens/check-access-token.ts'
 import type { AccessCookie, TokenCookies } from '../oauth/token-cookies.ts'
 import { ApiError, type ApiErrorCode } from '../server/api-error.ts'
 import type { EndpointReply, EndpointRequest } from '../server/endpoint.ts'
 import { toProblem } from '../server/error-handler.ts'
+import {
+  challengeOf,
+  checkHolder,
+  codeOf,
+  HOLDER_FAULTS,
+  type HolderCheck,
+  type HolderFault,
+} from '../server/holder-proof.ts'
+import { challenge } from '../server/presented-token.ts'
 import { callerFields, noteCaller } from '../server/request-client.ts'
 import { ignoreBodies } from './verify-body.ts'
 import { comesFromPageOf, isCookieOf, readCredential } from './verify-credential.ts'
 import { type Demands, parseHeaderDemands, parseQueryDemands } from './verify-demands.ts'
+import { findAppendedTarget, findToldTarget } from './verify-target.ts'
 
-export interface VerifyRouteDependencies {
-  readonly checker: TokenChecker
+export interface VerifyRouteDependencies extends HolderCheck {
+  readonly issuer: string
   readonly cookies: Pick<TokenCookies, 'readAccessTokens'>
 }
 
-/** Logged as the reason; a caller sees no more than the code. docs/gateways.md explains each. */
+/**
+ * Logged as the reason, beside those of a proof; a caller sees no more than the code. docs/gateways.md
+ * explains each.
+ */
 export const VERIFY_REFUSALS = {
   token_absent: 'invalid_token',
   token_malformed: 'invalid_token',
-  token_inactive: 'invalid_token',
+  ...HOLDER_FAULTS,
   demand_malformed: 'invalid_token',
   audience_missing: 'invalid_token',
   cookie_ambiguous: 'invalid_token',
@@ -33,7 +48,7 @@ export const VERIFY_REFUSALS = {
   scope_missing: 'insufficient_scope',
 } as const satisfies Record<string, ApiErrorCode>
 
-type VerifyReason = keyof typeof VERIFY_REFUSALS
+type VerifyReason = keyof typeof VERIFY_REFUSALS | DpopFault
 
 interface Refusal {
   readonly reason: VerifyReason
@@ -47,14 +62,23 @@ export function registerVerify(app: FastifyInstance, dependencies: VerifyRouteDe
   ignoreBodies(app)
   // A server may refuse TRACE, which would show credentials to whoever reads the answer.
   const methods = app.supportedMethods.filter((method) => method !== 'TRACE')
-  for (const [url, parseDemands] of [
-    ['/verify', (request: EndpointRequest) => parseQueryDemands(request.raw.url ?? '')],
-    ['/verify/*', (request: EndpointRequest) => parseHeaderDemands(request.headers)],
+  for (const [url, parseDemands, findTarget] of [
+    [
+      '/verify',
+      (request: EndpointRequest) => parseQueryDemands(request.raw.url ?? ''),
+      findToldTarget,
+    ],
+    [
+      '/verify/*',
+      (request: EndpointRequest) => parseHeaderDemands(request.headers),
+      findAppendedTarget,
+    ],
   ] as const) {
     const answer = async (request: EndpointRequest, reply: EndpointReply) => {
       reply.header('cache-control', 'no-store')
       const demands = parseDemands(request)
-      const verdict = await checkRequest(request, demands, dependencies)
+      const target = () => findTarget(request, dependencies.issuer)
+      const verdict = await checkRequest(request, reply, demands, target, dependencies)
       return 'claims' in verdict
         ? admit(reply, verdict.claims)
         : refuse(request, reply, verdict.refusal, demands)
@@ -73,15 +97,18 @@ export function registerVerify(app: FastifyInstance, dependencies: VerifyRouteDe
 /** Rejects with DependencyUnavailable when it cannot be known whether the token was revoked. */
 async function checkRequest(
   request: EndpointRequest,
+  reply: EndpointReply,
   demands: Demands | undefined,
-  { checker, cookies }: VerifyRouteDependencies,
+  findTarget: () => ProofTarget | undefined,
+  dependencies: VerifyRouteDependencies,
 ): Promise<Verdict> {
-  const credential = readCredential(request, demands?.acceptsCookie ?? false, cookies)
+  const credential = readCredential(request, demands?.acceptsCookie ?? false, dependencies.cookies)
   const isAnonymous = 'fault' in credential && credential.fault === 'token_absent'
   if (demands === undefined) return { refusal: { reason: 'demand_malformed', isAnonymous } }
   if ('fault' in credential) return { refusal: { reason: credential.fault, isAnonymous } }
-  const checked = await checker.check(credential.token)
-  if (!checked) return { refusal: { reason: 'token_inactive' } }
+  const held = await checkHolder(request, reply, credential.presented, findTarget, dependencies)
+  if ('fault' in held) return { refusal: { reason: held.fault } }
+  const { checked } = held
   noteCaller(request, { clientId: checked.client.id })
   const reason = findObstacle(request, demands, credential, checked)
   return reason ? { refusal: { reason } } : { claims: checked.claims }
@@ -125,19 +152,28 @@ function refuse(
   demands: Demands | undefined,
 ): EndpointReply {
   const { reason } = refusal
-  const error = new ApiError(VERIFY_REFUSALS[reason])
+  const error = new ApiError(isHolderFault(reason) ? codeOf(reason) : VERIFY_REFUSALS[reason])
   const line = { reason, status: error.status, ...callerFields(request) }
   logEvent(request.log, 'request.refused', line)
   return reply
     .code(error.status)
-    .header('www-authenticate', challengeFor(refusal, demands))
+    .header('www-authenticate', challengeFor(refusal, request, demands))
     .type('application/problem+json')
     .send(toProblem(error))
 }
 
-function challengeFor({ reason, isAnonymous }: Refusal, demands: Demands | undefined): string {
+function challengeFor(
+  { reason, isAnonymous }: Refusal,
+  request: EndpointRequest,
+  demands: Demands | undefined,
+): string {
   // RFC 6750 §3.1: no error is named to a request that has brought no token.
   if (isAnonymous) return 'Bearer'
+  if (isHolderFault(reason)) return challengeOf(reason, request)
   const scope = reason === 'scope_missing' ? `, scope="${demands?.scopes.join(' ')}"` : ''
-  return `Bearer error="${VERIFY_REFUSALS[reason]}"${scope}`
+  return challenge(request, VERIFY_REFUSALS[reason], scope)
+}
+
+function isHolderFault(reason: VerifyReason): reason is HolderFault {
+  return Object.hasOwn(HOLDER_FAULTS, reason) || !Object.hasOwn(VERIFY_REFUSALS, reason)
 }

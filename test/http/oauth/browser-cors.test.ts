@@ -69,7 +69,8 @@ test('refusals can be read as well, and so can when to come back', async (t) => 
   const answer = await app.form('/token', { client_id: cookie.id }, { origin: APP })
   t.equal(answer.status, 400)
   t.equal(corsOf(answer).origin, APP)
-  t.equal(answer.headers.get('access-control-expose-headers'), 'Retry-After, WWW-Authenticate')
+  const exposed = answer.headers.get('access-control-expose-headers')
+  t.equal(exposed, 'DPoP-Nonce, Retry-After, WWW-Authenticate')
   const me = await app.fetch('/users/me', { headers: { origin: APP } })
   t.equal(me.status, 401)
   t.equal(corsOf(me).origin, APP)
@@ -84,7 +85,7 @@ test('preflights are answered with the methods of the path', async (t) => {
     t.equal(answer.headers.get('access-control-allow-methods'), methods)
     t.equal(
       answer.headers.get('access-control-allow-headers'),
-      'Authorization, Content-Type, X-Requested-With, X-Request-Id, traceparent, tracestate',
+      'Authorization, Content-Type, DPoP, X-Requested-With, X-Request-Id, traceparent, tracestate',
     )
     t.equal(answer.headers.get('access-control-max-age'), null, 'asked again after 5 s')
     t.equal(

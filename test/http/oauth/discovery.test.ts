@@ -27,6 +27,8 @@ test('metadata says exactly what is enabled (RFC 8414 §2, C76, C77, C78, C79)',
     token_endpoint_auth_methods_supported: methods,
     revocation_endpoint_auth_methods_supported: methods,
     introspection_endpoint_auth_methods_supported: methods.slice(0, 2),
+    // RFC 9449 §5.1, asymmetric ones only (C104).
+    dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'],
   })
   const client = await app.makeClient({})
   const during = await json(app, METADATA)

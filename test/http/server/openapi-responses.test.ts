@@ -7,12 +7,14 @@ import {
   mintConfirmationToken,
 } from '../../../src/users/confirmation-token.ts'
 import type { UserId } from '../../../src/users/user.ts'
+import { makeProver } from '../../scenes/dpop-scene.ts'
 import { readAuthenticator } from '../../scenes/factor-scene.ts'
 import {
   type Bearers,
   commonRefusals,
   openContractScene,
   UNKNOWN,
+  UNKNOWN_IDS,
 } from '../../scenes/openapi-scene.ts'
 import { ADMIN, ISSUER, MAIL, startApp, type TestApp } from '../../support/app.ts'
 
@@ -60,6 +62,7 @@ test('every answer is documented, and every documented one is given', async (t) 
       await scene.call(actors.app, operation.id, status, call)
     }
   }
+  await callWithProofs(t, scene, actors)
   await callTokens(scene, actors)
   await callGateways(scene, actors)
   await callDiscovery(t, scene, actors)
@@ -105,6 +108,28 @@ async function callTokens({ call }: Scene, { app, refreshToken }: Actors): Promi
     form: { token: String(machine.access_token), ...secret },
   })
   await call(app, 'revokeToken', 200, { form: { token: issued.refresh_token, ...own } })
+}
+
+async function callWithProofs(t: Test, scene: Scene, { app }: Actors): Promise<void> {
+  const config = { dpopNonce: 'all', trustProxy: ['127.0.0.0/8'], mail: MAIL } as const
+  const strict = await startApp(t, { beside: app, config })
+  const prover = await makeProver()
+  const form = { ...LOGIN, password: USER.password }
+  for (const dpop of ['no proof', prover.prove()]) {
+    await scene.call(strict, 'issueToken', 400, { form, headers: { dpop } })
+  }
+  const asking = scene.operations.filter(({ id, answers }) => id !== 'issueToken' && answers[401])
+  for (const { id, path, method, operation } of asking) {
+    if (!operation.security.some((demand) => /dpop/i.test(Object.keys(demand).join()))) continue
+    const ids = { ...UNKNOWN_IDS, factorId: UNKNOWN, path: 'orders/7' }
+    const filled = path.replace(/\{(\w+)\}/g, (_, name) => ids[name as keyof typeof ids])
+    const below = `${strict.url.replace('http:', 'https:')}/orders/7`
+    const url = path.startsWith('/verify/') ? below : `${ISSUER}${filled}`
+    for (const dpop of ['no proof', prover.prove({ method, url, token: 'x' })]) {
+      const headers = { authorization: 'DPoP x', dpop, 'x-forwarded-proto': 'https' }
+      await scene.call(strict, id, 401, { ids, headers })
+    }
+  }
 }
 
 async function callGateways({ call }: Scene, { app, bearers }: Actors): Promise<void> {
