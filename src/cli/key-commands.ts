@@ -45,21 +45,24 @@ function addListCommand(parent: Command, context: CommandContext): void {
 
 interface RotateOptions extends OutputOptions {
   readonly compromised?: boolean
+  readonly alg?: string
 }
 
 function addRotateCommand(parent: Command, context: CommandContext): void {
   addCommand(parent, {
     usage: 'rotate',
-    summary: 'publish the next key now; it signs once every verifier can have it',
-    examples: ['lineage keys rotate', 'lineage keys rotate --compromised'],
+    summary: 'publish the next key of each algorithm now; it signs once every verifier can have it',
+    examples: ['lineage keys rotate --alg RS256', 'lineage keys rotate --compromised'],
   })
     .option('--compromised', 'replace every key at once: all access tokens of before are refused')
-    .action(({ compromised = false, ...options }: RotateOptions) =>
+    .option('--alg <name>', 'of this algorithm alone')
+    .action(({ compromised = false, alg, ...options }: RotateOptions) =>
       withStores(context, async (stores) => {
         const recordKeyEvent = recordKeyEvents(stores.recordEvent)
         // Opening the keys rotates them if that is due; the rotation that was asked for follows.
-        const keys = openKeyManagement(await openKeyRing({ ...stores, recordKeyEvent }))
-        const { key, created } = await keys.rotate({ compromised }, CLI_ACT)
+        const ring = await openKeyRing({ ...stores, recordKeyEvent })
+        const keys = openKeyManagement(ring, stores.config)
+        const { key, created } = await keys.rotate({ compromised, alg }, CLI_ACT)
         printResult(context, options, { ...key, created }, formatRecord(key))
         if (!created) context.stderr.write('lineage: this key waits already; none was made\n')
       }),
@@ -104,12 +107,18 @@ async function listExported(
   if (published.length === 0) {
     throw new CommandFailure(kid === undefined ? 'there is no key yet' : 'there is no such key')
   }
-  return published.toSorted((one, other) => rankOf(one) - rankOf(other))
+  const algs: readonly string[] = stores.config.signingAlgs
+  const rank = (status: KeyStatus) => rankOf(status, algs)
+  return published.toSorted((one, other) => rank(one) - rank(other))
 }
 
-/** The active key first, because some gateways read only the first block. */
-function rankOf({ state }: KeyStatus): number {
-  return ['active', 'next', 'retiring'].indexOf(state)
+/** The active key of the default first, because some gateways read only the first block. */
+function rankOf({ key, state }: KeyStatus, algs: readonly string[]): number {
+  const algRank = algs.indexOf(key.material.alg)
+  const perState = algs.length + 1
+  return (
+    ['active', 'next', 'retiring'].indexOf(state) * perState + (algRank < 0 ? algs.length : algRank)
+  )
 }
 
 function toKeyJson({ key, state }: KeyStatus) {

@@ -5,6 +5,7 @@ import type { ServiceConfig } from '../config/service-config.ts'
 import { type Database, guardDatabase } from '../database/database.ts'
 import { openHeldKeys } from '../keys/held-keys.ts'
 import { findActive, listKeyViews, type SigningKey } from '../keys/key-states.ts'
+import type { SigningAlg } from '../keys/signing-algorithms.ts'
 import { UnreadableKey } from '../keys/unreadable-key.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 
@@ -12,7 +13,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 /** By how long a rotation may be overdue: a running service is only seconds late. */
 const OVERDUE_DAYS = 1
 
-type Config = Pick<ServiceConfig, 'rootSecrets' | 'keyRotationDays'>
+type Config = Pick<ServiceConfig, 'rootSecrets' | 'keyRotationDays' | 'signingAlgs'>
 
 export interface KeyFindings {
   readonly findings: readonly Finding[]
@@ -32,7 +33,13 @@ export async function examineKeys(
     await held.read()
     const keys = held.keys()
     const publishedKids = listKeyViews(keys, nowMs).map(({ kid }) => kid)
-    return { findings: [checkKeys(keys, config, nowMs), secrets], publishedKids }
+    const findings = [
+      ...config.signingAlgs.map((alg) => checkKeys(keys, alg, config, nowMs)),
+      ...listLeftOver(keys, config, nowMs),
+      ...(await examineChoices(database, config)),
+      secrets,
+    ]
+    return { findings, publishedKids }
   } catch (error) {
     if (!(error instanceof UnreadableKey)) throw error
     const advice = 'put the root secret that encrypted it back into LINEAGE_SECRET_KEY'
@@ -43,17 +50,59 @@ export async function examineKeys(
 
 function checkKeys(
   keys: readonly SigningKey[],
-  { keyRotationDays }: Config,
+  alg: SigningAlg,
+  { signingAlgs, keyRotationDays }: Config,
   nowMs: number,
 ): Finding {
-  const active = findActive(keys, nowMs)
-  if (!active) return warn('signing keys', 'there is none yet', 'start the service: it makes one')
+  const check = signingAlgs.length === 1 ? 'signing keys' : `signing keys ${alg}`
+  const states = statesOf(keys, alg, nowMs)
+  const active = findActive(keys, alg, nowMs)
+  if (!active) {
+    if (states.includes('next')) return ok(check, `${states.join(', ')}; not yet in every JWKS`)
+    return warn(check, 'there is none yet', 'start the service: it makes one')
+  }
   const ageDays = Math.max(0, Math.floor((nowMs - active.activeFromMs) / DAY_MS))
-  const states = listKeyViews(keys, nowMs).map(({ state }) => state)
   const detail = `${states.join(', ')}; the active one for ${ageDays} days`
   return ageDays > keyRotationDays + OVERDUE_DAYS && !states.includes('next')
-    ? warn('signing keys', `${detail}, rotation is overdue`, 'start the service: it rotates them')
-    : ok('signing keys', detail)
+    ? warn(check, `${detail}, rotation is overdue`, 'start the service: it rotates them')
+    : ok(check, detail)
+}
+
+/** Keys of algorithms that are not configured here: they go when no instance has them any more. */
+function listLeftOver(
+  keys: readonly SigningKey[],
+  { signingAlgs }: Config,
+  nowMs: number,
+): readonly Finding[] {
+  const algs = new Set(listKeyViews(keys, nowMs).map(({ alg }) => alg))
+  return [...algs]
+    .filter((alg) => !signingAlgs.includes(alg))
+    .map((alg) => {
+      const detail = `${statesOf(keys, alg, nowMs).join(', ')}; not configured here`
+      return ok(`signing keys ${alg}`, detail)
+    })
+}
+
+function statesOf(keys: readonly SigningKey[], alg: SigningAlg, nowMs: number): readonly string[] {
+  const views = listKeyViews(keys, nowMs)
+  return views.filter((view) => view.alg === alg).map(({ state }) => state)
+}
+
+/** Clients whose tokens are not signed as they ask for. */
+async function examineChoices(
+  { pool }: Database,
+  { signingAlgs }: Config,
+): Promise<readonly Finding[]> {
+  const { rows } = await guardDatabase(() =>
+    pool.query<{ count: number }>(
+      'SELECT count(*)::int AS count FROM clients WHERE signing_alg <> ALL ($1)',
+      [signingAlgs],
+    ),
+  )
+  const { count = 0 } = rows[0] ?? {}
+  if (count === 0) return []
+  const detail = `${count} ask for an algorithm that is not configured and get ${signingAlgs[0]}`
+  return [warn('clients', detail, 'add it to LINEAGE_SIGNING_ALGS, or change their signingAlg')]
 }
 
 /** Which root secrets are still in use; all others may be removed from the configuration. */

@@ -3,8 +3,9 @@
 
 import type { FieldError } from '../runtime/field-error.ts'
 import type { Client } from './client.ts'
+import type { SigningChoices } from './client-signing.ts'
 
-export interface ClientChoices {
+export interface ClientChoices extends SigningChoices {
   readonly grants: readonly { readonly name: string; readonly confidentialOnly: boolean }[]
   readonly authMethods: readonly {
     readonly method: string
@@ -13,7 +14,10 @@ export interface ClientChoices {
 }
 
 /** Those of a client that lists none. */
-export function defaultMethods(type: Client['type'], { authMethods }: ClientChoices): string[] {
+export function defaultMethods(
+  type: Client['type'],
+  { authMethods }: Pick<ClientChoices, 'authMethods'>,
+): string[] {
   const wanted = type === 'public' ? 'nothing' : 'secret'
   return authMethods.filter(({ proof }) => proof === wanted).map(({ method }) => method)
 }

@@ -8,6 +8,7 @@ import { type ClientChoices, checkChoices, defaultMethods } from './client-choic
 import { checkDpop } from './client-dpop.ts'
 import { checkFederation } from './client-federation.ts'
 import { checkLists } from './client-lists.ts'
+import { checkSigningAlg } from './client-signing.ts'
 
 const NAME_LENGTH_MAX = 200
 const TTL_SECONDS_MAX = 10 * 365 * 24 * 60 * 60
@@ -88,6 +89,7 @@ export function draftClient(
     ...checkDpop(draft),
     ...checkFederation(draft),
     ...checkLimits(draft, defaults),
+    ...checkSigningAlg(draft, choices),
   ]
   return errors.length === 0 ? { ok: true, value: draft } : { ok: false, errors }
 }

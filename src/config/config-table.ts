@@ -18,6 +18,7 @@ import { parseIssuer } from './issuer-url.ts'
 import { parseMailFrom, parsePage } from './mail-values.ts'
 import { parseRedisUrl } from './redis-url.ts'
 import { optional, row, type Setting, secret } from './setting.ts'
+import { parseAudienceAlgs, parseSigningAlgs } from './signing-values.ts'
 import { parseSmtpUrl } from './smtp-url.ts'
 import { TLS_ROWS } from './tls-settings.ts'
 import { parseTrustedProxies } from './trusted-proxies.ts'
@@ -69,6 +70,14 @@ export const CONFIG_TABLE = {
     'ES256',
     oneOf(...SIGNING_ALGS),
     `Algorithm of new signing keys: one of ${SIGNING_ALGS.map((alg) => `\`${alg}\``).join(', ')}.`,
+  ),
+  LINEAGE_SIGNING_ALGS: optional(
+    parseSigningAlgs,
+    'Instead, several by comma, each with keys of its own: the first is the default, clients may choose.',
+  ),
+  LINEAGE_AUDIENCE_SIGNING_ALGS: optional(
+    parseAudienceAlgs,
+    'Audiences that read another than the default, as `https://api.example=RS256`, more by space.',
   ),
   LINEAGE_KEY_ROTATION_DAYS: row(
     '30',

@@ -16,6 +16,7 @@ import { findMissingOfMail, toMailSettings } from './mail-settings.ts'
 import { type ReadFile, readSettings } from './read-settings.ts'
 import { hasServiceLinks } from './service-links.ts'
 import { findTlsFaults, toTlsFiles } from './tls-settings.ts'
+import { findSigningProblems, toSigningAlgs } from './signing-values.ts'
 
 /** What both modes share. */
 export type CommonConfig = Readonly<ReturnType<typeof toCommonConfig>>
@@ -73,6 +74,7 @@ export function readConfig(
     ...findMissing(values, given),
     ...findContradictions(values),
     ...findTlsFaults(values, given, isEmbedded, readFile),
+    ...findSigningProblems(values, given),
   ]
   if (all.length > 0) return { problems: all }
   const settings = values as Settings
@@ -175,7 +177,9 @@ function toCommonConfig(settings: Settings) {
     dataDir: settings.LINEAGE_DATA_DIR,
     adminClient: id !== undefined && secret !== undefined ? { id, secret } : undefined,
     registration: settings.LINEAGE_REGISTRATION,
-    signingAlg: settings.LINEAGE_SIGNING_ALG,
+    signingAlgs: toSigningAlgs(settings),
+    /** What audiences read that do not read the default. */
+    audienceSigningAlgs: settings.LINEAGE_AUDIENCE_SIGNING_ALGS ?? new Map(),
     keyRotationDays: settings.LINEAGE_KEY_ROTATION_DAYS,
     jwksMaxAgeSeconds: settings.LINEAGE_JWKS_MAX_AGE_SECONDS,
     accessTokenTtlSeconds: settings.LINEAGE_ACCESS_TOKEN_TTL_SECONDS,

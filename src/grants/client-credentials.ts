@@ -30,7 +30,7 @@ function issue(
   const nowMs = Math.max(clock(), client.sessionsValidFrom.getTime())
   const claims = buildClientClaims({ client, scope, audience, confirmation, issuer, nowMs })
   return {
-    accessToken: tokens.sign(claims),
+    accessToken: tokens.sign(claims, client),
     expiresInSeconds: claims.exp - toSeconds(nowMs),
     scope,
     refreshToken: undefined,

@@ -1,5 +1,6 @@
 // The answer to whoever logs in or refreshes: the tokens of a user's family.
 
+import type { Client } from '../clients/client.ts'
 import { mintRefreshToken } from '../families/refresh-token-string.ts'
 import { toSeconds } from '../runtime/clock.ts'
 import { buildUserClaims, type UserTokenInput } from '../tokens/access-token.ts'
@@ -7,6 +8,7 @@ import type { GrantServices, IssuedTokens } from './grant.ts'
 
 /** What the access token says, but for the issuer, and what the refresh token needs besides. */
 export interface UserGrant extends Omit<UserTokenInput, 'issuer'> {
+  readonly client: UserTokenInput['client'] & Pick<Client, 'signingAlg'>
   /** Goes into the refresh token; undefined where there is to be none. */
   readonly familySecret: Buffer | undefined
 }
@@ -21,7 +23,7 @@ export function issueUserTokens(
   const nowSeconds = toSeconds(services.clock())
   const { userId, familyId, generation } = family
   return {
-    accessToken: services.tokens.sign(claims),
+    accessToken: services.tokens.sign(claims, grant.client),
     expiresInSeconds: claims.exp - nowSeconds,
     scope,
     refreshToken: familySecret && {

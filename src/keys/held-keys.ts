@@ -5,14 +5,17 @@ import { type Database, guardDatabase } from '../database/database.ts'
 import { openPlainQuery, type PlainQuery } from '../database/plain-query.ts'
 import { inTransaction } from '../database/transaction.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
-import { lockSigningKeys, readSigningKeys } from './key-rows.ts'
+import { lockSigningKeys, markWanted, readSigningKeys } from './key-rows.ts'
 import type { SigningKey } from './key-states.ts'
+import type { SigningAlgs } from './signing-algorithms.ts'
 
 export interface HeldKeys {
   /** In the order of `activeFrom`, as last read. */
   keys(): readonly SigningKey[]
   /** Rejects with DependencyUnavailable or UnreadableKey; the keys are then as before. */
   read(): Promise<void>
+  /** Tells the other instances that these are configured here. Rejects with DependencyUnavailable. */
+  want(algs: SigningAlgs, nowMs: number): Promise<void>
   /**
    * Runs `work` in a transaction under the lock of the table, with the keys that are there at that
    * moment, and holds what it leaves. May run `work` more than once, each time in a new transaction.
@@ -40,6 +43,7 @@ export function openHeldKeys({ pool }: Pick<Database, 'pool'>, rootSecrets: Root
       inTurn(async () => {
         keys = await readSigningKeys(openPlainQuery(pool), rootSecrets, keys)
       }),
+    want: (algs, nowMs) => inTurn(() => markWanted(openPlainQuery(pool), algs, nowMs)),
     change: (work) =>
       inTurn(async () => {
         const { now, result } = await inTransaction(pool, async (client) => {

@@ -12,13 +12,15 @@ import { keepJwksDocument } from './jwks-document.ts'
 import { openKeyRotation, type RecordKeyEvent } from './key-rotation.ts'
 import { raiseLongestTokenLife, reencryptSigningKeys } from './key-rows.ts'
 import {
-  findActive,
+  findNewest,
+  findSigner,
   type KeySettings,
   type KeyView,
   listKeyViews,
   type SigningKey,
 } from './key-states.ts'
 import { keepPublished } from './published-keys.ts'
+import type { SigningAlg } from './signing-algorithms.ts'
 import { UnreadableKey } from './unreadable-key.ts'
 
 export interface KeyRingOptions {
@@ -29,19 +31,22 @@ export interface KeyRingOptions {
 }
 
 export interface KeyRing {
-  /** The one that signs now. */
-  active(): SigningKey
+  /**
+   * The one that signs now for whoever asks for `alg`: that of the default algorithm for null, and
+   * where none of `alg` may sign.
+   */
+  active(alg: string | null): SigningKey
   /** The one of that `kid`, as long as what it has signed is to be believed. */
   find(kid: string): SigningKey | undefined
   jwks(): CacheableBody
   /** Oldest first. */
   list(): readonly KeyView[]
   /**
-   * Publishes a successor that signs once every cached JWKS holds it; `created` is false when one
-   * waits already. `compromised` drops every key there is, retiring and waiting ones too, and signs
-   * with a fresh one at once. Events name whoever `act` names. Rejects with DependencyUnavailable.
+   * Publishes a successor, of `alg` alone or of every configured algorithm, that signs once every cached
+   * JWKS holds it. `compromised` drops every key there is, retiring and waiting ones too, and signs
+   * with fresh ones at once. Events name whoever `act` names. Rejects with DependencyUnavailable.
    */
-  rotate(options: { readonly compromised: boolean; readonly act?: Act }): Promise<RotateResult>
+  rotate(options: RotateOptions): Promise<RotateResult>
   /**
    * Takes over what other instances changed. Rejects with DependencyUnavailable or
    * UnreadableKey; the keys in memory then stay in use and the poll repeats it.
@@ -56,18 +61,25 @@ export interface KeyRing {
   follow(): void
 }
 
+export interface RotateOptions {
+  readonly compromised: boolean
+  readonly alg?: SigningAlg
+  readonly act?: Act
+}
+
+/** The key of the algorithm that was named, else of the default; not `created` where it waited already. */
 export interface RotateResult {
   readonly key: KeyView
   readonly created: boolean
 }
 
 /**
- * Loads the keys, or makes the first one; then publishes a successor if one is due. Rejects with
+ * Loads the keys, or makes the first ones; then publishes successors that are due. Rejects with
  * StartError when no configured root secret opens a key, or with DependencyUnavailable.
  */
 export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   const { database, config, clock, recordKeyEvent } = options
-  const { rootSecrets } = config
+  const { rootSecrets, signingAlgs } = config
   const held = openHeldKeys(database, rootSecrets)
   try {
     await held.change(async (query) => {
@@ -84,20 +96,23 @@ export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   const published = () => listPublished(held.keys(), clock())
   const jwksOf = keepJwksDocument(config.jwksMaxAgeSeconds)
   return {
-    active() {
-      const key = findActive(held.keys(), clock())
+    active(alg) {
+      const key = findSigner(held.keys(), alg, signingAlgs, clock())
       if (!key) throw new Error('there is no signing key')
       return key
     },
     find: (kid) => published().find((key) => key.kid === kid),
     jwks: () => jwksOf(published()),
     list: () => listKeyViews(held.keys(), clock()),
-    async rotate({ compromised, act }) {
-      const created = compromised ? await rotation.replaceAll(act) : await rotation.rotate(act)
+    async rotate({ compromised, alg, act }) {
+      const algs = alg === undefined ? signingAlgs : [alg]
+      const made = compromised ? await rotation.replaceAll(act) : await rotation.rotate(algs, act)
+      const shownAlg = alg ?? signingAlgs[0]
       // The newest key is the one just made, or the one that waited.
-      const key = listKeyViews(held.keys(), clock()).at(-1)
+      const newest = findNewest(held.keys(), shownAlg)
+      const key = listKeyViews(held.keys(), clock()).find(({ kid }) => kid === newest?.kid)
       if (!key) throw new Error('there is no signing key')
-      return { key, created }
+      return { key, created: made.has(shownAlg) }
     },
     reload: () => held.read(),
     follow: rotation.follow,

@@ -11,7 +11,7 @@ import {
   type EncryptedPrivateKey,
   encryptPrivateKey,
 } from './private-key-encryption.ts'
-import { isSigningAlg } from './signing-algorithms.ts'
+import { isSigningAlg, type SigningAlgs } from './signing-algorithms.ts'
 import { UnreadableKey } from './unreadable-key.ts'
 
 /** The name under which instances learn of a change, in `table_versions`. */
@@ -24,17 +24,28 @@ interface KeyRow {
   readonly rootSecretId: number
   readonly publishedAt: Date
   readonly activeFrom: Date
+  readonly signsUntil: Date | null
+  readonly wantedAt: Date
   readonly longestTokenSeconds: number
 }
 
 // SQL of ours, because every start reads the keys and need not load Prisma for it.
 const SELECT_KEYS = `SELECT kid, alg, private_key_encrypted AS "privateKeyEncrypted",
-  root_secret_id AS "rootSecretId", published_at AS "publishedAt", active_from AS "activeFrom",
-  longest_token_seconds AS "longestTokenSeconds" FROM signing_keys`
+  root_secret_id AS "rootSecretId", published_at AS "publishedAt",
+  COALESCE(signs_from, active_from) AS "activeFrom", signs_until AS "signsUntil",
+  wanted_at AS "wantedAt", longest_token_seconds AS "longestTokenSeconds" FROM signing_keys`
 
+// A release before, which knows one algorithm at a time, takes every key by its `active_from` for the
+// successor of all others and deletes those. So the keys of a second algorithm have a far one, by
+// which they are published there and never sign.
 const INSERT_KEY = `INSERT INTO signing_keys (kid, alg, public_jwk, private_key_encrypted,
-    root_secret_id, published_at, active_from, longest_token_seconds)
-  SELECT $1, $2, $3, $4, $5, $6, $7, GREATEST($8, max(access_token_ttl_seconds)) FROM clients`
+    root_secret_id, published_at, active_from, signs_from, wanted_at, longest_token_seconds)
+  SELECT $1, $2, $3, $4, $5, $6::timestamptz,
+    CASE WHEN beside.is_there THEN '9999-01-01'::timestamptz ELSE $7::timestamptz END,
+    CASE WHEN beside.is_there THEN $7::timestamptz END, $6::timestamptz,
+    GREATEST($8, (SELECT max(access_token_ttl_seconds) FROM clients))
+  FROM (SELECT EXISTS (SELECT FROM signing_keys
+    WHERE alg <> $2 AND signs_from IS NULL AND signs_until IS NULL) AS is_there) AS beside`
 
 /** Held until the transaction of `query` ends. 72707369 is the lock of the migrations. */
 export async function lockSigningKeys(query: PlainQuery): Promise<void> {
@@ -52,12 +63,14 @@ export async function readSigningKeys(
   rootSecrets: RootSecrets,
   known: readonly SigningKey[],
 ): Promise<readonly SigningKey[]> {
-  const rows = await query<KeyRow>(`${SELECT_KEYS} ORDER BY active_from, kid`)
+  const rows = await query<KeyRow>(`${SELECT_KEYS} ORDER BY "activeFrom", kid`)
   return rows.map((row) => ({
     kid: row.kid,
     material: known.find((key) => key.kid === row.kid)?.material ?? openRow(row, rootSecrets),
     publishedAtMs: row.publishedAt.getTime(),
     activeFromMs: row.activeFrom.getTime(),
+    signsUntilMs: row.signsUntil?.getTime(),
+    wantedAtMs: row.wantedAt.getTime(),
     longestTokenSeconds: row.longestTokenSeconds,
   }))
 }
@@ -90,6 +103,30 @@ export async function insertSigningKey(
   const times = [new Date(publishedAtMs), new Date(activeFromMs), accessTokenTtlSeconds]
   await query(INSERT_KEY, [kid, alg, publicJwk, ...sealedColumns(sealed), ...times])
   await bumpTableVersion(query, SIGNING_KEYS)
+}
+
+/** Sets or takes back when keys end without a successor. Needs the lock. */
+export async function limitSigningKeys(
+  query: PlainQuery,
+  limits: readonly { readonly kid: string; readonly signsUntilMs: number | undefined }[],
+): Promise<void> {
+  for (const { kid, signsUntilMs } of limits) {
+    const until = signsUntilMs === undefined ? null : new Date(signsUntilMs)
+    await query('UPDATE signing_keys SET signs_until = $2 WHERE kid = $1', [kid, until])
+  }
+  if (limits.length > 0) await bumpTableVersion(query, SIGNING_KEYS)
+}
+
+/** Nothing that other instances hold in memory changes by it. */
+export async function markWanted(
+  query: PlainQuery,
+  algs: SigningAlgs,
+  nowMs: number,
+): Promise<void> {
+  await query('UPDATE signing_keys SET wanted_at = $2 WHERE alg = ANY ($1) AND wanted_at < $2', [
+    algs,
+    new Date(nowMs),
+  ])
 }
 
 export async function deleteSigningKeys(

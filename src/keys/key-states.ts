@@ -1,8 +1,9 @@
 // A signing key in memory, and its life as pure functions of the rows and the clock: its state is
-// computed and never stored (docs/semantics.md §8).
+// computed and never stored (docs/semantics.md §8). The keys of one algorithm succeed each other; those
+// of another have no say in it. Keys are always in the order of `activeFromMs`.
 
 import type { KeyMaterial } from './key-material.ts'
-import type { SigningAlg } from './signing-algorithms.ts'
+import type { SigningAlg, SigningAlgs } from './signing-algorithms.ts'
 
 /** `retired` keys are gone for everybody outside; their rows wait to be deleted. */
 export type KeyState = 'next' | 'active' | 'retiring' | 'retired'
@@ -12,6 +13,10 @@ export interface SigningKey {
   readonly material: KeyMaterial
   readonly publishedAtMs: number
   readonly activeFromMs: number
+  /** When it ends without a successor, because its algorithm is given up; undefined if it is not. */
+  readonly signsUntilMs: number | undefined
+  /** When an instance last said that its algorithm is configured there. */
+  readonly wantedAtMs: number
   /** The longest life of any token that the key may have signed. */
   readonly longestTokenSeconds: number
 }
@@ -19,7 +24,7 @@ export interface SigningKey {
 export interface KeyStatus {
   readonly key: SigningKey
   readonly state: KeyState
-  /** Undefined until a successor is active. */
+  /** Undefined until it signs no more. */
   readonly retireAtMs: number | undefined
 }
 
@@ -35,7 +40,7 @@ export interface KeyView {
 
 /** What is configured of the keys. */
 export interface KeySettings {
-  readonly signingAlg: SigningAlg
+  readonly signingAlgs: SigningAlgs
   /** The age at which a key is replaced. */
   readonly keyRotationDays: number
   readonly jwksMaxAgeSeconds: number
@@ -43,30 +48,51 @@ export interface KeySettings {
   readonly accessTokenTtlSeconds: number
 }
 
-export interface RotationRules extends Omit<KeySettings, 'accessTokenTtlSeconds'> {
-  /** Only a key from before this moment is replaced because of its algorithm. */
-  readonly openedAtMs: number
-}
-
 /** A margin between the steps of a key's life, because clocks, polls and caches differ. */
 const SLACK_SECONDS = 60
-const DAY_MS = 24 * 60 * 60 * 1000
 
-/** The key that signs at `nowMs`. `keys` are in the order of `activeFromMs`. */
-export function findActive(keys: readonly SigningKey[], nowMs: number): SigningKey | undefined {
-  // A first key made by an instance whose clock is ahead of ours has to sign here too.
-  return keys.findLast((key) => key.activeFromMs <= nowMs) ?? keys[0]
+/** The key that signs with `alg` at `nowMs`, if there is one. */
+export function findActive(
+  keys: readonly SigningKey[],
+  alg: string,
+  nowMs: number,
+): SigningKey | undefined {
+  const atMs = atLeastFirst(keys, nowMs)
+  const newest = keys.findLast((key) => key.material.alg === alg && key.activeFromMs <= atMs)
+  const { signsUntilMs = Number.POSITIVE_INFINITY } = newest ?? {}
+  return atMs < signsUntilMs ? newest : undefined
 }
 
-/** Every key with its state at `nowMs`, in the order given: that of `activeFromMs`. */
+/**
+ * The key that signs at `nowMs` for whoever asks for `alg`; null asks for nothing. Where none of that
+ * algorithm may sign yet or any more, it is one of the configured in their order, else the newest.
+ */
+export function findSigner(
+  keys: readonly SigningKey[],
+  alg: string | null,
+  configured: SigningAlgs,
+  nowMs: number,
+): SigningKey | undefined {
+  const asked = alg === null ? undefined : findActive(keys, alg, nowMs)
+  if (asked) return asked
+  for (const other of configured) {
+    const key = findActive(keys, other, nowMs)
+    if (key) return key
+  }
+  return keys.findLast((key) => findActive(keys, key.material.alg, nowMs) === key)
+}
+
+/** Every key with its state at `nowMs`, in the order given. */
 export function deriveStates(keys: readonly SigningKey[], nowMs: number): readonly KeyStatus[] {
-  const active = findActive(keys, nowMs)
-  const activeIndex = active ? keys.indexOf(active) : -1
+  const atMs = atLeastFirst(keys, nowMs)
   return keys.map((key, index) => {
-    const successor = keys[index + 1]
-    if (index > activeIndex) return { key, state: 'next', retireAtMs: undefined }
-    if (index === activeIndex || !successor) return { key, state: 'active', retireAtMs: undefined }
-    const retireAtMs = successor.activeFromMs + (key.longestTokenSeconds + SLACK_SECONDS) * 1000
+    if (key.activeFromMs > atMs) return { key, state: 'next', retireAtMs: undefined }
+    const endMs = Math.min(
+      findSuccessor(keys, index)?.activeFromMs ?? Number.POSITIVE_INFINITY,
+      key.signsUntilMs ?? Number.POSITIVE_INFINITY,
+    )
+    if (atMs < endMs) return { key, state: 'active', retireAtMs: undefined }
+    const retireAtMs = endMs + (key.longestTokenSeconds + SLACK_SECONDS) * 1000
     return { key, state: nowMs < retireAtMs ? 'retiring' : 'retired', retireAtMs }
   })
 }
@@ -81,9 +107,9 @@ export function listRetired(keys: readonly SigningKey[], nowMs: number): readonl
   return deriveStates(keys, nowMs).flatMap(({ key, state }) => (state === 'retired' ? [key] : []))
 }
 
-/** What the management interface lists at `nowMs`, oldest first. */
+/** What the management interface lists at `nowMs`, by publication, oldest first. */
 export function listKeyViews(keys: readonly SigningKey[], nowMs: number): readonly KeyView[] {
-  return deriveStates(keys, nowMs).flatMap(({ key, state, retireAtMs }) =>
+  const views = deriveStates(keys, nowMs).flatMap(({ key, state, retireAtMs }) =>
     state === 'retired'
       ? []
       : [
@@ -97,12 +123,22 @@ export function listKeyViews(keys: readonly SigningKey[], nowMs: number): readon
           },
         ],
   )
+  return views.sort((one, other) => Date.parse(one.publishedAt) - Date.parse(other.publishedAt))
 }
 
-/** The key that is published and waits for its `activeFrom`. */
-export function findNext(keys: readonly SigningKey[], nowMs: number): SigningKey | undefined {
-  const last = keys.at(-1)
-  return last === findActive(keys, nowMs) ? undefined : last
+/** The last key of `alg`, whether it signs already or not. */
+export function findNewest(keys: readonly SigningKey[], alg: string): SigningKey | undefined {
+  return keys.findLast((key) => key.material.alg === alg)
+}
+
+/** The key of `alg` that is published and waits for its `activeFrom`. */
+export function findNext(
+  keys: readonly SigningKey[],
+  alg: string,
+  nowMs: number,
+): SigningKey | undefined {
+  const newest = findNewest(keys, alg)
+  return newest && newest.activeFromMs > atLeastFirst(keys, nowMs) ? newest : undefined
 }
 
 /** When a key published at `nowMs` may sign: once no cached JWKS can be without it. */
@@ -110,22 +146,12 @@ export function firstSafeUse(nowMs: number, jwksMaxAgeSeconds: number): number {
   return nowMs + (jwksMaxAgeSeconds + SLACK_SECONDS) * 1000
 }
 
-/**
- * From when a new key would sign if the schedule asks for one at `nowMs`, else undefined. Only
- * the first key of all signs at once.
- */
-export function planRotation(
-  keys: readonly SigningKey[],
-  nowMs: number,
-  rules: RotationRules,
-): number | undefined {
-  const active = findActive(keys, nowMs)
-  if (!active) return nowMs
-  if (findNext(keys, nowMs)) return undefined
-  const isOld = nowMs >= active.activeFromMs + rules.keyRotationDays * DAY_MS
-  // Judged by the start of this instance, so that two instances which are configured differently
-  // during a roll-out do not rotate against each other.
-  const isOtherAlg =
-    active.material.alg !== rules.signingAlg && active.publishedAtMs <= rules.openedAtMs
-  return isOld || isOtherAlg ? firstSafeUse(nowMs, rules.jwksMaxAgeSeconds) : undefined
+// First keys made by an instance whose clock is ahead of ours have to sign here too.
+function atLeastFirst(keys: readonly SigningKey[], nowMs: number): number {
+  return Math.max(nowMs, keys[0]?.activeFromMs ?? nowMs)
+}
+
+function findSuccessor(keys: readonly SigningKey[], index: number): SigningKey | undefined {
+  const alg = keys[index]?.material.alg
+  return keys.find((other, at) => at > index && other.material.alg === alg)
 }

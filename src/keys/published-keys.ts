@@ -26,6 +26,7 @@ export function keepPublished(): ListPublished {
 function findNextChange(keys: readonly SigningKey[], nowMs: number): number {
   const moments = deriveStates(keys, nowMs).flatMap(({ key, retireAtMs }) => [
     key.activeFromMs,
+    key.signsUntilMs ?? Number.POSITIVE_INFINITY,
     retireAtMs ?? Number.POSITIVE_INFINITY,
   ])
   return Math.min(...moments.filter((atMs) => atMs > nowMs), Number.POSITIVE_INFINITY)

@@ -27,7 +27,16 @@ const RSA = {
   generate: () => generateKeyPair('rsa', { modulusLength: 2048 }),
 } as const
 
-/** By its JWA name (RFC 7518 §3.1, RFC 8037 §3.1). */
+// Two names for one kind of key. Each has keys of its own, because strict readers compare the name in
+// the header with that in the JWK.
+const ED25519 = {
+  keyType: 'ed25519',
+  digest: null,
+  options: {},
+  generate: () => generateKeyPair('ed25519'),
+} as const
+
+/** By its JWA name (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
 export const SIGNING_ALGORITHMS = {
   ES256: {
     keyType: 'ec',
@@ -35,17 +44,16 @@ export const SIGNING_ALGORITHMS = {
     options: { dsaEncoding: 'ieee-p1363' },
     generate: () => generateKeyPair('ec', { namedCurve: 'P-256' }),
   },
-  EdDSA: {
-    keyType: 'ed25519',
-    digest: null,
-    options: {},
-    generate: () => generateKeyPair('ed25519'),
-  },
+  EdDSA: ED25519,
   RS256: { ...RSA, options: { padding: constants.RSA_PKCS1_PADDING } },
   PS256: { ...RSA, options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 } },
+  Ed25519: ED25519,
 } as const satisfies Record<string, SigningAlgorithm>
 
 export type SigningAlg = keyof typeof SIGNING_ALGORITHMS
+
+/** Those that keys are made for; the first signs where nobody asks for another. */
+export type SigningAlgs = readonly [SigningAlg, ...SigningAlg[]]
 
 /** What a key of ours may sign with, now or after a change of configuration. */
 export const SIGNING_ALGS = Object.keys(SIGNING_ALGORITHMS) as readonly SigningAlg[]

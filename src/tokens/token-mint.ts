@@ -2,10 +2,13 @@
 // our keys signed and that has not expired. Offline: whether a token was taken back since is known
 // to check-access-token.ts.
 
+import type { Client } from '../clients/client.ts'
+import type { KeyMaterial } from '../keys/key-material.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { SigningKey } from '../keys/key-states.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { type AccessTokenClaims, readClaims } from './access-token.ts'
+import { type AudienceAlgs, chooseAlg } from './choose-alg.ts'
 import { openVerifiedTokens, type VerifiedToken } from './verified-tokens.ts'
 
 /** Longer than any token that we sign; a longer string is not parsed. */
@@ -15,8 +18,12 @@ const TOKEN_TYPE = 'at+jwt'
 const TOKEN_TYPES: readonly unknown[] = [TOKEN_TYPE, `application/${TOKEN_TYPE}`]
 
 export interface TokenMint {
-  /** With the key that is active now. Synchronous: a signature never waits for a password hash. */
-  sign(claims: AccessTokenClaims): string
+  /**
+   * With the key that is active now of the algorithm that its readers ask for: the audience's, else the
+   * client's, else the default (docs/semantics.md §1). Synchronous: a signature never waits for a
+   * password hash.
+   */
+  sign(claims: AccessTokenClaims, client: Pick<Client, 'signingAlg'>): string
   /** Synchronous; undefined for whatever is not a good token, and never throws because of one. */
   verify(token: string): AccessTokenClaims | undefined
 }
@@ -24,22 +31,29 @@ export interface TokenMint {
 export interface TokenMintOptions {
   readonly keys: Pick<KeyRing, 'active' | 'find'>
   readonly issuer: string
+  /** The algorithms of audiences that have one of their own. */
+  readonly audienceAlgs: AudienceAlgs
   readonly clock: Clock
 }
 
-export function openTokenMint({ keys, issuer, clock }: TokenMintOptions): TokenMint {
-  /** The encoded header of the key that signed last. */
-  let header = { kid: '', text: '' }
+export function openTokenMint(options: TokenMintOptions): TokenMint {
+  const { keys, issuer, audienceAlgs, clock } = options
+  /** Encoded once for each key. */
+  const headers = new WeakMap<KeyMaterial, string>()
   const verified = openVerifiedTokens()
 
-  function encodeHeader({ kid, material: { alg } }: SigningKey): string {
-    if (header.kid !== kid) header = { kid, text: encode({ alg, kid, typ: TOKEN_TYPE }) }
-    return header.text
+  function encodeHeader({ kid, material }: SigningKey): string {
+    let header = headers.get(material)
+    if (header === undefined) {
+      header = encode({ alg: material.alg, kid, typ: TOKEN_TYPE })
+      headers.set(material, header)
+    }
+    return header
   }
 
   return {
-    sign(claims) {
-      const key = keys.active()
+    sign(claims, { signingAlg }) {
+      const key = keys.active(chooseAlg(claims.aud, signingAlg, audienceAlgs))
       const signed = `${encodeHeader(key)}.${encode(claims)}`
       return `${signed}.${key.material.sign(Buffer.from(signed)).toString('base64url')}`
     },

@@ -85,7 +85,7 @@ export function openManagement(parts: ManagementParts) {
     ...openUserManagements({ ...parts, findClient: clients.find }),
     clients: openClientManagement({ ...parts, refreshClient: clients.refresh }),
     trust: openTrustManagement({ ...parts, reloadTrustedIssuers: parts.trustedIssuers.reload }),
-    keys: openKeyManagement(keys),
+    keys: openKeyManagement(keys, parts.config),
     webhooks: openWebhookManagement(parts),
     confirmations: openConfirmations({ ...parts, outbox: parts.mail.outbox }),
   }

@@ -107,7 +107,7 @@ async function openParts(
     ...foundation,
     recordKeyEvent: recordKeyEvents(recordEvent),
   })
-  const tokens = openTokenMint({ keys, issuer, clock })
+  const tokens = openTokenMint({ keys, issuer, audienceAlgs: config.audienceSigningAlgs, clock })
   const clientStore = openClients(database, config, foundation.latest)
   const clients = await loadClientTable(database, config, clock)
   const trustedIssuerStore = openTrustedIssuers(database, config, clock)

@@ -28,7 +28,7 @@ export function openClients(database: Database, config: ServiceConfig, clock: Cl
   return openClientStore({
     prisma: database.prisma,
     defaults: config,
-    choices: CLIENT_CHOICES,
+    choices: { ...CLIENT_CHOICES, signingAlgs: config.signingAlgs },
     reservedId: config.adminClient?.id,
     raiseLongestTokenLife: (tx, seconds) => raiseLongestTokenLife(queryIn(tx), seconds),
     clock,

@@ -68,7 +68,7 @@ test('rotate publishes the next key, once, and instances serve it after their po
   const none = await runHere(env, ['keys', 'export', '--kid', 'none'])
   t.match(none, { code: 1, stdout: '', stderr: /no such key/ })
   const { stdout } = await runHere(env, ['events', 'tail', '--type', 'key.published'])
-  t.match(stdout, `key.published by=lineage:cli kid=${next.kid}`)
+  t.match(stdout, `key.published by=lineage:cli alg=ES256 kid=${next.kid}`)
 })
 
 test('rotate --compromised takes the old keys away from every instance', async (t) => {
@@ -106,7 +106,10 @@ test('a key that was due anyway is not said to have been asked for', async (t) =
     .map((line) => JSON.parse(line))
   t.strictSame(
     events.map(({ detail }) => detail),
-    [{ kid: first?.kid }, { kid: asked.kid, by: 'lineage:cli' }],
+    [
+      { kid: first?.kid, alg: 'ES256' },
+      { kid: asked.kid, alg: 'ES256', by: 'lineage:cli' },
+    ],
   )
 })
 

@@ -89,7 +89,7 @@ test('express-oauth2-jwt-bearer: it follows a change of LINEAGE_SIGNING_ALG', as
   // The same keys under a new LINEAGE_SIGNING_ALG: the old one goes on signing for six minutes.
   const { issuer, ...after } = await startScene(t, {
     beside: before,
-    config: { signingAlg: 'EdDSA' },
+    config: { signingAlgs: ['EdDSA'] },
   })
   const states = after.service.keys.list().map(({ alg, state }) => `${alg} ${state}`)
   t.strictSame(states, ['ES256 active', 'EdDSA next'])

@@ -66,6 +66,8 @@ function verification({ issuer }: Pick<Scene, 'issuer'>) {
 
 async function open(_t: Test, settings: VerifierSettings): Promise<Verify> {
   const { jwksUri, algorithm } = settings
+  // It has none of this name.
+  if (algorithm === 'Ed25519') throw new Error('no algorithm of Hono')
   const rules = verification(settings)
   const api = makeApi({ jwks_uri: jwksUri, alg: [algorithm], verification: rules })
   return (token) => call(api, token)

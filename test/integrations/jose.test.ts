@@ -13,7 +13,7 @@ function readCode(error: unknown): string {
 
 runVerifierSuite({
   name: 'jose',
-  algorithms: ['ES256', 'EdDSA', 'RS256', 'PS256'],
+  algorithms: ['ES256', 'EdDSA', 'RS256', 'PS256', 'Ed25519'],
   async open(_t, { issuer, audience, jwksUri, algorithm }) {
     const keys = createRemoteJWKSet(new URL(jwksUri))
     const rules = { issuer, audience, typ: 'at+jwt', algorithms: [algorithm] }

@@ -86,7 +86,7 @@ export function runVerifierSuite(library: VerifierLibrary): void {
 
 async function checkAlgorithms(t: Test, library: VerifierLibrary): Promise<void> {
   for (const algorithm of library.algorithms) {
-    const { scene, verify, issue } = await openScene(t, library, { signingAlg: algorithm })
+    const { scene, verify, issue } = await openScene(t, library, { signingAlgs: [algorithm] })
     const token = await issue()
     t.equal(decodeProtectedHeader(token).alg, algorithm)
     t.match(await verify(token), { iss: scene.issuer, aud: API, scope: 'notes:read' }, algorithm)
@@ -173,7 +173,7 @@ async function openScene(
 ): Promise<Opened> {
   const scene = await (library.startScene ?? startScene)(t, { config: config ?? {} })
   const client = await makeConfidentialClient(scene)
-  const algorithm = config?.signingAlg ?? 'ES256'
+  const algorithm = config?.signingAlgs?.[0] ?? 'ES256'
   const jwksUri = `${scene.issuer}/.well-known/jwks.json`
   const settings = { issuer: scene.issuer, audience: API, jwksUri, algorithm }
   const verify = await library.open(t, settings)

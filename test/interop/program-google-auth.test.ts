@@ -166,7 +166,7 @@ test('google-auth (Python): a public client needs a secret that is empty', async
 
 async function openVerifier(t: Test, signingAlg: SigningAlg) {
   t.teardown(program.close)
-  const scene = await startScene(t, { config: { signingAlg } })
+  const scene = await startScene(t, { config: { signingAlgs: [signingAlg] } })
   const keys = await readKeys(scene)
   const verify = (token: string) => program.ask({ do: 'verify', token, keys, audience: API })
   return {

@@ -40,7 +40,7 @@ interface Setting {
 async function open(t: Test, signingAlg: SigningAlg = 'ES256'): Promise<Setting> {
   const front = await startTlsFront(t)
   const { certificate } = front
-  const scene = await startScene(t, { issuer: front.url, config: { signingAlg } })
+  const scene = await startScene(t, { issuer: front.url, config: { signingAlgs: [signingAlg] } })
   front.forwardTo(scene.url)
   return {
     scene,

@@ -120,36 +120,6 @@ test('a verifier that caches JWKS for max-age knows the kid of every token (C75)
   t.strictSame(unknown, [])
 })
 
-test('another algorithm in the configuration is published first, then signs', async (t) => {
-  const { clock, open } = await openKeyInstances(t)
-  const old = await open()
-  clock.step(60)
-  const keys = await open({ signingAlg: 'EdDSA' })
-  t.strictSame(
-    keys.list().map(({ alg, state }) => `${alg} ${state}`),
-    ['ES256 active', 'EdDSA next'],
-  )
-  clock.step(360)
-  await old.reload()
-  await old.tick()
-  t.match(decodeProtectedHeader(keys.sign(userClaimsAt(clock()))), { alg: 'EdDSA' })
-  t.equal(old.list().length, 2, 'an instance from before does not rotate back')
-})
-
-test('a successor of the wrong algorithm that waits at the start is followed by the right one', async (t) => {
-  const { clock, open } = await openKeyInstances(t)
-  const old = await open()
-  await old.rotate({ compromised: false })
-  const keys = await open({ signingAlg: 'EdDSA' })
-  t.equal(keys.list().length, 2)
-  clock.step(360)
-  await keys.tick()
-  t.strictSame(
-    keys.list().map(({ alg, state }) => `${alg} ${state}`),
-    ['ES256 retiring', 'ES256 active', 'EdDSA next'],
-  )
-})
-
 test('an instance whose clock is behind signs with the first key all the same', async (t) => {
   const { clock, open } = await openKeyInstances(t)
   const ahead = await open()

@@ -3,28 +3,26 @@ import {
   deriveStates,
   findActive,
   findNext,
+  findSigner,
   listPublished,
   listRetired,
-  planRotation,
   type SigningKey,
 } from '../../src/keys/key-states.ts'
 import { makeKey } from '../scenes/token-input.ts'
 
 const DAY = 86_400_000
 const { material } = await makeKey()
-const key = (kid: string, activeFromMs: number, longestTokenSeconds = 600): SigningKey => ({
+const { material: rs256 } = await makeKey('RS256')
+const key = (kid: string, activeFromMs: number, more: Partial<SigningKey> = {}): SigningKey => ({
   kid,
   material,
   publishedAtMs: activeFromMs - 360_000,
   activeFromMs,
-  longestTokenSeconds,
+  signsUntilMs: undefined,
+  wantedAtMs: activeFromMs,
+  longestTokenSeconds: 600,
+  ...more,
 })
-const rules = {
-  signingAlg: 'ES256',
-  keyRotationDays: 30,
-  jwksMaxAgeSeconds: 300,
-  openedAtMs: 0,
-} as const
 
 const SWITCH = 100 * DAY
 const RETIRE = SWITCH + 660_000
@@ -52,36 +50,60 @@ test('only what is retired is left out of JWKS', async (t) => {
 })
 
 test('several keys may be retiring at once, each until its own moment', async (t) => {
-  const keys = [key('a', 0, 86_400), key('b', SWITCH - 1000), key('c', SWITCH)]
+  const keys = [
+    key('a', 0, { longestTokenSeconds: 86_400 }),
+    key('b', SWITCH - 1000),
+    key('c', SWITCH),
+  ]
   t.strictSame(statesAt(keys, SWITCH), ['retiring', 'retiring', 'active'])
   t.strictSame(statesAt(keys, RETIRE), ['retiring', 'retired', 'active'])
 })
 
-test('a clock behind that of the maker of the only key signs with it all the same', async (t) => {
-  const ahead = [key('only', SWITCH)]
-  t.equal(findActive(ahead, SWITCH - 3000)?.kid, 'only')
-  t.equal(findNext(ahead, SWITCH - 3000), undefined)
-  t.strictSame(statesAt(ahead, SWITCH - 3000), ['active'])
+test('a key of another algorithm ends nothing', async (t) => {
+  const keys = [pair[0], key('rsa', SWITCH - 5, { material: rs256 }), pair[1]].flatMap(
+    (one) => one ?? [],
+  )
+  t.strictSame(statesAt(keys, SWITCH - 1), ['active', 'active', 'next'])
+  t.strictSame(statesAt(keys, SWITCH), ['retiring', 'active', 'active'])
+  t.equal(findActive(keys, 'ES256', SWITCH)?.kid, 'new')
+  t.equal(findActive(keys, 'RS256', SWITCH)?.kid, 'rsa')
+  t.equal(findNext(keys, 'ES256', SWITCH - 1)?.kid, 'new')
+  t.equal(findNext(keys, 'RS256', SWITCH - 1), undefined)
 })
 
-test('the first key of all is active at once', async (t) => {
-  t.equal(findActive([], 5), undefined)
-  t.equal(planRotation([], 5, rules), 5)
+test('an algorithm that is given up ends at its moment, and its tokens go on to their end', async (t) => {
+  const keys = [
+    key('es', 0),
+    key('rsa', 10, { material: rs256 }),
+    key('rsa-2', 50, { material: rs256, signsUntilMs: SWITCH }),
+  ]
+  t.equal(findActive(keys, 'RS256', SWITCH - 1)?.kid, 'rsa-2')
+  t.equal(findActive(keys, 'RS256', SWITCH), undefined, 'nor the one before it')
+  t.strictSame(statesAt(keys, SWITCH), ['active', 'retired', 'retiring'])
+  t.strictSame(statesAt(keys, RETIRE - 1), ['active', 'retired', 'retiring'])
+  t.strictSame(statesAt(keys, RETIRE), ['active', 'retired', 'retired'])
 })
 
-test('a successor is due after the configured days, and signs after max-age and 60 s', async (t) => {
-  const keys = pair.slice(1)
-  const due = SWITCH + 30 * DAY
-  t.equal(planRotation(keys, due - 1, rules), undefined)
-  t.equal(planRotation(keys, due, rules), due + 360_000)
-  t.equal(planRotation([...keys, key('next', due + 360_000)], due, rules), undefined, 'one waits')
+test('whoever asks for an algorithm without a key that may sign gets the first configured that has one', async (t) => {
+  const keys = [key('es', 0), key('rsa', SWITCH, { material: rs256 })]
+  const signer = (
+    alg: string | null,
+    configured: Parameters<typeof findSigner>[2],
+    nowMs: number,
+  ) => findSigner(keys, alg, configured, nowMs)?.kid
+  t.equal(signer('RS256', ['ES256', 'RS256'], SWITCH - 1), 'es', 'not before every JWKS has it')
+  t.equal(signer('RS256', ['ES256', 'RS256'], SWITCH), 'rsa')
+  t.equal(signer(null, ['ES256', 'RS256'], SWITCH), 'es')
+  t.equal(signer(null, ['RS256', 'ES256'], SWITCH), 'rsa')
+  t.equal(signer(null, ['RS256', 'ES256'], SWITCH - 1), 'es', 'a new default waits, too')
+  t.equal(signer('PS256', ['EdDSA'], SWITCH - 1), 'es', 'one of before, where none is configured')
+  t.equal(findSigner([], null, ['ES256'], SWITCH), undefined)
 })
 
-test('another algorithm is due at the start, for keys from before it only', async (t) => {
-  const keys = pair.slice(1)
-  const now = SWITCH + 1000
-  const published = SWITCH - 360_000
-  const other = { ...rules, signingAlg: 'EdDSA' } as const
-  t.equal(planRotation(keys, now, { ...other, openedAtMs: published }), now + 360_000)
-  t.equal(planRotation(keys, now, { ...other, openedAtMs: published - 1 }), undefined)
+test('a clock behind that of the maker of the first keys signs with them all the same', async (t) => {
+  const ahead = [key('only', SWITCH), key('rsa', SWITCH, { material: rs256 })]
+  t.equal(findActive(ahead, 'ES256', SWITCH - 3000)?.kid, 'only')
+  t.equal(findActive(ahead, 'RS256', SWITCH - 3000)?.kid, 'rsa')
+  t.equal(findNext(ahead, 'ES256', SWITCH - 3000), undefined)
+  t.strictSame(statesAt(ahead, SWITCH - 3000), ['active', 'active'])
 })

@@ -4,17 +4,24 @@ import { listPublished, type SigningKey } from '../../src/keys/key-states.ts'
 import { keepPublished } from '../../src/keys/published-keys.ts'
 import { makeKey } from '../scenes/token-input.ts'
 
-const { material } = await makeKey('ES256')
+const materials = [(await makeKey('ES256')).material, (await makeKey('EdDSA')).material] as const
+const [material] = materials
 
 /** Keys of some age each, in the order in which they become active. */
 const someKeys = fc
-  .array(fc.record({ activeFromMs: fc.nat(300_000), longestTokenSeconds: fc.nat(60) }), {
-    maxLength: 4,
-  })
+  .array(
+    fc.record({
+      material: fc.constantFrom(...materials),
+      activeFromMs: fc.nat(300_000),
+      signsUntilMs: fc.option(fc.nat(300_000), { nil: undefined, freq: 3 }),
+      longestTokenSeconds: fc.nat(60),
+    }),
+    { maxLength: 6 },
+  )
   .map((keys): SigningKey[] =>
     keys
       .sort((one, other) => one.activeFromMs - other.activeFromMs)
-      .map((key, index) => ({ ...key, kid: String(index), material, publishedAtMs: 0 })),
+      .map((key, index) => ({ ...key, kid: String(index), publishedAtMs: 0, wantedAtMs: 0 })),
   )
 
 test('the held list is the one that would be computed, however time moves and keys change', async (t) => {
@@ -36,9 +43,11 @@ test('the held list is the one that would be computed, however time moves and ke
 })
 
 test('the list is the same one until something changes', async (t) => {
+  const life = { signsUntilMs: undefined, longestTokenSeconds: 10 }
+  const common = { ...life, material, publishedAtMs: 0, wantedAtMs: 0 }
   const keys: SigningKey[] = [
-    { kid: 'a', material, publishedAtMs: 0, activeFromMs: 0, longestTokenSeconds: 10 },
-    { kid: 'b', material, publishedAtMs: 0, activeFromMs: 1_000, longestTokenSeconds: 10 },
+    { ...common, kid: 'a', activeFromMs: 0 },
+    { ...common, kid: 'b', activeFromMs: 1_000 },
   ]
   const published = keepPublished()
   const before = published(keys, 1_000)

@@ -27,7 +27,11 @@ export const LIMITS = {
 }
 
 /** What the service hands in. */
-export const CHOICES = { grants: GRANTS, authMethods: AUTHENTICATION_METHODS }
+export const CHOICES = {
+  grants: GRANTS,
+  authMethods: AUTHENTICATION_METHODS,
+  signingAlgs: ['ES256', 'RS256'],
+}
 
 /** The least that makes a client. */
 export const MINIMAL = {

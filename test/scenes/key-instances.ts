@@ -5,6 +5,7 @@ import type { Test } from 'tap'
 import { type Database, openDatabase } from '../../src/database/database.ts'
 import { type KeyRing, type KeyRingOptions, openKeyRing } from '../../src/keys/key-ring.ts'
 import { openRootSecrets } from '../../src/secrets/root-secret.ts'
+import type { AccessTokenClaims } from '../../src/tokens/access-token.ts'
 import { openTokenMint, type TokenMint } from '../../src/tokens/token-mint.ts'
 import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase } from '../support/postgres.ts'
@@ -27,7 +28,9 @@ export function steppedClock(startMs = Date.parse('2026-03-01T12:00:00Z')): Step
   })
 }
 
-export interface KeyInstance extends KeyRing, TokenMint {
+export interface KeyInstance extends KeyRing, Omit<TokenMint, 'sign'> {
+  /** For a client that asks for that algorithm. */
+  sign(claims: AccessTokenClaims, signingAlg?: string | null): string
   readonly database: Database
   /** As `type kid`. */
   readonly events: string[]
@@ -52,18 +55,25 @@ export async function openKeyInstances(t: Test, url?: string) {
     const keys = await openKeyRing({
       database: own,
       clock: ownClock ?? clock,
-      recordKeyEvent: (type, kid) => events.push(`${type} ${kid}`),
+      recordKeyEvent: (type, { kid }) => events.push(`${type} ${kid}`),
       config: {
         rootSecrets: rootSecretsOf(1),
-        signingAlg: 'ES256',
+        signingAlgs: ['ES256'],
         keyRotationDays: 30,
         jwksMaxAgeSeconds: 300,
         accessTokenTtlSeconds: 600,
         ...config,
       },
     })
-    const tokens = openTokenMint({ keys, issuer: ISSUER, clock: ownClock ?? clock })
-    return { ...keys, ...tokens, database: own, events }
+    const common = { issuer: ISSUER, audienceAlgs: new Map(), clock: ownClock ?? clock }
+    const { sign, verify } = openTokenMint({ keys, ...common })
+    return {
+      ...keys,
+      sign: (claims, signingAlg = null) => sign(claims, { signingAlg }),
+      verify,
+      database: own,
+      events,
+    }
   }
   return { clock, database, open }
 }

@@ -48,7 +48,8 @@ export const user: UserRecord = {
   epochLog: [],
 }
 
-export const client: Pick<Client, 'id' | 'accessTokenTtlSeconds'> = {
+export const client: Pick<Client, 'id' | 'accessTokenTtlSeconds' | 'signingAlg'> = {
+  signingAlg: null,
   id: family.clientId,
   accessTokenTtlSeconds: 600,
 }
@@ -79,6 +80,8 @@ export async function makeKey(alg: SigningAlg = 'ES256'): Promise<SigningKey> {
     material: openKeyMaterial(generated),
     publishedAtMs: 0,
     activeFromMs: 0,
+    signsUntilMs: undefined,
+    wantedAtMs: 0,
     longestTokenSeconds: 600,
   }
 }

@@ -15,7 +15,13 @@ const keys = [key, await makeKey('EdDSA'), await makeKey('RS256'), await makeKey
 /** On all of these keys; `active` is the one that signs. */
 function mintWith(active: SigningKey, atMs = nowMs, issuer = ISSUER) {
   const find = (kid: string) => keys.find((known) => known.kid === kid)
-  return openTokenMint({ keys: { active: () => active, find }, issuer, clock: () => atMs })
+  const audienceAlgs = new Map()
+  return openTokenMint({
+    keys: { active: () => active, find },
+    issuer,
+    audienceAlgs,
+    clock: () => atMs,
+  })
 }
 
 const verify = (token: string, atMs?: number, issuer?: string) =>
@@ -35,8 +41,8 @@ test('reads back the claims under every algorithm', async (t) => {
   const own = buildClientClaims({ issuer: ISSUER, client, ...target, nowMs })
   for (const signer of keys) {
     const mint = mintWith(signer)
-    t.strictSame(verify(mint.sign(claims)), claims, signer.material.alg)
-    t.strictSame(verify(mint.sign(own)), own, signer.material.alg)
+    t.strictSame(verify(mint.sign(claims, client)), claims, signer.material.alg)
+    t.strictSame(verify(mint.sign(own, client)), own, signer.material.alg)
   }
 })
 
@@ -45,11 +51,12 @@ test('a token names the key that signed it, when that changes too', async (t) =>
   const mint = openTokenMint({
     keys: { active: () => active, find: () => undefined },
     issuer: ISSUER,
+    audienceAlgs: new Map(),
     clock: () => nowMs,
   })
   for (const signer of [...keys, key]) {
     active = signer
-    const { alg, kid } = decodeProtectedHeader(mint.sign(claims))
+    const { alg, kid } = decodeProtectedHeader(mint.sign(claims, client))
     t.strictSame([alg, kid], [signer.material.alg, signer.kid])
   }
 })

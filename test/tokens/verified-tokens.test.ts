@@ -3,7 +3,7 @@ import type { SigningKey } from '../../src/keys/key-states.ts'
 import { openTokenMint } from '../../src/tokens/token-mint.ts'
 import { openVerifiedTokens } from '../../src/tokens/verified-tokens.ts'
 import { ISSUER } from '../scenes/key-instances.ts'
-import { makeKey, ROTATED_AT_MS, userClaimsAt } from '../scenes/token-input.ts'
+import { client, makeKey, ROTATED_AT_MS, userClaimsAt } from '../scenes/token-input.ts'
 
 const claims = userClaimsAt(ROTATED_AT_MS)
 
@@ -21,6 +21,7 @@ async function countingMint() {
   const mint = openTokenMint({
     keys: { active: () => counted, find: (kid) => held.keys.find((known) => known.kid === kid) },
     issuer: ISSUER,
+    audienceAlgs: new Map(),
     clock: () => now.ms,
   })
   return { mint, count, now, held, counted }
@@ -28,17 +29,17 @@ async function countingMint() {
 
 test('a signature is checked once, however often the token comes', async (t) => {
   const { mint, count } = await countingMint()
-  const token = mint.sign(claims)
+  const token = mint.sign(claims, client)
   for (let i = 0; i < 5; i += 1) t.strictSame(mint.verify(token), claims)
   t.equal(count.verified, 1)
-  const other = mint.sign({ ...claims, jti: 'other' })
+  const other = mint.sign({ ...claims, jti: 'other' }, client)
   t.equal(mint.verify(other)?.jti, 'other')
   t.equal(count.verified, 2)
 })
 
 test('a token that was good before is refused once it has expired', async (t) => {
   const { mint, now } = await countingMint()
-  const token = mint.sign(claims)
+  const token = mint.sign(claims, client)
   t.ok(mint.verify(token))
   now.ms = claims.exp * 1000
   t.equal(mint.verify(token), undefined)
@@ -46,7 +47,7 @@ test('a token that was good before is refused once it has expired', async (t) =>
 
 test('a token that was good before is refused once its key is dropped, and stays so', async (t) => {
   const { mint, held, counted } = await countingMint()
-  const token = mint.sign(claims)
+  const token = mint.sign(claims, client)
   t.ok(mint.verify(token))
   held.keys = []
   t.equal(mint.verify(token), undefined)
@@ -58,7 +59,7 @@ test('a token that was good before is refused once its key is dropped, and stays
 
 test('a token that was good before is good after the keys were read again', async (t) => {
   const { mint, held, counted, count } = await countingMint()
-  const token = mint.sign(claims)
+  const token = mint.sign(claims, client)
   t.ok(mint.verify(token))
   held.keys = [{ ...counted }]
   t.ok(mint.verify(token))
@@ -67,7 +68,7 @@ test('a token that was good before is good after the keys were read again', asyn
 
 test('a changed token is another token', async (t) => {
   const { mint } = await countingMint()
-  const token = mint.sign(claims)
+  const token = mint.sign(claims, client)
   t.ok(mint.verify(token))
   t.equal(mint.verify(`${token}.`), undefined)
   t.equal(mint.verify(token.slice(0, -1)), undefined)

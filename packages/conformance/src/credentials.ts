@@ -44,6 +44,8 @@ export interface Credentials {
   /** Its id or secret has characters that Basic has to encode. */
   readonly specialClient?: ConfidentialClient
   readonly expiringClient?: ExpiringClient
+  /** Asks for tokens of its own, which are to be signed with RS256. */
+  readonly rs256Client?: ConfidentialClient
   readonly assertionClient?: AssertionClient
   /** Logs in where the service has the password grant. */
   readonly user?: TestedUser

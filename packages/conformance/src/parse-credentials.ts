@@ -24,6 +24,7 @@ export function parseCredentials(text: string): Credentials {
     publicClient: read('publicClient', parseClient),
     specialClient: read('specialClient', parseConfidential),
     expiringClient: read('expiringClient', parseExpiring),
+    rs256Client: read('rs256Client', parseConfidential),
     assertionClient: read('assertionClient', parseAssertion),
     user: read('user', parseUser),
     disabledUser: read('disabledUser', parseUser),

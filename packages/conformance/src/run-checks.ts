@@ -85,14 +85,14 @@ async function runCheck(check: Check, service: TestedService): Promise<RowResult
 /** The reason on one line, without our secrets, which a service may repeat in an error. */
 function cleanReason(text: string, { credentials }: TestedService): string {
   const { user, disabledUser, mfaUser } = credentials
-  const { confidentialClient, otherClient, specialClient, expiringClient } = credentials
+  const { confidentialClient, otherClient, specialClient, rs256Client } = credentials
   const secrets = [
     ...[user, disabledUser, mfaUser].map((one) => one?.password),
-    ...[confidentialClient, otherClient, specialClient].flatMap((one) => [
+    ...[confidentialClient, otherClient, specialClient, rs256Client].flatMap((one) => [
       one?.secret,
       one?.secondSecret,
     ]),
-    expiringClient?.secret,
+    credentials.expiringClient?.secret,
   ]
   return secrets
     .reduce<string>(

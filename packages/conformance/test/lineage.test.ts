@@ -34,7 +34,6 @@ const SKIPPED: Readonly<Record<string, string>> = {
   C44: FLOODS,
   C56: 'no standard says how a password is changed or an account disabled',
   C58: NO_DISABLING,
-  C63: 'the tokens are signed with ES256; nobody sees if RS256 can be chosen',
   C89: 'a 503 needs a part of the service that is down',
   C97: 'the metadata has no introspection_signing_alg_values_supported',
   C98: NO_DPOP,

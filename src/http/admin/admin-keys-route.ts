@@ -8,7 +8,7 @@ import { readListQuery } from '../server/list-query.ts'
 const ROTATE_BODY = {
   type: ['object', 'null'],
   additionalProperties: false,
-  properties: { compromised: { type: 'boolean' } },
+  properties: { compromised: { type: 'boolean' }, alg: { type: 'string' } },
 } as const
 
 export function registerAdminKeys(app: FastifyInstance, keys: KeyManagement): void {
@@ -17,12 +17,12 @@ export function registerAdminKeys(app: FastifyInstance, keys: KeyManagement): vo
     return keys.list(page)
   })
 
-  app.post<{ Body: { compromised?: boolean } | null }>(
+  app.post<{ Body: { compromised?: boolean; alg?: string } | null }>(
     '/admin/keys/rotate',
     { schema: { body: ROTATE_BODY } },
     async (request, reply) => {
-      const compromised = request.body?.compromised ?? false
-      const { key, created } = await keys.rotate({ compromised }, actOf(request))
+      const { compromised = false, alg } = request.body ?? {}
+      const { key, created } = await keys.rotate({ compromised, alg }, actOf(request))
       return reply.code(created ? 201 : 200).send(key)
     },
   )

@@ -126,7 +126,7 @@ test('the largest token without roles that a client with a cookie may ask for is
     t,
     { ...largest(2047), defaultScopes: ['s'.repeat(128)] },
     {
-      config: { signingAlg: 'RS256' },
+      config: { signingAlgs: ['RS256'] },
     },
   )
   const answer = await scene.logIn()

@@ -110,7 +110,7 @@ test('a scope that a client loses is gone from its tokens at once', async (t) =>
 })
 
 test('the largest token there can be is verified and revoked (C72)', async (t) => {
-  const app = await startApp(t, { config: { signingAlg: 'RS256' } })
+  const app = await startApp(t, { config: { signingAlgs: ['RS256'] } })
   const large = await app.makeClient({
     id: `a${'-'.repeat(62)}`,
     type: 'confidential',

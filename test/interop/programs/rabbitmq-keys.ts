@@ -113,7 +113,7 @@ export async function listAlgorithms(
 ): Promise<readonly SigningAlg[]> {
   const taken: SigningAlg[] = []
   for (const signingAlg of ['ES256', 'EdDSA', 'RS256', 'PS256'] as const) {
-    const scene = await startScene(t, { issuer: front.url, config: { signingAlg } })
+    const scene = await startScene(t, { issuer: front.url, config: { signingAlgs: [signingAlg] } })
     front.forwardTo(scene.url)
     const token = await issue(scene, await makeBrokerClient(scene), ADMINISTRATOR)
     if ((await ask(node, token)).status === 200) taken.push(signingAlg)

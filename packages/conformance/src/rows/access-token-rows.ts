@@ -1,6 +1,7 @@
 // C62 to C66: what an access token is when it is a JWT (RFC 9068 §2).
 
 import { type Check, expect, NotApplicable } from '../conformance-check.ts'
+import type { ConfidentialClient } from '../credentials.ts'
 import {
   audiencesOf,
   type IssuedJwt,
@@ -37,6 +38,8 @@ export const ACCESS_TOKEN_ROWS: readonly Check[] = [
     sentence: 'RS256 is available for signing access tokens.',
     needs: [needsAnyToken],
     async run(service) {
+      const { rs256Client } = service.credentials
+      if (rs256Client) return await expectRs256(service, rs256Client)
       const [first] = await issueJwts(service)
       const alg = String(first?.header.alg)
       // Which others can be chosen is a matter of configuration, and no document says it.
@@ -116,6 +119,15 @@ export const ACCESS_TOKEN_ROWS: readonly Check[] = [
     },
   },
 ]
+
+async function expectRs256(service: TestedService, client: ConfidentialClient): Promise<void> {
+  const answer = await service.post('token', { grant_type: 'client_credentials' }, client)
+  const token = textOf(answer.json.access_token)
+  expect(token !== undefined, 'the client with RS256 got no token')
+  const alg = textOf(readJwt(token)?.header.alg)
+  expect(alg === 'RS256', `the token of the client with RS256 is signed with ${alg}`)
+  await service.verify(token)
+}
 
 function expectAudience({ name, claims }: IssuedJwt): void {
   const audiences = audiencesOf(claims.aud)
