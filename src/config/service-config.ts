@@ -15,8 +15,8 @@ import type { Environment } from './environment.ts'
 import { findMissingOfMail, toMailSettings } from './mail-settings.ts'
 import { type ReadFile, readSettings } from './read-settings.ts'
 import { hasServiceLinks } from './service-links.ts'
-import { findTlsFaults, toTlsFiles } from './tls-settings.ts'
 import { findSigningProblems, toSigningAlgs } from './signing-values.ts'
+import { findTlsFaults, toTlsFiles } from './tls-settings.ts'
 
 /** What both modes share. */
 export type CommonConfig = Readonly<ReturnType<typeof toCommonConfig>>
