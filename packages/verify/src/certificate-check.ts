@@ -40,13 +40,18 @@ export function parseClientCert(value: string | undefined): Uint8Array | undefin
   return der.toString('base64') === base64 ? der : undefined
 }
 
-/** What a TLS socket of Node has; structural, so that any server's request fits. */
-export interface PeerSocket {
-  readonly encrypted?: boolean
-  getPeerX509Certificate?(): X509Certificate | undefined
+/** That of the connection itself; undefined over plain http or where none was presented. */
+export function peerCertificateOf(socket: object | undefined): X509Certificate | undefined {
+  return isTls(socket) ? socket.getPeerX509Certificate() : undefined
 }
 
-/** That of the connection itself; undefined over plain http or where none was presented. */
-export function peerCertificateOf(socket: PeerSocket | undefined): X509Certificate | undefined {
-  return socket?.encrypted ? socket.getPeerX509Certificate?.() : undefined
+/** By what it can do: any server's socket fits. */
+function isTls(
+  socket: object | undefined,
+): socket is { getPeerX509Certificate(): X509Certificate | undefined } {
+  return isEncrypted(socket) && socket !== undefined && 'getPeerX509Certificate' in socket
+}
+
+export function isEncrypted(socket: object | undefined): boolean {
+  return socket !== undefined && 'encrypted' in socket && socket.encrypted === true
 }

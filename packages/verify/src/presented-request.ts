@@ -2,7 +2,7 @@
 
 import {
   type CertificateInput,
-  type PeerSocket,
+  isEncrypted,
   parseClientCert,
   peerCertificateOf,
 } from './certificate-check.ts'
@@ -25,7 +25,8 @@ export interface NodeRequest {
   /** Express has the whole path there, wherever a router is mounted. */
   readonly originalUrl?: string
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  readonly socket?: PeerSocket
+  /** Of TLS, its certificate is looked at. */
+  readonly socket?: object
 }
 
 export interface RequestView {
@@ -41,7 +42,7 @@ export interface RequestView {
 export function presentRequest(request: NodeRequest, view: RequestView = {}): PresentedRequest {
   const { headers, socket, method = 'GET' } = request
   const path = request.originalUrl ?? request.url ?? '/'
-  const scheme = socket?.encrypted ? 'https' : 'http'
+  const scheme = isEncrypted(socket) ? 'https' : 'http'
   const base = view.publicUrl ?? `${scheme}://${single(headers.host) ?? 'localhost'}`
   return {
     method,
