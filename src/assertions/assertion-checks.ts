@@ -70,7 +70,10 @@ export function expiryMs({ claims }: ForeignJwt): number {
 }
 
 /** `jti`, `iss` or `sub` where it is a text that can be compared; else undefined. */
-export function textClaim({ claims }: ForeignJwt, name: 'jti' | 'iss' | 'sub'): string | undefined {
+export function findTextClaim(
+  { claims }: ForeignJwt,
+  name: 'jti' | 'iss' | 'sub',
+): string | undefined {
   const value = memberOf(claims, name)
   const isGood = typeof value === 'string' && value !== '' && value.length <= TEXT_LENGTH_MAX
   return isGood ? value : undefined
@@ -88,12 +91,12 @@ function checkAlg({ header: { alg } }: ForeignJwt, { algs }: AssertionRules) {
 }
 
 function checkIssuer(jwt: ForeignJwt, { issuer }: AssertionRules) {
-  return textClaim(jwt, 'iss') === issuer ? undefined : 'issuer_wrong'
+  return findTextClaim(jwt, 'iss') === issuer ? undefined : 'issuer_wrong'
 }
 
 /** A string only: a list of subjects is none. */
 function checkSubject(jwt: ForeignJwt, { subject }: AssertionRules) {
-  const said = textClaim(jwt, 'sub')
+  const said = findTextClaim(jwt, 'sub')
   const isGood = said !== undefined && (subject === undefined || said === subject)
   return isGood ? undefined : 'subject_wrong'
 }
@@ -139,7 +142,7 @@ function checkIssuedAt(
 function checkId(jwt: ForeignJwt, { jti }: AssertionRules) {
   const isAbsent = memberOf(jwt.claims, 'jti') === undefined
   if (isAbsent && jti === 'optional') return undefined
-  return textClaim(jwt, 'jti') === undefined ? 'jti_missing' : undefined
+  return findTextClaim(jwt, 'jti') === undefined ? 'jti_missing' : undefined
 }
 
 /** Or not said at all. */

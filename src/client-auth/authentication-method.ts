@@ -2,10 +2,14 @@
 // there, and how that proves the client.
 
 import type { IncomingHttpHeaders } from 'node:http'
+import type { RemoteKeys } from '../assertions/remote-keys.ts'
 import type { Client } from '../clients/client.ts'
+import type { ClientKeySettings } from '../clients/client-keys.ts'
 import type { ClientTable } from '../clients/client-table.ts'
 import type { OAuthReason } from '../oauth/oauth-error.ts'
 import type { Parameters } from '../oauth/parameters.ts'
+import type { SingleUse } from '../replay/single-use.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { Throttle } from '../throttle/throttle.ts'
 
 /** The parts of a request in which a client may present itself. */
@@ -18,6 +22,16 @@ export interface ClientRequest {
 export interface ClientAuthServices {
   readonly clients: Pick<ClientTable, 'find'>
   readonly throttle: Pick<Throttle, 'failed'>
+  readonly assertions: AssertionServices
+}
+
+/** What assertions are checked with, whoever has signed them. */
+export interface AssertionServices {
+  /** What an assertion has to be for, and nothing else besides. */
+  readonly audiences: readonly string[]
+  readonly remoteKeys: RemoteKeys
+  readonly singleUse: SingleUse
+  readonly clock: Clock
 }
 
 export interface PresentedClient {
@@ -34,12 +48,17 @@ export interface AuthenticationMethod {
    * given to a confidential client that lists none.
    */
   readonly proof: 'nothing' | 'secret' | 'key'
+  /** What a client that lists the method has to have besides, in words; undefined when it is there. */
+  readonly findLack?: (client: ClientKeySettings) => string | undefined
   /** The scheme of `Authorization` that announces it, in lower case. */
   readonly scheme?: string
   /** Or the parameter of the form that does. In a URL it is refused at every OAuth endpoint. */
   readonly parameter?: string
-  /** What was sent, never whether it is right; throws OAuthError `invalid_client`. */
-  readonly read: (request: ClientRequest) => PresentedClient
+  /**
+   * What was sent, never whether it is right; throws OAuthError `invalid_client`. Undefined where it is
+   * for another method with the same parameter.
+   */
+  readonly read: (request: ClientRequest) => PresentedClient | undefined
   /**
    * Why the proof is refused; undefined when it holds. Asked for an unknown client too, and for one
    * that does not list the method, and takes as long then. Rejects with DependencyUnavailable.

@@ -5,10 +5,12 @@ import type { AuthenticationMethod } from './authentication-method.ts'
 import { clientSecretBasic } from './client-secret-basic.ts'
 import { clientSecretPost } from './client-secret-post.ts'
 import { none } from './none.ts'
+import { privateKeyJwt } from './private-key-jwt.ts'
 
 export const AUTHENTICATION_METHODS: readonly AuthenticationMethod[] = [
   clientSecretBasic,
   clientSecretPost,
+  privateKeyJwt,
   none,
 ]
 

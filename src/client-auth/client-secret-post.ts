@@ -2,12 +2,12 @@
 
 import type { AuthenticationMethod } from './authentication-method.ts'
 import { checkClientSecret } from './check-client-secret.ts'
-import { none } from './none.ts'
+import { readClientId } from './none.ts'
 
 export const clientSecretPost: AuthenticationMethod = {
   method: 'client_secret_post',
   proof: 'secret',
   parameter: 'client_secret',
-  read: (request) => ({ ...none.read(request), proof: request.form.get('client_secret') ?? '' }),
+  read: ({ form }) => ({ clientId: readClientId(form), proof: form.get('client_secret') ?? '' }),
   authenticate: checkClientSecret,
 }

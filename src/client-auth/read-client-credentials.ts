@@ -9,20 +9,22 @@ import type {
   PresentedClient,
 } from './authentication-method.ts'
 import { AUTHENTICATION_METHODS } from './authentication-methods.ts'
+import { ASSERTION, refuseHalfAssertion } from './client-assertion.ts'
 import { none } from './none.ts'
 
 export interface ClientCredentials extends PresentedClient {
   readonly method: AuthenticationMethod
 }
 
-/** An assertion (RFC 7521 §4.2) counts as a mechanism, even if no method in the list reads it. */
-const ASSERTION = 'client_assertion'
-
 const BY_SCHEME = new Map<string, AuthenticationMethod>()
-const BY_PARAMETER = new Map<string, AuthenticationMethod | undefined>([[ASSERTION, undefined]])
+/** Several may share one, and then each reads what is its own. */
+const BY_PARAMETER = new Map<string, AuthenticationMethod[]>()
 for (const method of AUTHENTICATION_METHODS) {
-  if (method.scheme !== undefined) BY_SCHEME.set(method.scheme, method)
-  if (method.parameter !== undefined) BY_PARAMETER.set(method.parameter, method)
+  const { scheme, parameter } = method
+  if (scheme !== undefined) BY_SCHEME.set(scheme, method)
+  if (parameter !== undefined) {
+    BY_PARAMETER.set(parameter, [...(BY_PARAMETER.get(parameter) ?? []), method])
+  }
 }
 
 /**
@@ -30,24 +32,35 @@ for (const method of AUTHENTICATION_METHODS) {
  * `invalid_client` where there are no readable client credentials at all.
  */
 export function readClientCredentials(request: ClientRequest): ClientCredentials {
-  const method = findMethod(request)
-  const { clientId, proof } = method.read(request)
+  refuseHalfAssertion(request.form)
+  const { method, clientId, proof } = present(request)
   const named = request.form.get('client_id')
   if (named !== undefined && named !== clientId) throw new OAuthError('client_id_mismatch')
   // Basic with an empty password: this is how many libraries name a public client.
   return { method: proof === '' ? none : method, clientId, proof }
 }
 
-/** RFC 6749 §2.3: one mechanism a request, whatever the two of them hold. */
-function findMethod({ headers: { authorization }, form }: ClientRequest): AuthenticationMethod {
-  const parameter = findParameter(form)
-  if (authorization === undefined) {
-    return parameter === undefined ? none : supported(BY_PARAMETER.get(parameter))
+function present(request: ClientRequest): ClientCredentials {
+  for (const method of findMethods(request)) {
+    const presented = method.read(request)
+    if (presented) return { ...presented, method }
   }
+  throw new OAuthError('client_scheme_unsupported')
+}
+
+/** RFC 6749 §2.3: one mechanism a request, whatever the two of them hold. */
+function findMethods(request: ClientRequest): readonly AuthenticationMethod[] {
+  const { authorization } = request.headers
+  const parameter = findParameter(request.form)
+  if (authorization === undefined) {
+    return parameter === undefined ? [none] : (BY_PARAMETER.get(parameter) ?? [])
+  }
+  // An assertion counts as a mechanism beside any scheme, known or not.
   if (parameter === ASSERTION) throw new OAuthError('client_two_mechanisms')
-  const method = supported(BY_SCHEME.get(schemeOf(authorization)))
+  const method = BY_SCHEME.get(schemeOf(authorization))
+  if (!method) throw new OAuthError('client_scheme_unsupported')
   if (parameter !== undefined) throw new OAuthError('client_two_mechanisms')
-  return method
+  return [method]
 }
 
 /** The parameter by which a method in the form is recognised. */
@@ -65,9 +78,4 @@ function findParameter(form: Parameters): string | undefined {
 function schemeOf(authorization: string): string {
   const end = authorization.indexOf(' ')
   return (end < 0 ? authorization : authorization.slice(0, end)).toLowerCase()
-}
-
-function supported(method: AuthenticationMethod | undefined): AuthenticationMethod {
-  if (!method) throw new OAuthError('client_scheme_unsupported')
-  return method
 }

@@ -3,6 +3,7 @@
 
 import type { FieldError } from '../runtime/field-error.ts'
 import type { Client } from './client.ts'
+import type { ClientKeySettings } from './client-keys.ts'
 import type { SigningChoices } from './client-signing.ts'
 
 export interface ClientChoices extends SigningChoices {
@@ -10,6 +11,7 @@ export interface ClientChoices extends SigningChoices {
   readonly authMethods: readonly {
     readonly method: string
     readonly proof: 'nothing' | 'secret' | 'key'
+    readonly findLack?: (client: ClientKeySettings) => string | undefined
   }[]
 }
 
@@ -22,11 +24,22 @@ export function defaultMethods(
   return authMethods.filter(({ proof }) => proof === wanted).map(({ method }) => method)
 }
 
-/** A public client proves nothing, and a confidential one something. */
+/** Whether one of its methods needs a secret of the client. */
+export function usesSecret(
+  { authMethods }: Pick<Client, 'authMethods'>,
+  choices: Pick<ClientChoices, 'authMethods'>,
+): boolean {
+  return choices.authMethods.some(
+    ({ method, proof }) => proof === 'secret' && authMethods.includes(method),
+  )
+}
+
+/** A public client proves nothing, and a confidential one something, for which it has all it needs. */
 export function checkChoices(
-  { type, grantTypes, authMethods }: Pick<Client, 'type' | 'grantTypes' | 'authMethods'>,
+  draft: Pick<Client, 'type' | 'grantTypes' | 'authMethods'> & ClientKeySettings,
   choices: ClientChoices,
 ): FieldError[] {
+  const { type, grantTypes, authMethods } = draft
   const errors: FieldError[] = []
   const methods = choices.authMethods
     .filter(({ proof }) => (proof === 'nothing') === (type === 'public'))
@@ -34,6 +47,10 @@ export function checkChoices(
   if (authMethods.length === 0 || !authMethods.every((method) => methods.includes(method))) {
     const detail = `must be one or more of ${methods.join(', ')} for a ${type} client`
     errors.push({ pointer: '/authMethods', detail })
+  }
+  for (const { method, findLack } of choices.authMethods) {
+    const lack = authMethods.includes(method) ? findLack?.(draft) : undefined
+    if (lack) errors.push({ pointer: '/authMethods', detail: `${method} ${lack}` })
   }
   for (const { name, confidentialOnly } of type === 'public' ? choices.grants : []) {
     if (confidentialOnly && grantTypes.includes(name)) {

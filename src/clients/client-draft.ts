@@ -7,6 +7,7 @@ import type { Client } from './client.ts'
 import { type ClientChoices, checkChoices, defaultMethods } from './client-choices.ts'
 import { checkDpop } from './client-dpop.ts'
 import { checkFederation } from './client-federation.ts'
+import { checkKeys } from './client-keys.ts'
 import { checkLists } from './client-lists.ts'
 import { checkSigningAlg } from './client-signing.ts'
 
@@ -85,6 +86,7 @@ export function draftClient(
     ...checkName(draft.name),
     ...checkLists(draft, choices),
     ...checkChoices(draft, choices),
+    ...checkKeys(draft),
     ...checkDelivery(draft),
     ...checkDpop(draft),
     ...checkFederation(draft),

@@ -1,8 +1,9 @@
 // The secrets of stored clients: at most two, so that the old one works until its users have the
-// new one, and never none for a confidential client.
+// new one, and never none for a client that proves itself by one.
 
 import { randomUUID } from 'node:crypto'
 import { type ClientStoreDependencies, inChange, lockClient } from './client-change.ts'
+import { usesSecret } from './client-choices.ts'
 import {
   type AddedSecret,
   CLIENT_SECRETS_MAX,
@@ -13,14 +14,14 @@ import {
 export interface ClientSecretStore {
   /** `refused` for a third secret and for a public client; undefined for an unknown id. */
   addSecret(id: string): Promise<AddedSecret | 'refused' | undefined>
-  /** `refused` for the last one of a confidential client; false when there was nothing. */
+  /** `refused` for the last one of a client that uses one; false when there was nothing. */
   removeSecret(id: string, secretId: string): Promise<boolean | 'refused'>
 }
 
 export function openClientSecretStore(
-  dependencies: Pick<ClientStoreDependencies, 'prisma' | 'clock'>,
+  dependencies: Pick<ClientStoreDependencies, 'prisma' | 'clock' | 'choices'>,
 ): ClientSecretStore {
-  const { prisma, clock } = dependencies
+  const { prisma, clock, choices } = dependencies
   return {
     async addSecret(id) {
       return await inChange(prisma, async (tx) => {
@@ -39,7 +40,7 @@ export function openClientSecretStore(
       return await inChange(prisma, async (tx) => {
         const client = await lockClient(tx, id)
         if (!client?.secrets.some((secret) => secret.id === secretId)) return false
-        if (client.type === 'confidential' && client.secrets.length === 1) return 'refused'
+        if (usesSecret(client, choices) && client.secrets.length === 1) return 'refused'
         await tx.clientSecret.delete({ where: { id: secretId } })
         return true
       })

@@ -11,7 +11,13 @@ import {
   lockClient,
   type Transaction,
 } from './client-change.ts'
-import { type ClientInput, draftClient, type NewClientInput } from './client-draft.ts'
+import { type ClientChoices, usesSecret } from './client-choices.ts'
+import {
+  type ClientDraft,
+  type ClientInput,
+  draftClient,
+  type NewClientInput,
+} from './client-draft.ts'
 import { isClientSlug, newClientId } from './client-id.ts'
 import { type ClientReader, openClientReader } from './client-reader.ts'
 import {
@@ -26,7 +32,7 @@ import { type ClientSecretStore, openClientSecretStore, secretRow } from './clie
 
 export interface CreatedClient {
   readonly client: Client
-  /** Shown this once; undefined for a public client. */
+  /** Shown this once; undefined for a client that uses none. */
   readonly clientSecret: string | undefined
 }
 
@@ -99,7 +105,7 @@ async function createClient(
   if (!checked.ok) return checked
   if (id !== undefined && id === reservedId) throw new AlreadyTaken('/id')
   const now = new Date(clock())
-  const clientSecret = checked.value.type === 'confidential' ? newClientSecret() : undefined
+  const clientSecret = usesSecret(checked.value, choices) ? newClientSecret() : undefined
   const data = {
     ...draftToColumns(checked.value),
     id: id ?? newClientId(),
@@ -139,11 +145,23 @@ function patchClient(
     const before = rowToDraft(stored)
     const checked = draftClient({ ...before, ...patch }, defaults, choices)
     if (!checked.ok) return { checked }
+    if (lacksSecret(checked.value, stored, choices)) return { checked: NO_SECRET }
     if (isDeepStrictEqual(checked.value, before)) return { checked: { ok: true, value: current } }
     const data = { ...draftToColumns(checked.value), updatedAt: new Date(clock()) }
     const row = await tx.client.update({ where: { id }, data, include: WITH_SECRETS })
     return { checked: { ok: true, value: await publish(tx, row, dependencies) }, changed: true }
   })
+}
+
+/** Who was public cannot have added one before. */
+function lacksSecret(draft: ClientDraft, stored: ClientRow, choices: ClientChoices): boolean {
+  const isNew = stored.type === 'public'
+  return !isNew && usesSecret(draft, choices) && stored.secrets.length === 0
+}
+
+const NO_SECRET: Checked<never> = {
+  ok: false,
+  errors: [{ pointer: '/authMethods', detail: 'needs a secret, which has to be added before' }],
 }
 
 async function publish(

@@ -113,6 +113,11 @@ export const CONFIG_TABLE = {
     matching(/^[\x21-\x7e]{1,512}$/, '1 to 512 printable ASCII characters without spaces'),
     '`aud` of tokens of clients without audiences; unset means the issuer.',
   ),
+  LINEAGE_ASSERTION_AUDIENCE: row(
+    'issuer',
+    oneOf('issuer', 'issuer+endpoint'),
+    '`aud` of client assertions: the issuer alone, or also the URL of `/token`.',
+  ),
   LINEAGE_TRUST_PROXY: optional(
     parseTrustedProxies,
     'Proxies whose `X-Forwarded-*` headers are believed: CIDR list or `loopback`; unset: none.',

@@ -188,6 +188,7 @@ function toCommonConfig(settings: Settings) {
     refreshGraceSeconds: settings.LINEAGE_REFRESH_GRACE_SECONDS,
     /** Undefined means the issuer. */
     defaultAudience: settings.LINEAGE_DEFAULT_AUDIENCE,
+    assertionAudience: settings.LINEAGE_ASSERTION_AUDIENCE,
     /** CIDR ranges, or empty: forwarded headers are then ignored. */
     trustProxy: settings.LINEAGE_TRUST_PROXY ?? [],
     /** Undefined: plain HTTP. */

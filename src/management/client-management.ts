@@ -20,7 +20,7 @@ export interface ClientManagementDependencies {
 }
 
 export interface NewClientView extends ClientView {
-  /** Shown this once; undefined for a public client. */
+  /** Shown this once; undefined for a client that uses none. */
   readonly clientSecret: string | undefined
 }
 
@@ -46,7 +46,7 @@ export interface ClientManagement {
   endSessions(id: string, act: Act): Promise<void>
   /** Throws ManagementError `conflict` for a third one, and for a public client. */
   addSecret(id: string, act: Act): Promise<AddedSecret>
-  /** Throws ManagementError `conflict` for the last one of a confidential client. */
+  /** Throws ManagementError `conflict` for the last one of a client that uses one. */
   removeSecret(id: string, secretId: string, act: Act): Promise<void>
 }
 
@@ -106,7 +106,7 @@ export function openClientManagement(dependencies: ClientManagementDependencies)
     async removeSecret(id, secretId, act) {
       const removed = isClientId(id) && (await store.removeSecret(id, secretId))
       if (removed === 'refused') {
-        throw new ManagementError('conflict', 'The last secret of a confidential client stays.')
+        throw new ManagementError('conflict', 'The last secret of a client that uses one stays.')
       }
       const event = { type: 'client.secret_removed', clientId: id, detail: { secretId } } as const
       if (removed) record(event, act)

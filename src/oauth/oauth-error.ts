@@ -1,6 +1,7 @@
 // Every refusal of the OAuth endpoints: one table from our internal reason to the words that the
 // caller sees. The reason goes to the log, never to the caller. docs/errors.md explains each one.
 
+import { ASSERTION_REASONS, type AssertionReason } from './assertion-reason.ts'
 import { DPOP_ERRORS } from './dpop-errors.ts'
 import type { OAuthErrorCode, PublicError } from './public-error.ts'
 
@@ -47,6 +48,12 @@ const UNAVAILABLE: PublicError = {
   description: 'The service is temporarily unavailable. Please try again shortly.',
 }
 
+/** The reasons of a refused assertion, for what it was brought for. */
+function refuseAssertions<Purpose extends string>(purpose: Purpose, error: PublicError) {
+  const rows = ASSERTION_REASONS.map((reason) => [`${purpose}_${reason}`, error])
+  return Object.fromEntries(rows) as Record<`${Purpose}_${AssertionReason}`, PublicError>
+}
+
 export const OAUTH_ERRORS = {
   body_not_form: invalidRequest('The body must be application/x-www-form-urlencoded.'),
   body_too_large: invalidRequest('The body is too large.', 413),
@@ -70,6 +77,7 @@ export const OAUTH_ERRORS = {
   client_secret_missing: INVALID_CLIENT,
   client_method_not_allowed: INVALID_CLIENT,
   client_public_not_allowed: INVALID_CLIENT,
+  ...refuseAssertions('client_assertion', INVALID_CLIENT),
 
   grant_type_unsupported: {
     code: 'unsupported_grant_type',

@@ -30,6 +30,7 @@ export const LOG_EVENTS = {
   'database.migrated': 'info',
   'database.queue': 'warn',
   'work.failed': 'error',
+  'jwks.failed': 'warn',
   'webhook.failed': 'warn',
   'mail.sent': 'info',
   'mail.delayed': 'warn',

@@ -1,5 +1,6 @@
 // Every long-lived object of the service, opened once in this order and closed in reverse.
 
+import type { AssertionServices } from '../client-auth/authentication-method.ts'
 import type { ClientStore } from '../clients/client-store.ts'
 import type { ClientTable } from '../clients/client-table.ts'
 import type { ServiceConfig } from '../config/service-config.ts'
@@ -27,6 +28,7 @@ import type { PasswordHasher } from '../users/password-hasher.ts'
 import type { UserStore } from '../users/user-store.ts'
 import { type Foundation, type FoundationOptions, openFoundation } from './foundation.ts'
 import { startHousekeeping } from './housekeeping.ts'
+import { openAssertions } from './open-assertions.ts'
 import type { Audit } from './open-audit.ts'
 import { type OpenedFamilyStore, openFamilyStore } from './open-family-store.ts'
 import { openHasher } from './open-hasher.ts'
@@ -60,6 +62,7 @@ export interface Service extends Omit<Audit, 'close'> {
   readonly throttle: Throttle
   readonly singleUse: SingleUse
   readonly dpop: DpopVerifier
+  readonly assertions: AssertionServices
   readonly management: Management
   readonly mail: Mail
   readonly grants: GrantServices
@@ -147,6 +150,7 @@ async function openParts(
     ...common,
     singleUse,
     dpop: openDpopVerifier({ rootSecrets, clock, singleUse, nonceDemand: config.dpopNonce }),
+    assertions: openAssertions(foundation, opened),
     health,
     keys,
     checker,

@@ -8,6 +8,7 @@ import { NO_THROTTLE } from '../../src/throttle/throttle.ts'
 import {
   LIMITS,
   MINIMAL,
+  NO_ASSERTIONS,
   NOW,
   openInstances,
   requestWith,
@@ -20,7 +21,7 @@ import { startPostgres } from '../support/postgres.ts'
 const countOf = (table: ClientTable) => table.overview().count
 
 function authenticate(parts: Parameters<typeof requestWith>[0], clients: ClientTable) {
-  const services = { clients, throttle: NO_THROTTLE }
+  const services = { clients, throttle: NO_THROTTLE, assertions: NO_ASSERTIONS }
   return authenticateClient(requestWith(parts), services, () => '192.0.2.1')
 }
 

@@ -393,6 +393,10 @@ test('every bound of a number holds at both ends', async (t) => {
       ['https://mtls.example.com', 'https://mtls.example.com:8443'],
       ['http://mtls.example.com', 'https://mtls.example.com/path', 'https://mtls.example.com/'],
     ],
+    LINEAGE_ASSERTION_AUDIENCE: [
+      ['issuer', 'issuer+endpoint'],
+      ['endpoint', 'Issuer', 'issuer,endpoint'],
+    ],
     LINEAGE_DEFAULT_AUDIENCE: [['https://api.example.com', 'orders'], ['two words']],
     UV_THREADPOOL_SIZE: [
       ['1', '1024'],

@@ -61,7 +61,16 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     ...['dpop', 'tls', 'certificates'],
   ],
   'http/front': ['clients', 'ops', 'http/server'],
-  'http/oauth': [...BENEATH, 'oauth', ...DOMAIN, 'dpop', 'client-auth', 'grants', 'http/server'],
+  'http/oauth': [
+    ...BENEATH,
+    'oauth',
+    ...DOMAIN,
+    'assertions',
+    'dpop',
+    'client-auth',
+    'grants',
+    'http/server',
+  ],
   'http/account': ['management', 'http/server'],
   'http/admin': [
     ...['runtime', 'database', 'client-auth', 'grants', 'clients', 'users', 'webhooks', 'events'],

@@ -16,8 +16,11 @@ const USERS = SOURCES.filter(({ path }) => !LISTS.some((list) => path.endsWith(`
 
 /** What a LoginThrottle throws (src/users/authenticate-user.ts); the service has none yet. */
 const RESERVED_REASONS = ['throttled']
-/** Reasons of a refused refresh, made of this and an InactiveReason of src/families/family.ts. */
-const REFRESH = 'refresh_'
+/** Reasons that are made of this and of a word, and the file that lists those words. */
+const MADE: Readonly<Record<string, string>> = {
+  refresh_: 'src/families/family.ts',
+  client_assertion_: 'src/oauth/assertion-reason.ts',
+}
 
 function isQuoted(name: string, files: readonly RepositoryText[] = USERS): boolean {
   return files.some(({ text }) => text.includes(`'${name}'`))
@@ -29,9 +32,12 @@ test('every event of the log is logged, and every security event is recorded', a
 })
 
 test('every reason and every code of an error is given by something', async (t) => {
-  const inactive = SOURCES.filter(({ path }) => path === 'src/families/family.ts')
+  const isMadeOf = (reason: string, [start, list]: [string, string]) => {
+    const lists = SOURCES.filter(({ path }) => path === list)
+    return reason.startsWith(start) && isQuoted(reason.slice(start.length), lists)
+  }
   for (const reason of Object.keys(OAUTH_ERRORS)) {
-    const isMade = reason.startsWith(REFRESH) && isQuoted(reason.slice(REFRESH.length), inactive)
+    const isMade = Object.entries(MADE).some((made) => isMadeOf(reason, made))
     t.ok(isMade || isQuoted(reason) || RESERVED_REASONS.includes(reason), reason)
   }
   for (const code of Object.keys(API_ERRORS)) t.ok(isQuoted(code), code)

@@ -1,7 +1,11 @@
 // Clients for tests: in memory with what the test cares about, or stored in a database of its own.
 
 import type { Test } from 'tap'
-import type { ClientRequest } from '../../src/client-auth/authentication-method.ts'
+import { openRemoteKeys } from '../../src/assertions/remote-keys.ts'
+import type {
+  ClientAuthServices,
+  ClientRequest,
+} from '../../src/client-auth/authentication-method.ts'
 import { AUTHENTICATION_METHODS } from '../../src/client-auth/authentication-methods.ts'
 import type { Client, ClientId } from '../../src/clients/client.ts'
 import type { ClientStoreDependencies } from '../../src/clients/client-change.ts'
@@ -31,6 +35,14 @@ export const CHOICES = {
   grants: GRANTS,
   authMethods: AUTHENTICATION_METHODS,
   signingAlgs: ['ES256', 'RS256'],
+}
+
+/** For clients that prove themselves by secrets only. */
+export const NO_ASSERTIONS: ClientAuthServices['assertions'] = {
+  audiences: [],
+  remoteKeys: openRemoteKeys({ onFailed: () => {} }),
+  singleUse: { take: async () => false },
+  clock: () => NOW,
 }
 
 /** The least that makes a client. */

@@ -106,6 +106,7 @@ export function testConfig(databaseUrl: string): ServiceConfig {
     refreshAbsoluteTtlSeconds: 7_776_000,
     refreshGraceSeconds: 30,
     defaultAudience: undefined,
+    assertionAudience: 'issuer',
     trustProxy: [],
     tls: undefined,
     certificateHeader: { name: 'client-cert', form: 'rfc9440' },

@@ -1,6 +1,8 @@
 // Lineage as somebody has set it up for being tested from outside: a service whose issuer is its own
 // URL, and clients and users for everything that the suite can use.
 
+import { generateKeyPairSync } from 'node:crypto'
+import type { JWK } from 'jose'
 import type { Test } from 'tap'
 import { buildApp } from '../../../src/app.ts'
 import type { ClientInput } from '../../../src/clients/client-draft.ts'
@@ -91,6 +93,12 @@ async function createCredentials(service: Service, issuer: string): Promise<Cred
   const confidential = await make('tested-service', {})
   const second = await clientStore.addSecret(confidential.id)
   if (!second || second === 'refused') throw new Error('no second secret')
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  await make('tested-key', {
+    authMethods: ['private_key_jwt'],
+    jwks: { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'tested' } as JWK] },
+  })
+  const privateJwk = { ...privateKey.export({ format: 'jwk' }), kid: 'tested' } as JWK
   const publicInput: Partial<ClientInput> = {
     type: 'public',
     grantTypes: ['password', 'refresh_token'],
@@ -115,6 +123,7 @@ async function createCredentials(service: Service, issuer: string): Promise<Cred
     }),
     publicClient: { id: 'tested-app' },
     rs256Client: await make('tested-rs256', { signingAlg: 'RS256' }),
+    assertionClient: { id: 'tested-key', privateJwk, alg: 'ES256' },
     specialClient: { id: 'special-client', secret: SPECIAL_SECRET },
     expiringClient: { id: 'tested-expiring', idleSeconds: 2, absoluteSeconds: 5 },
     user: { username, password: PASSWORD },

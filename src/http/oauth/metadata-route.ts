@@ -2,6 +2,7 @@
 // the one where OpenID parsers look.
 
 import type { FastifyInstance } from 'fastify'
+import { ASSERTION_ALGS } from '../../assertions/assertion-algs.ts'
 import { AUTH_METHODS, AUTHENTICATION_METHODS } from '../../client-auth/authentication-methods.ts'
 import type { ClientOverview } from '../../clients/client-overview.ts'
 import type { ClientTable } from '../../clients/client-table.ts'
@@ -70,8 +71,11 @@ function buildMetadata(issuer: string, { grantCounts, publicScopes }: ClientOver
       ({ listedAs, isDeprecated }) => !isDeprecated || grantCounts.has(listedAs),
     ).map(({ name }) => name),
     token_endpoint_auth_methods_supported: AUTH_METHODS,
+    token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGS,
     revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+    revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGS,
     introspection_endpoint_auth_methods_supported: PROVING_METHODS,
+    introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGS,
     // RFC 9449 §5.1
     dpop_signing_alg_values_supported: DPOP_ALGS,
   }

@@ -1,0 +1,96 @@
+// private_key_jwt: a JWT about the client, by the client, signed with its own key (RFC 7523 §2.2, §3;
+// OpenID Connect Core §9).
+
+import { generateKeyPairSync } from 'node:crypto'
+import { expiryMs, findTextClaim } from '../assertions/assertion-checks.ts'
+import { type ForeignJwt, readForeignJwt } from '../assertions/foreign-jwt.ts'
+import { type KeySource, statedKeys } from '../assertions/key-source.ts'
+import { verifyAssertion } from '../assertions/verify-assertion.ts'
+import type { Client } from '../clients/client.ts'
+import type { AssertionReason } from '../oauth/assertion-reason.ts'
+import { OAuthError, type OAuthReason } from '../oauth/oauth-error.ts'
+import type {
+  AssertionServices,
+  AuthenticationMethod,
+  ClientAuthServices,
+  ClientRequest,
+  PresentedClient,
+} from './authentication-method.ts'
+import { ASSERTION, readClientAssertion } from './client-assertion.ts'
+
+/** Longer ones are worth stealing. */
+const LIFE_SECONDS_MAX = 300
+
+export const privateKeyJwt: AuthenticationMethod = {
+  method: 'private_key_jwt',
+  proof: 'key',
+  parameter: ASSERTION,
+  findLack: ({ jwks, jwksUri }) => (jwks || jwksUri ? undefined : 'needs jwks or jwksUri'),
+  read,
+  authenticate,
+}
+
+/** Its own are those whose issuer is their subject; one that cannot be read may be anybody's. */
+function read({ form }: ClientRequest): PresentedClient | undefined {
+  const proof = readClientAssertion(form)
+  const { jwt, problem } = readForeignJwt(proof)
+  const named = form.get('client_id')
+  if (!jwt) {
+    if (named === undefined) throw new OAuthError(`client_assertion_${problem}`)
+    return { clientId: named, proof }
+  }
+  const clientId = findTextClaim(jwt, 'sub')
+  if (clientId === undefined || findTextClaim(jwt, 'iss') !== clientId) return undefined
+  return { clientId, proof }
+}
+
+async function authenticate(
+  proof: string,
+  client: Client | undefined,
+  { assertions }: ClientAuthServices,
+): Promise<OAuthReason | undefined> {
+  const { jwt, problem } = readForeignJwt(proof)
+  const reason = jwt ? await findRefusal(jwt, client, assertions) : problem
+  return reason && `client_assertion_${reason}`
+}
+
+async function findRefusal(
+  jwt: ForeignJwt,
+  client: Client | undefined,
+  { audiences, remoteKeys, singleUse, clock }: AssertionServices,
+): Promise<AssertionReason | undefined> {
+  // For an unknown client as it says itself, so that the same is checked.
+  const issuer = client?.id ?? findTextClaim(jwt, 'sub') ?? ''
+  const rules = {
+    types: ['jwt', 'client-authentication+jwt'],
+    algs: client?.assertionAlgs ?? [],
+    issuer,
+    subject: issuer,
+    audiences,
+    lifeSecondsMax: LIFE_SECONDS_MAX,
+    jti: 'required',
+  } as const
+  const source = (client && keysOf(client, remoteKeys)) ?? NOBODYS_KEYS
+  const reason = await verifyAssertion(jwt, rules, source, clock())
+  if (reason) return reason
+  // Only now: nobody but the client uses up an id of its own.
+  const jti = findTextClaim(jwt, 'jti') ?? ''
+  const isFirst = await singleUse.take(`client ${issuer}`, jti, expiryMs(jwt))
+  return isFirst ? undefined : 'replayed'
+}
+
+function keysOf(
+  { jwks, jwksUri, allowPrivateNetwork }: Client,
+  remoteKeys: AssertionServices['remoteKeys'],
+): KeySource | undefined {
+  if (jwks) return statedKeys(jwks)
+  return jwksUri === null ? undefined : remoteKeys.at(jwksUri, allowPrivateNetwork)
+}
+
+/** What the assertions of clients that have no keys, or do not exist, are verified with. */
+const NOBODYS_KEYS = statedKeys({
+  keys: [
+    generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }),
+    generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }),
+  ],
+})

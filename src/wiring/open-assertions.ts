@@ -1,0 +1,21 @@
+// What assertions of clients are checked with, put together.
+
+import { openRemoteKeys } from '../assertions/remote-keys.ts'
+import type { AssertionServices } from '../client-auth/authentication-method.ts'
+import { logEvent } from '../ops/log-events.ts'
+import type { Foundation } from './foundation.ts'
+import type { OpenedFamilyStore } from './open-family-store.ts'
+
+export function openAssertions(
+  { config, clock, logger }: Pick<Foundation, 'config' | 'clock' | 'logger'>,
+  { singleUse }: Pick<OpenedFamilyStore, 'singleUse'>,
+): AssertionServices {
+  const { issuer, assertionAudience } = config
+  return {
+    // The URL of an endpoint is what a client of another server can be led to put there.
+    audiences: assertionAudience === 'issuer' ? [issuer] : [issuer, `${issuer}/token`],
+    remoteKeys: openRemoteKeys({ onFailed: (failure) => logEvent(logger, 'jwks.failed', failure) }),
+    singleUse,
+    clock,
+  }
+}
