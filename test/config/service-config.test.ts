@@ -45,6 +45,7 @@ test('an empty environment is embedded mode with every default', async (t) => {
     refreshIdleTtlSeconds: 1_209_600,
     refreshAbsoluteTtlSeconds: 7_776_000,
     refreshGraceSeconds: 30,
+    assertionAudience: 'issuer',
     defaultAudience: undefined,
     trustProxy: [],
     tls: undefined,

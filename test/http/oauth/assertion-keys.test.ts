@@ -118,7 +118,9 @@ for (const where of ['postgresql', 'redis']) {
     )
     const statuses = (await Promise.all(racing)).map(({ status }) => status)
     t.equal(statuses.filter((status) => status === 200).length, 1)
-    t.equal(statuses.filter((status) => status === 401).length, 19)
+    // A store that is too busy lets nobody in either.
+    const refused = statuses.filter((status) => status === 401 || status === 503)
+    t.equal(refused.length, 19, String(statuses))
     const restarted = await startApp(t, { config, beside: one })
     const answer = await presentAssertion(restarted, assertion)
     await expectRefused(t, restarted, answer, 'client_assertion_replayed')
