@@ -72,6 +72,7 @@ function addRotateCommand(parent: Command, context: CommandContext): void {
 interface ExportOptions extends OutputOptions {
   readonly pem?: boolean
   readonly kid?: string
+  readonly alg?: string
 }
 
 function addExportCommand(parent: Command, context: CommandContext): void {
@@ -82,6 +83,7 @@ function addExportCommand(parent: Command, context: CommandContext): void {
   })
     .option('--pem', 'as SPKI PEM blocks, for gateways that load no JWKS')
     .option('--kid <kid>', 'this key alone')
+    .option('--alg <name>', 'those of this algorithm, for gateways that know no other')
     .action((options: ExportOptions) =>
       withStores(context, async (stores) => {
         const found = await listExported(options, stores)
@@ -98,14 +100,18 @@ function addExportCommand(parent: Command, context: CommandContext): void {
 
 /** Throws CommandFailure when there is none. */
 async function listExported(
-  { kid }: ExportOptions,
+  { kid, alg }: ExportOptions,
   stores: CommandStores,
 ): Promise<readonly KeyStatus[]> {
   const published = deriveStates(await readKeys(stores), stores.clock()).filter(
-    ({ key, state }) => state !== 'retired' && (kid === undefined || key.kid === kid),
+    ({ key, state }) =>
+      state !== 'retired' &&
+      (kid === undefined || key.kid === kid) &&
+      (alg === undefined || key.material.alg === alg),
   )
   if (published.length === 0) {
-    throw new CommandFailure(kid === undefined ? 'there is no key yet' : 'there is no such key')
+    const isNarrowed = kid !== undefined || alg !== undefined
+    throw new CommandFailure(isNarrowed ? 'there is no such key' : 'there is no key yet')
   }
   const algs: readonly string[] = stores.config.signingAlgs
   const rank = (status: KeyStatus) => rankOf(status, algs)

@@ -368,8 +368,16 @@ test('every bound of a number holds at both ends', async (t) => {
       ['301', '-1', '1.5'],
     ],
     LINEAGE_SIGNING_ALG: [
-      ['ES256', 'EdDSA', 'RS256', 'PS256'],
-      ['none', 'HS256', 'es256'],
+      ['ES256', 'EdDSA', 'RS256', 'PS256', 'Ed25519'],
+      ['none', 'HS256', 'es256', 'ES256,RS256'],
+    ],
+    LINEAGE_SIGNING_ALGS: [
+      ['RS256', 'ES256,RS256', 'EdDSA,Ed25519'],
+      ['ES256, RS256', 'ES256,', ',', 'ES256,ES256', 'ES256,none', 'toString'],
+    ],
+    LINEAGE_AUDIENCE_SIGNING_ALGS: [
+      ['https://api.example=ES256', 'a=ES256 https://b.example/?x=1=ES256'],
+      ['a', '=ES256', 'a=', 'a=none', 'a=ES256  b=ES256', 'a=ES256,b=ES256', 'a=ES256 a=ES256'],
     ],
     LINEAGE_REGISTRATION: [['closed', 'open'], ['true']],
     LINEAGE_MIGRATE: [['auto', 'check', 'off'], ['on']],
@@ -413,4 +421,25 @@ test('every bound of a number holds at both ends', async (t) => {
     for (const value of bad)
       t.equal(count(problemOf({ [name]: value }), name), 1, `${name}=${value}`)
   }
+})
+
+test('one setting or the other says which algorithms sign, and audiences have one of them', async (t) => {
+  const algsOf = (env: Environment) => loadConfig(env).signingAlgs
+  t.strictSame(algsOf({ LINEAGE_SIGNING_ALG: 'RS256' }), ['RS256'])
+  t.strictSame(algsOf({ LINEAGE_SIGNING_ALGS: 'RS256,ES256' }), ['RS256', 'ES256'])
+  const same = { LINEAGE_SIGNING_ALG: 'RS256', LINEAGE_SIGNING_ALGS: 'RS256' }
+  t.strictSame(algsOf(same), ['RS256'])
+  for (const algs of ['ES256', 'RS256,ES256', 'ES256,RS256']) {
+    t.match(
+      problemOf({ LINEAGE_SIGNING_ALG: 'RS256', LINEAGE_SIGNING_ALGS: algs }),
+      /LINEAGE_SIGNING_ALG must be left out/,
+      algs,
+    )
+  }
+  const LINEAGE_AUDIENCE_SIGNING_ALGS = 'https://a.example=RS256'
+  const unread = /LINEAGE_AUDIENCE_SIGNING_ALGS must name algorithms that are configured/
+  t.match(problemOf({ LINEAGE_AUDIENCE_SIGNING_ALGS }), unread)
+  t.match(problemOf({ LINEAGE_AUDIENCE_SIGNING_ALGS, LINEAGE_SIGNING_ALGS: 'ES256,PS256' }), unread)
+  const both = { LINEAGE_AUDIENCE_SIGNING_ALGS, LINEAGE_SIGNING_ALGS: 'ES256,RS256' }
+  t.strictSame([...loadConfig(both).audienceSigningAlgs], [['https://a.example', 'RS256']])
 })
