@@ -30,7 +30,9 @@ export function parseAudienceAlgs(text: string): ReadonlyMap<string, SigningAlg>
     // A URL may have an equals sign of its own.
     const at = pair.lastIndexOf('=')
     const audience = pair.slice(0, Math.max(0, at))
-    if (!AUDIENCE_PATTERN.test(audience)) {
+    // Pairs with a comma between them would be one audience that nobody has.
+    const isSeveral = SIGNING_ALGS.some((name) => audience.includes(`=${name},`))
+    if (!AUDIENCE_PATTERN.test(audience) || isSeveral) {
       throw new BadValue('must be audience=algorithm, more of them by one space each')
     }
     if (algs.has(audience)) throw new BadValue('names an audience twice')
