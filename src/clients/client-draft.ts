@@ -6,6 +6,7 @@ import type { Checked, FieldError } from '../runtime/field-error.ts'
 import type { Client } from './client.ts'
 import { type ClientChoices, checkChoices, defaultMethods } from './client-choices.ts'
 import { checkDpop } from './client-dpop.ts'
+import { checkExchange } from './client-exchange.ts'
 import { checkFederation } from './client-federation.ts'
 import { checkKeys } from './client-keys.ts'
 import { checkLists } from './client-lists.ts'
@@ -87,6 +88,7 @@ export function draftClient(
     ...checkLists(draft, choices),
     ...checkChoices(draft, choices),
     ...checkKeys(draft),
+    ...checkExchange(draft),
     ...checkDelivery(draft),
     ...checkDpop(draft),
     ...checkFederation(draft),

@@ -89,11 +89,13 @@ function checkList(
   return errors
 }
 
-function isScope(text: string): boolean {
+/** Whether the text is a scope of bounded length. */
+export function isScope(text: string): boolean {
   return text.length <= SCOPE_LENGTH_MAX && SCOPE_TOKEN.test(text)
 }
 
-function isAudience(text: string): boolean {
+/** Whether the text may name a service. */
+export function isAudience(text: string): boolean {
   return text.length <= AUDIENCE_LENGTH_MAX && /^[^\s\p{Cc}\p{Cs}]+$/u.test(text)
 }
 

@@ -23,8 +23,12 @@ export interface ExchangePolicy {
   /** The clients whose tokens it may bring. */
   readonly subjectClients: readonly string[]
   /** Whether the new token names its actor. */
-  readonly mode: 'delegation' | 'impersonation'
+  readonly mode: (typeof EXCHANGE_MODES)[number]
+  /** The client that alone may exchange the new token in turn; without it every policy may. */
+  readonly mayAct?: string
 }
+
+export const EXCHANGE_MODES = ['delegation', 'impersonation'] as const
 
 /** The names in a certificate of which one proves the client (RFC 8705 §2.1.2). */
 export const TLS_CLIENT_NAMES = ['subjectDn', 'sanDns', 'sanUri', 'sanIp', 'sanEmail'] as const

@@ -14,7 +14,8 @@ const MINUTE_MS = 60_000
 
 /**
  * What a caller can cause as often as it likes. Reports of one minute and source become one event
- * with a count, so that they fill neither the queue nor the table.
+ * with a count, so that they fill neither the queue nor the table; of exchanges those between the same
+ * parties.
  */
 export const COUNTED_TYPES = [
   'login.failed',
@@ -22,6 +23,7 @@ export const COUNTED_TYPES = [
   'client.cookie_too_large',
   'refresh.retried',
   'refresh.retried_elsewhere',
+  'token.exchanged',
 ] as const satisfies readonly SecurityEventType[]
 
 /** Members that a counted event has only if all its reports agree on them. */
@@ -59,9 +61,15 @@ export function isSeenByAll({ type }: Pick<SecurityEvent, 'type'>): boolean {
 function identityOf(event: SecurityEvent, atMs: number): string | undefined {
   const { type, ip, detail } = event
   if (isCounted(type)) {
-    return `${type} ${Math.floor(atMs / MINUTE_MS)} ${sourceNetwork(ip ?? '')}`
+    const source = `${type} ${Math.floor(atMs / MINUTE_MS)} ${sourceNetwork(ip ?? '')}`
+    return type === 'token.exchanged' ? `${source} ${partiesOf(event)}` : source
   }
   return isSeenByAll(event) ? `${type} ${detail?.kid}` : undefined
+}
+
+/** Who acts for whom, where. */
+function partiesOf({ subject, clientId, detail }: SecurityEvent): string {
+  return JSON.stringify([subject, clientId, detail?.actor, detail?.audience, detail?.mode])
 }
 
 function counted({ type, detail }: SecurityEvent, at: Date): { detail?: EventDetail } {

@@ -182,9 +182,8 @@ export interface Inspect {
   readonly owner: TokenOwner
   /** The family to read; only with a user as owner. */
   readonly familyId?: FamilyId
-  /** The access token to look up. */
+  /** The access token to look up, and those it was exchanged from, with any of which it is revoked. */
   readonly jti?: string
-  /** Of the owner's tokens that it was exchanged from: it counts as revoked with any of them. */
   readonly earlierJtis?: readonly string[]
 }
 

@@ -9,6 +9,7 @@ import type { Parameters } from '../oauth/parameters.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
+import type { TokenChecker } from '../tokens/check-access-token.ts'
 import type { TokenMint } from '../tokens/token-mint.ts'
 import type { UserRecord } from '../users/user.ts'
 
@@ -46,6 +47,8 @@ export interface GrantServices {
   /** The second step of a login; gives the same answer for every refusal. */
   readonly proveFactor: (attempt: SecondStepAttempt) => Promise<ProvedLogin>
   readonly families: Families
+  /** Whether a token of ours is good now; undefined for any other text. One question to the store. */
+  readonly checkToken: TokenChecker['check']
   readonly tokens: Pick<TokenMint, 'sign'>
   readonly rootSecrets: RootSecrets
   readonly issuer: string
@@ -61,6 +64,8 @@ export interface IssuedTokens {
   readonly expiresInSeconds: number
   readonly scope: readonly string[]
   readonly refreshToken: IssuedRefreshToken | undefined
+  /** What an exchange answers besides (RFC 8693 §2.2.1). */
+  readonly issuedTokenType?: string
 }
 
 export interface IssuedRefreshToken {

@@ -8,8 +8,15 @@ import type { Grant } from './grant.ts'
 import { mfaOtp } from './mfa-otp.ts'
 import { password } from './password.ts'
 import { refreshToken } from './refresh-token.ts'
+import { tokenExchange } from './token-exchange.ts'
 
-export const GRANTS: readonly Grant[] = [password, mfaOtp, refreshToken, clientCredentials]
+export const GRANTS: readonly Grant[] = [
+  password,
+  mfaOtp,
+  refreshToken,
+  clientCredentials,
+  tokenExchange,
+]
 
 /** Those that clients list; the others come with one of them. */
 export const LISTED_GRANTS: readonly Grant[] = GRANTS.filter(

@@ -17,6 +17,11 @@ const INVALID_CLIENT: PublicError = {
   status: 401,
   description: 'Client authentication failed.',
 }
+const GRANT_NOT_ALLOWED: PublicError = {
+  code: 'unauthorized_client',
+  status: 400,
+  description: 'The client may not use this grant type.',
+}
 const REFRESH_TOKEN_REFUSED: PublicError = {
   code: 'invalid_grant',
   status: 400,
@@ -42,6 +47,8 @@ const INVALID_TARGET: PublicError = {
   status: 400,
   description: 'The requested resource is invalid or may not be addressed.',
 }
+// RFC 8693 §2.2.2 names the code, for whatever is wrong with either token.
+const EXCHANGE_REFUSED = invalidRequest('The subject_token or the actor_token is not accepted.')
 const UNAVAILABLE: PublicError = {
   code: 'temporarily_unavailable',
   status: 503,
@@ -84,11 +91,8 @@ export const OAUTH_ERRORS = {
     status: 400,
     description: 'The grant type is not supported.',
   },
-  grant_type_not_allowed: {
-    code: 'unauthorized_client',
-    status: 400,
-    description: 'The client may not use this grant type.',
-  },
+  grant_type_not_allowed: GRANT_NOT_ALLOWED,
+  exchange_no_policy: GRANT_NOT_ALLOWED,
 
   scope_malformed: INVALID_SCOPE,
   scope_not_allowed: INVALID_SCOPE,
@@ -138,6 +142,18 @@ export const OAUTH_ERRORS = {
   refresh_user_inactive: REFRESH_TOKEN_REFUSED,
   refresh_user_epoch_passed: REFRESH_TOKEN_REFUSED,
   refresh_client_sessions_ended: REFRESH_TOKEN_REFUSED,
+
+  exchange_token_type_unsupported: invalidRequest('A token type is not supported.'),
+  exchange_subject_inactive: EXCHANGE_REFUSED,
+  exchange_subject_of_other_client: EXCHANGE_REFUSED,
+  exchange_chain_too_deep: EXCHANGE_REFUSED,
+  exchange_actor_inactive: EXCHANGE_REFUSED,
+  exchange_actor_exchanged: EXCHANGE_REFUSED,
+  exchange_actor_of_other_client: EXCHANGE_REFUSED,
+  exchange_actor_not_named: EXCHANGE_REFUSED,
+  exchange_actor_not_allowed: EXCHANGE_REFUSED,
+  exchange_target_not_allowed: INVALID_TARGET,
+  exchange_scope_wider: INVALID_SCOPE,
 
   origin_not_allowed: invalidRequest('The origin is not allowed.'),
   token_in_body: invalidRequest('The refresh token of this client travels in a cookie only.'),

@@ -13,6 +13,7 @@ export const SECURITY_EVENTS = {
   'families.store_behind': 'warn',
   'secret.compromised': 'fatal',
   'token.revoked': 'info',
+  'token.exchanged': 'info',
   'user.created': 'info',
   // A batch of them, with their number.
   'user.imported': 'info',

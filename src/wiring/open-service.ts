@@ -163,6 +163,7 @@ async function openParts(
         const login = { users, hasher, passwordLimits: config, throttle }
         return await authenticateUser({ ...credentials, ip }, login)
       },
+      checkToken: checker.check,
       proveFactor: (attempt) => proveFactor(attempt, { users, secondSteps, throttle, clock }),
       issuer,
       defaultAudience: config.defaultAudience ?? issuer,

@@ -45,6 +45,7 @@ test('what a caller can repeat at will is counted', async (t) => {
     'client.cookie_too_large',
     'refresh.retried',
     'refresh.retried_elsewhere',
+    'token.exchanged',
   ])
 })
 

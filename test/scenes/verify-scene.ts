@@ -64,9 +64,9 @@ export async function ask(
   return (await exchange(app.url, bytes, { bodiless: start.startsWith('HEAD') }))[0]
 }
 
-/** The six of them, in order; null where one is missing. */
+/** The seven of them, in order; null where one is missing. */
 export function identityOf({ headers }: Response): readonly (string | null)[] {
-  return ['subject', 'subject-type', 'client', 'scope', 'roles', 'session'].map((name) =>
+  return ['subject', 'subject-type', 'client', 'scope', 'roles', 'session', 'actor'].map((name) =>
     headers.get(`x-auth-${name}`),
   )
 }

@@ -22,6 +22,17 @@ const SPECIAL_SECRET = 'a+secret with %41:colons & ümlauts, long enough to be o
 /** Of over 72 bytes, where bcrypt stops reading. */
 const PASSWORD = 'pässwörter of more than seventy-two bytes, so that a truncated one is another one'
 const SCOPES = ['notes:read', 'notes:write']
+const RESOURCE = 'https://api.example.test'
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
+/** Its own tokens, which are the only ones that the suite exchanges. */
+const OWN_TOKENS: ClientInput['exchange'] = [
+  {
+    audience: RESOURCE,
+    scopes: SCOPES,
+    subjectClients: ['tested-service'],
+    mode: 'delegation',
+  },
+]
 
 export interface LineageScene {
   readonly issuer: string
@@ -81,16 +92,16 @@ async function createCredentials(service: Service, issuer: string): Promise<Cred
       id,
       name: id,
       type: 'confidential',
-      grantTypes: ['password', 'refresh_token', 'client_credentials'],
+      grantTypes: ['password', 'refresh_token', 'client_credentials', TOKEN_EXCHANGE],
       scopes: SCOPES,
       defaultScopes: SCOPES,
-      audiences: [issuer, 'https://api.example.test'],
+      audiences: [issuer, RESOURCE],
       ...input,
     })
     if (!created.ok) throw new Error(`the client ${id} is not valid`)
     return { id, secret: created.value.clientSecret ?? '' }
   }
-  const confidential = await make('tested-service', {})
+  const confidential = await make('tested-service', { exchange: OWN_TOKENS })
   const second = await clientStore.addSecret(confidential.id)
   if (!second || second === 'refused') throw new Error('no second secret')
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -131,7 +142,7 @@ async function createCredentials(service: Service, issuer: string): Promise<Cred
     mfaUser: { username: cautious.username, password: PASSWORD },
     scope: 'notes:read',
     wideScope: SCOPES.join(' '),
-    resource: 'https://api.example.test',
+    resource: RESOURCE,
   }
 }
 

@@ -36,7 +36,6 @@ const SKIPPED: Readonly<Record<string, string>> = {
   C102: NO_DPOP,
   C103: NO_DPOP,
   C104: NO_DPOP,
-  C106: 'the metadata does not list the grant urn:ietf:params:oauth:grant-type:token-exchange',
   C108: 'the resource has no metadata',
   C109: 'only the receiver of back-channel logout sees them',
   C110: 'only the receiver of security events sees them',

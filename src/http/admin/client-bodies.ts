@@ -3,7 +3,7 @@
 
 import { AUTH_METHODS } from '../../client-auth/authentication-methods.ts'
 import type { ClientInput } from '../../clients/client-draft.ts'
-import { TLS_CLIENT_NAMES } from '../../clients/client-settings.ts'
+import { EXCHANGE_MODES, TLS_CLIENT_NAMES } from '../../clients/client-settings.ts'
 import { GRANT_TYPES } from '../../grants/grants.ts'
 import { bodyOf, STRING } from '../server/json-body.ts'
 
@@ -38,7 +38,8 @@ const EXCHANGE = {
       audience: STRING,
       scopes: STRINGS,
       subjectClients: STRINGS,
-      mode: oneOf(['delegation', 'impersonation']),
+      mode: oneOf(EXCHANGE_MODES),
+      mayAct: STRING,
     },
   },
 }

@@ -84,6 +84,7 @@ function toTokenResponse(
 ) {
   return {
     access_token: issued.accessToken,
+    issued_token_type: issued.issuedTokenType,
     token_type: tokenTypeOf(confirmation),
     expires_in: issued.expiresInSeconds,
     scope: issued.scope.join(' '),

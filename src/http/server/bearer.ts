@@ -51,11 +51,14 @@ function isBodyAwaited({ headers }: FastifyRequest): boolean {
   return length !== '0' || coding !== undefined
 }
 
-/** Lets only a user's own live token through. */
+/**
+ * Lets only a user's own live token through: what somebody exchanged it for is for other services, not for
+ * the account (docs/semantics.md §25).
+ */
 export function requireUser(holders: HolderCheck, issuer: string): onRequestAsyncHookHandler {
   return async (request, reply) => {
     const claims = await authenticate(request, reply, holders, issuer)
-    if (claims.sid === undefined) {
+    if (claims.sid === undefined || claims.exchanged_from) {
       // RFC 6750 §3: a token that does not open this is answered with a challenge, too.
       reply.header('www-authenticate', challenge(request, 'insufficient_scope'))
       throw new ApiError('user_token_required')

@@ -141,6 +141,8 @@ function admit(reply: EndpointReply, claims: AccessTokenClaims): EndpointReply {
       'x-auth-scope': claims.scope || '-',
       'x-auth-roles': claims.roles?.join(' ') || '-',
       'x-auth-session': claims.sid ?? '-',
+      // RFC 8693 §4.1: those who acted before have no say.
+      'x-auth-actor': claims.act?.sub ?? '-',
     })
     .send()
 }

@@ -8,7 +8,7 @@ import { API, ask, identityOf, openVerifyScene } from '../../scenes/verify-scene
 import { ADMIN, ISSUER, logIn } from '../../support/app.ts'
 import { isProblem } from '../../support/hostile-wire.ts'
 
-test('a good token passes, and all six headers say whose it is', async (t) => {
+test('a good token passes, and all seven headers say whose it is', async (t) => {
   const { app, client, user, token, verify } = await openVerifyScene(t)
   for (const path of ['/verify', '/verify/', '/verify/orders/7']) {
     const answer = await verify(path)
@@ -22,12 +22,13 @@ test('a good token passes, and all six headers say whose it is', async (t) => {
       'read write',
       'support lineage:admin',
       String(decodeJwt(token).sid),
+      '-',
     ])
   }
   const own = await verify('/verify', {
     headers: { authorization: `Bearer ${await app.adminToken()}` },
   })
-  t.strictSame(identityOf(own), [ADMIN.id, 'client', ADMIN.id, 'lineage:admin', '-', '-'])
+  t.strictSame(identityOf(own), [ADMIN.id, 'client', ADMIN.id, 'lineage:admin', '-', '-', '-'])
 })
 
 test('where there is nothing to say, a dash says so', async (t) => {
@@ -37,7 +38,7 @@ test('where there is nothing to say, a dash says so', async (t) => {
   const { access_token: token } = await logIn(app, client, user)
   const answer = await verify('/verify', { headers: { authorization: `Bearer ${token}` } })
   const sid = String(decodeJwt(token).sid)
-  t.strictSame(identityOf(answer), [user.id, 'user', client.id, '-', '-', sid])
+  t.strictSame(identityOf(answer), [user.id, 'user', client.id, '-', '-', sid, '-'])
 })
 
 test('every character that scopes and roles may have fits into a header', async (t) => {
@@ -69,13 +70,14 @@ test('what the caller says of itself has no say', async (t) => {
     'x-auth-scope': 'everything',
     'x-auth-client': 'other',
     'x-auth-session': 'none',
+    'x-auth-actor': 'root',
   }
   const answer = await verify('/verify', { headers: forged })
   t.equal(answer.headers.get('x-auth-subject'), user.id)
   t.equal(answer.headers.get('x-auth-scope'), 'read write')
   const refused = await verify('/verify', { headers: { ...forged, authorization: '' } })
   t.equal(refused.status, 401)
-  t.strictSame(identityOf(refused), Array(6).fill(null), 'a refusal names nobody')
+  t.strictSame(identityOf(refused), Array(7).fill(null), 'a refusal names nobody')
   t.strictSame(reasons(), ['token_absent'])
 })
 

@@ -62,9 +62,10 @@ export function identityIn(received: Received | undefined): Headers {
 }
 
 export function identityOf(token: string): Headers {
-  const { sub, sid, client_id: client, scope, roles } = readClaims(token)
+  const { sub, sid, client_id: client, scope, roles, act } = readClaims(token)
   const said = Array.isArray(roles) && roles.length > 0 ? roles.join(' ') : '-'
   return [
+    ['x-auth-actor', act?.sub ?? '-'],
     ['x-auth-client', client],
     ['x-auth-roles', said],
     ['x-auth-scope', typeof scope === 'string' ? scope : '-'],

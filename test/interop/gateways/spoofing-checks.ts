@@ -8,6 +8,7 @@ import type { Headers } from './raw-request.ts'
 import { startUpstream } from './recorded-server.ts'
 
 const IDENTITY = ['Subject', 'Subject-Type', 'Client', 'Scope', 'Roles', 'Session']
+const ACTOR = ['Actor']
 const DEMANDS = ['Require-Scope', 'Require-Audience', 'Cookie']
 
 /** Names that a server may read as one of ours: `_` is `-` to CGI and to all that came of it. */
@@ -29,6 +30,7 @@ export async function checkSpoofing(t: Test, subject: Subject): Promise<void> {
   for (const [token, names] of [
     [tokens.user.access_token, IDENTITY],
     [tokens.client, IDENTITY],
+    [tokens.user.access_token, ACTOR],
     [tokens.client, DEMANDS],
   ] as const) {
     for (const method of METHODS) {

@@ -15,6 +15,7 @@ export interface Claims {
   readonly sid?: string
   readonly client_id: string
   readonly exp: number
+  readonly act?: { readonly sub: string }
   readonly [claim: string]: unknown
 }
 
