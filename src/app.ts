@@ -39,6 +39,7 @@ import { addMethodNotAllowedRoutes, collectKnownPaths } from './http/server/know
 import { dropLateRequests } from './http/server/late-requests.ts'
 import type { Surface } from './http/server/listener-plan.ts'
 import { trustProxies } from './http/server/peer-address.ts'
+import { takeCertificates } from './http/server/presented-certificate.ts'
 import { routeTargets } from './http/server/request-target.ts'
 import { setTraceHeaders } from './http/server/request-trace.ts'
 import {
@@ -68,6 +69,10 @@ export async function buildApp(
     rewriteUrl: routeTargets(service.basePath),
   })
   trustProxies(app, config.trustProxy)
+  takeCertificates(app, {
+    header: config.certificateHeader,
+    hasAuthorities: config.tls?.clientCaFile !== undefined,
+  })
   setErrorHandler(app)
   answerInTurn(app)
   openFront(app, { ...service, logger, late: dropLateRequests(app) })

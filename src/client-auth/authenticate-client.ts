@@ -8,6 +8,8 @@ import type {
   ClientAuthServices,
   ClientRequest,
 } from './authentication-method.ts'
+import { AUTHENTICATION_METHODS } from './authentication-methods.ts'
+import { none } from './none.ts'
 import { readClientCredentials } from './read-client-credentials.ts'
 
 /**
@@ -21,18 +23,26 @@ export async function authenticateClient(
   services: ClientAuthServices,
   ipOf: () => string,
 ): Promise<Client> {
-  const { method, clientId, proof } = readClientCredentials(request)
+  const { method: announced, clientId, proof } = readClientCredentials(request)
   const client = await services.clients.find(clientId)
-  const answer = method.authenticate(proof, client, services)
+  const method = client && announced === none ? (findByCertificate(client) ?? none) : announced
+  const answer = method.authenticate(proof, client, services, request)
   // Awaits only a promise: a method without I/O costs no turn of the event loop.
   const wrong = answer instanceof Promise ? await answer : answer
   const refusal = client ? (findMisuse(client, method) ?? wrong) : 'client_unknown'
   if (client && !refusal) return client
   // Only now: a right secret costs no round trip, and is not refused however many guess.
-  if (method.proof !== 'nothing') {
+  if (method.proof !== 'nothing' && refusal !== 'client_certificate_missing') {
     await services.throttle.failed({ kind: 'client_secret', account: clientId, ip: ipOf() })
   }
   throw new OAuthError(refusal ?? 'client_unknown', client && { clientId: client.id })
+}
+
+/** RFC 8705 §2: such a client sends its id alone. */
+function findByCertificate(client: Client): AuthenticationMethod | undefined {
+  return AUTHENTICATION_METHODS.find(
+    ({ byCertificate, method }) => byCertificate && client.authMethods.includes(method),
+  )
 }
 
 function findMisuse(

@@ -3,6 +3,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http'
 import type { RemoteKeys } from '../assertions/remote-keys.ts'
+import type { Presented } from '../certificates/client-certificate.ts'
 import type { Client } from '../clients/client.ts'
 import type { ClientKeySettings } from '../clients/client-keys.ts'
 import type { ClientTable } from '../clients/client-table.ts'
@@ -12,10 +13,15 @@ import type { SingleUse } from '../replay/single-use.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Throttle } from '../throttle/throttle.ts'
 
-/** The parts of a request in which a client may present itself. */
-export interface ClientRequest {
+/** The parts of a request in which a client may name itself. */
+export interface ClientForm {
   readonly headers: Pick<IncomingHttpHeaders, 'authorization'>
   readonly form: Parameters
+}
+
+export interface ClientRequest extends ClientForm {
+  /** What the connection, or the proxy before it, has shown. Asked only by who needs it. */
+  readonly certificate: () => Presented
 }
 
 /** The parts of the service that methods work with; each takes what it names. */
@@ -23,6 +29,7 @@ export interface ClientAuthServices {
   readonly clients: Pick<ClientTable, 'find'>
   readonly throttle: Pick<Throttle, 'failed'>
   readonly assertions: AssertionServices
+  readonly clock: Clock
 }
 
 /** What assertions are checked with, whoever has signed them. */
@@ -55,10 +62,15 @@ export interface AuthenticationMethod {
   /** Or the parameter of the form that does. In a URL it is refused at every OAuth endpoint. */
   readonly parameter?: string
   /**
+   * Or nothing in the request does, because the certificate comes with the connection: a client that only
+   * names itself is asked for it where it lists the method (RFC 8705 §2).
+   */
+  readonly byCertificate?: true
+  /**
    * What was sent, never whether it is right; throws OAuthError `invalid_client`. Undefined where it is
    * for another method with the same parameter.
    */
-  readonly read: (request: ClientRequest) => PresentedClient | undefined
+  readonly read: (request: ClientForm) => PresentedClient | undefined
   /**
    * Why the proof is refused; undefined when it holds. Asked for an unknown client too, and for one
    * that does not list the method, and takes as long then. Rejects with DependencyUnavailable.
@@ -67,5 +79,6 @@ export interface AuthenticationMethod {
     proof: string,
     client: Client | undefined,
     services: ClientAuthServices,
+    request: ClientRequest,
   ) => OAuthReason | undefined | Promise<OAuthReason | undefined>
 }

@@ -2,11 +2,7 @@
 // (RFC 6749 §2.3.1).
 
 import { OAuthError } from '../oauth/oauth-error.ts'
-import type {
-  AuthenticationMethod,
-  ClientRequest,
-  PresentedClient,
-} from './authentication-method.ts'
+import type { AuthenticationMethod, ClientForm, PresentedClient } from './authentication-method.ts'
 import { checkClientSecret } from './check-client-secret.ts'
 
 export const clientSecretBasic: AuthenticationMethod = {
@@ -22,7 +18,7 @@ const AUTHORIZATION_LENGTH_MAX = 4096
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** RFC 7617 §2 around two values that are form-encoded (RFC 6749 §2.3.1 and Appendix B). */
-function read({ headers: { authorization = '' } }: ClientRequest): PresentedClient {
+function read({ headers: { authorization = '' } }: ClientForm): PresentedClient {
   try {
     if (authorization.length > AUTHORIZATION_LENGTH_MAX) throw new RangeError('too long')
     const pair = utf8.decode(decodeBase64(authorization.slice('basic'.length).trim()))

@@ -4,7 +4,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { expiryMs, findTextClaim } from '../assertions/assertion-checks.ts'
 import { type ForeignJwt, readForeignJwt } from '../assertions/foreign-jwt.ts'
-import { type KeySource, statedKeys } from '../assertions/key-source.ts'
+import { statedKeys } from '../assertions/key-source.ts'
 import { verifyAssertion } from '../assertions/verify-assertion.ts'
 import type { Client } from '../clients/client.ts'
 import type { AssertionReason } from '../oauth/assertion-reason.ts'
@@ -13,10 +13,11 @@ import type {
   AssertionServices,
   AuthenticationMethod,
   ClientAuthServices,
-  ClientRequest,
+  ClientForm,
   PresentedClient,
 } from './authentication-method.ts'
 import { ASSERTION, readClientAssertion } from './client-assertion.ts'
+import { keySourceOf } from './client-key-source.ts'
 
 /** Longer ones are worth stealing. */
 const LIFE_SECONDS_MAX = 300
@@ -31,7 +32,7 @@ export const privateKeyJwt: AuthenticationMethod = {
 }
 
 /** Its own are those whose issuer is their subject; one that cannot be read may be anybody's. */
-function read({ form }: ClientRequest): PresentedClient | undefined {
+function read({ form }: ClientForm): PresentedClient | undefined {
   const proof = readClientAssertion(form)
   const { jwt, problem } = readForeignJwt(proof)
   const named = form.get('client_id')
@@ -70,21 +71,13 @@ async function findRefusal(
     lifeSecondsMax: LIFE_SECONDS_MAX,
     jti: 'required',
   } as const
-  const source = (client && keysOf(client, remoteKeys)) ?? NOBODYS_KEYS
+  const source = (client && keySourceOf(client, remoteKeys)) ?? NOBODYS_KEYS
   const reason = await verifyAssertion(jwt, rules, source, clock())
   if (reason) return reason
   // Only now: nobody but the client uses up an id of its own.
   const jti = findTextClaim(jwt, 'jti') ?? ''
   const isFirst = await singleUse.take(`client ${issuer}`, jti, expiryMs(jwt))
   return isFirst ? undefined : 'replayed'
-}
-
-function keysOf(
-  { jwks, jwksUri, allowPrivateNetwork }: Client,
-  remoteKeys: AssertionServices['remoteKeys'],
-): KeySource | undefined {
-  if (jwks) return statedKeys(jwks)
-  return jwksUri === null ? undefined : remoteKeys.at(jwksUri, allowPrivateNetwork)
 }
 
 /** What the assertions of clients that have no keys, or do not exist, are verified with. */

@@ -3,11 +3,7 @@
 
 import { OAuthError } from '../oauth/oauth-error.ts'
 import type { Parameters } from '../oauth/parameters.ts'
-import type {
-  AuthenticationMethod,
-  ClientRequest,
-  PresentedClient,
-} from './authentication-method.ts'
+import type { AuthenticationMethod, ClientForm, PresentedClient } from './authentication-method.ts'
 import { AUTHENTICATION_METHODS } from './authentication-methods.ts'
 import { ASSERTION, refuseHalfAssertion } from './client-assertion.ts'
 import { none } from './none.ts'
@@ -31,7 +27,7 @@ for (const method of AUTHENTICATION_METHODS) {
  * Throws OAuthError 400 `invalid_request` for two mechanisms or two client ids, and 401
  * `invalid_client` where there are no readable client credentials at all.
  */
-export function readClientCredentials(request: ClientRequest): ClientCredentials {
+export function readClientCredentials(request: ClientForm): ClientCredentials {
   refuseHalfAssertion(request.form)
   const { method, clientId, proof } = present(request)
   const named = request.form.get('client_id')
@@ -40,7 +36,7 @@ export function readClientCredentials(request: ClientRequest): ClientCredentials
   return { method: proof === '' ? none : method, clientId, proof }
 }
 
-function present(request: ClientRequest): ClientCredentials {
+function present(request: ClientForm): ClientCredentials {
   for (const method of findMethods(request)) {
     const presented = method.read(request)
     if (presented) return { ...presented, method }
@@ -49,7 +45,7 @@ function present(request: ClientRequest): ClientCredentials {
 }
 
 /** RFC 6749 §2.3: one mechanism a request, whatever the two of them hold. */
-function findMethods(request: ClientRequest): readonly AuthenticationMethod[] {
+function findMethods(request: ClientForm): readonly AuthenticationMethod[] {
   const { authorization } = request.headers
   const parameter = findParameter(request.form)
   if (authorization === undefined) {

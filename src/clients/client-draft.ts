@@ -4,6 +4,7 @@
 
 import type { Checked, FieldError } from '../runtime/field-error.ts'
 import type { Client } from './client.ts'
+import { checkCertificates } from './client-certificates.ts'
 import { type ClientChoices, checkChoices, defaultMethods } from './client-choices.ts'
 import { checkDpop } from './client-dpop.ts'
 import { checkExchange } from './client-exchange.ts'
@@ -89,6 +90,7 @@ export function draftClient(
     ...checkChoices(draft, choices),
     ...checkKeys(draft),
     ...checkExchange(draft),
+    ...checkCertificates(draft),
     ...checkDelivery(draft),
     ...checkDpop(draft),
     ...checkFederation(draft),

@@ -22,6 +22,7 @@ const GRANT_NOT_ALLOWED: PublicError = {
   status: 400,
   description: 'The client may not use this grant type.',
 }
+const CERTIFICATE_NEEDED = invalidRequest('The client must present a certificate that is in force.')
 const REFRESH_TOKEN_REFUSED: PublicError = {
   code: 'invalid_grant',
   status: 400,
@@ -85,6 +86,14 @@ export const OAUTH_ERRORS = {
   client_method_not_allowed: INVALID_CLIENT,
   client_public_not_allowed: INVALID_CLIENT,
   ...refuseAssertions('client_assertion', INVALID_CLIENT),
+  client_certificate_missing: INVALID_CLIENT,
+  client_certificate_unreadable: INVALID_CLIENT,
+  client_certificate_out_of_date: INVALID_CLIENT,
+  client_certificate_untrusted: INVALID_CLIENT,
+  client_certificate_name_wrong: INVALID_CLIENT,
+  client_certificate_key_unknown: INVALID_CLIENT,
+  certificate_required: CERTIFICATE_NEEDED,
+  certificate_unusable: CERTIFICATE_NEEDED,
 
   grant_type_unsupported: {
     code: 'unsupported_grant_type',

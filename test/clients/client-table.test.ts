@@ -21,7 +21,10 @@ import { startPostgres } from '../support/postgres.ts'
 const countOf = (table: ClientTable) => table.overview().count
 
 function authenticate(parts: Parameters<typeof requestWith>[0], clients: ClientTable) {
-  const services = { clients, throttle: NO_THROTTLE, assertions: NO_ASSERTIONS }
+  const services = {
+    ...{ clients, throttle: NO_THROTTLE, assertions: NO_ASSERTIONS },
+    clock: () => NOW,
+  }
   return authenticateClient(requestWith(parts), services, () => '192.0.2.1')
 }
 

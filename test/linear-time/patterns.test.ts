@@ -148,6 +148,35 @@ const TRIED: Readonly<Record<string, readonly Attack[]>> = {
   ],
   '/^(?:capacitor|ionic|tauri|chrome-extension|moz-extension|safari-web-extension):\\/\\/[A-Za-z0-9.-]+$/':
     [['ionic://', 'a.', '/']],
+  // Certificates: the header of a proxy, and the names that a client may have.
+  '/^:([A-Za-z0-9+/]+={0,2}):$/': [
+    [':', 'A', ''],
+    [':', '=', ''],
+  ],
+  '/^-----BEGIN CERTIFICATE-----\\n([A-Za-z0-9+/\\n]+={0,2})\\n-----END CERTIFICATE-----\\n?$/': [
+    ['-----BEGIN CERTIFICATE-----\n', '\n', ''],
+    ['-----BEGIN CERTIFICATE-----\n', 'A\n', '-'],
+    ['', '-----BEGIN CERTIFICATE-----\n', ''],
+  ],
+  '/.{4}/g': [['', 'a', '']],
+  '/^[0-2](?:\\.(?:0|[1-9]\\d{0,15})){1,16}$/': [
+    ['2', '.5', '!'],
+    ['2.', '1', '!'],
+  ],
+  '/^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\\.[A-Za-z0-9_-]{1,63})*$/': [
+    ['', 'a', ''],
+    ['a', '.a', '!'],
+    ['a', '-', '.'],
+  ],
+  '/^[A-Za-z][A-Za-z0-9+.-]*:[\\x21-\\x7e]+$/': [
+    ['', 'a', '!'],
+    ['', 'a:', ' '],
+    ['', ':', ' '],
+  ],
+  '/^[\\x21-\\x3f\\x41-\\x7e]{1,64}@([A-Za-z0-9.-]{1,253})$/': [
+    ['', 'a', '@'],
+    ['a@', 'a', '!'],
+  ],
   // Imported lines.
   '/\\r?\\n/': [
     ['', '\r', ''],

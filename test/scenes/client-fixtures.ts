@@ -2,6 +2,7 @@
 
 import type { Test } from 'tap'
 import { openRemoteKeys } from '../../src/assertions/remote-keys.ts'
+import type { Presented } from '../../src/certificates/client-certificate.ts'
 import type {
   ClientAuthServices,
   ClientRequest,
@@ -98,6 +99,7 @@ export function requestWith(parts: {
   readonly authorization?: string | undefined
   readonly clientId?: string | undefined
   readonly clientSecret?: string | undefined
+  readonly certificate?: Presented
 }): ClientRequest {
   const { authorization, clientId, clientSecret } = parts
   const values = new Map([
@@ -105,7 +107,8 @@ export function requestWith(parts: {
     ['client_secret', clientSecret],
   ])
   const form = { get: (name: string) => values.get(name) || undefined, resources: [] }
-  return { headers: authorization === undefined ? {} : { authorization }, form }
+  const headers = authorization === undefined ? {} : { authorization }
+  return { headers, form, certificate: () => parts.certificate }
 }
 
 /** An empty, migrated database; every call is one more instance of the service upon it. */

@@ -1,16 +1,16 @@
 // A request at the front, with the members of Fastify's request that endpoints use.
 
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { RequestLine } from '../../ops/request-line.ts'
 import type { Caller, EndpointRequest } from '../server/endpoint.ts'
 import { openRequestLogger, requestIdOf, traceparentOf } from '../server/request-trace.ts'
 import type { FrontRoute } from './front-routes.ts'
 
 /** What all requests of a listener share. */
-export interface FrontContext {
+export interface FrontContext
+  extends Pick<FastifyInstance, 'isTrustedProxy' | 'presentedCertificate'> {
   readonly logger: FastifyBaseLogger
-  readonly isTrustedProxy: (address: string) => boolean
 }
 
 export class FrontRequest implements EndpointRequest {

@@ -31,7 +31,8 @@ export function openFront(
   const [toRouter] = app.server.listeners('request') as RequestListener[]
   if (!toRouter) throw new Error('the server has no router')
   const writeLine = openRequestLines(logger)
-  const context = { logger, isTrustedProxy: app.isTrustedProxy }
+  const { isTrustedProxy, presentedCertificate } = app
+  const context = { logger, isTrustedProxy, presentedCertificate }
   let isClosing = false
   app.addHook('preClose', async () => {
     isClosing = true

@@ -1,16 +1,19 @@
 // What the sender of a token request has shown to hold, to which its tokens are bound: a key, by a DPoP
-// proof (RFC 9449 §5).
+// proof (RFC 9449 §5), or its certificate.
 
 import type { Client } from '../../clients/client.ts'
 import type { CheckedProof, DpopVerifier } from '../../dpop/dpop-verifier.ts'
 import type { Confirmation } from '../../oauth/confirmation.ts'
 import { OAuthError } from '../../oauth/oauth-error.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import { dpopHeaderOf, setNonce } from '../server/dpop-header.ts'
 import type { EndpointReply, EndpointRequest } from '../server/endpoint.ts'
+import { confirmCertificate } from './confirm-certificate.ts'
 
 export interface SenderConfirmation {
   readonly dpop: DpopVerifier
   readonly issuer: string
+  readonly clock: Clock
 }
 
 /**
@@ -38,14 +41,16 @@ export function readSenderProof(
  * it comes before anything is changed. Throws OAuthError, or rejects with DependencyUnavailable.
  */
 export async function confirmSender(
+  request: EndpointRequest,
   proof: CheckedProof | undefined,
   client: Client,
-  { dpop }: Pick<SenderConfirmation, 'dpop'>,
+  { dpop, clock }: Pick<SenderConfirmation, 'dpop' | 'clock'>,
 ): Promise<Confirmation | undefined> {
+  const certificate = confirmCertificate(request, client, clock)
   if (!proof) {
     if (client.dpopBoundAccessTokens) throw new OAuthError('dpop_missing')
-    return undefined
+    return certificate
   }
   if (!(await dpop.take(proof))) throw new OAuthError('dpop_replayed')
-  return { jkt: proof.thumbprint }
+  return { jkt: proof.thumbprint, ...certificate }
 }

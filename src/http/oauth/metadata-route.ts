@@ -3,7 +3,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import { ASSERTION_ALGS } from '../../assertions/assertion-algs.ts'
-import { AUTH_METHODS, AUTHENTICATION_METHODS } from '../../client-auth/authentication-methods.ts'
+import { AUTHENTICATION_METHODS } from '../../client-auth/authentication-methods.ts'
 import type { ClientOverview } from '../../clients/client-overview.ts'
 import type { ClientTable } from '../../clients/client-table.ts'
 import { DPOP_ALGS } from '../../dpop/proof-key.ts'
@@ -13,16 +13,15 @@ import { registerRead } from '../server/endpoint.ts'
 
 const MAX_AGE_SECONDS = 60
 
-/** The endpoint that no public client may use. */
-const PROVING_METHODS = AUTHENTICATION_METHODS.filter(({ proof }) => proof !== 'nothing').map(
-  ({ method }) => method,
-)
-
 export interface MetadataRouteDependencies {
   readonly issuer: string
   /** The path of the issuer, empty when it has none. */
   readonly basePath: string
   readonly clients: Pick<ClientTable, 'overview'>
+  /** Whether certificates of clients are seen: here, or by proxies. */
+  readonly tls: object | undefined
+  readonly trustProxy: readonly string[]
+  readonly mtlsOrigin: string | undefined
 }
 
 export function registerMetadata(
@@ -38,7 +37,7 @@ export function registerMetadata(
       const overview = clients.overview()
       let body = built.get(overview)
       if (body === undefined) {
-        body = JSON.stringify({ ...buildMetadata(dependencies.issuer, overview), ...extra })
+        body = JSON.stringify({ ...buildMetadata(dependencies, overview), ...extra })
         built.set(overview, body)
       }
       reply.header('cache-control', `public, max-age=${MAX_AGE_SECONDS}`)
@@ -55,12 +54,18 @@ export function registerMetadata(
   })
 }
 
-function buildMetadata(issuer: string, { grantCounts, publicScopes }: ClientOverview) {
+function buildMetadata(
+  { issuer, basePath, tls, trustProxy, mtlsOrigin }: MetadataRouteDependencies,
+  { grantCounts, publicScopes }: ClientOverview,
+) {
+  const seesCertificates = tls !== undefined || trustProxy.length > 0
+  const methods = AUTHENTICATION_METHODS.filter(
+    ({ byCertificate }) => seesCertificates || !byCertificate,
+  )
+  const names = methods.map(({ method }) => method)
   return {
     issuer,
-    token_endpoint: `${issuer}/token`,
-    revocation_endpoint: `${issuer}/revoke`,
-    introspection_endpoint: `${issuer}/introspect`,
+    ...endpointsAt(issuer),
     jwks_uri: `${issuer}/.well-known/jwks.json`,
     // Without the scopes of confidential clients, which are not public. No empty list (RFC 8414
     // §3.2).
@@ -70,13 +75,27 @@ function buildMetadata(issuer: string, { grantCounts, publicScopes }: ClientOver
     grant_types_supported: GRANTS.filter(
       ({ listedAs, isDeprecated }) => !isDeprecated || grantCounts.has(listedAs),
     ).map(({ name }) => name),
-    token_endpoint_auth_methods_supported: AUTH_METHODS,
-    token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGS,
-    revocation_endpoint_auth_methods_supported: AUTH_METHODS,
-    revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGS,
-    introspection_endpoint_auth_methods_supported: PROVING_METHODS,
-    introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGS,
     // RFC 9449 §5.1
     dpop_signing_alg_values_supported: DPOP_ALGS,
+    token_endpoint_auth_methods_supported: names,
+    token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGS,
+    revocation_endpoint_auth_methods_supported: names,
+    revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGS,
+    introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGS,
+    // No public client may use it.
+    introspection_endpoint_auth_methods_supported: methods
+      .filter(({ proof }) => proof !== 'nothing')
+      .map(({ method }) => method),
+    // RFC 8705 §3.3 and §5
+    ...(seesCertificates && { tls_client_certificate_bound_access_tokens: true }),
+    ...(mtlsOrigin && { mtls_endpoint_aliases: endpointsAt(`${mtlsOrigin}${basePath}`) }),
+  }
+}
+
+function endpointsAt(base: string) {
+  return {
+    token_endpoint: `${base}/token`,
+    revocation_endpoint: `${base}/revoke`,
+    introspection_endpoint: `${base}/introspect`,
   }
 }

@@ -124,7 +124,8 @@ export async function authenticateSender(
 ): Promise<Client> {
   if (isRepeated(request, 'authorization')) throw new OAuthError('client_two_mechanisms')
   try {
-    const presented = { headers: request.headers, form }
+    const { headers, raw, server } = request
+    const presented = { headers, form, certificate: () => server.presentedCertificate(raw) }
     const client = await authenticateClient(presented, services, () => sourceOf(request).ip)
     noteCaller(request, { clientId: client.id, client })
     return client

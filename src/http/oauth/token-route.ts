@@ -34,7 +34,7 @@ export function registerToken(app: FastifyInstance, dependencies: TokenRouteDepe
     const usesCookies = client.tokenDelivery === 'cookie'
     if (usesCookies) checkBrowserCall(request, client, cookies, hasOwnToken)
     const source = sourceOf(request, client)
-    const confirmation = await confirmSender(proof, client, dependencies)
+    const confirmation = await confirmSender(request, proof, client, dependencies)
     const context = { client, source, confirmation, callerSignal: () => callerSignal(reply) }
     let issued: IssuedTokens
     try {

@@ -17,7 +17,7 @@ export interface EndpointRequest {
   readonly method: string
   readonly headers: IncomingHttpHeaders
   readonly log: FastifyBaseLogger
-  readonly server: Pick<FastifyInstance, 'isTrustedProxy'>
+  readonly server: Pick<FastifyInstance, 'isTrustedProxy' | 'presentedCertificate'>
   readonly routeOptions: { readonly url?: string | undefined }
   /** Whoever sent it, as soon as that is known. */
   caller?: Caller | undefined

@@ -20,6 +20,9 @@ export const HOLDER_FAULTS = {
   /** It comes with a proof, and is bound to no key. */
   token_unbound: 'invalid_token',
   token_of_other_key: 'invalid_token',
+  /** It is bound to a certificate, and comes without one that can be read (RFC 8705 §3). */
+  certificate_absent: 'invalid_token',
+  certificate_of_other: 'invalid_token',
   /** Nobody who is trusted says what the proof would have to be for. */
   proof_target_untold: 'invalid_dpop_proof',
 } as const satisfies Record<string, ApiErrorCode>
@@ -53,7 +56,8 @@ export async function checkHolder(
   if (proof && 'fault' in proof) return { fault: proof.fault }
   const checked = await checker.check(token)
   if (!checked) return { fault: 'token_inactive' }
-  const fault = findBindingFault(checked.claims.cnf, proof)
+  const { cnf } = checked.claims
+  const fault = findBindingFault(cnf, proof) ?? findCertificateFault(cnf, request)
   if (fault) return { fault }
   // Last, so that nobody fills the store of used proofs who has no token.
   if (proof && !taken.has(request.raw)) {
@@ -95,8 +99,19 @@ function findBindingFault(
     if (cnf?.jkt === undefined) return 'token_unbound'
     if (cnf.jkt !== proof.thumbprint) return 'token_of_other_key'
   } else if (cnf?.jkt !== undefined) return 'token_unproven'
-  // Nothing else that a token may be bound to can be shown here.
-  return cnf?.['x5t#S256'] === undefined ? undefined : 'token_unproven'
+  return undefined
+}
+
+/** The thumbprint alone counts: whether the certificate is still in force was for the token to say. */
+function findCertificateFault(
+  cnf: Confirmation | undefined,
+  { raw, server }: EndpointRequest,
+): HolderFault | undefined {
+  const wanted = cnf?.['x5t#S256']
+  if (wanted === undefined) return undefined
+  const presented = server.presentedCertificate(raw)
+  if (presented === undefined || presented === 'unreadable') return 'certificate_absent'
+  return presented.certificate.thumbprint === wanted ? undefined : 'certificate_of_other'
 }
 
 function isDpopFault(fault: HolderFault): fault is DpopFault {

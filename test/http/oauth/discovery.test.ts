@@ -40,6 +40,22 @@ test('metadata says exactly what is enabled (RFC 8414 §2, C76, C77, C78, C79)',
   t.strictSame(await json(app, METADATA), before, 'absent again with its last client (C39)')
 })
 
+test('certificates of clients are told of where they are seen (RFC 8705 §3.3, §5)', async (t) => {
+  const mtlsOrigin = 'https://mtls.example.test'
+  const app = await startApp(t, { config: { trustProxy: ['127.0.0.0/8'], mtlsOrigin } })
+  const told = await json(app, METADATA)
+  t.equal(told.tls_client_certificate_bound_access_tokens, true)
+  t.strictSame(told.mtls_endpoint_aliases, {
+    token_endpoint: `${mtlsOrigin}/token`,
+    revocation_endpoint: `${mtlsOrigin}/revoke`,
+    introspection_endpoint: `${mtlsOrigin}/introspect`,
+  })
+  for (const endpoint of ['token', 'revocation', 'introspection']) {
+    const methods = told[`${endpoint}_endpoint_auth_methods_supported`] as string[]
+    t.ok(methods.includes('tls_client_auth'), endpoint)
+  }
+})
+
 test('metadata names the scopes of public clients, each once, in one order (RFC 8414 §2)', async (t) => {
   const app = await startApp(t)
   const scopesOf = async () => (await json(app, METADATA)).scopes_supported

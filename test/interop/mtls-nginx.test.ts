@@ -1,0 +1,105 @@
+// nginx with deploy/nginx/mtls.conf in front of Lineage, over real TLS: a certificate proves its client and
+// binds its tokens, and no header of a caller does.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { decodeJwt } from 'jose'
+import { type Test, test } from 'tap'
+import { findFreePort } from '../../src/embedded/free-port.ts'
+import { PAYMENTS, PAYMENTS_DN } from '../scenes/certificate-attacks.ts'
+import { callerWith, makeServerCertificate } from '../scenes/tls-scene.ts'
+import type { Send } from '../support/app.ts'
+import { type Authority, makeAuthority, makeSelfSigned } from '../support/certificates.ts'
+import { serverEnvironment, startLineage } from '../support/lineage-process.ts'
+import { openTestDatabase } from '../support/postgres.ts'
+import { makeServerDir } from '../support/temp-dir.ts'
+import { until } from '../support/until.ts'
+import { requirePrograms } from './gateways/debian-package.ts'
+
+const NGINX = requirePrograms({ nginx: '/usr/sbin/nginx' })
+const CONFIGURATION = join(import.meta.dirname, '../../deploy/nginx/mtls.conf')
+
+/** Where it listens. */
+async function startNginx(t: Test, clientCa: Authority, lineagePort: number): Promise<string> {
+  const dir = makeServerDir()
+  const port = await findFreePort()
+  cpSync(CONFIGURATION, join(dir, 'nginx.conf'))
+  const text = readFileSync(CONFIGURATION, 'utf8')
+    .replace('127.0.0.1:8443', `127.0.0.1:${port}`)
+    .replace('127.0.0.1:3000', `127.0.0.1:${lineagePort}`)
+  const server = makeServerCertificate()
+  for (const [name, content] of [
+    ['nginx.conf', text],
+    ['tls.crt', server.cert],
+    ['tls.key', server.key],
+    ['client-ca.crt', clientCa.cert],
+  ] as const) {
+    writeFileSync(join(dir, name), content)
+  }
+  const args = ['-p', dir, '-e', 'stderr', '-c', 'nginx.conf', '-g', 'daemon off;']
+  const child = spawn(NGINX, args, { stdio: 'inherit' })
+  const exited = once(child, 'exit')
+  t.teardown(async () => {
+    child.kill('SIGTERM')
+    await exited
+  })
+  const url = `https://127.0.0.1:${port}`
+  await until('nginx', () =>
+    callerWith()(`${url}/livez`).then(
+      () => true,
+      () => false,
+    ),
+  )
+  return url
+}
+
+test('nginx verifies and passes on, and nobody speaks for it', async (t) => {
+  const ca = makeAuthority('Client CA')
+  const lineage = await startLineage(t, {
+    ...serverEnvironment((await openTestDatabase(t)).url),
+    LINEAGE_TRUST_PROXY: 'loopback',
+    LINEAGE_CLIENT_CERT_HEADER: 'pem:SSL-Client-Cert',
+  })
+  await lineage.makeClient({
+    id: 'payments',
+    type: 'confidential',
+    grantTypes: ['client_credentials'],
+    authMethods: ['tls_client_auth'],
+    tlsClientAuth: { subjectDn: PAYMENTS_DN },
+    tlsClientCertificateBoundAccessTokens: true,
+  })
+  const url = await startNginx(t, ca, lineage.port)
+  const ask = async (send: Send, headers: Record<string, string> = {}) => {
+    const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: 'payments' })
+    const answer = await send(`${url}/token`, { method: 'POST', body, headers })
+    return { status: answer.status, text: await answer.text() }
+  }
+
+  const mine = ca.issue({ subject: PAYMENTS })
+  const { status, text } = await ask(callerWith(mine))
+  t.equal(status, 200, text)
+  const { access_token: token } = JSON.parse(text) as { access_token: string }
+  t.strictSame(decodeJwt(token).cnf, { 'x5t#S256': mine.thumbprint })
+
+  const escaped = encodeURIComponent(mine.cert)
+  const forged = { 'ssl-client-cert': escaped, 'client-cert': mine.header }
+  t.equal((await ask(callerWith())).status, 401, 'no certificate')
+  t.equal((await ask(callerWith(), forged)).status, 401, 'a header in its place')
+  const other = ca.issue({ subject: [['CN', 'other']] })
+  t.equal((await ask(callerWith(other), forged)).status, 401, 'a header beside another')
+  t.equal((await ask(callerWith(mine), forged)).status, 200)
+  for (const stranger of [
+    makeSelfSigned({ subject: PAYMENTS }),
+    makeAuthority().issue({ subject: PAYMENTS }),
+  ]) {
+    t.equal((await ask(callerWith(stranger), forged)).status, 400, 'nginx refuses it itself')
+  }
+  const reasons = lineage.log('client.authentication_failed').map(({ reason }) => reason)
+  t.strictSame(reasons, [
+    'client_certificate_missing',
+    'client_certificate_missing',
+    'client_certificate_name_wrong',
+  ])
+})
