@@ -110,7 +110,8 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
     registerIntrospect(scope, { ...service, issuer: config.issuer })
     await scope.register(async (browsers) => {
       allowClientOrigins(browsers)
-      registerToken(browsers, { ...service, cookies, issuer: config.issuer })
+      const { issuer, mtlsOrigin } = config
+      registerToken(browsers, { ...service, cookies, issuer, mtlsOrigin })
       registerRevoke(browsers, { ...service, cookies })
     })
   })

@@ -13,6 +13,7 @@ import { confirmCertificate } from './confirm-certificate.ts'
 export interface SenderConfirmation {
   readonly dpop: DpopVerifier
   readonly issuer: string
+  readonly mtlsOrigin: string | undefined
   readonly clock: Clock
 }
 
@@ -23,14 +24,17 @@ export interface SenderConfirmation {
 export function readSenderProof(
   request: EndpointRequest,
   reply: EndpointReply,
-  { dpop, issuer }: SenderConfirmation,
+  { dpop, issuer, mtlsOrigin }: SenderConfirmation,
 ): CheckedProof | undefined {
   const header = dpopHeaderOf(request)
   if (header === undefined) return undefined
   if (header === 'repeated') throw new OAuthError('dpop_repeated')
   // Compared with the name that clients have for it, not with what a proxy calls.
-  const target = { method: 'POST', url: `${issuer}/token` }
-  const proof = dpop.checkForTokens(header.text, target)
+  const check = (url: string) => dpop.checkForTokens(header.text, { method: 'POST', url })
+  const first = check(`${issuer}/token`)
+  // RFC 8705 §5: the same endpoint has a second name where certificates are asked for.
+  const isElsewhere = 'fault' in first && first.fault === 'dpop_url_wrong'
+  const proof = isElsewhere && mtlsOrigin ? check(aliasOf(issuer, mtlsOrigin)) : first
   setNonce(reply, proof)
   if ('fault' in proof) throw new OAuthError(proof.fault)
   return proof
@@ -53,4 +57,8 @@ export async function confirmSender(
   }
   if (!(await dpop.take(proof))) throw new OAuthError('dpop_replayed')
   return { jkt: proof.thumbprint, ...certificate }
+}
+
+function aliasOf(issuer: string, mtlsOrigin: string): string {
+  return `${mtlsOrigin}${new URL(issuer).pathname.replace(/\/$/, '')}/token`
 }

@@ -87,3 +87,55 @@ test('only the certificate of the login refreshes a public client', async (t) =>
   t.equal(second.status, 200, 'and nothing was lost by the others')
   t.strictSame(decodeJwt(second.body.access_token ?? '').cnf, { 'x5t#S256': MINE.thumbprint })
 })
+
+test('a bound token opens nothing without its certificate', async (t) => {
+  const { app, login } = await openScene(t)
+  const { body } = await login(MINE)
+  const headers = { authorization: `Bearer ${body.access_token}` }
+  const shown: readonly (readonly [Certified | undefined, number, string | undefined])[] = [
+    [MINE, 200, undefined],
+    [undefined, 401, 'certificate_absent'],
+    [OTHERS, 401, 'certificate_of_other'],
+  ]
+  for (const path of ['/users/me', '/users/me/sessions', '/verify', '/verify/some/path']) {
+    for (const [certificate, status, reason] of shown) {
+      const answer = await callerWith(certificate)(`${app.url}${path}`, { headers })
+      t.equal(answer.status, status, `${path} ${reason}`)
+      if (reason) t.equal(refusedFor(app), reason, path)
+      if (reason) t.match(answer.headers.get('www-authenticate'), /^Bearer error="invalid_token"/)
+    }
+  }
+  const plain = await app.makeClient({})
+  const user = await app.makeUser()
+  const { username, password } = user
+  const form = { grant_type: 'password', client_id: plain.id, username, password }
+  const unbound = await app.form('/token', form)
+  const { access_token: token } = (await unbound.json()) as { access_token: string }
+  const free = { authorization: `Bearer ${token}` }
+  t.equal((await callerWith(OTHERS)(`${app.url}/users/me`, { headers: free })).status, 200)
+})
+
+test('an administrator whose token is bound needs the certificate, too', async (t) => {
+  const { app } = await openScene(t)
+  const client = await app.makeClient({
+    type: 'confidential',
+    grantTypes: ['client_credentials'],
+    scopes: ['lineage:admin'],
+    defaultScopes: ['lineage:admin'],
+    tlsClientCertificateBoundAccessTokens: true,
+  })
+  const form = {
+    client_id: client.id,
+    client_secret: client.secret,
+    grant_type: 'client_credentials',
+  }
+  const body = new URLSearchParams(form)
+  const answer = await callerWith(MINE)(`${app.url}/token`, { method: 'POST', body })
+  const { access_token: token } = (await answer.json()) as { access_token: string }
+  const headers = { authorization: `Bearer ${token}` }
+  const statusWith = async (certificate?: Certified) =>
+    (await callerWith(certificate)(`${app.url}/admin/users`, { headers })).status
+  t.equal(await statusWith(MINE), 200)
+  t.equal(await statusWith(OTHERS), 401)
+  t.equal(await statusWith(), 401)
+})
