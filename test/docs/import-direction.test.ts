@@ -68,6 +68,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'assertions',
     'dpop',
     'client-auth',
+    'certificates',
     'grants',
     'http/server',
   ],
