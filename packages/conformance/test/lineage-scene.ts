@@ -51,11 +51,19 @@ export interface LineageSceneOptions {
   readonly redisUrl?: string
   /** Networks that are never throttled; by default that of the suite, which guesses a lot. */
   readonly throttleExempt?: readonly string[]
+  /** Where proofs of DPoP need a nonce; by default where a service as it comes wants one. */
+  readonly dpopNonce?: 'off' | 'token'
 }
 
 export async function startLineageScene(
   t: Test,
-  { path = '', front, redisUrl, throttleExempt = ['127.0.0.0/8'] }: LineageSceneOptions = {},
+  {
+    path = '',
+    front,
+    redisUrl,
+    throttleExempt = ['127.0.0.0/8'],
+    dpopNonce = 'token',
+  }: LineageSceneOptions = {},
 ): Promise<LineageScene> {
   const port = await findFreePort()
   const url = `http://127.0.0.1:${port}`
@@ -66,6 +74,7 @@ export async function startLineageScene(
     port,
     throttleExempt,
     signingAlgs: ['ES256', 'RS256'] as const,
+    dpopNonce,
     redis: redisUrl === undefined ? undefined : parseRedisUrl(redisUrl),
     adminClient: { id: 'special-client', secret: SPECIAL_SECRET },
     logLevel: 'fatal' as const,
