@@ -84,9 +84,13 @@ function wrapFetch(key: JoseKey): Fetch {
   const require = createRequire(import.meta.url)
   const file = join(dirname(require.resolve('@atproto/oauth-client')), 'fetch-dpop.js')
   const { dpopFetchWrapper } = require(file) as {
-    dpopFetchWrapper: (options: { key: JoseKey; nonces: Map<string, string> }) => Fetch
+    dpopFetchWrapper: (options: {
+      key: JoseKey
+      nonces: Map<string, string>
+      supportedAlgs: string[]
+    }) => Fetch
   }
-  return dpopFetchWrapper({ key, nonces: new Map() })
+  return dpopFetchWrapper({ key, nonces: new Map(), supportedAlgs: ['ES256'] })
 }
 
 async function openAtproto(issuer: string, id: string): Promise<BoundClient> {
