@@ -60,5 +60,5 @@ export async function confirmSender(
 }
 
 function aliasOf(issuer: string, mtlsOrigin: string): string {
-  return `${mtlsOrigin}${new URL(issuer).pathname.replace(/\/$/, '')}/token`
+  return `${mtlsOrigin}${issuer.slice(new URL(issuer).origin.length)}/token`
 }
