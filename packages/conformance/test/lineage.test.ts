@@ -95,6 +95,15 @@ test('with families in Redis every row about them passes, too', async (t) => {
   )
 })
 
+test('clients with keys pass every row about them, wherever ids of single use are kept', async (t) => {
+  const only = ['C31', 'C32', 'C33', 'C34', 'C35', 'C36']
+  const { url: redisUrl } = await openTestRedis(t)
+  for (const scene of [{ redisUrl }, {}]) {
+    const report = await conform(t, { only }, scene)
+    t.strictSame(Object.keys(select(report, 'PASS')), only, JSON.stringify(report.rows))
+  }
+})
+
 test('an issuer with a path is served and described under it', async (t) => {
   const only = ['C1', 'C10', 'C62', 'C64', 'C73', 'C74', 'C76', 'C77', 'C78', 'C79', 'C80', 'C107']
   const report = await conform(t, { only }, { path: '/tenants/one' })
