@@ -17,7 +17,8 @@ export interface AssertionRules {
   readonly types: readonly string[]
   /** Empty: all that there are. */
   readonly algs: readonly string[]
-  readonly issuer: string
+  /** Undefined where the issuer was found by other claims. */
+  readonly issuer: string | undefined
   /** Undefined where the caller compares it. */
   readonly subject: string | undefined
   /** Each audience of the assertion has to be one of these: one for others as well is refused. */
@@ -91,7 +92,8 @@ function checkAlg({ header: { alg } }: ForeignJwt, { algs }: AssertionRules) {
 }
 
 function checkIssuer(jwt: ForeignJwt, { issuer }: AssertionRules) {
-  return findTextClaim(jwt, 'iss') === issuer ? undefined : 'issuer_wrong'
+  const isRight = issuer === undefined || findTextClaim(jwt, 'iss') === issuer
+  return isRight ? undefined : 'issuer_wrong'
 }
 
 /** A string only: a list of subjects is none. */

@@ -26,7 +26,7 @@ export async function authenticateClient(
   const { method: announced, clientId, proof } = readClientCredentials(request)
   const client = await services.clients.find(clientId)
   const method = client && announced === none ? (findByCertificate(client) ?? none) : announced
-  const answer = method.authenticate(proof, client, services, request)
+  const answer = method.authenticate(proof, client, services, request, ipOf)
   // Awaits only a promise: a method without I/O costs no turn of the event loop.
   const wrong = answer instanceof Promise ? await answer : answer
   const refusal = client ? (findMisuse(client, method) ?? wrong) : 'client_unknown'

@@ -12,6 +12,7 @@ import type { Parameters } from '../oauth/parameters.ts'
 import type { SingleUse } from '../replay/single-use.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Throttle } from '../throttle/throttle.ts'
+import type { TrustServices } from '../trust/use-trusted-token.ts'
 
 /** The parts of a request in which a client may name itself. */
 export interface ClientForm {
@@ -30,6 +31,7 @@ export interface ClientAuthServices {
   readonly throttle: Pick<Throttle, 'failed'>
   readonly assertions: AssertionServices
   readonly clock: Clock
+  readonly trust: TrustServices
 }
 
 /** What assertions are checked with, whoever has signed them. */
@@ -80,5 +82,6 @@ export interface AuthenticationMethod {
     client: Client | undefined,
     services: ClientAuthServices,
     request: ClientRequest,
+    ipOf: () => string,
   ) => OAuthReason | undefined | Promise<OAuthReason | undefined>
 }

@@ -4,6 +4,7 @@
 import type { AuthenticationMethod } from './authentication-method.ts'
 import { clientSecretBasic } from './client-secret-basic.ts'
 import { clientSecretPost } from './client-secret-post.ts'
+import { federatedJwt } from './federated-jwt.ts'
 import { none } from './none.ts'
 import { privateKeyJwt } from './private-key-jwt.ts'
 import { selfSignedTlsClientAuth } from './self-signed-tls-client-auth.ts'
@@ -13,6 +14,7 @@ export const AUTHENTICATION_METHODS: readonly AuthenticationMethod[] = [
   clientSecretBasic,
   clientSecretPost,
   privateKeyJwt,
+  federatedJwt,
   tlsClientAuth,
   selfSignedTlsClientAuth,
   none,

@@ -31,15 +31,12 @@ export const privateKeyJwt: AuthenticationMethod = {
   authenticate,
 }
 
-/** Its own are those whose issuer is their subject; one that cannot be read may be anybody's. */
+/** Its own are those whose issuer is their subject. */
 function read({ form }: ClientForm): PresentedClient | undefined {
   const proof = readClientAssertion(form)
   const { jwt, problem } = readForeignJwt(proof)
-  const named = form.get('client_id')
-  if (!jwt) {
-    if (named === undefined) throw new OAuthError(`client_assertion_${problem}`)
-    return { clientId: named, proof }
-  }
+  // Whose method it would be cannot be told.
+  if (!jwt) throw new OAuthError(`client_assertion_${problem}`)
   const clientId = findTextClaim(jwt, 'sub')
   if (clientId === undefined || findTextClaim(jwt, 'iss') !== clientId) return undefined
   return { clientId, proof }

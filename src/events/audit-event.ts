@@ -21,6 +21,7 @@ export const COUNTED_TYPES = [
   'login.failed',
   'client.authentication_failed',
   'client.cookie_too_large',
+  'client.token_used_elsewhere',
   'refresh.retried',
   'refresh.retried_elsewhere',
   'token.exchanged',

@@ -11,7 +11,9 @@ import type { RecordEvent } from '../runtime/security-event.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import type { TokenChecker } from '../tokens/check-access-token.ts'
 import type { TokenMint } from '../tokens/token-mint.ts'
+import type { TrustServices } from '../trust/use-trusted-token.ts'
 import type { UserRecord } from '../users/user.ts'
+import type { UserStore } from '../users/user-store.ts'
 
 /** Where a request came from, as far as the trusted proxies vouch for it. */
 export interface Source {
@@ -49,6 +51,8 @@ export interface GrantServices {
   readonly families: Families
   /** Whether a token of ours is good now; undefined for any other text. One question to the store. */
   readonly checkToken: TokenChecker['check']
+  readonly users: Pick<UserStore, 'findForLogin' | 'findCredentials'>
+  readonly trust: TrustServices
   readonly tokens: Pick<TokenMint, 'sign'>
   readonly rootSecrets: RootSecrets
   readonly issuer: string

@@ -5,6 +5,7 @@ import { OAuthError } from '../oauth/oauth-error.ts'
 import { type Parameters, requireParameter } from '../oauth/parameters.ts'
 import { clientCredentials } from './client-credentials.ts'
 import type { Grant } from './grant.ts'
+import { jwtBearer } from './jwt-bearer.ts'
 import { mfaOtp } from './mfa-otp.ts'
 import { password } from './password.ts'
 import { refreshToken } from './refresh-token.ts'
@@ -16,6 +17,7 @@ export const GRANTS: readonly Grant[] = [
   refreshToken,
   clientCredentials,
   tokenExchange,
+  jwtBearer,
 ]
 
 /** Those that clients list; the others come with one of them. */

@@ -19,17 +19,20 @@ export interface Login {
   readonly record: UserRecord
   readonly amr: readonly AuthMethod[]
   readonly target: LoginTarget
+  /** Whether the client may go on with a refresh token, if it lists that grant; it may by default. */
+  readonly isRefreshable?: boolean
 }
 
 /** Throws OAuthError `invalid_grant` or `invalid_scope`; rejects with DependencyUnavailable. */
 export async function startSession(
-  { record, amr, target }: Login,
+  { record, amr, target, isRefreshable = true }: Login,
   { client, source, confirmation }: GrantContext,
   services: GrantServices,
 ): Promise<IssuedTokens> {
   checkScopeLeft(target, client, record)
   const secret = newFamilySecret()
-  const life = lifeOf(client, services.clock)
+  const isRefreshed = isRefreshable && canRefresh(client)
+  const life = lifeOf(client, isRefreshed, services.clock)
   const created = await services.families.create({
     family: {
       familyId: randomUUID() as FamilyId,
@@ -58,7 +61,7 @@ export async function startSession(
   })
   // A role may have been taken away while the password was hashed; `user` is as of the creation.
   const scope = usableScope(target.scope, client.scopes, user.roles)
-  const familySecret = canRefresh(client) ? secret : undefined
+  const familySecret = isRefreshed ? secret : undefined
   const rootSecret = services.rootSecrets.current
   const audience = target.audience.token
   const granted = { scope, audience, confirmation, rootSecret, familySecret }
@@ -80,12 +83,12 @@ function canRefresh(client: Client): boolean {
 }
 
 /** When a family that begins now is made, and until when it lives at most. */
-function lifeOf(client: Client, clock: Clock) {
+function lifeOf(client: Client, isRefreshed: boolean, clock: Clock) {
   // Never before the end of the client's sessions that is known here, even if our clock is behind
   // it.
   const createdAtMs = Math.max(clock(), client.sessionsValidFrom.getTime())
   // Without a refresh token the family lives as long as its one access token.
-  const ttls = canRefresh(client)
+  const ttls = isRefreshed
     ? { idle: client.refreshIdleTtlSeconds, absolute: client.refreshAbsoluteTtlSeconds }
     : { idle: client.accessTokenTtlSeconds, absolute: client.accessTokenTtlSeconds }
   return {

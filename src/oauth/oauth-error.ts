@@ -33,6 +33,11 @@ const LOGIN_REFUSED: PublicError = {
   status: 400,
   description: 'The username or password is not right.',
 }
+const ASSERTION_REFUSED: PublicError = {
+  code: 'invalid_grant',
+  status: 400,
+  description: 'The assertion is not accepted.',
+}
 const SECOND_STEP_REFUSED: PublicError = {
   code: 'invalid_grant',
   status: 400,
@@ -138,6 +143,8 @@ export const OAUTH_ERRORS = {
   mfa_code_wrong: SECOND_STEP_REFUSED,
   mfa_code_used: SECOND_STEP_REFUSED,
   mfa_recovery_code_wrong: SECOND_STEP_REFUSED,
+
+  ...refuseAssertions('grant_assertion', ASSERTION_REFUSED),
 
   refresh_malformed: REFRESH_TOKEN_REFUSED,
   refresh_replayed: REFRESH_TOKEN_REFUSED,

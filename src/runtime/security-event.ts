@@ -34,6 +34,8 @@ export const SECURITY_EVENTS = {
   'client.secret_removed': 'info',
   'client.authentication_failed': 'info',
   'client.cookie_too_large': 'warn',
+  // A token of a platform that is used from two networks.
+  'client.token_used_elsewhere': 'warn',
   'throttle.exhausted': 'warn',
   'webhook.created': 'info',
   'webhook.updated': 'info',

@@ -3,6 +3,7 @@
 import { openRemoteKeys } from '../assertions/remote-keys.ts'
 import type { AssertionServices } from '../client-auth/authentication-method.ts'
 import { logEvent } from '../ops/log-events.ts'
+import type { TrustServices } from '../trust/use-trusted-token.ts'
 import type { Foundation } from './foundation.ts'
 import type { OpenedFamilyStore } from './open-family-store.ts'
 
@@ -18,4 +19,14 @@ export function openAssertions(
     singleUse,
     clock,
   }
+}
+
+/** What the tokens of trusted issuers are checked and used with. */
+export function openTrust(
+  { audit: { recordEvent } }: Pick<Foundation, 'audit'>,
+  { tokenUses }: Pick<OpenedFamilyStore, 'tokenUses'>,
+  parts: Omit<TrustServices, 'tokenUses' | 'recordEvent'>,
+): TrustServices {
+  const { trustedIssuers, remoteKeys, singleUse, clock } = parts
+  return { trustedIssuers, remoteKeys, singleUse, tokenUses, clock, recordEvent }
 }

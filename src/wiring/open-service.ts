@@ -22,13 +22,14 @@ import type { TlsSource } from '../tls/tls-source.ts'
 import { openTokenChecker, type TokenChecker } from '../tokens/check-access-token.ts'
 import { openTokenMint, type TokenMint } from '../tokens/token-mint.ts'
 import { openTrustedIssuerTable, type TrustedIssuerTable } from '../trust/trusted-issuer-table.ts'
+import type { TrustServices } from '../trust/use-trusted-token.ts'
 import { authenticateUser } from '../users/authenticate-user.ts'
 import type { PasswordCosts } from '../users/password-costs.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
 import type { UserStore } from '../users/user-store.ts'
 import { type Foundation, type FoundationOptions, openFoundation } from './foundation.ts'
 import { startHousekeeping } from './housekeeping.ts'
-import { openAssertions } from './open-assertions.ts'
+import { openAssertions, openTrust } from './open-assertions.ts'
 import type { Audit } from './open-audit.ts'
 import { type OpenedFamilyStore, openFamilyStore } from './open-family-store.ts'
 import { openHasher } from './open-hasher.ts'
@@ -63,6 +64,7 @@ export interface Service extends Omit<Audit, 'close'> {
   readonly singleUse: SingleUse
   readonly dpop: DpopVerifier
   readonly assertions: AssertionServices
+  readonly trust: TrustServices
   readonly management: Management
   readonly mail: Mail
   readonly grants: GrantServices
@@ -142,6 +144,8 @@ async function openParts(
     hasher,
     passwordCosts,
   }
+  const assertions = openAssertions(foundation, opened)
+  const trust = openTrust(foundation, opened, { ...assertions, trustedIssuers })
   return {
     config,
     basePath: new URL(issuer).pathname.replace(/\/$/, ''),
@@ -150,7 +154,8 @@ async function openParts(
     ...common,
     singleUse,
     dpop: openDpopVerifier({ rootSecrets, clock, singleUse, nonceDemand: config.dpopNonce }),
-    assertions: openAssertions(foundation, opened),
+    assertions,
+    trust,
     health,
     keys,
     checker,
@@ -159,6 +164,8 @@ async function openParts(
     management: openManagement({ ...foundation, ...audit, ...stores, ...common, keys, mail }),
     grants: {
       ...common,
+      trust,
+      users,
       login: async (credentials, { ip }) => {
         const login = { users, hasher, passwordLimits: config, throttle }
         return await authenticateUser({ ...credentials, ip }, login)

@@ -5,7 +5,7 @@ import { authenticateClient } from '../../src/client-auth/authenticate-client.ts
 import type { Client, ClientId } from '../../src/clients/client.ts'
 import type { OAuthReason } from '../../src/oauth/oauth-error.ts'
 import { NO_THROTTLE } from '../../src/throttle/throttle.ts'
-import { clientWith, NO_ASSERTIONS, NOW, requestWith } from '../scenes/client-fixtures.ts'
+import { clientWith, NO_ASSERTIONS, NO_TRUST, NOW, requestWith } from '../scenes/client-fixtures.ts'
 
 const CLIENTS = [
   clientWith({ id: 'both' as ClientId }, 'first', 'second'),
@@ -33,7 +33,7 @@ function authenticate(method: string, clientId: string, secret = '') {
   }
   return authenticateClient(
     requestWith(parts),
-    { clients, throttle: NO_THROTTLE, assertions: NO_ASSERTIONS, clock: () => NOW },
+    { clients, throttle: NO_THROTTLE, assertions: NO_ASSERTIONS, trust: NO_TRUST, clock: () => NOW },
     () => '192.0.2.1',
   )
 }

@@ -9,6 +9,7 @@ import {
   LIMITS,
   MINIMAL,
   NO_ASSERTIONS,
+  NO_TRUST,
   NOW,
   openInstances,
   requestWith,
@@ -22,7 +23,7 @@ const countOf = (table: ClientTable) => table.overview().count
 
 function authenticate(parts: Parameters<typeof requestWith>[0], clients: ClientTable) {
   const services = {
-    ...{ clients, throttle: NO_THROTTLE, assertions: NO_ASSERTIONS },
+    ...{ clients, throttle: NO_THROTTLE, assertions: NO_ASSERTIONS, trust: NO_TRUST },
     clock: () => NOW,
   }
   return authenticateClient(requestWith(parts), services, () => '192.0.2.1')

@@ -46,7 +46,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     ...[...BENEATH, 'oauth', 'throttle', 'replay', 'assertions', 'clients', 'certificates'],
     'trust',
   ],
-  grants: [...BENEATH, 'oauth', 'throttle', 'trust', ...DOMAIN],
+  grants: [...BENEATH, 'oauth', 'throttle', 'assertions', 'trust', ...DOMAIN],
   trust: [...BENEATH, 'oauth', 'assertions', 'replay', 'clients'],
   // Who records an event needs only its type, in runtime: the domain knows of neither folder.
   events: BENEATH,

@@ -46,6 +46,14 @@ export const NO_ASSERTIONS: ClientAuthServices['assertions'] = {
   clock: () => NOW,
 }
 
+/** For clients that no platform vouches for. */
+export const NO_TRUST: ClientAuthServices['trust'] = {
+  ...NO_ASSERTIONS,
+  trustedIssuers: { findByIssuer: () => undefined },
+  tokenUses: { count: async () => ({ count: 1, isElsewhere: false }) },
+  recordEvent: () => {},
+}
+
 /** The least that makes a client. */
 export const MINIMAL = {
   name: 'Back office',

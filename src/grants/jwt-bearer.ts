@@ -1,0 +1,125 @@
+// grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer: an assertion of a trusted issuer about a user of
+// ours, or about a subject of its own, for an access token and never a refresh token (RFC 7523 §2.1).
+
+import { findTextClaim } from '../assertions/assertion-checks.ts'
+import { memberOf } from '../assertions/strict-json.ts'
+import type { LoginTarget } from '../factors/mfa-token.ts'
+import { BY_ASSERTION } from '../families/family.ts'
+import type { AssertionReason } from '../oauth/assertion-reason.ts'
+import { OAuthError } from '../oauth/oauth-error.ts'
+import { type Parameters, requireParameter } from '../oauth/parameters.ts'
+import { usableScope } from '../oauth/role-bound-scope.ts'
+import { toSeconds } from '../runtime/clock.ts'
+import { isUuid } from '../runtime/uuid.ts'
+import { buildExternalClaims } from '../tokens/access-token.ts'
+import { type ExternalSubject, externalSubject } from '../tokens/external-subject.ts'
+import { checkTrustedToken, type TrustedToken } from '../trust/check-trusted-token.ts'
+import type { SubjectMapping } from '../trust/trusted-issuer.ts'
+import { useTrustedToken } from '../trust/use-trusted-token.ts'
+import type { UserId } from '../users/user.ts'
+import { parseEmail } from '../users/user-names.ts'
+import type { UserCredentials } from '../users/user-row.ts'
+import { defineGrant, type GrantContext, type GrantServices, type IssuedTokens } from './grant.ts'
+import { grantAudience, grantScope, type RequestedTarget, readTarget } from './granted.ts'
+import { startSession } from './start-session.ts'
+
+const NAME = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+
+export const jwtBearer = defineGrant({
+  name: NAME,
+  listedAs: NAME,
+  // Whoever finds an assertion must not find the client that takes it, too.
+  confidentialOnly: true,
+  isDeprecated: false,
+  parameters: ['assertion'],
+  parse,
+  issue,
+})
+
+interface BearerRequest extends RequestedTarget {
+  readonly assertion: string
+}
+
+function parse(form: Parameters<'assertion' | 'scope'>): BearerRequest {
+  return { assertion: requireParameter(form, 'assertion'), ...readTarget(form) }
+}
+
+/** Throws OAuthError `invalid_grant`, `invalid_scope` or `invalid_target`. */
+async function issue(
+  request: BearerRequest,
+  context: GrantContext,
+  services: GrantServices,
+): Promise<IssuedTokens> {
+  const { client, source } = context
+  const target: LoginTarget = {
+    scope: grantScope(client, request.scope),
+    isScopeAsked: request.scope !== undefined,
+    audience: grantAudience(client, services.defaultAudience, request.resources),
+  }
+  const { token, problem } = await checkTrustedToken(request.assertion, services.trust)
+  if (!token) throw refuse(problem, context, services)
+  const { subjects } = token.issuer
+  if (!subjects) throw refuse('no_subjects', context, services)
+  const name = externalSubject(token.issuer.id, token.subject)
+  if (subjects.mode === 'own' && !name) throw refuse('subject_wrong', context, services)
+  const used = await useTrustedToken(token, { clientId: client.id, ip: source.ip }, services.trust)
+  if (used) throw refuse(used, context, services)
+  if (subjects.mode === 'own' && name) return issueExternal(name, target, context, services)
+  const user = await findUser(token, subjects, services)
+  // Whoever signs there does not tell us how many factors it has asked for.
+  const isAllowed = user?.user.status === 'active' && !client.requireFactor
+  if (!user || !isAllowed) throw refuse('user_refused', context, services)
+  const login = { record: user.record, amr: BY_ASSERTION, target, isRefreshable: false }
+  return await startSession(login, context, services)
+}
+
+/** The same answer for every refusal. */
+function refuse(
+  problem: AssertionReason,
+  { client, source }: GrantContext,
+  { recordEvent }: GrantServices,
+): OAuthError {
+  const reason = `grant_assertion_${problem}` as const
+  recordEvent({ type: 'login.failed', reason, clientId: client.id, ...source })
+  return new OAuthError(reason)
+}
+
+/** Ours, named by id, or by an address that both sides have verified. */
+async function findUser(
+  { jwt }: TrustedToken,
+  subjects: SubjectMapping,
+  { users }: GrantServices,
+): Promise<UserCredentials | undefined> {
+  if (subjects.mode !== 'users') return undefined
+  const { claim, match } = subjects
+  const said = claim === 'sub' ? findTextClaim(jwt, 'sub') : memberOf(jwt.claims, claim)
+  if (typeof said !== 'string') return undefined
+  if (match === 'id') return isUuid(said) ? await users.findCredentials(said as UserId) : undefined
+  const email = parseEmail(said)
+  // In its one spelling: what has to be normalised first is only like the address.
+  if (email?.value !== said || memberOf(jwt.claims, 'email_verified') !== true) return undefined
+  const found = await users.findForLogin({ emailKey: email.key })
+  return found?.user.emailVerified ? found : undefined
+}
+
+/** Of no session and no role: scopes that need a role are never granted. */
+function issueExternal(
+  subject: ExternalSubject,
+  target: LoginTarget,
+  { client, confirmation }: GrantContext,
+  { tokens, issuer, clock }: GrantServices,
+): IssuedTokens {
+  const scope = usableScope(target.scope, client.scopes, [])
+  if (target.isScopeAsked && scope.length === 0) throw new OAuthError('scope_role_missing')
+  const nowMs = Math.max(clock(), client.sessionsValidFrom.getTime())
+  const audience = target.audience.token
+  const claims = buildExternalClaims({
+    ...{ subject, client, scope, audience, confirmation, issuer, nowMs },
+  })
+  return {
+    accessToken: tokens.sign(claims),
+    expiresInSeconds: claims.exp - toSeconds(nowMs),
+    scope,
+    refreshToken: undefined,
+  }
+}
