@@ -76,7 +76,7 @@ const AT_GITHUB: readonly Row[] = [
   ],
   [
     'no signature',
-    'malformed',
+    'alg_refused',
     async ({ github }) => forge(await github.token(), { alg: 'none' }, () => ''),
   ],
   [

@@ -233,10 +233,10 @@ const ATTACKS: readonly Attack[] = [
   { what: 'a jti that is a list', reason: 'jti_missing', claims: { jti: ['a'] } },
   {
     what: 'another issuer',
-    reason: 'client_scheme_unsupported',
+    reason: 'client_method_not_allowed',
     claims: { iss: 'https://other.example' },
   },
-  { what: 'no issuer', reason: 'client_scheme_unsupported', claims: { iss: undefined } },
+  { what: 'no issuer', reason: 'client_method_not_allowed', claims: { iss: undefined } },
 ]
 
 /** The last character of base64url has bits that say nothing; another one decodes to the same bytes. */
