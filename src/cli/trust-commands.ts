@@ -8,12 +8,14 @@ import { addCommand } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
 import { columnsOf, formatRecord, formatTable, printResult } from './command-output.ts'
 import { CLI_ACT, withStores } from './command-stores.ts'
+import { addTrustTestCommand } from './trust-test-command.ts'
 
 export function addTrustCommands(program: Command, context: CommandContext): void {
   const trust = program.command('trust').description('whose tokens are believed besides our own')
   addAddCommand(trust, context)
   addListCommand(trust, context)
   addRemoveCommand(trust, context)
+  addTrustTestCommand(trust, context)
 }
 
 const COLUMNS = columnsOf<TrustedIssuer>({

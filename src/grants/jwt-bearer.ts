@@ -117,7 +117,7 @@ function issueExternal(
     ...{ subject, client, scope, audience, confirmation, issuer, nowMs },
   })
   return {
-    accessToken: tokens.sign(claims),
+    accessToken: tokens.sign(claims, client),
     expiresInSeconds: claims.exp - toSeconds(nowMs),
     scope,
     refreshToken: undefined,

@@ -134,16 +134,8 @@ async function openParts(
   const housekeeping = startHousekeeping({ ...foundation, ...held, opened, mail })
   const { singleUse } = opened
   const common = { families, tokens, rootSecrets, clock, recordEvent, throttle }
-  const stores = {
-    clientStore,
-    clients,
-    trustedIssuerStore,
-    trustedIssuers,
-    users,
-    factors,
-    hasher,
-    passwordCosts,
-  }
+  const trusted = { trustedIssuerStore, trustedIssuers }
+  const stores = { ...trusted, clientStore, clients, users, factors, hasher, passwordCosts }
   const assertions = openAssertions(foundation, opened)
   const trust = openTrust(foundation, opened, { ...assertions, trustedIssuers })
   return {

@@ -94,6 +94,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
       'redis',
       'throttle',
       'trust',
+      'assertions',
       'events',
       'mail',
       'ops',
