@@ -33,7 +33,13 @@ function authenticate(method: string, clientId: string, secret = '') {
   }
   return authenticateClient(
     requestWith(parts),
-    { clients, throttle: NO_THROTTLE, assertions: NO_ASSERTIONS, trust: NO_TRUST, clock: () => NOW },
+    {
+      clients,
+      throttle: NO_THROTTLE,
+      assertions: NO_ASSERTIONS,
+      trust: NO_TRUST,
+      clock: () => NOW,
+    },
     () => '192.0.2.1',
   )
 }
