@@ -11,6 +11,7 @@ import { checkExchange } from './client-exchange.ts'
 import { checkFederation } from './client-federation.ts'
 import { checkKeys } from './client-keys.ts'
 import { checkLists } from './client-lists.ts'
+import { checkRefresh } from './client-refresh.ts'
 import { checkSigningAlg } from './client-signing.ts'
 
 const NAME_LENGTH_MAX = 200
@@ -95,6 +96,7 @@ export function draftClient(
     ...checkDpop(draft),
     ...checkFederation(draft),
     ...checkLimits(draft, defaults),
+    ...checkRefresh({ ...draft, ...effectiveLimits(draft, defaults) }),
     ...checkSigningAlg(draft, choices),
   ]
   return errors.length === 0 ? { ok: true, value: draft } : { ok: false, errors }

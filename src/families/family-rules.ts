@@ -19,6 +19,7 @@ export function beginFamily(
     epoch,
     generation: 0,
     rotatedAtMs: nowMs,
+    usedAtMs: nowMs,
     ended: undefined,
     retriedElsewhere: 0,
   }
@@ -134,6 +135,28 @@ export function isElsewhere(family: Family, request: Pick<Family, 'ip' | 'userAg
   return (
     sourceNetwork(family.ip) !== sourceNetwork(request.ip) || family.userAgent !== request.userAgent
   )
+}
+
+/** The moment of a request, which is not before what the family has seen: clocks may differ. */
+export function momentOf(
+  { rotatedAtMs, usedAtMs }: Pick<Family, 'rotatedAtMs' | 'usedAtMs'>,
+  nowMs: number,
+): number {
+  return Math.max(nowMs, rotatedAtMs, usedAtMs)
+}
+
+/**
+ * Why a token that is current, or ahead, is answered with itself: its family never rotates, or is too
+ * young to. Undefined where it is to be rotated.
+ */
+export function findKept(
+  { confirmation, rotatedAtMs }: Family,
+  { neverRotates, rotateAfterMs }: Pick<RotateFamily, 'neverRotates' | 'rotateAfterMs'>,
+  meaning: 'current' | 'ahead',
+  nowMs: number,
+): 'never' | 'young' | undefined {
+  if (neverRotates === 'all' || (neverRotates === 'bound' && confirmation)) return 'never'
+  return meaning === 'current' && nowMs < rotatedAtMs + rotateAfterMs ? 'young' : undefined
 }
 
 /** What a token of a live family means by its generation. `nowMs` is not before the rotation. */

@@ -54,7 +54,10 @@ export interface Family {
   readonly epoch: number
   /** Also the `auth_time` of every token of the family. */
   readonly createdAtMs: number
+  /** The basis of the grace: when its generation began. */
   readonly rotatedAtMs: number
+  /** When a token was last used that moved the idle expiry; never before the rotation. */
+  readonly usedAtMs: number
   readonly idleExpiresAtMs: number
   readonly absoluteExpiresAtMs: number
   readonly ended: { readonly reason: FamilyEndReason; readonly atMs: number } | undefined
@@ -77,7 +80,7 @@ export const TOMBSTONE_SLACK_MS = 24 * 60 * 60 * 1000
 export interface CreateFamily {
   readonly family: Omit<
     Family,
-    'generation' | 'ended' | 'rotatedAtMs' | 'epoch' | 'userId' | 'retriedElsewhere'
+    'generation' | 'ended' | 'rotatedAtMs' | 'usedAtMs' | 'epoch' | 'userId' | 'retriedElsewhere'
   >
   readonly user: UserRecord
   readonly nowMs: number
@@ -90,6 +93,9 @@ export type CreateOutcome =
   /** The user was disabled, deleted, logged out or given a new password since `user` was read. */
   | { readonly outcome: 'user_moved' }
 
+/** Which families of a client never rotate; one that is not bound is anybody's who has its token. */
+export type NeverRotates = 'none' | 'bound' | 'all'
+
 export interface RotateFamily {
   readonly userId: UserId
   readonly familyId: FamilyId
@@ -101,6 +107,9 @@ export interface RotateFamily {
   readonly nowMs: number
   readonly graceMs: number
   readonly idleTtlMs: number
+  /** A current token is answered with itself until its rotation is this old. */
+  readonly rotateAfterMs: number
+  readonly neverRotates: NeverRotates
   readonly clientSessionsValidFromMs: number
   /** The scope that the request names; undefined means the whole grant. */
   readonly requestedScope: readonly string[] | undefined
@@ -132,6 +141,17 @@ export type RotateOutcome =
       readonly outcome: 'rotated'
       readonly family: Family
       readonly user: UserRecord
+      readonly behind: boolean
+    }
+  /**
+   * The same refresh token again, with an access token of `atMs`. `behind` as above: the family has the
+   * token's generation now.
+   */
+  | {
+      readonly outcome: 'kept'
+      readonly family: Family
+      readonly user: UserRecord
+      readonly atMs: number
       readonly behind: boolean
     }
   /** `elsewhere`: from another network, or with another user agent, than the rotation itself. */

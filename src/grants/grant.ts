@@ -76,6 +76,8 @@ export interface IssuedRefreshToken {
   readonly token: string
   /** Seconds from now until the family expires unless it is used. */
   readonly expiresInSeconds: number
+  /** Seconds from now until the family expires however much it is used. */
+  readonly authorizationExpiresInSeconds: number
 }
 
 interface GrantFacts {

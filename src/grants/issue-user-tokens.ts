@@ -22,13 +22,15 @@ export function issueUserTokens(
   const claims = buildUserClaims({ ...grant, issuer: services.issuer })
   const nowSeconds = toSeconds(services.clock())
   const { userId, familyId, generation } = family
+  const secondsUntil = (ms: number) => Math.max(0, toSeconds(ms) - nowSeconds)
   return {
     accessToken: services.tokens.sign(claims, grant.client),
     expiresInSeconds: claims.exp - nowSeconds,
     scope,
     refreshToken: familySecret && {
       token: mintRefreshToken({ userId, familyId, familySecret, generation }, services.rootSecrets),
-      expiresInSeconds: Math.max(0, toSeconds(family.idleExpiresAtMs) - nowSeconds),
+      expiresInSeconds: secondsUntil(family.idleExpiresAtMs),
+      authorizationExpiresInSeconds: secondsUntil(family.absoluteExpiresAtMs),
     },
   }
 }

@@ -1,7 +1,8 @@
 // grant_type=refresh_token: one presented token, one state change, one pair of tokens
 // (RFC 6749 §6, RFC 9700 §4.14.2).
 
-import type { Family, RotateOutcome } from '../families/family.ts'
+import type { Client } from '../clients/client.ts'
+import type { Family, NeverRotates, RotateOutcome } from '../families/family.ts'
 import {
   type AuthenticRefreshToken,
   authenticateRefreshToken,
@@ -55,6 +56,7 @@ async function issue(
   if (event) services.recordEvent(event)
   switch (outcome.outcome) {
     case 'rotated':
+    case 'kept':
     case 'retried':
       return answer(presented, outcome, requested, context, services)
     case 'replayed':
@@ -108,6 +110,8 @@ function rotate(
     nowMs: clock(),
     graceMs: client.refreshGraceSeconds * 1000,
     idleTtlMs: client.refreshIdleTtlSeconds * 1000,
+    rotateAfterMs: client.refreshRotateAfterSeconds * 1000,
+    neverRotates: neverRotates(client),
     clientSessionsValidFromMs: client.sessionsValidFrom.getTime(),
     requestedScope: requested.scope,
     clientScopes: client.scopes,
@@ -118,9 +122,15 @@ function rotate(
   })
 }
 
+/** One token may serve many processes only where nobody else can use it (RFC 9700 §2.2.2). */
+function neverRotates({ refreshRotation, type }: Client): NeverRotates {
+  if (refreshRotation === 'always') return 'none'
+  return type === 'confidential' ? 'all' : 'bound'
+}
+
 function answer(
   presented: AuthenticRefreshToken,
-  { family, user }: { family: Family; user: UserRecord },
+  { family, user, atMs }: { family: Family; user: UserRecord; atMs?: number },
   requested: Requested,
   { client, confirmation }: GrantContext,
   services: GrantServices,
@@ -132,17 +142,25 @@ function answer(
   const audience = requested.audience ? inOrder(requested.audience, allowed) : allowed.slice(0, 1)
   const { rootSecret, familySecret } = presented
   const bound = { client, confirmation, rootSecret, familySecret }
-  const granted = { family, user, scope, audience, ...bound }
+  const granted = {
+    family,
+    user,
+    issuedAtMs: atMs ?? family.rotatedAtMs,
+    scope,
+    audience,
+    ...bound,
+  }
   return issueUserTokens(granted, services)
 }
 
-/** The event of an outcome; undefined for an ordinary rotation or refusal. */
+/** The event of an outcome; undefined for an ordinary rotation, for a token that is kept and a refusal. */
 function findNews(
   outcome: Rotation,
   presented: RefreshToken,
   { client, source }: GrantContext,
 ): SecurityEvent | undefined {
-  if (outcome.outcome === 'rotated' && !outcome.behind) return undefined
+  const isOrdinary = outcome.outcome === 'rotated' || outcome.outcome === 'kept'
+  if (isOrdinary && !outcome.behind) return undefined
   const about = {
     subject: presented.userId,
     sessionId: presented.familyId,
@@ -153,7 +171,7 @@ function findNews(
   if (outcome.outcome === 'retried') {
     return { type: outcome.elsewhere ? 'refresh.retried_elsewhere' : 'refresh.retried', ...about }
   }
-  if (outcome.outcome === 'rotated') return { type: 'families.store_behind', ...about }
+  if (isOrdinary) return { type: 'families.store_behind', ...about }
   if (outcome.outcome === 'inactive' && outcome.reason === 'family_secret_wrong') {
     return { type: 'secret.compromised', ...about }
   }

@@ -40,7 +40,7 @@ export function toSessionView(family: Family, context: SessionContext): SessionV
     id: family.familyId,
     clientId: family.clientId,
     createdAt: toIso(family.createdAtMs),
-    lastUsedAt: toIso(family.rotatedAtMs),
+    lastUsedAt: toIso(family.usedAtMs),
     generation: family.generation,
     expiresAt: toIso(family.absoluteExpiresAtMs),
     idleExpiresAt: toIso(family.idleExpiresAtMs),

@@ -83,6 +83,8 @@ export interface TokenTarget {
 export interface UserTokenInput extends TokenTarget {
   /** As the rotation left it, or the retry found it. */
   readonly family: Family
+  /** Where it is not of the rotation: a token that is younger than the family's generation. */
+  readonly issuedAtMs?: number
   readonly user: UserRecord
   readonly client: Pick<Client, 'accessTokenTtlSeconds'>
   /** At a refresh the one that the presented token names, so that a rollover changes no retry. */
@@ -92,7 +94,7 @@ export interface UserTokenInput extends TokenTarget {
 /** The claims of a user's token: the same input gives the same claims, so a retry changes nothing. */
 export function buildUserClaims(input: UserTokenInput): Stated<UserTokenClaims> {
   const { family, user } = input
-  const iat = toSeconds(family.rotatedAtMs)
+  const iat = toSeconds(input.issuedAtMs ?? family.rotatedAtMs)
   const exp = Math.min(
     iat + input.client.accessTokenTtlSeconds,
     toSeconds(family.absoluteExpiresAtMs),
@@ -103,7 +105,7 @@ export function buildUserClaims(input: UserTokenInput): Stated<UserTokenClaims> 
     ...targetClaims(input),
     exp,
     iat,
-    jti: deriveTokenId(input, exp),
+    jti: deriveTokenId(input, iat, exp),
     client_id: family.clientId,
     sid: family.familyId,
     auth_time: toSeconds(family.createdAtMs),
@@ -173,14 +175,19 @@ function targetClaims({
 }
 
 // One id for one set of claims (RFC 7519 §4.1.7). `exp` is in it because the client's token life
-// may change between a rotation and its retry, and a revocation is kept until the `exp` it names.
+// may change between a rotation and its retry, and a revocation is kept until the `exp` it names. `iat`
+// is in it where it does not follow from the generation: at the end of a family many have one `exp`.
 function deriveTokenId(
   { family, user, scope, audience, confirmation, rootSecret }: UserTokenInput,
+  iat: number,
   exp: number,
 ): string {
-  const { familyId, generation } = family
-  const bound = confirmation ? [confirmation] : []
-  const facts = JSON.stringify([familyId, generation, scope, audience, user.version, exp, ...bound])
+  const { familyId, generation, rotatedAtMs } = family
+  const more = [
+    ...(iat === toSeconds(rotatedAtMs) ? [] : [iat]),
+    ...(confirmation ? [confirmation] : []),
+  ]
+  const facts = JSON.stringify([familyId, generation, scope, audience, user.version, exp, ...more])
   return hmacSha256(rootSecret.tokenIdKey, Buffer.from(facts))
     .subarray(0, JTI_BYTES)
     .toString('base64url')

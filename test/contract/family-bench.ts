@@ -150,6 +150,8 @@ export function rotation(family: Family, overrides: Partial<RotateFamily> = {}):
     nowMs: family.rotatedAtMs + 1_000,
     graceMs: GRACE_MS,
     idleTtlMs: IDLE_MS,
+    rotateAfterMs: 0,
+    neverRotates: 'none',
     clientSessionsValidFromMs: 0,
     requestedScope: undefined,
     clientScopes: SCOPE,

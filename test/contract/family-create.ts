@@ -47,6 +47,7 @@ export async function runCreateCases(t: Test, open: OpenFamilyBench): Promise<vo
       generation: 0,
       epoch: 6,
       rotatedAtMs: T0,
+      usedAtMs: T0,
       ended: undefined,
       retriedElsewhere: 0,
     }

@@ -57,6 +57,7 @@ export function newFamilyModel(): FamilyModel {
       generation: 0,
       epoch: user.epoch,
       rotatedAtMs: nowMs,
+      usedAtMs: nowMs,
       ended: undefined,
       retriedElsewhere: 0,
     }
@@ -79,7 +80,7 @@ export function newFamilyModel(): FamilyModel {
     }
     const user = copies.get(family.userId)
     if (!user || user.epoch < family.epoch) return { outcome: 'user_stale' }
-    const now = Math.max(request.nowMs, family.rotatedAtMs)
+    const now = Math.max(request.nowMs, family.usedAtMs)
     const reason = whyDead(family, user, now, request.clientSessionsValidFromMs)
     if (reason) return { outcome: 'inactive', reason }
     const lead = request.generation - family.generation
@@ -91,12 +92,32 @@ export function newFamilyModel(): FamilyModel {
     }
     const error = whyTooWide(family, user, request)
     if (error) return { outcome: 'refused', error }
+    const isBound = family.confirmation !== undefined
+    const { neverRotates } = request
+    if (lead >= 0 && (neverRotates === 'all' || (neverRotates === 'bound' && isBound))) {
+      const used: Family = {
+        ...family,
+        epoch: user.epoch,
+        generation: request.generation,
+        rotatedAtMs: lead > 0 ? now : family.rotatedAtMs,
+        usedAtMs: now,
+        idleExpiresAtMs: Math.min(now + request.idleTtlMs, family.absoluteExpiresAtMs),
+        ip: request.ip,
+        userAgent: request.userAgent,
+      }
+      save(used)
+      return { outcome: 'kept', family: used, user, atMs: now, behind: lead > 0 }
+    }
+    if (lead === 0 && now - family.rotatedAtMs < request.rotateAfterMs) {
+      return { outcome: 'kept', family, user, atMs: now, behind: false }
+    }
     if (lead >= 0) {
       const rotated: Family = {
         ...family,
         epoch: user.epoch,
         generation: request.generation + 1,
         rotatedAtMs: now,
+        usedAtMs: now,
         idleExpiresAtMs: Math.min(now + request.idleTtlMs, family.absoluteExpiresAtMs),
         ip: request.ip,
         userAgent: request.userAgent,

@@ -76,7 +76,14 @@ export function runFamilyProperties(name: string, open: OpenFamilyBench): void {
       markInterruptAsFailure: false,
     })
     t.comment(`${runs} histories: ${JSON.stringify(Object.fromEntries(seen))}`)
-    for (const outcome of ['created', 'rotated', 'retried', 'replayed', 'inactive family_ended']) {
+    for (const outcome of [
+      'created',
+      'rotated',
+      'kept',
+      'retried',
+      'replayed',
+      'inactive family_ended',
+    ]) {
       t.ok(seen.has(outcome), `some history had ${outcome}`)
     }
   })
@@ -193,7 +200,7 @@ async function create(world: World, record: UserRecord, clientId: Family['client
   if (answer.outcome === 'created') world.families.push(answer.family)
 }
 
-type FamilyStep = Extract<Step, { kind: 'use' | 'present' | 'ask' | 'forge' | 'end' }>
+type FamilyStep = Extract<Step, { kind: 'use' | 'present' | 'ask' | 'keep' | 'forge' | 'end' }>
 
 async function runFamilyStep(world: World, step: FamilyStep, family: Family): Promise<void> {
   const { store, model, nowMs } = world
@@ -208,7 +215,7 @@ async function runFamilyStep(world: World, step: FamilyStep, family: Family): Pr
       stranger: { clientId: stranger, secretHash: family.secretHash },
       forger: { clientId, secretHash },
     }[step.by as 'anyone']
-    const request = ending(family, { ...by, atMs: Math.max(nowMs, current.rotatedAtMs) })
+    const request = ending(family, { ...by, atMs: Math.max(nowMs, current.usedAtMs) })
     agree(world, { outcome: await store.end(request) }, { outcome: model.end(request) })
     return
   }
@@ -223,6 +230,10 @@ async function runFamilyStep(world: World, step: FamilyStep, family: Family): Pr
     const { scope, audience, clientScopes, clientAudiences, graceMs, idleTtlMs } = step
     const asked = { requestedScope: scope, requestedAudience: audience }
     request = { ...request, ...asked, clientScopes, clientAudiences, graceMs, idleTtlMs }
+  }
+  if (step.kind === 'keep') {
+    const { rotateAfterMs, neverRotates, idleTtlMs } = step
+    request = { ...request, rotateAfterMs, neverRotates, idleTtlMs }
   }
   if (step.kind === 'forge') {
     const other = world.users.find((user) => user.truth.userId !== userId)?.truth.userId

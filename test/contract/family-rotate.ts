@@ -37,6 +37,7 @@ export async function runRotateCases(t: Test, open: OpenFamilyBench): Promise<vo
       ...family,
       generation: 1,
       rotatedAtMs: nowMs,
+      usedAtMs: nowMs,
       idleExpiresAtMs: nowMs + IDLE_MS,
       ip: '198.51.100.7',
       userAgent: 'curl/8',

@@ -43,6 +43,17 @@ export const step = fc.oneof(
     }),
   },
   {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('keep'),
+      pick,
+      lead: fc.integer({ min: -2, max: 1 }),
+      rotateAfterMs: fc.constantFrom(0, 1_000, 2 * GRACE_MS),
+      neverRotates: fc.constantFrom('none', 'bound', 'all'),
+      idleTtlMs: fc.constantFrom(1_000, IDLE_MS),
+    }),
+  },
+  {
     weight: 2,
     arbitrary: fc.record({
       kind: fc.constant('forge'),

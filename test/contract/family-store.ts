@@ -8,6 +8,7 @@ import { runCreateCases } from './family-create.ts'
 import { runEndCases } from './family-end.ts'
 import { runExpiryCases } from './family-expiry.ts'
 import { runInspectCases } from './family-inspect.ts'
+import { runKeptCases } from './family-kept.ts'
 import { runOrderCases } from './family-order.ts'
 import { runOutageCases } from './family-outage.ts'
 import { runRaceCases } from './family-races.ts'
@@ -24,6 +25,7 @@ export function runFamilyStoreContract(name: string, open: OpenFamilyBench): voi
     scope: runScopeCases,
     order: runOrderCases,
     binding: runBindingCases,
+    kept: runKeptCases,
     user: runUserCases,
     create: runCreateCases,
     end: runEndCases,

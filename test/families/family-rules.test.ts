@@ -27,6 +27,7 @@ const family: Family = {
   epoch: 3,
   createdAtMs: 1_000,
   rotatedAtMs: 2_000,
+  usedAtMs: 2_000,
   idleExpiresAtMs: 5_000,
   absoluteExpiresAtMs: 9_000,
   ended: undefined,

@@ -31,6 +31,7 @@ export const family: Family = {
   epoch: 0,
   createdAtMs: CREATED_AT_MS,
   rotatedAtMs: ROTATED_AT_MS,
+  usedAtMs: ROTATED_AT_MS,
   idleExpiresAtMs: ROTATED_AT_MS + 14 * DAY_MS,
   absoluteExpiresAtMs: CREATED_AT_MS + 90 * DAY_MS,
   ended: undefined,

@@ -231,6 +231,8 @@ export interface TokenAnswer {
   readonly expires_in: number
   readonly scope: string
   readonly refresh_token: string
+  readonly refresh_token_expires_in?: number
+  readonly authorization_expires_in?: number
 }
 
 /** Logs in at a public client and returns the tokens; throws when that is refused. */

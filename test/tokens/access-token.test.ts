@@ -66,6 +66,8 @@ test('the same input gives the same claims, so that a retry is the same token', 
 })
 
 test('whatever makes another token gives it another id (RFC 7519 §4.1.7)', async (t) => {
+  // All of its tokens have one `exp`.
+  const ending = { ...family, absoluteExpiresAtMs: ROTATED_AT_MS + 10_000 }
   const others = [
     {},
     { family: { ...family, generation: 4 } },
@@ -77,9 +79,20 @@ test('whatever makes another token gives it another id (RFC 7519 §4.1.7)', asyn
     { user: { ...user, version: 8 } },
     { client: { accessTokenTtlSeconds: 601 } },
     { rootSecret: rootSecretsOf(2).current },
+    { issuedAtMs: ROTATED_AT_MS + 1_000 },
+    { family: ending },
+    { family: ending, issuedAtMs: ROTATED_AT_MS + 1_000 },
+    { family: ending, issuedAtMs: ROTATED_AT_MS + 2_000 },
   ]
   const ids = others.map((other) => buildUserClaims(userTokenInput(other)).jti)
   t.equal(new Set(ids).size, others.length)
+})
+
+test('a token of the second of the rotation is that of the rotation', async (t) => {
+  const issuedAtMs = seconds(ROTATED_AT_MS) * 1000 + 999
+  t.strictSame(buildUserClaims(userTokenInput({ issuedAtMs })), buildUserClaims(userTokenInput()))
+  const later = buildUserClaims(userTokenInput({ issuedAtMs: ROTATED_AT_MS + 30_000 }))
+  t.match(later, { iat: seconds(ROTATED_AT_MS) + 30, exp: seconds(ROTATED_AT_MS) + 630 })
 })
 
 test("a client's own token is about the client, and each has an id of its own", async (t) => {

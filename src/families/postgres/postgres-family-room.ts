@@ -31,14 +31,14 @@ export async function makeRoom(
 ): Promise<void> {
   await client.query(
     `WITH looked_at AS (
-       SELECT id, rotated_at_ms, created_at_ms,
+       SELECT id, GREATEST(rotated_at_ms, used_at_ms) AS used_at_ms, created_at_ms,
          absolute_expires_at_ms > $3 AND idle_expires_at_ms > $3
            AND epoch >= $5 AND created_at_ms >= $6 AS lives
        FROM families WHERE ${LIVE_OF} = $1 AND client_id = $2 AND id <> $4
        ORDER BY created_at_ms, id LIMIT $8),
      surplus AS (
        SELECT id FROM looked_at WHERE lives
-       ORDER BY rotated_at_ms DESC, created_at_ms DESC, id DESC OFFSET $7)
+       ORDER BY used_at_ms DESC, created_at_ms DESC, id DESC OFFSET $7)
      UPDATE families f SET
        found_dead = NOT lives,
        ended_at_ms = CASE WHEN lives THEN $3::bigint END,

@@ -21,6 +21,7 @@ const FAMILY_COLUMNS = {
   epoch: 'epoch',
   createdAtMs: 'created_at_ms',
   rotatedAtMs: 'rotated_at_ms',
+  usedAtMs: 'used_at_ms',
   idleExpiresAtMs: 'idle_expires_at_ms',
   absoluteExpiresAtMs: 'absolute_expires_at_ms',
   ip: 'ip',
@@ -47,7 +48,9 @@ export function toFamily(row: JsonRow): Family {
   const { ended_at_ms: atMs, ended_reason: reason } = row
   const ended = atMs === null ? undefined : { reason, atMs }
   const confirmation = row.confirmation ?? undefined
-  return { ...readMembers(row, FAMILY_COLUMNS), confirmation, ended } as Family
+  // A release that does not know the column leaves it behind when it rotates.
+  const usedAtMs = Math.max(Number(row.rotated_at_ms), Number(row.used_at_ms))
+  return { ...readMembers(row, FAMILY_COLUMNS), usedAtMs, confirmation, ended } as Family
 }
 
 /** Without a name where none is stored. */

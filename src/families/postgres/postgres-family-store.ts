@@ -34,10 +34,12 @@ import {
   classifyGeneration,
   findEnd,
   findInactiveReason,
+  findKept,
   findRefusal,
   holdsKeys,
   isElsewhere,
   isUserStale,
+  momentOf,
 } from '../family-rules.ts'
 import { ENDED_OF, LIVE_OF, makeRoom } from './postgres-family-room.ts'
 import {
@@ -117,7 +119,7 @@ async function rotate(client: pg.PoolClient, input: RotateFamily): Promise<Rotat
     return { outcome: 'inactive', reason: 'family_key_mismatch' }
   }
   if (user === undefined || isUserStale(user, family)) return { outcome: 'user_stale' }
-  const nowMs = Math.max(input.nowMs, family.rotatedAtMs)
+  const nowMs = momentOf(family, input.nowMs)
   const reason = findInactiveReason(family, user, nowMs, input.clientSessionsValidFromMs)
   if (reason) return { outcome: 'inactive', reason }
   const meaning = classifyGeneration(family, input.generation, nowMs, input.graceMs)
@@ -134,15 +136,21 @@ async function rotate(client: pg.PoolClient, input: RotateFamily): Promise<Rotat
     const counted = await updateFamily(client, family, { retriedElsewhere })
     return { outcome: 'retried', family: counted, user, elsewhere: true }
   }
-  const rotated = await updateFamily(client, family, {
+  const kept = findKept(family, input, meaning, nowMs)
+  const behind = meaning === 'ahead'
+  if (kept === 'young') return { outcome: 'kept', family, user, atMs: nowMs, behind }
+  const moved = await updateFamily(client, family, {
     epoch: user.epoch,
-    generation: input.generation + 1,
-    rotatedAtMs: nowMs,
+    generation: kept ? input.generation : input.generation + 1,
+    rotatedAtMs: kept && !behind ? family.rotatedAtMs : nowMs,
+    usedAtMs: nowMs,
     idleExpiresAtMs: Math.min(nowMs + input.idleTtlMs, family.absoluteExpiresAtMs),
     ip: input.ip,
     userAgent: input.userAgent,
   })
-  return { outcome: 'rotated', family: rotated, user, behind: meaning === 'ahead' }
+  return kept
+    ? { outcome: 'kept', family: moved, user, atMs: nowMs, behind }
+    : { outcome: 'rotated', family: moved, user, behind }
 }
 
 async function end(client: pg.PoolClient, input: EndFamily): Promise<EndOutcome> {

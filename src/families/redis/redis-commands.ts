@@ -16,7 +16,7 @@ import {
   type RotateOutcome,
   TOMBSTONE_SLACK_MS,
 } from '../family.ts'
-import { beginFamily } from '../family-rules.ts'
+import { beginFamily, momentOf } from '../family-rules.ts'
 import type { JournalTarget } from '../journal.ts'
 import { loadBareScript, loadScript } from './family-script.ts'
 import { packText, packWords } from './packed-text.ts'
@@ -115,6 +115,11 @@ async function rotate(run: RunScript, input: RotateFamily): Promise<RotateOutcom
   switch (outcome) {
     case 'rotated':
       return { outcome, family: family(), user: user(), behind: detail === 'behind' }
+    case 'kept': {
+      const kept = family()
+      const atMs = momentOf(kept, input.nowMs)
+      return { outcome, family: kept, user: user(), atMs, behind: detail === 'behind' }
+    }
     case 'retried':
       return { outcome, family: family(), user: user(), elsewhere: detail === 'elsewhere' }
     case 'replayed':
@@ -163,6 +168,8 @@ function rotateArguments(input: RotateFamily): (string | number)[] {
     requestedScope ? packWords(requestedScope) : '',
     input.confirmation?.jkt ?? '',
     input.confirmation?.['x5t#S256'] ?? '',
+    input.rotateAfterMs,
+    input.neverRotates,
   ]
   return requestedScope ? [...args, packWords(input.clientScopes), PACKED_ROLE_BOUND] : args
 }

@@ -27,6 +27,7 @@ const HAS_CODE = 2
 const HAS_JKT = 4
 const HAS_X5T = 8
 const IS_FEDERATED = 16
+const HAS_USED_AT = 32
 
 /** The arguments of a user's record, as put_user in family.lua takes them. */
 export function encodeUser(record: UserRecord): (string | number)[] {
@@ -95,7 +96,7 @@ export function decodeFamily(
   const { number, text, rest } = readPacked(String(reply))
   const flags = number(1)
   // In the order in which they are packed.
-  return {
+  const family = {
     familyId,
     userId,
     amr: amrOf(flags),
@@ -113,6 +114,10 @@ export function decodeFamily(
     ip: text(1),
     userAgent: unpackText(text(2)),
     confirmation: readConfirmation(flags, text),
+  }
+  return {
+    ...family,
+    usedAtMs: (flags & HAS_USED_AT) === 0 ? family.rotatedAtMs : number(6),
     ended:
       (flags & HAS_ENDED) !== 0
         ? { atMs: number(6), reason: rest() as FamilyEndReason }

@@ -75,19 +75,24 @@ function withToken({ get, resources }: Parameters, refreshToken: string): Parame
 
 /**
  * The successful answer (RFC 6749 §5.1). `scope` is always told, so that nobody has to guess what
- * was granted.
+ * was granted; until when one can refresh also to those whose refresh token is in a cookie.
  */
 function toTokenResponse(
   issued: IssuedTokens,
   confirmation: Confirmation | undefined,
   withRefreshToken: boolean,
 ) {
+  const { refreshToken } = issued
   return {
     access_token: issued.accessToken,
     issued_token_type: issued.issuedTokenType,
     token_type: tokenTypeOf(confirmation),
     expires_in: issued.expiresInSeconds,
     scope: issued.scope.join(' '),
-    ...(withRefreshToken && issued.refreshToken && { refresh_token: issued.refreshToken.token }),
+    ...(withRefreshToken && refreshToken && { refresh_token: refreshToken.token }),
+    ...(refreshToken && {
+      refresh_token_expires_in: refreshToken.expiresInSeconds,
+      authorization_expires_in: refreshToken.authorizationExpiresInSeconds,
+    }),
   }
 }

@@ -20,7 +20,9 @@ test('a login gives the refresh token in a cookie only, the access token in the 
   t.strictSame(cookie?.flags, FLAGS)
   t.equal(answer.headers.get('cache-control'), 'no-store', '(C11)')
   const body = (await answer.json()) as Record<string, unknown>
-  t.strictSame(Object.keys(body), ['access_token', 'token_type', 'expires_in', 'scope'])
+  const untils = ['refresh_token_expires_in', 'authorization_expires_in']
+  const members = ['access_token', 'token_type', 'expires_in', 'scope', ...untils]
+  t.strictSame(Object.keys(body), members, 'not the refresh token, but how long it is of use')
   t.notOk(JSON.stringify(body).includes('lrt_'))
 })
 

@@ -4,7 +4,7 @@ local now, sessions_valid_from = tonumber(ARGV[7]), tonumber(ARGV[8])
 local live_max, ttl = tonumber(ARGV[9]), ARGV[10]
 local made = {
   id = string.match(key, '[^:]*$'), epoch = tonumber(ARGV[2]), generation = 0, retried = 0,
-  created_at = tonumber(ARGV[11]), rotated_at = now, idle_expires_at = tonumber(ARGV[12]),
+  created_at = tonumber(ARGV[11]), rotated_at = now, used_at = now, idle_expires_at = tonumber(ARGV[12]),
   absolute_expires_at = tonumber(ARGV[13]), secret_hash = ARGV[14], client_id = ARGV[15],
   scope = ARGV[16], audience = ARGV[17], ip = ARGV[18], user_agent = ARGV[19],
   flags = tonumber(ARGV[20]), jkt = ARGV[21], x5t = ARGV[22],
@@ -19,7 +19,7 @@ local held = redis.call('GET', key)
 if held then return { 'created', held, user.value } end
 
 local function is_used_before(one, other)
-  if one.rotated_at ~= other.rotated_at then return one.rotated_at < other.rotated_at end
+  if one.used_at ~= other.used_at then return one.used_at < other.used_at end
   return one.id < other.id
 end
 

@@ -8,11 +8,12 @@ local NUMBERS = '>BI4I4I2I6I6I6I6'
 -- Each after its length: secret hash, client, scope, audience, ip, user agent.
 local TEXTS = 'Bc0Bc0Hc0Hc0Bc0Hc0'
 -- The flags. It ended; its login had a one-time code (2), or was somebody else's assertion (16): these
--- two are for redis-record.ts; it is bound to the key of a thumbprint, to a certificate.
-local HAS_ENDED, HAS_JKT, HAS_X5T = 1, 4, 8
--- Behind the texts what not every family has: each thumbprint after its length. Then, once it has ended:
--- when, and the reason as the rest.
-local THUMBPRINT = 'Bc0'
+-- two are for redis-record.ts; it is bound to the key of a thumbprint, to a certificate; it was used since
+-- its rotation.
+local HAS_ENDED, HAS_JKT, HAS_X5T, HAS_USED_AT = 1, 4, 8, 32
+-- Behind the texts what not every family has: each thumbprint after its length, and when it was used.
+-- Then, once it has ended: when, and the reason as the rest.
+local THUMBPRINT, USED_AT = 'Bc0', '>I6'
 local ENDED_AT = '>I6'
 local RETRIED_MAX = 65535
 
@@ -29,9 +30,13 @@ local function read_family(key)
     family.scope, family.audience, family.ip, family.user_agent, rest =
     struct.unpack(NUMBERS .. TEXTS, value)
   local flags = family.flags
+  family.used_at = family.rotated_at
   if flags == 0 then return family end
   if bit.band(flags, HAS_JKT) > 0 then family.jkt, rest = struct.unpack(THUMBPRINT, value, rest) end
   if bit.band(flags, HAS_X5T) > 0 then family.x5t, rest = struct.unpack(THUMBPRINT, value, rest) end
+  if bit.band(flags, HAS_USED_AT) > 0 then
+    family.used_at, rest = struct.unpack(USED_AT, value, rest)
+  end
   if bit.band(flags, HAS_ENDED) > 0 then
     family.ended_at, rest = struct.unpack(ENDED_AT, value, rest)
     family.ended_reason = string.sub(value, rest)
@@ -56,9 +61,10 @@ local function pack_family(family)
     family.audience, #family.ip, family.ip, #family.user_agent, family.user_agent)
   local bound = pack_thumbprint(family, HAS_JKT, family.jkt) ..
     pack_thumbprint(family, HAS_X5T, family.x5t)
+  local used = family.used_at ~= family.rotated_at and struct.pack(USED_AT, family.used_at) or ''
   local ended = ''
   if family.ended_at then ended = struct.pack(ENDED_AT, family.ended_at) .. family.ended_reason end
-  family.value = pack_numbers(family) .. texts .. bound .. ended
+  family.value = pack_numbers(family) .. texts .. bound .. used .. ended
   return family.value
 end
 

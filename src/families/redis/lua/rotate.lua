@@ -7,7 +7,8 @@ local ip, user_agent, client_audiences = ARGV[8], ARGV[9], ARGV[10]
 local requested_audience, requested_scope = ARGV[11], ARGV[12]
 -- Empty unless the sender has shown to hold one.
 local jkt, x5t = ARGV[13], ARGV[14]
-local client_scopes, role_bound_scopes = ARGV[15], ARGV[16]
+local rotate_after, never_rotates = tonumber(ARGV[15]), ARGV[16]
+local client_scopes, role_bound_scopes = ARGV[17], ARGV[18]
 
 local function words(text)
   return string.gmatch(text, '%S+')
@@ -66,6 +67,25 @@ local function is_elsewhere(family)
   return network(family.ip) ~= network(ip) or family.user_agent ~= user_agent
 end
 
+-- The last 6 bytes of a family that lives are when it was used, where it was since its rotation. Most
+-- uses change nothing but these and the numbers, which are then overwritten in place.
+local function write_use(key, family)
+  local had_used_at = bit.band(family.flags, HAS_USED_AT) > 0
+  local has_used_at = family.used_at ~= family.rotated_at
+  if family.ip ~= ip or family.user_agent ~= user_agent or had_used_at ~= has_used_at then
+    family.ip, family.user_agent = ip, user_agent
+    family.flags = bit.bor(bit.band(family.flags, bit.bnot(HAS_USED_AT)),
+      has_used_at and HAS_USED_AT or 0)
+    write_family(key, family)
+    return
+  end
+  write_numbers(key, family)
+  if not has_used_at then return end
+  local texts, used = string.sub(family.value, 1, -7), struct.pack(USED_AT, family.used_at)
+  redis.call('SETRANGE', key, #texts, used)
+  family.value = texts .. used
+end
+
 local family = read_family(KEYS[1])
 if not family then return { 'inactive', 'family_unknown' } end
 if family.secret_hash ~= secret_hash then return { 'inactive', 'family_secret_wrong' } end
@@ -77,7 +97,7 @@ end
 local user = read_user(KEYS[2])
 if not user or user.epoch < family.epoch then return { 'user_stale' } end
 
-local now = math.max(given_now, family.rotated_at)
+local now = math.max(given_now, family.used_at)
 local inactive = find_inactive_reason(family, user, now, sessions_valid_from)
 if inactive then return { 'inactive', inactive } end
 
@@ -98,14 +118,19 @@ if is_retry then
   return { 'retried', 'elsewhere', family.value, user.value }
 end
 
-family.generation, family.epoch, family.rotated_at = generation + 1, user.epoch, now
-family.idle_expires_at = math.min(now + idle_ttl, family.absolute_expires_at)
-if family.ip == ip and family.user_agent == user_agent then
-  write_numbers(KEYS[1], family)
-else
-  family.ip, family.user_agent = ip, user_agent
-  write_family(KEYS[1], family)
+local is_bound = family.jkt or family.x5t
+local is_never = never_rotates == 'all' or (never_rotates == 'bound' and is_bound)
+if not is_never and generation == current and now < family.rotated_at + rotate_after then
+  return { 'kept', '', family.value, user.value }
 end
+
+local is_behind = generation > current
+if is_behind or not is_never then family.rotated_at = now end
+family.generation = is_never and generation or generation + 1
+family.epoch, family.used_at = user.epoch, now
+family.idle_expires_at = math.min(now + idle_ttl, family.absolute_expires_at)
+write_use(KEYS[1], family)
 -- The copy of the user lives as long as the family, so that a refresh needs no PostgreSQL.
 extend(KEYS[2], redis.call('PTTL', KEYS[1]))
-return { 'rotated', generation > current and 'behind' or '', family.value, user.value }
+local outcome = is_never and 'kept' or 'rotated'
+return { outcome, is_behind and 'behind' or '', family.value, user.value }
