@@ -1,6 +1,6 @@
 // Does what a user's session costs depend on how many of his have ended?
 
-import type { FamilyStore } from '../../src/families/family.ts'
+import type { FamilyStore } from '../../src/families/family-store.ts'
 import { ending, logIn, newUser, T0 } from '../../test/contract/family-bench.ts'
 import { startPostgres } from '../../test/support/postgres.ts'
 import type { Scope } from '../../test/support/scope.ts'

@@ -1,7 +1,8 @@
 // What is done to families in the questions of scale, alike on every store: logins, refreshes, lists
 // and revocations, in a population whose other members do nothing.
 
-import type { Family, FamilyStore } from '../../src/families/family.ts'
+import type { Family } from '../../src/families/family.ts'
+import type { FamilyStore } from '../../src/families/family-store.ts'
 import { DependencyUnavailable } from '../../src/runtime/dependency-unavailable.ts'
 import type { UserRecord } from '../../src/users/user.ts'
 import { ending, logIn, newLogin, newUser, rotateOn, T0 } from '../../test/contract/family-bench.ts'

@@ -2,7 +2,7 @@
 
 import { type Database, openDatabase } from '../../src/database/database.ts'
 import { applyMigrations } from '../../src/database/migrations.ts'
-import type { FamilyStore } from '../../src/families/family.ts'
+import type { FamilyStore } from '../../src/families/family-store.ts'
 import { openPostgresFamilyStore } from '../../src/families/postgres/postgres-family-store.ts'
 import { T0 } from '../../test/contract/family-bench.ts'
 import { runAsAdmin } from '../../test/support/postgres.ts'

@@ -2,7 +2,8 @@
 // CPU time that its commands cost.
 
 import { parseRedisUrl } from '../../src/config/redis-url.ts'
-import type { Family, FamilyStore } from '../../src/families/family.ts'
+import type { Family } from '../../src/families/family.ts'
+import type { FamilyStore } from '../../src/families/family-store.ts'
 import { openRedisFamilyStore } from '../../src/families/redis/redis-family-store.ts'
 import { keysOf } from '../../src/families/redis/redis-keys.ts'
 import { NO_JOURNAL } from '../../test/support/journal.ts'

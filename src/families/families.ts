@@ -10,15 +10,15 @@ import type {
   CreateFamily,
   CreateOutcome,
   Family,
-  FamilyIndex,
-  FamilyStore,
   Inspect,
   Inspection,
   RotateFamily,
   RotateOutcome,
 } from './family.ts'
 import { type FamilyEnding, openFamilyEnding } from './family-ending.ts'
+import type { FamilyIndex } from './family-index.ts'
 import { isUserStale } from './family-rules.ts'
+import type { FamilyStore } from './family-store.ts'
 import { JOURNAL_SLACK_MS, type Journal } from './journal.ts'
 import { openLostFamilies } from './lost-families.ts'
 

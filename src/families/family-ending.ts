@@ -4,16 +4,9 @@
 
 import type { Clock } from '../runtime/clock.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
-import type {
-  EndFamily,
-  EndOutcome,
-  Family,
-  FamilyStore,
-  Inspect,
-  Inspection,
-  RevokedToken,
-} from './family.ts'
+import type { EndFamily, EndOutcome, Family, Inspect, Inspection, RevokedToken } from './family.ts'
 import { findInactiveReason, isUserStale } from './family-rules.ts'
+import type { FamilyStore } from './family-store.ts'
 import { JOURNAL_SLACK_MS, type Journal } from './journal.ts'
 
 export interface FamilyEnding {

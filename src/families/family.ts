@@ -1,5 +1,5 @@
-// The refresh-token family and the port behind which its state lives. Two adapters keep this
-// contract, Redis and PostgreSQL; test/contract/family-store.ts holds both to it.
+// The refresh-token family, and what is asked of it and answered. Behind which port its state lives is in
+// family-store.ts.
 
 import type { ClientId } from '../clients/client.ts'
 import type { Confirmation } from '../oauth/confirmation.ts'
@@ -211,60 +211,4 @@ export interface Inspection {
   readonly family: Family | undefined
   readonly user: UserRecord | undefined
   readonly tokenRevoked: boolean
-}
-
-/** The most ended families of one user that are listed; older ones are still known by their id. */
-export const ENDED_LISTED_MAX = 200
-
-/** Where a family stands in a list, which is ordered by age. */
-export type FamilyKey = Pick<Family, 'familyId' | 'createdAtMs'>
-
-/** The families of one user that a list may show. */
-export interface FamilyIndex {
-  /** Undefined when the store holds no copy. */
-  readonly user: UserRecord | undefined
-  /**
-   * At most LIVE_FAMILIES_MAX for each client, oldest first. Some may be dead by time or by the
-   * user's epoch: nobody has noticed them yet.
-   */
-  readonly live: readonly Family[]
-  /** The newest ENDED_LISTED_MAX of all others, oldest first. */
-  readonly ended: readonly FamilyKey[]
-}
-
-/** The order of lists: by age, then by id. */
-export function compareAge(one: FamilyKey, other: FamilyKey): number {
-  return (
-    one.createdAtMs - other.createdAtMs ||
-    (one.familyId < other.familyId ? -1 : Number(one.familyId > other.familyId))
-  )
-}
-
-/**
- * Where families live. Every method is atomic, is done when it answers, and rejects with
- * DependencyUnavailable within its deadline when the server behind it does not answer; it never
- * answers from a guess.
- */
-export interface FamilyStore {
-  readonly name: 'redis' | 'postgresql'
-  create(input: CreateFamily): Promise<CreateOutcome>
-  /** Checks in the order of docs/semantics.md §3. */
-  rotate(input: RotateFamily): Promise<RotateOutcome>
-  end(input: EndFamily): Promise<EndOutcome>
-  /**
-   * Stores the record unless an equal or newer one is there. The family that its newest epoch keeps
-   * ("all but this") is stamped with that epoch in the same step, also when a newer record was
-   * there already: a log forgets old epochs, a stamp does not. Applying it again is harmless.
-   */
-  putUser(record: UserRecord): Promise<void>
-  revokeToken(token: RevokedToken, nowMs: number): Promise<void>
-  /** One round trip for everything that an online check of a token needs. */
-  inspect(input: Inspect): Promise<Inspection>
-  /** What a list is made of, at a cost that does not depend on how many families have ended. */
-  index(userId: UserId): Promise<FamilyIndex>
-  /** Those of the families that the store still has, in any order. */
-  read(userId: UserId, familyIds: readonly FamilyId[]): Promise<Family[]>
-  /** Resolves when the server answers and family commands may be sent to it. */
-  ping(): Promise<void>
-  close(): Promise<void>
 }

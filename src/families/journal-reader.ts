@@ -3,7 +3,7 @@
 // read twice.
 
 import type { Clock } from '../runtime/clock.ts'
-import type { FamilyStore } from './family.ts'
+import type { FamilyStore } from './family-store.ts'
 import { applyJournalPayload, type Journal } from './journal.ts'
 import { openSeenEntries } from './seen-entries.ts'
 

@@ -8,9 +8,9 @@ import {
   type CreateFamily,
   type EndFamily,
   type FamilyId,
-  type FamilyStore,
   type RevokedToken,
 } from './family.ts'
+import type { FamilyStore } from './family-store.ts'
 
 export type JournalPayload =
   | {

@@ -4,7 +4,8 @@
 // the journal too.
 
 import type { UserId } from '../users/user.ts'
-import type { FamilyId, FamilyStore } from './family.ts'
+import type { FamilyId } from './family.ts'
+import type { FamilyStore } from './family-store.ts'
 import type { Journal } from './journal.ts'
 
 /** For how long a family is not looked for again that the journal does not know either. */

@@ -2,7 +2,7 @@
 
 import type { ServiceConfig } from '../config/service-config.ts'
 import type { Database } from '../database/database.ts'
-import type { FamilyStore } from '../families/family.ts'
+import type { FamilyStore } from '../families/family-store.ts'
 import type { Journal } from '../families/journal.ts'
 import { openJournalReader } from '../families/journal-reader.ts'
 import { deleteExpired } from '../families/postgres/postgres-family-garbage.ts'

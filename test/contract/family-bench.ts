@@ -8,13 +8,13 @@ import type { ClientId } from '../../src/clients/client.ts'
 import {
   BY_PASSWORD,
   type CreateFamily,
-  compareAge,
   type EndFamily,
   type Family,
   type FamilyId,
-  type FamilyStore,
   type RotateFamily,
 } from '../../src/families/family.ts'
+import { compareAge } from '../../src/families/family-index.ts'
+import type { FamilyStore } from '../../src/families/family-store.ts'
 import { hashFamilySecret, newFamilySecret } from '../../src/families/refresh-token-string.ts'
 import { DependencyUnavailable } from '../../src/runtime/dependency-unavailable.ts'
 import type { EpochReason, UserId, UserRecord } from '../../src/users/user.ts'

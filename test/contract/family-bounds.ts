@@ -3,12 +3,9 @@
 // §3).
 
 import { type Test, test } from 'tap'
-import {
-  ENDED_LISTED_MAX,
-  type Family,
-  type FamilyStore,
-  LIVE_FAMILIES_MAX,
-} from '../../src/families/family.ts'
+import { type Family, LIVE_FAMILIES_MAX } from '../../src/families/family.ts'
+import { ENDED_LISTED_MAX } from '../../src/families/family-index.ts'
+import type { FamilyStore } from '../../src/families/family-store.ts'
 import type { UserRecord } from '../../src/users/user.ts'
 import {
   describe,

@@ -9,9 +9,9 @@ import {
   BY_PASSWORD_AND_CODE,
   type CreateFamily,
   type Family,
-  type FamilyStore,
   LIVE_FAMILIES_MAX,
 } from '../../src/families/family.ts'
+import type { FamilyStore } from '../../src/families/family-store.ts'
 import type { UserRecord } from '../../src/users/user.ts'
 import {
   describe,

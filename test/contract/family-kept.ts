@@ -2,11 +2,8 @@
 // client never rotates what is bound (docs/semantics.md §3).
 
 import type { Test } from 'tap'
-import {
-  type FamilyStore,
-  LIVE_FAMILIES_MAX,
-  type RotateFamily,
-} from '../../src/families/family.ts'
+import { LIVE_FAMILIES_MAX, type RotateFamily } from '../../src/families/family.ts'
+import type { FamilyStore } from '../../src/families/family-store.ts'
 import {
   ABSOLUTE_MS,
   describe,

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
-import type { FamilyStore } from '../../src/families/family.ts'
+import type { FamilyStore } from '../../src/families/family-store.ts'
 import { DEPENDENCY_DEADLINE_MS } from '../../src/runtime/deadline.ts'
 import { DependencyUnavailable } from '../../src/runtime/dependency-unavailable.ts'
 import {

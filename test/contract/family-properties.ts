@@ -10,8 +10,8 @@ import {
   BY_PASSWORD,
   BY_PASSWORD_AND_CODE,
   type Family,
-  type FamilyStore,
 } from '../../src/families/family.ts'
+import type { FamilyStore } from '../../src/families/family-store.ts'
 import type { UserId, UserRecord } from '../../src/users/user.ts'
 import { runSize } from '../support/run-size.ts'
 import {

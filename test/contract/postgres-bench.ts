@@ -3,7 +3,7 @@
 import type { Test } from 'tap'
 import { openDatabase } from '../../src/database/database.ts'
 import { applyMigrations } from '../../src/database/migrations.ts'
-import type { FamilyStore } from '../../src/families/family.ts'
+import type { FamilyStore } from '../../src/families/family-store.ts'
 import { openPostgresFamilyStore } from '../../src/families/postgres/postgres-family-store.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 import { type FamilyBench, T0 } from './family-bench.ts'

@@ -13,22 +13,19 @@ import { type Database, guardDatabase } from '../../database/database.ts'
 import { inTransaction } from '../../database/transaction.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { UserId } from '../../users/user.ts'
-import {
-  type CreateFamily,
-  type CreateOutcome,
-  ENDED_LISTED_MAX,
-  type EndFamily,
-  type EndOutcome,
-  type Family,
-  type FamilyId,
-  type FamilyIndex,
-  type FamilyKey,
-  type FamilyStore,
-  type Inspect,
-  type Inspection,
-  type RotateFamily,
-  type RotateOutcome,
+import type {
+  CreateFamily,
+  CreateOutcome,
+  EndFamily,
+  EndOutcome,
+  Family,
+  FamilyId,
+  Inspect,
+  Inspection,
+  RotateFamily,
+  RotateOutcome,
 } from '../family.ts'
+import { ENDED_LISTED_MAX, type FamilyIndex, type FamilyKey } from '../family-index.ts'
 import {
   beginFamily,
   classifyGeneration,
@@ -41,6 +38,7 @@ import {
   isUserStale,
   momentOf,
 } from '../family-rules.ts'
+import type { FamilyStore } from '../family-store.ts'
 import { ENDED_OF, LIVE_OF, makeRoom } from './postgres-family-room.ts'
 import {
   insertFamily,

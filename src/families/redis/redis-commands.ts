@@ -7,7 +7,6 @@ import {
   type CreateFamily,
   type CreateOutcome,
   type EndOutcome,
-  type FamilyStore,
   type InactiveReason,
   type Inspect,
   type Inspection,
@@ -17,6 +16,7 @@ import {
   TOMBSTONE_SLACK_MS,
 } from '../family.ts'
 import { beginFamily, momentOf } from '../family-rules.ts'
+import type { FamilyStore } from '../family-store.ts'
 import type { JournalTarget } from '../journal.ts'
 import { loadBareScript, loadScript } from './family-script.ts'
 import { packText, packWords } from './packed-text.ts'

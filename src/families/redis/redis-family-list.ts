@@ -3,13 +3,9 @@
 
 import type { RunScript } from '../../redis/redis-script.ts'
 import type { UserId, UserRecord } from '../../users/user.ts'
-import {
-  compareAge,
-  type Family,
-  type FamilyId,
-  type FamilyKey,
-  type FamilyStore,
-} from '../family.ts'
+import type { Family, FamilyId } from '../family.ts'
+import { compareAge, type FamilyKey } from '../family-index.ts'
+import type { FamilyStore } from '../family-store.ts'
 import { loadBareScript, loadScript } from './family-script.ts'
 import { keysOf, longId } from './redis-keys.ts'
 import { decodeFamily, decodeUser } from './redis-record.ts'

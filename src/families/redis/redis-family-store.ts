@@ -14,7 +14,7 @@ import { checkServer, type ServerCheck } from '../../redis/redis-server-check.ts
 import type { RedisTarget } from '../../redis/redis-target.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { type Dependency, DependencyUnavailable } from '../../runtime/dependency-unavailable.ts'
-import type { FamilyStore } from '../family.ts'
+import type { FamilyStore } from '../family-store.ts'
 import type { Journal } from '../journal.ts'
 import { batchWrites } from './redis-batch.ts'
 import { checkSlots, openCatchUp, type ServerHandle } from './redis-catch-up.ts'

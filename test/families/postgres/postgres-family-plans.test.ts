@@ -3,7 +3,8 @@
 // as many statements as it needs.
 
 import { type Test, test } from 'tap'
-import type { Family, FamilyStore } from '../../../src/families/family.ts'
+import type { Family } from '../../../src/families/family.ts'
+import type { FamilyStore } from '../../../src/families/family-store.ts'
 import { deleteExpired } from '../../../src/families/postgres/postgres-family-garbage.ts'
 import { openPostgresFamilyStore } from '../../../src/families/postgres/postgres-family-store.ts'
 import type { UserRecord } from '../../../src/users/user.ts'
