@@ -10,10 +10,12 @@ import { logIn, startApp, type TokenAnswer } from '../../support/app.ts'
 const T0 = Math.ceil(Date.now() / 1000 + 3_600) * 1000
 
 async function openScene(t: Test, settings: Partial<ClientInput>) {
-  let nowMs = T0
+  // No session begins in the moment in which its client is made.
+  let nowMs = T0 - 1_000
   const app = await startApp(t, { clock: () => nowMs })
   const client = await app.makeClient({ scopes: ['read'], defaultScopes: ['read'], ...settings })
   const user = await app.makeUser()
+  nowMs = T0
   const first = await logIn(app, client, user)
 
   async function refresh(token: string, atMs: number) {
