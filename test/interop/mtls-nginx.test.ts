@@ -96,10 +96,12 @@ test('nginx verifies and passes on, and nobody speaks for it', async (t) => {
   ]) {
     t.equal((await ask(callerWith(stranger), forged)).status, 400, 'nginx refuses it itself')
   }
-  const reasons = lineage.log('client.authentication_failed').map(({ reason }) => reason)
-  t.strictSame(reasons, [
-    'client_certificate_missing',
-    'client_certificate_missing',
-    'client_certificate_name_wrong',
-  ])
+  const refusals = await until('the log', () => {
+    const lines = lineage.log('client.authentication_failed')
+    return lines.length === 3 && lines
+  })
+  t.strictSame(
+    refusals.map(({ reason }) => reason),
+    ['client_certificate_missing', 'client_certificate_missing', 'client_certificate_name_wrong'],
+  )
 })
