@@ -27,7 +27,7 @@ export interface ProofTarget {
 
 export interface DpopProver {
   prove(target: ProofTarget): Promise<string>
-  /** Keeps the nonce that an answer brings; whether it brought one that was not known yet. */
+  /** Keeps the nonce that an answer brings; whether it brought one. */
   learn(url: string, headers: Headers): boolean
 }
 
@@ -66,7 +66,7 @@ export function createDpopProver(input: DpopInput, clock: ClientClock): DpopProv
     learn(url, headers) {
       const nonce = headers.get('dpop-nonce')
       const { origin } = new URL(url)
-      if (!nonce || nonce.length > NONCE_MAX_LENGTH || nonces.get(origin) === nonce) return false
+      if (!nonce || nonce.length > NONCE_MAX_LENGTH) return false
       nonces.delete(origin)
       nonces.set(origin, nonce)
       const [oldest] = nonces.keys()

@@ -59,8 +59,8 @@ export function createResourceFetch(settings: ResourceSettings): ResourceFetch {
 
     const token = await get()
     let answer = await call(url, init, token)
-    const isNewNonce = prover?.learn(url.href, answer.headers) ?? false
-    if (isNewNonce && isRepeatable && asksForNonce(answer)) {
+    const hasNonce = prover?.learn(url.href, answer.headers) ?? false
+    if (hasNonce && isRepeatable && asksForNonce(answer)) {
       answer = await again(answer, token)
       prover?.learn(url.href, answer.headers)
     } else if (answer.status === 401 && isRepeatable && discard(wanted, token)) {

@@ -47,9 +47,9 @@ export async function requestToken(
   const { clock, prover } = settings
   const askedAtMs = clock.nowMs()
   let sent = await send(settings, tokenEndpoint, parameters, signal)
-  const isNew = prover?.learn(tokenEndpoint, sent.answer.headers) ?? false
+  const hasNonce = prover?.learn(tokenEndpoint, sent.answer.headers) ?? false
   // RFC 9449 §8; a server that goes on asking is refusing.
-  if (isNew && sent.answer.json?.error === 'use_dpop_nonce') {
+  if (hasNonce && sent.answer.json?.error === 'use_dpop_nonce') {
     sent = await send(settings, tokenEndpoint, parameters, signal)
     prover?.learn(tokenEndpoint, sent.answer.headers)
   }
