@@ -2,8 +2,8 @@
 // repository but the packages as npm packs them: a service that calls an API, both beside a real Lineage.
 
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { type Test, test } from 'tap'
@@ -51,59 +51,56 @@ function start(dir: string, script: string, env: Record<string, string>) {
   return spawn(process.execPath, [join(dir, script)], { env: { PATH: process.env.PATH, ...env } })
 }
 
-test('what is packed is compiled code with declarations, and nothing else', async (t) => {
-  for (const name of PACKAGES) {
-    const args = ['pack', '--dry-run', '--json', '--workspace', `lineage-${name}`]
-    const { stdout } = spawnSync('npm', args, {
-      cwd: ROOT,
-      encoding: 'utf8',
-      env: ownEnvironment(),
-    })
-    const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }]
-    const paths = files.map(({ path }) => path)
-    t.ok(paths.includes(`dist/lineage-${name}.js`))
+test('the packages as npm packs them', async (t) => {
+  const dir = makeProject(t)
+
+  await t.test('are compiled code with declarations, and nothing else', async (t) => {
     const expected = /^(package\.json|README\.md|LICENSE|dist\/[a-z-]+(\.d)?\.(ts|js))$/
-    t.strictSame(
-      paths.filter((path) => !expected.test(path)),
-      [],
-    )
-  }
-})
-
-test('the quick starts run as they stand', async (t) => {
-  const dir = makeProject(t)
-  const [clientCode = ''] = readBlocks('client')
-  const [apiCode = ''] = readBlocks('verify')
-  writeFileSync(join(dir, 'client.js'), clientCode)
-  writeFileSync(join(dir, 'api.js'), apiCode)
-
-  const { service, issuer } = await startIssuer(t)
-  const { id, secret } = await service.makeClient({
-    type: 'confidential',
-    grantTypes: ['client_credentials'],
-    scopes: ['notes:read'],
-    audiences: [AUDIENCE],
+    for (const name of PACKAGES) {
+      const home = join(dir, 'node_modules', `lineage-${name}`)
+      const entries = readdirSync(home, { recursive: true, withFileTypes: true })
+      const files = entries.filter((entry) => entry.isFile())
+      const paths = files.map((entry) => relative(home, join(entry.parentPath, entry.name)))
+      t.ok(paths.includes(`dist/lineage-${name}.js`))
+      t.strictSame(
+        paths.filter((path) => !expected.test(path)),
+        [],
+      )
+    }
   })
-  writeFileSync(join(dir, 'secret'), `${secret}\n`)
-  const api = start(dir, 'api.js', { ISSUER: issuer, AUDIENCE })
-  t.teardown(() => api.kill())
-  const [url = ''] = await new Promise<string[]>((resolve) => {
-    createInterface(api.stdout).once('line', (line) => resolve(line.split('\n')))
-  })
-  const client = start(dir, 'client.js', {
-    ISSUER: issuer,
-    CLIENT_ID: id,
-    CLIENT_SECRET_FILE: join(dir, 'secret'),
-    API: `${url}/notes`,
-  })
-  const [out, error] = await Promise.all([text(client.stdout), text(client.stderr)])
-  t.equal(out, `200 {"owner":"${id}"}\n`, error)
-  t.equal((await fetch(`${url}/notes`)).status, 401)
-})
 
-test('the declarations are whole, with the strictest compiler', async (t) => {
-  const dir = makeProject(t)
-  const source = `
+  await t.test('run the quick starts of their READMEs, word for word', async (t) => {
+    const [clientCode = ''] = readBlocks('client')
+    const [apiCode = ''] = readBlocks('verify')
+    writeFileSync(join(dir, 'client.js'), clientCode)
+    writeFileSync(join(dir, 'api.js'), apiCode)
+
+    const { service, issuer } = await startIssuer(t)
+    const { id, secret } = await service.makeClient({
+      type: 'confidential',
+      grantTypes: ['client_credentials'],
+      scopes: ['notes:read'],
+      audiences: [AUDIENCE],
+    })
+    writeFileSync(join(dir, 'secret'), `${secret}\n`)
+    const api = start(dir, 'api.js', { ISSUER: issuer, AUDIENCE })
+    t.teardown(() => api.kill())
+    const [url = ''] = await new Promise<string[]>((resolve) => {
+      createInterface(api.stdout).once('line', (line) => resolve(line.split('\n')))
+    })
+    const client = start(dir, 'client.js', {
+      ISSUER: issuer,
+      CLIENT_ID: id,
+      CLIENT_SECRET_FILE: join(dir, 'secret'),
+      API: `${url}/notes`,
+    })
+    const [out, error] = await Promise.all([text(client.stdout), text(client.stderr)])
+    t.equal(out, `200 {"owner":"${id}"}\n`, error)
+    t.equal((await fetch(`${url}/notes`)).status, 401)
+  })
+
+  await t.test('have whole declarations, for the strictest compiler', async (t) => {
+    const source = `
 import { createTokenSource, OAuthResponseError, type TokenSource } from 'lineage-client'
 import express from './express.ts'
 import fastify from 'fastify'
@@ -125,15 +122,16 @@ createTokenSource({ issuer: 'x', clientId: 'c', auth: { method: 'client_secret_j
 const found: number = (await verifier.verifyToken((await source.getToken()).accessToken)).exp
 console.log(found)
 `
-  writeFileSync(join(dir, 'express.ts'), 'declare const app: any\nexport default app\n')
-  writeFileSync(join(dir, 'app.ts'), source)
-  const compilerOptions = {
-    ...{ target: 'es2023', module: 'nodenext', strict: true, noEmit: true, skipLibCheck: false },
-    ...{ allowImportingTsExtensions: true, types: ['node'], lib: ['es2023'] },
-  }
-  const config = { compilerOptions, files: ['app.ts'] }
-  writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify(config))
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
-  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', dir], { encoding: 'utf8' })
-  t.equal(status, 0, stdout.slice(0, 3_000))
+    writeFileSync(join(dir, 'express.ts'), 'declare const app: any\nexport default app\n')
+    writeFileSync(join(dir, 'app.ts'), source)
+    const compilerOptions = {
+      ...{ target: 'es2023', module: 'nodenext', strict: true, noEmit: true, skipLibCheck: false },
+      ...{ allowImportingTsExtensions: true, types: ['node'], lib: ['es2023'] },
+    }
+    const config = { compilerOptions, files: ['app.ts'] }
+    writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify(config))
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+    const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', dir], { encoding: 'utf8' })
+    t.equal(status, 0, stdout.slice(0, 3_000))
+  })
 })
