@@ -41,6 +41,28 @@ test('a client of each kind gets tokens that an API takes', async (t) => {
     }
   })
 
+  await t.test('by a key of its own', async (t) => {
+    const key = await generateDpopKey()
+    const jwk = { ...key, kid: 'key-1' }
+    const { d: _, ...publicJwk } = jwk
+    const { id: clientId } = await makeClient({
+      ...own,
+      authMethods: ['private_key_jwt'],
+      assertionAlgs: ['ES256'],
+      jwks: { keys: [publicJwk] },
+    })
+    const auth = { method: 'private_key_jwt', key: jwk } as const
+    const client = createTokenClient({ issuer, clientId, auth, dpop: true })
+    const tokens = await Promise.all([client.clientCredentials(), client.clientCredentials()])
+    t.equal(new Set(tokens.map(({ accessToken }) => accessToken)).size, 2)
+    const other = { ...auth, key: { ...(await generateDpopKey()), kid: 'key-1' } }
+    const thief = createTokenClient({ issuer, clientId, auth: other })
+    await t.rejects(thief.clientCredentials(), {
+      name: 'OAuthResponseError',
+      error: 'invalid_client',
+    })
+  })
+
   await t.test('bound to a key, with the nonces that it asks for', async (t) => {
     const { id: clientId, secret } = await makeClient({ ...own, dpopBoundAccessTokens: true })
     const auth = { method: 'client_secret_basic', secret } as const
@@ -122,6 +144,29 @@ test('a client of each kind gets tokens that an API takes', async (t) => {
     t.equal(me.status, 200)
     t.match(await me.json(), { username: user.username })
     t.not(kept.refreshToken, refreshToken)
+  })
+
+  await t.test("a user's token is exchanged for one for another API (RFC 8693)", async (t) => {
+    const web = await makeClient({ type: 'public', defaultScopes: scopes })
+    const user = await service.makeUser()
+    const { access_token: subjectToken } = await logIn(service, web, user)
+    const { id: clientId, secret } = await makeClient({
+      type: 'confidential',
+      grantTypes: ['urn:ietf:params:oauth:grant-type:token-exchange'],
+      exchange: [{ audience: AUDIENCE, scopes, subjectClients: [web.id], mode: 'impersonation' }],
+    })
+    const source = createTokenSource({
+      issuer,
+      clientId,
+      auth: { method: 'client_secret_basic', secret },
+      scope: 'notes:read',
+      grant: { type: 'token_exchange', exchange: { subjectToken, audience: AUDIENCE } },
+    })
+    const token = await source.getToken()
+    t.equal(token.issuedTokenType, 'urn:ietf:params:oauth:token-type:access_token')
+    const claims = await verifier.verifyToken(token.accessToken)
+    t.match(claims, { sub: user.id, client_id: clientId, scope: 'notes:read' })
+    t.equal((await source.getToken()).accessToken, token.accessToken, 'and kept')
   })
 
   await t.test('a login without a key, by a public client', async (t) => {
