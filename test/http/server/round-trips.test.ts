@@ -95,6 +95,35 @@ test('/verify is one round trip to Redis and no SQL, for users and for clients',
   t.equal(commands.length, REQUESTS, commands.join())
 })
 
+test('a token exchange is one round trip to Redis, and its event the only SQL', async (t) => {
+  const { app, countDuring } = await openScene(t)
+  const grant = 'urn:ietf:params:oauth:grant-type:token-exchange'
+  const [web, user] = [await app.makeClient({}), await app.makeUser()]
+  const gateway = await app.makeClient({
+    type: 'confidential',
+    grantTypes: [grant],
+    exchange: [{ audience: 'a', scopes: [], subjectClients: [web.id], mode: 'delegation' }],
+  })
+  const { access_token: token } = await logIn(app, web, user)
+  const { sql, commands } = await countDuring(async () => {
+    for (let i = 0; i < REQUESTS; i += 1) {
+      const answer = await app.form('/token', {
+        grant_type: grant,
+        client_id: gateway.id,
+        client_secret: gateway.secret,
+        subject_token: token,
+        subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      })
+      t.equal(answer.status, 200)
+    }
+  })
+  t.strictSame(
+    sql.filter((text) => !/audit_events|webhook_deliveries|pg_inherits|BEGIN|COMMIT/i.test(text)),
+    [],
+  )
+  t.equal(commands.length, REQUESTS, commands.join())
+})
+
 test('client_credentials asks nobody', async (t) => {
   const { app, countDuring } = await openScene(t)
   const client = await app.makeClient({
