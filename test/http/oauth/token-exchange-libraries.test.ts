@@ -4,8 +4,8 @@ import { decodeJwt } from 'jose'
 import * as oauth from 'oauth4webapi'
 import * as openid from 'openid-client'
 import { test } from 'tap'
-import { API, startScene } from '../scenes/integration-scene.ts'
-import { logIn } from '../support/app.ts'
+import { API, startScene } from '../../scenes/integration-scene.ts'
+import { logIn } from '../../support/app.ts'
 
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 
