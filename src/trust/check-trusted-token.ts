@@ -67,7 +67,7 @@ export async function checkTrustedToken(
  * By `iss`, character by character. A JWT-SVID need not have one: there it is the trust domain of its
  * subject, whose keys then decide.
  */
-export function findTrustedIssuer(
+function findTrustedIssuer(
   jwt: ForeignJwt,
   { findByIssuer }: Pick<TrustedIssuerTable, 'findByIssuer'>,
 ): TrustedIssuer | undefined {

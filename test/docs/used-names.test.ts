@@ -20,6 +20,7 @@ const RESERVED_REASONS = ['throttled']
 const MADE: Readonly<Record<string, string>> = {
   refresh_: 'src/families/family.ts',
   client_assertion_: 'src/oauth/assertion-reason.ts',
+  grant_assertion_: 'src/oauth/assertion-reason.ts',
 }
 
 function isQuoted(name: string, files: readonly RepositoryText[] = USERS): boolean {

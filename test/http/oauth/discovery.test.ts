@@ -15,7 +15,13 @@ const OPENID = '/.well-known/openid-configuration'
 test('metadata says exactly what is enabled (RFC 8414 §2, C76, C77, C78, C79)', async (t) => {
   const app = await startApp(t)
   const before = await json(app, METADATA)
-  const methods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none']
+  const methods = [
+    'client_secret_basic',
+    'client_secret_post',
+    'private_key_jwt',
+    'federated_jwt',
+    'none',
+  ]
   const algs = ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256']
   t.strictSame(before, {
     issuer: ISSUER,
@@ -24,12 +30,16 @@ test('metadata says exactly what is enabled (RFC 8414 §2, C76, C77, C78, C79)',
     introspection_endpoint: `${ISSUER}/introspect`,
     jwks_uri: `${ISSUER}/.well-known/jwks.json`,
     response_types_supported: [],
-    grant_types_supported: ['refresh_token', 'client_credentials'],
+    grant_types_supported: [
+      ...['refresh_token', 'client_credentials'],
+      'urn:ietf:params:oauth:grant-type:token-exchange',
+      'urn:ietf:params:oauth:grant-type:jwt-bearer',
+    ],
     token_endpoint_auth_methods_supported: methods,
     token_endpoint_auth_signing_alg_values_supported: algs,
     revocation_endpoint_auth_methods_supported: methods,
     revocation_endpoint_auth_signing_alg_values_supported: algs,
-    introspection_endpoint_auth_methods_supported: methods.slice(0, 3),
+    introspection_endpoint_auth_methods_supported: methods.slice(0, 4),
     introspection_endpoint_auth_signing_alg_values_supported: algs,
     dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'],
   })
