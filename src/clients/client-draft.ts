@@ -4,9 +4,10 @@
 
 import type { Checked, FieldError } from '../runtime/field-error.ts'
 import type { Client } from './client.ts'
+import { checkBoundTokens } from './client-bound-tokens.ts'
 import { checkCertificates } from './client-certificates.ts'
 import { type ClientChoices, checkChoices, defaultMethods } from './client-choices.ts'
-import { checkDpop } from './client-dpop.ts'
+
 import { checkExchange } from './client-exchange.ts'
 import { checkFederation } from './client-federation.ts'
 import { checkKeys } from './client-keys.ts'
@@ -93,7 +94,7 @@ export function draftClient(
     ...checkExchange(draft),
     ...checkCertificates(draft),
     ...checkDelivery(draft),
-    ...checkDpop(draft),
+    ...checkBoundTokens(draft),
     ...checkFederation(draft),
     ...checkLimits(draft, defaults),
     ...checkRefresh({ ...draft, ...effectiveLimits(draft, defaults) }),

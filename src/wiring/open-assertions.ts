@@ -2,6 +2,8 @@
 
 import { openRemoteKeys } from '../assertions/remote-keys.ts'
 import type { AssertionServices } from '../client-auth/authentication-method.ts'
+import type { ServiceConfig } from '../config/service-config.ts'
+import { aliasOf } from '../oauth/issuer-alias.ts'
 import { logEvent } from '../ops/log-events.ts'
 import type { TrustServices } from '../trust/use-trusted-token.ts'
 import type { Foundation } from './foundation.ts'
@@ -11,14 +13,23 @@ export function openAssertions(
   { config, clock, logger }: Pick<Foundation, 'config' | 'clock' | 'logger'>,
   { singleUse }: Pick<OpenedFamilyStore, 'singleUse'>,
 ): AssertionServices {
-  const { issuer, assertionAudience } = config
   return {
-    // The URL of an endpoint is what a client of another server can be led to put there.
-    audiences: assertionAudience === 'issuer' ? [issuer] : [issuer, `${issuer}/token`],
+    audiences: audiencesOf(config),
     remoteKeys: openRemoteKeys({ onFailed: (failure) => logEvent(logger, 'jwks.failed', failure) }),
     singleUse,
     clock,
   }
+}
+
+/** The URL of an endpoint, by either name, is what a client of another server can be led to put there. */
+function audiencesOf({
+  issuer,
+  assertionAudience,
+  mtlsOrigin,
+}: Pick<ServiceConfig, 'issuer' | 'assertionAudience' | 'mtlsOrigin'>): string[] {
+  if (assertionAudience === 'issuer') return [issuer]
+  const names = mtlsOrigin === undefined ? [issuer] : [issuer, aliasOf(issuer, mtlsOrigin)]
+  return [issuer, ...names.map((name) => `${name}/token`)]
 }
 
 /** What the tokens of trusted issuers are checked and used with. */

@@ -247,3 +247,16 @@ test('an origin is one as a browser serialises it (RFC 6454 §6.2)', async (t) =
     t.strictSame(pointersOf({ allowedOrigins: [origin] }), ['/allowedOrigins/0'], origin)
   }
 })
+
+test('no access token is bound and in a cookie, where nothing proves it', async (t) => {
+  const cookie = {
+    tokenDelivery: 'cookie',
+    accessTokenCookie: true,
+    allowedOrigins: ['https://app.example.test'],
+  } as const
+  t.strictSame(pointersOf(cookie, PUBLIC), [])
+  for (const binding of ['dpopBoundAccessTokens', 'tlsClientCertificateBoundAccessTokens']) {
+    t.strictSame(pointersOf({ ...cookie, [binding]: true }, PUBLIC), ['/accessTokenCookie'])
+    t.strictSame(pointersOf({ [binding]: true }, PUBLIC), [])
+  }
+})

@@ -4,6 +4,7 @@
 import type { Client } from '../../clients/client.ts'
 import type { CheckedProof, DpopVerifier } from '../../dpop/dpop-verifier.ts'
 import type { Confirmation } from '../../oauth/confirmation.ts'
+import { aliasOf } from '../../oauth/issuer-alias.ts'
 import { OAuthError } from '../../oauth/oauth-error.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { dpopHeaderOf, setNonce } from '../server/dpop-header.ts'
@@ -34,7 +35,7 @@ export function readSenderProof(
   const first = check(`${issuer}/token`)
   // RFC 8705 §5: the same endpoint has a second name where certificates are asked for.
   const isElsewhere = 'fault' in first && first.fault === 'dpop_url_wrong'
-  const proof = isElsewhere && mtlsOrigin ? check(aliasOf(issuer, mtlsOrigin)) : first
+  const proof = isElsewhere && mtlsOrigin ? check(`${aliasOf(issuer, mtlsOrigin)}/token`) : first
   setNonce(reply, proof)
   if ('fault' in proof) throw new OAuthError(proof.fault)
   return proof
@@ -57,8 +58,4 @@ export async function confirmSender(
   }
   if (!(await dpop.take(proof))) throw new OAuthError('dpop_replayed')
   return { jkt: proof.thumbprint, ...certificate }
-}
-
-function aliasOf(issuer: string, mtlsOrigin: string): string {
-  return `${mtlsOrigin}${issuer.slice(new URL(issuer).origin.length)}/token`
 }

@@ -9,6 +9,7 @@ import type { ClientTable } from '../../clients/client-table.ts'
 import { DPOP_ALGS } from '../../dpop/proof-key.ts'
 import { GRANTS } from '../../grants/grants.ts'
 import { SIGNING_ALGS } from '../../keys/signing-algorithms.ts'
+import { aliasOf } from '../../oauth/issuer-alias.ts'
 import { registerRead } from '../server/endpoint.ts'
 
 const MAX_AGE_SECONDS = 60
@@ -55,7 +56,7 @@ export function registerMetadata(
 }
 
 function buildMetadata(
-  { issuer, basePath, tls, trustProxy, mtlsOrigin }: MetadataRouteDependencies,
+  { issuer, tls, trustProxy, mtlsOrigin }: MetadataRouteDependencies,
   { grantCounts, publicScopes }: ClientOverview,
 ) {
   const seesCertificates = tls !== undefined || trustProxy.length > 0
@@ -88,7 +89,7 @@ function buildMetadata(
       .map(({ method }) => method),
     // RFC 8705 §3.3 and §5
     ...(seesCertificates && { tls_client_certificate_bound_access_tokens: true }),
-    ...(mtlsOrigin && { mtls_endpoint_aliases: endpointsAt(`${mtlsOrigin}${basePath}`) }),
+    ...(mtlsOrigin && { mtls_endpoint_aliases: endpointsAt(aliasOf(issuer, mtlsOrigin)) }),
   }
 }
 

@@ -358,6 +358,21 @@ test('the URL of the endpoint is an audience only where that is configured (C33)
   await expectRefused(t, app, await presentAssertion(app, wrong), 'client_assertion_audience_wrong')
 })
 
+test('so is its second name, where certificates are asked for (RFC 8705 §5)', async (t) => {
+  const mtlsOrigin = 'https://mtls.example.test'
+  for (const assertionAudience of ['issuer+endpoint', 'issuer'] as const) {
+    const app = await startApp(t, { config: { assertionAudience, mtlsOrigin } })
+    const id = await makeKeyClient(app, [KEY])
+    const present = async (aud: string) =>
+      presentAssertion(app, await signAssertion(KEY, claimsOf(id, { aud })))
+    const alias = await present(`${mtlsOrigin}/token`)
+    if (assertionAudience === 'issuer+endpoint') await expectToken(t, alias, 'the alias')
+    else await expectRefused(t, app, alias, 'client_assertion_audience_wrong')
+    const origin = await present(mtlsOrigin)
+    await expectRefused(t, app, origin, 'client_assertion_audience_wrong')
+  }
+})
+
 test('wrong assertions are throttled, and a right one is let in all the same', async (t) => {
   const app = await startApp(t)
   const id = await makeKeyClient(app, [KEY])
