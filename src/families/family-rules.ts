@@ -2,7 +2,6 @@
 // token means. The PostgreSQL adapter runs them; the Lua scripts repeat them, and the contract
 // suite holds both to the same answers.
 
-import type { Confirmation } from '../oauth/confirmation.ts'
 import { usableScope } from '../oauth/role-bound-scope.ts'
 import { sourceNetwork } from '../runtime/source-network.ts'
 import type { EpochStart, UserRecord } from '../users/user.ts'
@@ -23,19 +22,6 @@ export function beginFamily(
     ended: undefined,
     retriedElsewhere: 0,
   }
-}
-
-/** Whether whoever has shown `presented` holds all that the family is bound to. */
-export function holdsKeys(
-  { confirmation }: Pick<Family, 'confirmation'>,
-  presented: Confirmation | undefined,
-): boolean {
-  if (!confirmation) return true
-  const { jkt, 'x5t#S256': x5t } = confirmation
-  return (
-    (jkt === undefined || jkt === presented?.jkt) &&
-    (x5t === undefined || x5t === presented?.['x5t#S256'])
-  )
 }
 
 /**

@@ -5,13 +5,14 @@ import type { Client } from '../clients/client.ts'
 import { TOKEN_EXCHANGE } from '../clients/client-exchange.ts'
 import type { ExchangePolicy } from '../clients/client-settings.ts'
 import type { Actor } from '../oauth/actor.ts'
+import { isShown } from '../oauth/confirmation.ts'
 import { EXCHANGES_MAX } from '../oauth/exchange-trail.ts'
 import { OAuthError } from '../oauth/oauth-error.ts'
 import { type Parameters, requireParameter } from '../oauth/parameters.ts'
 import { parseResources } from '../oauth/resource.ts'
 import { inOrder, parseScope } from '../oauth/scope.ts'
 import { toSeconds } from '../runtime/clock.ts'
-import type { AccessTokenClaims } from '../tokens/access-token.ts'
+import { type AccessTokenClaims, subjectTypeOf } from '../tokens/access-token.ts'
 import { buildExchangedClaims, trailOf } from '../tokens/exchanged-claims.ts'
 import { defineGrant, type GrantContext, type GrantServices, type IssuedTokens } from './grant.ts'
 import { type RequestedTarget, readTarget } from './granted.ts'
@@ -80,9 +81,12 @@ async function issue(
   if (!rule) throw new OAuthError('exchange_subject_of_other_client')
   if (trailOf(subject).length > EXCHANGES_MAX) throw new OAuthError('exchange_chain_too_deep')
   const scope = narrowScope(request.scope, subject, rule)
-  const actor = await findActor(request, rule, client, services)
-  // RFC 8693 §4.4: whoever is not named may not act, not even without being named afterwards.
-  if (subject.may_act && subject.may_act.sub !== actor.sub) {
+  const actor = await findActor(request, rule, context, services)
+  const actorId = actor?.sub ?? client.id
+  // RFC 8693 §4.4: the one that is named comes by itself. That somebody else holds a token of it says
+  // little, because a client shows its tokens to all whom it calls.
+  const named = subject.may_act?.sub
+  if (named !== undefined && !(named === client.id && named === actorId)) {
     throw new OAuthError('exchange_actor_not_allowed')
   }
   const { audience, mode } = rule
@@ -93,9 +97,9 @@ async function issue(
     audience,
     scope,
     confirmation,
-    act: mode === 'delegation' ? actFor(actor.sub, subject) : subject.act,
+    act: mode === 'delegation' ? actFor(actorId, subject) : subject.act,
     mayAct: rule.mayAct === undefined ? undefined : { sub: rule.mayAct },
-    expiresBy: actor.expiresBy,
+    actor,
     nowMs,
   })
   services.recordEvent({
@@ -103,7 +107,7 @@ async function issue(
     subject: subject.sub,
     clientId: client.id,
     ...(subject.sid !== undefined && { sessionId: subject.sid }),
-    detail: { actor: actor.sub, audience, mode },
+    detail: { actor: actorId, audience, mode },
     ...source,
   })
   return {
@@ -146,30 +150,27 @@ function narrowScope(
   return inOrder(words, allowed)
 }
 
-interface FoundActor {
-  readonly sub: string
-  /** Epoch seconds until which its own token is good. */
-  readonly expiresBy: number
-}
-
-/** Whoever the actor token is about; without one the client itself acts (RFC 8693 §2.1). */
+/** What the actor token says; undefined without one, where the client itself acts (RFC 8693 §2.1). */
 async function findActor(
   { actorToken }: ExchangeRequest,
   { mode, subjectClients }: ExchangePolicy,
-  { id }: Client,
+  { client, confirmation }: GrantContext,
   { checkToken }: GrantServices,
-): Promise<FoundActor> {
-  if (actorToken === undefined) return { sub: id, expiresBy: Number.POSITIVE_INFINITY }
+): Promise<AccessTokenClaims | undefined> {
+  if (actorToken === undefined) return undefined
   // An actor who would not be named in the token is not what was asked for.
   if (mode === 'impersonation') throw new OAuthError('exchange_actor_not_named')
   const actor = (await checkToken(actorToken))?.claims
   if (!actor) throw new OAuthError('exchange_actor_inactive')
   // Somebody acts by a token of their own: for whom another one acts cannot be told in `act`.
   if (actor.exchanged_from) throw new OAuthError('exchange_actor_exchanged')
-  if (actor.client_id !== id && !subjectClients.includes(actor.client_id)) {
+  // Whether a second user is still there would be a second question to the store, at every check.
+  if (subjectTypeOf(actor) !== 'client') throw new OAuthError('exchange_actor_no_client')
+  if (actor.client_id !== client.id && !subjectClients.includes(actor.client_id)) {
     throw new OAuthError('exchange_actor_of_other_client')
   }
-  return { sub: actor.sub, expiresBy: actor.exp }
+  if (!isShown(actor.cnf, confirmation)) throw new OAuthError('exchange_actor_unproven')
+  return actor
 }
 
 /** The newest actor, with those before it (RFC 8693 §4.1). */

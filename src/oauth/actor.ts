@@ -1,4 +1,4 @@
-// Who acts in a token for its subject (RFC 8693 §4.1): a chain, the newest first.
+// Who acts in a token for its subject (RFC 8693 §4.1): a chain of clients, the newest first.
 
 /** Of the chain; a longer one is neither made nor believed. */
 export const ACTOR_DEPTH_MAX = 4
@@ -15,6 +15,11 @@ export function isActor(value: unknown, depthLeft = ACTOR_DEPTH_MAX): value is A
   const { sub, act, ...more } = value as Record<string, unknown>
   if (typeof sub !== 'string' || sub === '' || Object.keys(more).length > 0) return false
   return act === undefined || isActor(act, depthLeft - 1)
+}
+
+/** All who act or acted, the newest first; nobody where there is no chain. */
+export function actorsOf(actor: Actor | undefined): readonly string[] {
+  return actor ? [actor.sub, ...actorsOf(actor.act)] : []
 }
 
 /** The one party that may act next for the subject (RFC 8693 §4.4). */

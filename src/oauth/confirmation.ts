@@ -14,6 +14,18 @@ export function tokenTypeOf(confirmation: Confirmation | undefined): 'Bearer' | 
   return confirmation?.jkt === undefined ? 'Bearer' : 'DPoP'
 }
 
+/** Whether whoever has shown `shown` holds all that something is bound to; nothing is, without `wanted`. */
+export function isShown(
+  wanted: Confirmation | undefined,
+  shown: Confirmation | undefined,
+): boolean {
+  if (!wanted) return true
+  const { jkt, 'x5t#S256': x5t } = wanted
+  return (
+    (jkt === undefined || jkt === shown?.jkt) && (x5t === undefined || x5t === shown?.['x5t#S256'])
+  )
+}
+
 /**
  * Whether a value of a token is one. Only with members that we check: one more would be a binding that
  * nobody asks for.

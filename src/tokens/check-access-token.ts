@@ -6,6 +6,7 @@ import type { ClientTable } from '../clients/client-table.ts'
 import type { Families } from '../families/families.ts'
 import type { TokenOwner } from '../families/family.ts'
 import { findInactiveReason } from '../families/family-rules.ts'
+import { actorsOf } from '../oauth/actor.ts'
 import { usableScope } from '../oauth/role-bound-scope.ts'
 import { type Clock, toSeconds } from '../runtime/clock.ts'
 import type { UserId, UserRecord } from '../users/user.ts'
@@ -114,8 +115,8 @@ function tokensOf({ jti, exchanged_from: trail }: AccessTokenClaims) {
 }
 
 /**
- * The client of the subject's own token. Undefined unless every client on the way is there and has had
- * no end of its sessions since its token.
+ * The client of the subject's own token. Undefined unless every client on the way, and every actor, is
+ * there and has had no end of its sessions since its token.
  */
 async function findExchangeOrigin(
   claims: AccessTokenClaims,
@@ -123,11 +124,13 @@ async function findExchangeOrigin(
   clients: Pick<ClientTable, 'find'>,
 ): Promise<Client | undefined> {
   if (!isIssuedSince(claims, client)) return undefined
-  const trail = claims.exchanged_from ?? []
-  const found = await Promise.all(trail.map(({ client_id: id }) => clients.find(id)))
-  const isEachLive = trail.every((token, index) => {
-    const earlier = found[index]
-    return earlier && isIssuedSince(token, earlier)
+  // Actors were good when this token was made; their own tokens are not kept.
+  const acting = actorsOf(claims.act).map((id) => ({ client_id: id, iat: claims.iat }))
+  const involved = [...(claims.exchanged_from ?? []), ...acting]
+  const found = await Promise.all(involved.map(({ client_id: id }) => clients.find(id)))
+  const isEachLive = involved.every((token, index) => {
+    const one = found[index]
+    return one && isIssuedSince(token, one)
   })
   return isEachLive ? found[0] : undefined
 }

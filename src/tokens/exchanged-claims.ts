@@ -19,8 +19,8 @@ export interface ExchangeInput {
   readonly confirmation: Confirmation | undefined
   readonly act: Actor | undefined
   readonly mayAct: PermittedActor | undefined
-  /** Epoch seconds that it must not outlive, besides the subject token itself. */
-  readonly expiresBy: number
+  /** Of the token by which its actor is known, if there is one. */
+  readonly actor: Pick<AccessTokenClaims, 'iat' | 'exp'> | undefined
   readonly nowMs: number
 }
 
@@ -35,16 +35,17 @@ export function trailOf({
   return trail ? [...trail, last] : [last]
 }
 
-/** A token of its own each time, which ends with the subject token at the latest. */
+/** A token of its own each time, neither older than those that it is made of nor good for longer. */
 export function buildExchangedClaims(input: ExchangeInput): AccessTokenClaims {
-  const { subject, client, audience, scope, confirmation, act, mayAct } = input
-  // Never before the end of the client's sessions that is known here, even if our clock is behind it.
-  const iat = toSeconds(Math.max(input.nowMs, client.sessionsValidFrom.getTime()))
+  const { subject, client, audience, scope, confirmation, act, mayAct, actor = subject } = input
+  // Never before an end of sessions that anybody's token came after, even if our clock is behind it.
+  const validFrom = toSeconds(Math.max(input.nowMs, client.sessionsValidFrom.getTime()))
+  const iat = Math.max(validFrom, subject.iat, actor.iat)
   return {
     ...subject,
     aud: audience,
     scope: scope.length > 0 ? scope.join(' ') : undefined,
-    exp: Math.min(iat + client.accessTokenTtlSeconds, subject.exp, input.expiresBy),
+    exp: Math.min(iat + client.accessTokenTtlSeconds, subject.exp, actor.exp),
     iat,
     jti: newTokenId(),
     client_id: client.id,

@@ -1,5 +1,6 @@
 // Services that hand a user's token on (RFC 8693): `web` logs users in, `gateway` exchanges their tokens
-// for the orders service, and `orders` exchanges those in turn for the stock service.
+// for the orders service, and `orders` exchanges those in turn for the stock service. `courier` may bring
+// tokens of all three, and what it is sent by them it could try to use.
 
 import { decodeJwt } from 'jose'
 import type { Test } from 'tap'
@@ -15,6 +16,7 @@ export const BILLING = 'https://billing.example.test'
 export const STOCK = 'stock'
 
 export type Form = Record<string, string | undefined>
+type Headers = Record<string, string>
 
 export interface ExchangeAnswer {
   readonly status: number
@@ -30,9 +32,14 @@ export interface ExchangeScene {
   /** An access token of a new session of the user at `web`. */
   logIn(): Promise<string>
   /** A token of a confidential client for itself. */
-  ownToken(id: string, form?: Form): Promise<string>
+  ownToken(id: string, form?: Form, headers?: Headers): Promise<string>
   /** `gateway` exchanges the token, unless `by` says who. */
-  exchange(subjectToken: string, form?: Form, by?: string): Promise<ExchangeAnswer>
+  exchange(
+    subjectToken: string,
+    form?: Form,
+    by?: string,
+    headers?: Headers,
+  ): Promise<ExchangeAnswer>
   secretOf(id: string): string
   /** Whether `/verify` and `/introspect` take the token now. */
   isGood(token: string): Promise<boolean>
@@ -66,6 +73,14 @@ const RULES = {
     { audience: STOCK, scopes: ['orders:read'], subjectClients: ['gateway'], mode: 'delegation' },
     { audience: ORDERS, scopes: ['orders:read'], subjectClients: ['orders'], mode: 'delegation' },
   ],
+  courier: [
+    {
+      audience: STOCK,
+      scopes: ['orders:read'],
+      subjectClients: ['web', 'gateway', 'orders'],
+      mode: 'delegation',
+    },
+  ],
 } as const
 
 export type Store = 'postgresql' | 'redis'
@@ -89,6 +104,7 @@ export async function openExchangeScene(
   const grantTypes = ['client_credentials', EXCHANGE]
   await make('gateway', { ...confidential, grantTypes, exchange: RULES.gateway })
   await make('orders', { ...confidential, grantTypes, exchange: RULES.orders })
+  await make('courier', { ...confidential, grantTypes, exchange: RULES.courier })
   await make('bare', { ...confidential, grantTypes })
   await make('watcher', {
     type: 'confidential',
@@ -100,8 +116,8 @@ export async function openExchangeScene(
 
   const as = (id: string) => ({ client_id: id, client_secret: secrets.get(id) })
 
-  async function send(form: Form): Promise<ExchangeAnswer> {
-    const answer = await app.form('/token', form)
+  async function send(form: Form, headers: Headers = {}): Promise<ExchangeAnswer> {
+    const answer = await app.form('/token', form, headers)
     const body = (await answer.json()) as Record<string, unknown>
     const token = typeof body.access_token === 'string' ? body.access_token : ''
     return { status: answer.status, body, token, claims: token ? decodeJwt(token) : {} }
@@ -111,16 +127,12 @@ export async function openExchangeScene(
     app,
     user,
     logIn: async () => (await logIn(app, { id: 'web' }, user)).access_token,
-    ownToken: async (id, form = {}) =>
-      (await send({ grant_type: 'client_credentials', ...as(id), ...form })).token,
-    exchange: (token, form = {}, by = 'gateway') =>
-      send({
-        grant_type: EXCHANGE,
-        ...as(by),
-        subject_token: token,
-        subject_token_type: ACCESS_TOKEN,
-        ...form,
-      }),
+    ownToken: async (id, form = {}, headers = {}) =>
+      (await send({ grant_type: 'client_credentials', ...as(id), ...form }, headers)).token,
+    exchange: (token, form = {}, by = 'gateway', headers = {}) => {
+      const subject = { subject_token: token, subject_token_type: ACCESS_TOKEN }
+      return send({ grant_type: EXCHANGE, ...as(by), ...subject, ...form }, headers)
+    },
     secretOf: (id) => secrets.get(id) ?? '',
     async isGood(token) {
       const headers = { authorization: `Bearer ${token}` }

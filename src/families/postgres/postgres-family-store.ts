@@ -11,6 +11,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type pg from 'pg'
 import { type Database, guardDatabase } from '../../database/database.ts'
 import { inTransaction } from '../../database/transaction.ts'
+import { isShown } from '../../oauth/confirmation.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { UserId } from '../../users/user.ts'
 import type {
@@ -33,7 +34,6 @@ import {
   findInactiveReason,
   findKept,
   findRefusal,
-  holdsKeys,
   isElsewhere,
   isUserStale,
   momentOf,
@@ -113,7 +113,7 @@ async function rotate(client: pg.PoolClient, input: RotateFamily): Promise<Rotat
   if (family.clientId !== input.clientId) {
     return { outcome: 'inactive', reason: 'family_of_other_client' }
   }
-  if (!holdsKeys(family, input.confirmation)) {
+  if (!isShown(family.confirmation, input.confirmation)) {
     return { outcome: 'inactive', reason: 'family_key_mismatch' }
   }
   if (user === undefined || isUserStale(user, family)) return { outcome: 'user_stale' }

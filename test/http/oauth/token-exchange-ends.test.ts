@@ -3,7 +3,13 @@
 
 import { decodeJwt } from 'jose'
 import { test } from 'tap'
-import { type ExchangeScene, openExchangeScene, STOCK } from '../../scenes/exchange-scene.ts'
+import { actor } from '../../scenes/exchange-attacks.ts'
+import {
+  BILLING,
+  type ExchangeScene,
+  openExchangeScene,
+  STOCK,
+} from '../../scenes/exchange-scene.ts'
 import { logIn } from '../../support/app.ts'
 
 interface Chain {
@@ -122,6 +128,33 @@ test("a client's own token that was exchanged ends with either client", async (t
   await scene.app.form('/revoke', { client_id: 'batch', client_secret, token: own })
   t.equal(await scene.isGood(token), false, 'its subject token was revoked')
 })
+
+for (const what of ['deleted', 'deleted and made anew', 'its sessions ended'] as const) {
+  test(`a token ends with whichever client acts in it, now or before: ${what}`, async (t) => {
+    let nowMs = Date.now()
+    const scene = await openExchangeScene(t, 'postgresql', { clock: () => nowMs })
+    const { app, exchange, isGood } = scene
+    const others = await makeChain(scene)
+    const ofBatch = await scene.ownToken('batch')
+    const first = await exchange(await scene.logIn(), actor(ofBatch))
+    const second = await exchange(first.token, { audience: STOCK }, 'orders')
+    const third = await exchange(second.token, { audience: BILLING })
+    t.strictSame(third.claims.act, { sub: 'orders', act: { sub: 'batch' } })
+    const tokens = [first.token, second.token, third.token]
+    for (const token of tokens) t.ok(await isGood(token))
+    nowMs += 2_000
+    const path = '/admin/clients/batch'
+    await app.admin('DELETE', what.startsWith('deleted') ? path : `${path}/sessions`)
+    if (what === 'deleted and made anew') await app.makeClient({ id: 'batch' })
+    for (const token of [ofBatch, ...tokens]) t.equal(await isGood(token), false)
+    t.equal((await exchange(first.token, { audience: STOCK }, 'orders')).status, 400)
+    t.equal(scene.lastReason(), 'exchange_subject_inactive')
+    t.ok(await isGood(others.second), 'in which it does not act')
+    if (what !== 'its sessions ended') return
+    const again = await exchange(await scene.logIn(), actor(await scene.ownToken('batch')))
+    t.ok(await isGood(again.token), 'by a later token of the actor')
+  })
+}
 
 test('a scope goes with the role, the first client and the rule', async (t) => {
   const scene = await openExchangeScene(t)

@@ -165,6 +165,30 @@ const ACTORS: Readonly<Record<string, Attack>> = {
       return await scene.exchange(await scene.logIn(), actor(token))
     },
   },
+  'an actor token of a user': {
+    body: BAD_TOKEN,
+    reason: 'exchange_actor_no_client',
+    run: async (scene) => await scene.exchange(await scene.logIn(), actor(await scene.logIn())),
+  },
+  'an actor token of the client in may_act, brought by another one that was sent it': {
+    body: BAD_TOKEN,
+    reason: 'exchange_actor_not_allowed',
+    run: async (scene) => {
+      const { token } = await scene.exchange(await scene.logIn(), { audience: 'ledger' })
+      const ofNamed = actor(await scene.ownToken('orders'))
+      const itself = await scene.exchange(token, ofNamed, 'orders')
+      if (itself.status !== 200) throw new Error('the one that is named may not act')
+      return await scene.exchange(token, ofNamed, 'courier')
+    },
+  },
+  'an actor token of another one, brought by the client in may_act': {
+    body: BAD_TOKEN,
+    reason: 'exchange_actor_not_allowed',
+    run: async (scene) => {
+      const { token } = await scene.exchange(await scene.logIn(), { audience: 'ledger' })
+      return await scene.exchange(token, actor(await scene.ownToken('gateway')), 'orders')
+    },
+  },
   'an actor token where nobody is named': {
     body: BAD_TOKEN,
     reason: 'exchange_actor_not_named',

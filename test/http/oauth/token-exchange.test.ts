@@ -11,8 +11,10 @@ import {
   openExchangeScene,
   STOCK,
 } from '../../scenes/exchange-scene.ts'
+import { trustPlatform } from '../../scenes/platform-scene.ts'
 import { readEvents, waitForEvent } from '../../support/audit.ts'
 
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const JWT = 'urn:ietf:params:oauth:token-type:jwt'
 
 test('delegation: the subject stays, the client acts, and it is named (RFC 8693 §4.1)', async (t) => {
@@ -94,6 +96,27 @@ test("a client's token is exchanged, too, and stays the client's", async (t) => 
   t.ok(await isGood(token))
 })
 
+test('a subject of a trusted issuer stays one, acts for nobody, and ends with its issuer', async (t) => {
+  const scene = await openExchangeScene(t)
+  const { app, exchange, isGood } = scene
+  const idp = await trustPlatform(app, 'oidc', { id: 'idp', subjects: { mode: 'own' } }, undefined)
+  await app.admin('PATCH', '/admin/clients/batch', {
+    grantTypes: ['client_credentials', JWT_BEARER],
+    defaultScopes: ['orders:read'],
+  })
+  const assertion = await idp.token()
+  const external = await scene.ownToken('batch', { grant_type: JWT_BEARER, assertion })
+  const { token, claims } = await exchange(external)
+  t.match(claims, { sub: `idp:${idp.subject}`, client_id: 'gateway', scope: 'orders:read' })
+  t.strictSame([claims.sid, claims.roles, claims.act], [undefined, undefined, { sub: 'gateway' }])
+  t.ok(await isGood(token))
+  const form = { actor_token: external, actor_token_type: ACCESS_TOKEN }
+  t.equal((await exchange(await scene.logIn(), form)).status, 400)
+  t.equal(scene.lastReason(), 'exchange_actor_no_client')
+  await app.admin('DELETE', '/admin/trusted-issuers/idp')
+  t.equal(await isGood(token), false)
+})
+
 test('an actor token names its subject, and limits the life of the new token', async (t) => {
   let nowMs = Date.now()
   const scene = await openExchangeScene(t, 'postgresql', { clock: () => nowMs })
@@ -103,9 +126,10 @@ test('an actor token names its subject, and limits the life of the new token', a
   const acted = await scene.exchange(await scene.logIn(), form)
   t.strictSame(acted.claims.act, { sub: 'gateway' })
   t.equal(acted.claims.exp, decodeJwt(actorToken).exp)
-  const agent = { ...form, actor_token: await scene.logIn() }
-  const byUser = await scene.exchange(await scene.ownToken('batch'), agent)
-  t.strictSame(byUser.claims.act, { sub: scene.user.id }, 'of a client that the rule names')
+  const agent = { ...form, actor_token: await scene.ownToken('batch') }
+  const byBatch = await scene.exchange(await scene.logIn(), agent)
+  t.strictSame(byBatch.claims.act, { sub: 'batch' }, 'of a client that the rule names')
+  t.ok(await scene.isGood(byBatch.token))
 })
 
 test('exp is that of the subject token at the latest, however long its client lets tokens live', async (t) => {
