@@ -6,8 +6,8 @@ import type { ForeignJwt } from './foreign-jwt.ts'
 import type { KeySource } from './key-source.ts'
 import type { VerificationKey } from './verification-key.ts'
 
-/** So many signatures are tried for one assertion; a set with more keys than this names them. */
-const TRIED_MAX = 20
+/** So many signatures are tried for one assertion; a set with more keys of one kind names them. */
+const TRIED_MAX = 4
 
 /**
  * Why not; undefined when it is. Looks for the keys once more where none of them may be meant: the key may

@@ -23,12 +23,14 @@ const PUBLIC_MEMBERS: Readonly<Record<string, readonly string[]>> = {
   RSA: ['kty', 'n', 'e'],
 }
 const CURVES: Readonly<Record<string, string>> = { EC: 'P-256', OKP: 'Ed25519' }
-/** Above the one, a signature would take more than a millisecond to verify. */
+/**
+ * Strangers have signatures verified by keys that a client has chosen: larger ones, and other exponents, would
+ * make each take milliseconds.
+ */
 const RSA_BITS_MIN = 2048
-const RSA_BITS_MAX = 8192
+const RSA_BITS_MAX = 4096
 /** Smaller ones are weak (FIPS 186-5 §5.1), larger ones only slow. */
-const RSA_EXPONENT_MIN = 65_537n
-const RSA_EXPONENT_MAX = 2n ** 32n
+const RSA_EXPONENT = 65_537n
 const KID_LENGTH_MAX = 512
 
 /** What a key says of itself that it is for: a bundle of SPIFFE marks those that sign JWT-SVIDs. */
@@ -84,6 +86,5 @@ function importKey(jwk: unknown, members: readonly string[]): KeyObject | undefi
 function isWeak({ asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject): boolean {
   if (asymmetricKeyType !== 'rsa') return false
   const { modulusLength: bits = 0, publicExponent: exponent = 0n } = asymmetricKeyDetails
-  if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX) return true
-  return exponent < RSA_EXPONENT_MIN || exponent > RSA_EXPONENT_MAX || exponent % 2n === 0n
+  return bits < RSA_BITS_MIN || bits > RSA_BITS_MAX || exponent !== RSA_EXPONENT
 }

@@ -31,8 +31,10 @@ export async function authenticateClient(
   const wrong = answer instanceof Promise ? await answer : answer
   const refusal = client ? (findMisuse(client, method) ?? wrong) : 'client_unknown'
   if (client && !refusal) return client
-  // Only now: a right secret costs no round trip, and is not refused however many guess.
-  if (method.proof !== 'nothing' && refusal !== 'client_certificate_missing') {
+  // Only now: a right secret costs no round trip, and is not refused however many guess. By the method that
+  // the request announces, so that an unknown client is answered as one with a certificate is, which nobody
+  // can guess.
+  if (announced.proof !== 'nothing') {
     await services.throttle.failed({ kind: 'client_secret', account: clientId, ip: ipOf() })
   }
   throw new OAuthError(refusal ?? 'client_unknown', client && { clientId: client.id })

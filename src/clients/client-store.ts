@@ -86,10 +86,8 @@ export function openClientStore(dependencies: ClientStoreDependencies): ClientSt
       return await inChange(prisma, async (tx) => {
         const row = await lockClient(tx, id)
         if (!row) return false
-        // Later than the last end, even if that lies ahead of this clock: logins since then are
-        // dated by it.
-        const fromMs = Math.max(firstMsAfterAll(clock), row.sessionsValidFrom.getTime() + 1)
-        await tx.client.update({ where: { id }, data: { sessionsValidFrom: new Date(fromMs) } })
+        const sessionsValidFrom = nextEnd(row, clock)
+        await tx.client.update({ where: { id }, data: { sessionsValidFrom } })
         return true
       })
     },
@@ -130,6 +128,18 @@ function firstMsAfterAll(clock: Clock): number {
   return clock() + 1
 }
 
+/**
+ * Ends all sessions of a client. Later than the last end, even if that lies ahead of this clock: logins since
+ * then are dated by it.
+ */
+function nextEnd({ sessionsValidFrom }: ClientRow, clock: Clock): Date {
+  return new Date(Math.max(firstMsAfterAll(clock), sessionsValidFrom.getTime() + 1))
+}
+
+/**
+ * Between confidential and public every session ends: what the one kind of client has proved, the other has
+ * not.
+ */
 function patchClient(
   id: string,
   patch: ClientInput,
@@ -147,7 +157,13 @@ function patchClient(
     if (!checked.ok) return { checked }
     if (lacksSecret(checked.value, stored, choices)) return { checked: NO_SECRET }
     if (isDeepStrictEqual(checked.value, before)) return { checked: { ok: true, value: current } }
-    const data = { ...draftToColumns(checked.value), updatedAt: new Date(clock()) }
+    const data = {
+      ...draftToColumns(checked.value),
+      ...(checked.value.type !== before.type && { sessionsValidFrom: nextEnd(stored, clock) }),
+      // A secret that is of no use is of use to whoever finds it, once a method with a secret is listed again.
+      ...(!usesSecret(checked.value, choices) && { secrets: { deleteMany: {} } }),
+      updatedAt: new Date(clock()),
+    }
     const row = await tx.client.update({ where: { id }, data, include: WITH_SECRETS })
     return { checked: { ok: true, value: await publish(tx, row, dependencies) }, changed: true }
   })

@@ -8,7 +8,7 @@ import type { DpopFault } from '../oauth/dpop-errors.ts'
 const RSA_BITS_MAX = 4096
 /** RFC 7518 §3.3 */
 const RSA_BITS_MIN = 2048
-const RSA_EXPONENT_MAX = 2n ** 32n
+const RSA_EXPONENT = 65_537n
 
 interface ProofAlgorithm {
   /** As Node names the type of its keys. */
@@ -103,7 +103,7 @@ function isFit(
   if (asymmetricKeyType !== keyType) return false
   if (keyType !== 'rsa') return true
   const { modulusLength: bits = 0, publicExponent: exponent = 0n } = asymmetricKeyDetails
-  return bits >= RSA_BITS_MIN && bits <= RSA_BITS_MAX && exponent < RSA_EXPONENT_MAX
+  return bits >= RSA_BITS_MIN && bits <= RSA_BITS_MAX && exponent === RSA_EXPONENT
 }
 
 function isSignedBy(
