@@ -18,13 +18,14 @@ export const clientCredentials = defineGrant({
 })
 
 /** Throws OAuthError `invalid_scope` or `invalid_target`. */
-function issue(
+async function issue(
   request: RequestedTarget,
-  { client, confirmation }: GrantContext,
+  { client, confirm }: GrantContext,
   { tokens, issuer, defaultAudience, clock }: GrantServices,
-): IssuedTokens {
+): Promise<IssuedTokens> {
   const scope = grantScope(client, request.scope)
   const { token: audience } = grantAudience(client, defaultAudience, request.resources)
+  const confirmation = await confirm()
   // Never before the end of the client's sessions that is known here, even if our clock is behind
   // it.
   const nowMs = Math.max(clock(), client.sessionsValidFrom.getTime())

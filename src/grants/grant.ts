@@ -26,8 +26,13 @@ export interface GrantContext {
   /** Authenticated, and allowed to use this grant. */
   readonly client: Client
   readonly source: Source
-  /** What the sender has shown to hold; the tokens are bound to it. */
-  readonly confirmation: Confirmation | undefined
+  /**
+   * What the sender has shown to hold, to which the tokens are bound. Uses up the proof of it, once however
+   * often it is asked for: a grant asks when all is right that it can tell without a change, so that nobody
+   * fills the store of used proofs with guesses. Throws OAuthError for a proof that was used before, or
+   * rejects with DependencyUnavailable.
+   */
+  readonly confirm: () => Promise<Confirmation | undefined>
   /** A signal that aborts when the caller hangs up; made on demand, because few grants wait. */
   readonly callerSignal: () => AbortSignal
 }

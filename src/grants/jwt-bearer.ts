@@ -64,7 +64,7 @@ async function issue(
   if (subjects.mode === 'own' && !name) throw refuse('subject_wrong', context, services)
   const used = await useTrustedToken(token, { clientId: client.id, ip: source.ip }, services.trust)
   if (used) throw refuse(used, context, services)
-  if (subjects.mode === 'own' && name) return issueExternal(name, target, context, services)
+  if (subjects.mode === 'own' && name) return await issueExternal(name, target, context, services)
   const user = await findUser(token, subjects, services)
   // Whoever signs there does not tell us how many factors it has asked for.
   const isAllowed = user?.user.status === 'active' && !client.requireFactor
@@ -103,14 +103,15 @@ async function findUser(
 }
 
 /** Of no session and no role: scopes that need a role are never granted. */
-function issueExternal(
+async function issueExternal(
   subject: ExternalSubject,
   target: LoginTarget,
-  { client, confirmation }: GrantContext,
+  { client, confirm }: GrantContext,
   { tokens, issuer, clock }: GrantServices,
-): IssuedTokens {
+): Promise<IssuedTokens> {
   const scope = usableScope(target.scope, client.scopes, [])
   if (target.isScopeAsked && scope.length === 0) throw new OAuthError('scope_role_missing')
+  const confirmation = await confirm()
   const nowMs = Math.max(clock(), client.sessionsValidFrom.getTime())
   const audience = target.audience.token
   const claims = buildExternalClaims({

@@ -9,6 +9,7 @@ import {
   hashFamilySecret,
   type RefreshToken,
 } from '../families/refresh-token-string.ts'
+import type { Confirmation } from '../oauth/confirmation.ts'
 import { OAuthError } from '../oauth/oauth-error.ts'
 import { type Parameters, requireParameter } from '../oauth/parameters.ts'
 import { parseResources } from '../oauth/resource.ts'
@@ -51,14 +52,15 @@ async function issue(
   const audience =
     resources.length === 0 ? undefined : parseRequested(() => parseResources(resources))
   const requested = { scope: scope?.words, audience: audience?.words }
-  const outcome = await rotate(presented, requested, context, services)
+  const confirmation = await context.confirm()
+  const outcome = await rotate(presented, { ...requested, confirmation }, context, services)
   const event = findNews(outcome, presented, context)
   if (event) services.recordEvent(event)
   switch (outcome.outcome) {
     case 'rotated':
     case 'kept':
     case 'retried':
-      return answer(presented, outcome, requested, context, services)
+      return answer(presented, outcome, { ...requested, confirmation }, context, services)
     case 'replayed':
       throw new OAuthError('refresh_replayed')
     case 'refused':
@@ -88,6 +90,8 @@ function parseRequested(parse: () => string[]): { words: readonly string[]; faul
 }
 
 interface Requested {
+  /** What the sender has shown to hold. */
+  readonly confirmation: Confirmation | undefined
   readonly scope: readonly string[] | undefined
   readonly audience: readonly string[] | undefined
 }
@@ -97,7 +101,7 @@ type Rotation = Exclude<RotateOutcome, { outcome: 'user_stale' }>
 function rotate(
   presented: RefreshToken,
   requested: Requested,
-  { client, source, confirmation }: GrantContext,
+  { client, source }: GrantContext,
   { families, clock, defaultAudience }: GrantServices,
 ): Promise<Rotation> {
   return families.rotate({
@@ -106,7 +110,7 @@ function rotate(
     secretHash: hashFamilySecret(presented.familySecret),
     generation: presented.generation,
     clientId: client.id,
-    confirmation,
+    confirmation: requested.confirmation,
     nowMs: clock(),
     graceMs: client.refreshGraceSeconds * 1000,
     idleTtlMs: client.refreshIdleTtlSeconds * 1000,
@@ -132,7 +136,7 @@ function answer(
   presented: AuthenticRefreshToken,
   { family, user, atMs }: { family: Family; user: UserRecord; atMs?: number },
   requested: Requested,
-  { client, confirmation }: GrantContext,
+  { client }: GrantContext,
   services: GrantServices,
 ): IssuedTokens {
   const usable = usableScope(requested.scope ?? family.scope, client.scopes, user.roles)
@@ -141,7 +145,7 @@ function answer(
   const allowed = family.audience.filter((audience) => addressable.includes(audience))
   const audience = requested.audience ? inOrder(requested.audience, allowed) : allowed.slice(0, 1)
   const { rootSecret, familySecret } = presented
-  const bound = { client, confirmation, rootSecret, familySecret }
+  const bound = { client, confirmation: requested.confirmation, rootSecret, familySecret }
   const granted = {
     family,
     user,

@@ -26,10 +26,11 @@ export interface Login {
 /** Throws OAuthError `invalid_grant` or `invalid_scope`; rejects with DependencyUnavailable. */
 export async function startSession(
   { record, amr, target, isRefreshable = true }: Login,
-  { client, source, confirmation }: GrantContext,
+  { client, source, confirm }: GrantContext,
   services: GrantServices,
 ): Promise<IssuedTokens> {
   checkScopeLeft(target, client, record)
+  const confirmation = await confirm()
   const secret = newFamilySecret()
   const isRefreshed = isRefreshable && canRefresh(client)
   const life = lifeOf(client, isRefreshed, services.clock)

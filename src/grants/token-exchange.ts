@@ -73,7 +73,7 @@ async function issue(
   context: GrantContext,
   services: GrantServices,
 ): Promise<IssuedTokens> {
-  const { client, confirmation, source } = context
+  const { client, confirm, source } = context
   const rules = findRules(request, client)
   const subject = (await services.checkToken(request.subjectToken))?.claims
   if (!subject) throw new OAuthError('exchange_subject_inactive')
@@ -90,6 +90,7 @@ async function issue(
     throw new OAuthError('exchange_actor_not_allowed')
   }
   const { audience, mode } = rule
+  const confirmation = await confirm()
   const nowMs = services.clock()
   const claims = buildExchangedClaims({
     subject,

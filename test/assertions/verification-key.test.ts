@@ -7,6 +7,8 @@ import { openVerificationKey } from '../../src/assertions/verification-key.ts'
 const EC = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const ED = generateKeyPairSync('ed25519')
 const RSA = generateKeyPairSync('rsa', { modulusLength: 2048 })
+/** Odd, of 8,192 bits: nobody has to know a private key for it to be slow. */
+const SLOW_MODULUS = Buffer.alloc(1024, 0xff).toString('base64url')
 const jwkOf = ({ publicKey }: typeof EC): JsonWebKey => publicKey.export({ format: 'jwk' })
 const privateOf = ({ privateKey }: typeof EC): JsonWebKey => privateKey.export({ format: 'jwk' })
 
@@ -47,6 +49,8 @@ test('a key that is private, weak, for something else or none is refused', async
     ['a number for a coordinate', { ...jwkOf(EC), x: 1 }, /read/],
     ['1024 bits', jwkOf(weak), /bits/],
     ['the exponent 3', jwkOf(small), /bits/],
+    ['8192 bits', { ...jwkOf(RSA), n: SLOW_MODULUS }, /bits/],
+    ['a slow exponent', { ...jwkOf(RSA), e: '_____w' }, /bits/],
     ['encryption', { ...jwkOf(RSA), use: 'enc' }, /use/],
     ['signing only', { ...jwkOf(RSA), key_ops: ['sign'] }, /key_ops/],
     ['no operations in a list', { ...jwkOf(RSA), key_ops: 'verify' }, /key_ops/],

@@ -68,8 +68,7 @@ test('every member of /admin/clients has its option', async (t) => {
     '--auth-method none --access-token-ttl-seconds 300 --refresh-idle-ttl-seconds 1000 ' +
     '--refresh-absolute-ttl-seconds 2000 --refresh-grace-seconds 10 --token-delivery cookie ' +
     '--access-token-cookie --allowed-origin https://app.test --forwards-client-ip ' +
-    '--require-factor --dpop-bound-access-tokens --refresh-rotation never ' +
-    '--refresh-rotate-after-seconds 60'
+    '--require-factor --refresh-rotate-after-seconds 60'
   const made = await runJson<Record<string, unknown>>(t, env, args.split(' '))
   const { createdAt, updatedAt, ...members } = made
   t.match([createdAt, updatedAt], [String, String])
@@ -97,15 +96,52 @@ test('every member of /admin/clients has its option', async (t) => {
     assertionAlgs: [],
     federatedIdentities: [],
     exchange: [],
-    dpopBoundAccessTokens: true,
+    dpopBoundAccessTokens: false,
     tlsClientAuth: null,
     tlsClientCertificateBoundAccessTokens: false,
-    refreshRotation: 'never',
+    refreshRotation: 'always',
     refreshRotateAfterSeconds: 60,
     signingAlg: null,
     secrets: [],
   })
   t.strictSame(await (await app.admin('GET', '/admin/clients/web')).json(), made)
+})
+
+test('every member about keys, certificates and exchanges has its option, too', async (t) => {
+  const app = await startApp(t)
+  const env = serverEnvironment(app.databaseUrl)
+  const identity = { trustedIssuer: 'ci', subject: 'repo:acme/web:ref:refs/heads/main' }
+  const exchange = {
+    audience: 'https://b.test',
+    scopes: ['a'],
+    subjectClients: ['web'],
+    mode: 'delegation',
+  }
+  const members = {
+    authMethods: ['federated_jwt', 'private_key_jwt', 'tls_client_auth'],
+    jwksUri: 'https://keys.example.test/jwks.json',
+    assertionAlgs: ['ES256', 'PS256'],
+    federatedIdentities: [identity],
+    exchange: [exchange],
+    dpopBoundAccessTokens: true,
+    tlsClientAuth: { sanDns: 'jobs.example.test' },
+    tlsClientCertificateBoundAccessTokens: true,
+    refreshRotation: 'never',
+    signingAlg: 'ES256',
+  }
+  const args = [
+    ...'client create --id jobs --name Jobs --type confidential --scope a'.split(' '),
+    ...['--grant-type', 'client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange'],
+    ...['--auth-method', ...members.authMethods, '--jwks-uri', members.jwksUri],
+    ...['--allow-private-network', '--assertion-alg', ...members.assertionAlgs],
+    ...['--federated-identity', JSON.stringify(identity), '--exchange', JSON.stringify(exchange)],
+    ...['--tls-client-auth', JSON.stringify(members.tlsClientAuth), '--dpop-bound-access-tokens'],
+    ...['--tls-client-certificate-bound-access-tokens', '--refresh-rotation', 'never'],
+    ...['--signing-alg', 'ES256'],
+  ]
+  const made = await runJson<Record<string, unknown>>(t, env, args)
+  t.match(made, { ...members, allowPrivateNetwork: true, secrets: [] })
+  t.strictSame(await (await app.admin('GET', '/admin/clients/jobs')).json(), made)
 })
 
 test('what cannot be is refused: the rules of /admin/clients', async (t) => {

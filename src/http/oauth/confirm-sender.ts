@@ -3,7 +3,7 @@
 
 import type { Client } from '../../clients/client.ts'
 import type { CheckedProof, DpopVerifier } from '../../dpop/dpop-verifier.ts'
-import type { Confirmation } from '../../oauth/confirmation.ts'
+import type { GrantContext } from '../../grants/grant.ts'
 import { aliasOf } from '../../oauth/issuer-alias.ts'
 import { OAuthError } from '../../oauth/oauth-error.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -42,20 +42,24 @@ export function readSenderProof(
 }
 
 /**
- * What the tokens are bound to; undefined where the sender has shown nothing. Uses the proof up, so that
- * it comes before anything is changed. Throws OAuthError, or rejects with DependencyUnavailable.
+ * How to learn what the tokens are bound to; undefined where the sender has shown nothing. What the client
+ * has to show is asked here, before anything else: throws OAuthError. The proof is used up by the first call.
  */
-export async function confirmSender(
+export function confirmSender(
   request: EndpointRequest,
   proof: CheckedProof | undefined,
   client: Client,
   { dpop, clock }: Pick<SenderConfirmation, 'dpop' | 'clock'>,
-): Promise<Confirmation | undefined> {
+): GrantContext['confirm'] {
   const certificate = confirmCertificate(request, client, clock)
   if (!proof) {
     if (client.dpopBoundAccessTokens) throw new OAuthError('dpop_missing')
-    return certificate
+    return async () => certificate
   }
-  if (!(await dpop.take(proof))) throw new OAuthError('dpop_replayed')
-  return { jkt: proof.thumbprint, ...certificate }
+  let taken: Promise<boolean> | undefined
+  return async () => {
+    taken ??= dpop.take(proof)
+    if (!(await taken)) throw new OAuthError('dpop_replayed')
+    return { jkt: proof.thumbprint, ...certificate }
+  }
 }

@@ -34,8 +34,8 @@ export function registerToken(app: FastifyInstance, dependencies: TokenRouteDepe
     const usesCookies = client.tokenDelivery === 'cookie'
     if (usesCookies) checkBrowserCall(request, client, cookies, hasOwnToken)
     const source = sourceOf(request, client)
-    const confirmation = await confirmSender(request, proof, client, dependencies)
-    const context = { client, source, confirmation, callerSignal: () => callerSignal(reply) }
+    const confirm = confirmSender(request, proof, client, dependencies)
+    const context = { client, source, confirm, callerSignal: () => callerSignal(reply) }
     let issued: IssuedTokens
     try {
       issued = await issue(context, grants)
@@ -47,7 +47,7 @@ export function registerToken(app: FastifyInstance, dependencies: TokenRouteDepe
     if (usesCookies && !cookies.set(request, reply, client, issued)) {
       recordEvent({ type: 'client.cookie_too_large', clientId: client.id, ...source })
     }
-    return toTokenResponse(issued, confirmation, !usesCookies)
+    return toTokenResponse(issued, await confirm(), !usesCookies)
   })
 }
 

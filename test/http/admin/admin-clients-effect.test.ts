@@ -1,5 +1,6 @@
 // What a change under /admin/clients does to the requests that come right after it.
 
+import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'tap'
 import { logIn, startApp, type TestApp } from '../../support/app.ts'
 
@@ -119,4 +120,36 @@ test('PATCH takes merge patches and JSON, and nothing else', async (t) => {
   t.equal((await patch('application/merge-patch+json', '{')).status, 400)
   t.equal((await patch('application/merge-patch+json', '[]')).status, 422)
   t.equal((await patch('application/json', '{"__proto__":{"name":"x"}}')).status, 422)
+})
+
+test('a secret dies with the last method that uses it, and does not come back with one', async (t) => {
+  const app = await startApp(t)
+  const { id, secret } = await app.makeClient({
+    type: 'confidential',
+    grantTypes: ['client_credentials'],
+  })
+  const { publicKey } = generateKeyPairSync('ed25519')
+  const jwks = { keys: [publicKey.export({ format: 'jwk' })] }
+  const patch = (body: object) => app.admin('PATCH', `/admin/clients/${id}`, body)
+  const patched = await patch({ authMethods: ['private_key_jwt'], jwks })
+  t.equal(patched.status, 200)
+  t.strictSame(((await patched.json()) as { secrets: unknown }).secrets, [])
+  t.equal((await app.admin('POST', `/admin/clients/${id}/secrets`)).status, 201)
+  t.equal((await patch({ authMethods: ['private_key_jwt', 'client_secret_post'] })).status, 200)
+  const form = { grant_type: 'client_credentials', client_id: id, client_secret: secret }
+  t.equal((await app.form('/token', form)).status, 401, 'the old one')
+})
+
+test('a client that becomes public has no session of its confidential days', async (t) => {
+  const app = await startApp(t)
+  const { username, password } = await app.makeUser()
+  const { id, secret } = await app.makeClient({
+    type: 'confidential',
+    grantTypes: ['password', 'refresh_token'],
+  })
+  const login = { grant_type: 'password', client_id: id, client_secret: secret, username, password }
+  const tokens = (await (await app.form('/token', login)).json()) as { refresh_token: string }
+  const now = { type: 'public', authMethods: ['none'] }
+  t.equal((await app.admin('PATCH', `/admin/clients/${id}`, now)).status, 200)
+  t.equal((await refresh(app, id, tokens.refresh_token)).status, 400)
 })

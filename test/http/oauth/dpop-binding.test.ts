@@ -161,3 +161,12 @@ test('a refresh token in a cookie stays with its key as well', async (t) => {
   t.equal(answer.status, 200)
   t.match(await answer.json(), { token_type: 'DPoP' })
 })
+
+test('a text that is no refresh token uses up no proof, so a stranger fills no store', async (t) => {
+  const { refresh } = await openScene(t)
+  const proof = (await makeProver()).prove()
+  for (const attempt of ['once', 'twice']) {
+    const { body } = await refresh('lrt_garbage', proof)
+    t.equal(body.error, 'invalid_grant', attempt)
+  }
+})
