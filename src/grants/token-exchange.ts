@@ -155,7 +155,7 @@ function narrowScope(
 async function findActor(
   { actorToken }: ExchangeRequest,
   { mode, subjectClients }: ExchangePolicy,
-  { client, confirmation }: GrantContext,
+  { client, confirm }: GrantContext,
   { checkToken }: GrantServices,
 ): Promise<AccessTokenClaims | undefined> {
   if (actorToken === undefined) return undefined
@@ -170,7 +170,7 @@ async function findActor(
   if (actor.client_id !== client.id && !subjectClients.includes(actor.client_id)) {
     throw new OAuthError('exchange_actor_of_other_client')
   }
-  if (!isShown(actor.cnf, confirmation)) throw new OAuthError('exchange_actor_unproven')
+  if (!isShown(actor.cnf, await confirm())) throw new OAuthError('exchange_actor_unproven')
   return actor
 }
 
