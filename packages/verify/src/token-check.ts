@@ -2,6 +2,7 @@
 
 import { decodeProtectedHeader, errors, jwtVerify, type ProtectedHeaderParameters } from 'jose'
 import type { AccessTokenClaims, Confirmation } from './access-token-claims.ts'
+import { deepFreeze } from './deep-freeze.ts'
 import type { IssuerKey, IssuerKeys } from './issuer-keys.ts'
 import { createVerifiedTokens, type VerifiedToken } from './verified-tokens.ts'
 import { RefusedTokenError } from './verify-errors.ts'
@@ -20,7 +21,7 @@ export interface TokenCheckSettings {
   readonly nowMs: () => number
 }
 
-/** Throws RefusedTokenError, and UnavailableError when no keys can be had. */
+/** The claims are frozen. Throws RefusedTokenError, and UnavailableError when no keys can be had. */
 export type CheckToken = (token: string) => Promise<AccessTokenClaims>
 
 export function createTokenCheck(settings: TokenCheckSettings): CheckToken {
@@ -96,7 +97,8 @@ async function verifyWith(
       currentDate: new Date(nowMs()),
       requiredClaims: REQUIRED,
     })
-    return payload as unknown as AccessTokenClaims
+    // The next requests with this token get the same object.
+    return deepFreeze(payload as unknown as AccessTokenClaims)
   } catch (error) {
     throw new RefusedTokenError(reasonOf(error))
   }

@@ -1,13 +1,13 @@
 // Tokens that are bound to a key: only with a good proof, each proof once (RFC 9449 §4.3, §7).
 
 import { randomBytes } from 'node:crypto'
-import { exportJWK, generateKeyPair } from 'jose'
+import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose'
 import { test } from 'tap'
 import { createProofNonces } from '../src/proof-nonces.ts'
 import { createProofReplays } from '../src/proof-replays.ts'
 import { createVerifier, type DpopOptions } from '../src/verifier.ts'
 import { AUDIENCE, startIssuerScene } from './issuer-scene.ts'
-import { hashOf, makeProofKey } from './proof-scene.ts'
+import { hashOf, makeProofKey, type ProofKey } from './proof-scene.ts'
 
 const URL_ASKED = 'https://api.example.test/notes?page=2'
 const ALGS = 'algs="ES256 EdDSA Ed25519 RS256 PS256"'
@@ -49,9 +49,9 @@ test('a good proof lets a bound token pass, once', async (t) => {
     await ask(await key.prove({ ...claims(), htu: 'HTTPS://API.example.test:443/notes?x#y' })),
     'ok',
   )
-  scene.step(59_000)
+  scene.step(30_000)
   t.equal(await ask(proof), replayed)
-  scene.step(10_000)
+  scene.step(60_000)
   t.match(await ask(proof), /^401 proof_age/)
 })
 
@@ -79,7 +79,11 @@ test('every other proof is refused', async (t) => {
     'no id': [await key.prove({ ...good, jti: undefined }), 'proof_malformed'],
     'an id without end': [await key.prove({ ...good, jti: 'x'.repeat(257) }), 'proof_malformed'],
     'another type': [await key.prove(good, { typ: 'JWT' }), 'proof_signature'],
-    'the key of another': [await key.prove(good, { jwk: other.jwk }), 'proof_signature'],
+    'the signature of another': [await other.prove(good, { jwk: key.jwk }), 'proof_signature'],
+    'a key without its members': [
+      await key.prove(good, { jwk: { kty: 'EC', crv: 'P-256' } }),
+      'proof_malformed',
+    ],
     'a private key': [
       await key.prove(good, { jwk: await exportJWK(pair.privateKey) }),
       'proof_malformed',
@@ -100,7 +104,33 @@ test('every other proof is refused', async (t) => {
     `401 proof_key: DPoP error="invalid_token", ${ALGS}`,
     'a good proof by another key: the token is not his',
   )
+  t.match(
+    await ask(await key.prove(good, { jwk: other.jwk })),
+    /^401 proof_key/,
+    'and that is seen before its signature is looked at',
+  )
   t.match(await ask(undefined), /^401 proof_missing: DPoP error="invalid_dpop_proof"/)
+})
+
+test('an RSA key has 2048 to 4096 bits and the usual exponent', async (t) => {
+  const { scene, issuerKey, claims, ask } = await openScene(t)
+  const askWith = async (key: ProofKey, jwk = key.jwk) => {
+    const cnf = { jkt: await calculateJwkThumbprint(jwk) }
+    const bound = await scene.sign(issuerKey, { cnf })
+    const proof = await key.prove({ ...claims(), ath: hashOf(bound) }, { jwk })
+    return (await ask(proof, `DPoP ${bound}`)).split(':')[0]
+  }
+  const key = await makeProofKey('RS256')
+  t.equal(await askWith(key), 'ok')
+  t.equal(await askWith(key, { ...key.jwk, e: 'Aw' }), '401 proof_malformed')
+  t.equal(await askWith(key, { ...key.jwk, e: '_____w' }), '401 proof_malformed')
+  for (const length of [0, 128, 255, 513, 1024]) {
+    const n = Buffer.alloc(length, 0xff).toString('base64url') || 'A'
+    t.equal(await askWith(key, { ...key.jwk, n }), '401 proof_malformed', `${length} bytes`)
+  }
+  const padded = Buffer.concat([Buffer.alloc(129), Buffer.alloc(128, 0xff)])
+  const n = padded.toString('base64url')
+  t.equal(await askWith(key, { ...key.jwk, n }), '401 proof_malformed', 'bytes of nothing in front')
 })
 
 test('a bound token is no bearer token, and a bearer token is none that is bound', async (t) => {

@@ -27,6 +27,21 @@ test('a good token of each algorithm passes', async (t) => {
   t.equal(scene.asked, 1)
 })
 
+test('what a token says is one object for all requests, and nobody changes it', async (t) => {
+  const scene = await startIssuerScene(t)
+  const key = await scene.makeKey('key')
+  const verifier = openVerifier(scene)
+  const token = await scene.sign(key, {
+    roles: ['reader'],
+    act: { sub: 'agent', act: { sub: 'x' } },
+  })
+  const claims = await verifier.verifyToken(token)
+  t.throws(() => Object.assign(claims, { sub: 'admin' }), TypeError)
+  t.throws(() => (claims.roles as string[]).push('admin'), TypeError)
+  t.throws(() => Object.assign(claims.act?.act ?? {}, { sub: 'y' }), TypeError)
+  t.equal(await verifier.verifyToken(token), claims, 'the next request has the same')
+})
+
 test('every other token is refused, with the same words outside and a reason inside', async (t) => {
   const scene = await startIssuerScene(t)
   const key = await scene.makeKey('key')
