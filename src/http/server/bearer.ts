@@ -67,13 +67,14 @@ export function requireUser(holders: HolderCheck, issuer: string): onRequestAsyn
 }
 
 /**
- * Lets only a session through that began within `maxAgeSeconds`. Behind `requireUser`; a session left
- * open does not change how its owner logs in.
+ * Lets only a session through that began within `maxAgeSeconds`, with the password. Behind `requireUser`; a
+ * session left open does not change how its owner logs in, nor does somebody else's word for the owner.
  */
 export function requireRecentLogin(maxAgeSeconds: number, clock: Clock): onRequestAsyncHookHandler {
   return async (request, reply) => {
-    const { auth_time: authTime } = claimsByRequest.get(request) ?? {}
-    if (authTime !== undefined && toSeconds(clock()) - authTime <= maxAgeSeconds) return
+    const { auth_time: authTime, amr } = claimsByRequest.get(request) ?? {}
+    const isRecent = authTime !== undefined && toSeconds(clock()) - authTime <= maxAgeSeconds
+    if (isRecent && amr?.includes('pwd')) return
     // RFC 9470 §3, whose clients know by it that a new login helps.
     const maxAge = `, max_age="${maxAgeSeconds}"`
     const header = challenge(request, 'insufficient_user_authentication', maxAge)
