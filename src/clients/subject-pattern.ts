@@ -5,6 +5,18 @@
 const SUBJECT_LENGTH_MAX = 1024
 /** GitHub, GitLab and Kubernetes part by colons, SPIFFE by slashes. */
 const SEPARATOR = /[:/]/
+/** What the next segment of a subject of GitHub, GitLab or Kubernetes is the owner after, wherever it stands. */
+const OWNER_FOLLOWS = new Set([
+  'repo',
+  'repository',
+  'repository_owner',
+  'repository_owner_id',
+  'job_workflow_ref',
+  'workflow_ref',
+  'project_path',
+  'namespace_path',
+  'serviceaccount',
+])
 /** Nothing that is a separator, or becomes one when somebody decodes it or reads it with another eye. */
 const WITHIN_SEGMENT = /^[\x21-\x7e]+$/
 const NOT_WITHIN_SEGMENT = /[:/\\%*]/
@@ -19,7 +31,20 @@ export function findPatternProblem(pattern: string): string | undefined {
   if (stars > 1) return 'must have one * at most'
   // Whatever stands there would be anybody of the issuer.
   if (stars === 1 && !SEPARATOR.test(pattern)) return 'must not have * in a subject of one segment'
+  if (isOwnerOpen(pattern)) {
+    return 'must not have * in its first two segments, nor where the owner stands: an organization, a top group, a trust domain, a namespace'
+  }
   return undefined
+}
+
+/**
+ * Whether the `*` stands for, or in, the name of whose the subject is. Anybody can have a repository called
+ * `web`; what platforms write first says what kind of name it is, and next whose.
+ */
+function isOwnerOpen(pattern: string): boolean {
+  const segments = pattern.split(SEPARATOR).filter((segment) => segment !== '')
+  const at = segments.findIndex((segment) => segment.includes('*'))
+  return at >= 0 && (at < 2 || OWNER_FOLLOWS.has(segments[at - 1] ?? ''))
 }
 
 /** Whether the pattern names the subject. One `*` is one or more characters, none of them a separator. */

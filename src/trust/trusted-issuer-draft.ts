@@ -58,6 +58,7 @@ export function draftTrustedIssuer(
     ...checkIssuer(draft),
     ...checkIssuerKeys(draft),
     ...checkAudience(draft),
+    ...checkReplay(draft),
     ...checkSubjects(draft.subjects),
   ]
   return errors.length === 0 ? { ok: true, value: draft } : { ok: false, errors }
@@ -99,6 +100,12 @@ function checkAudience({ audience }: TrustedIssuerDraft): FieldError[] {
   if (audience.length <= AUDIENCE_LENGTH_MAX && PRINTABLE.test(audience)) return []
   const detail = `must be 1 to ${AUDIENCE_LENGTH_MAX} printable characters without spaces`
   return [{ pointer: '/audience', detail }]
+}
+
+/** A pod or a trust domain's workload has to use its token again; nobody else is asked to be trusted with it. */
+function checkReplay({ kind, replay }: TrustedIssuerDraft): FieldError[] {
+  if (replay === 'single_use' || kind === 'kubernetes' || kind === 'spiffe') return []
+  return [{ pointer: '/replay', detail: 'is reusable for kubernetes and spiffe alone' }]
 }
 
 function checkSubjects(subjects: SubjectMapping | null): FieldError[] {

@@ -36,7 +36,7 @@ export async function useTrustedToken(
   if (issuer.replay === 'single_use') {
     return (await singleUse.take(group, idOf(jwt), untilMs)) ? undefined : 'replayed'
   }
-  const pod = podOf(jwt)
+  const pod = issuer.kind === 'kubernetes' ? podOf(jwt) : undefined
   const holder = pod === undefined ? idOf(jwt) : `pod ${pod}`
   const { count, isElsewhere } = await tokenUses.count(group, holder, sourceNetwork(ip), untilMs)
   if (isElsewhere) {

@@ -71,6 +71,32 @@ test('what may be said of an identity', async (t) => {
   }
   t.strictSame(pointersOf({}), [])
   t.strictSame(pointersOf({ trustedIssuer: 'a:b' }), ['/federatedIdentities/0/trustedIssuer'])
+  const open = [
+    'repo:*/web:ref:refs/heads/main',
+    'repo:acme*/web:ref:refs/heads/main',
+    'rep*:acme/web:ref:refs/heads/main',
+    'repo:*',
+    'repository_owner:*:ref:refs/heads/main',
+    'environment:prod:repository_owner:ac*',
+    'environment:prod:job_workflow_ref:*/ci/.github/workflows/a.yaml@refs/heads/main',
+    'project_path:*/web:ref_type:branch:ref:main',
+    'project_path:acme*/web:ref_type:branch:ref:main',
+    'spiffe://*/ns/jobs/sa/api',
+    'spiffe://*.example.org/ns/jobs/sa/api',
+    'system:serviceaccount:*:nightly',
+    'system:serviceaccount:jobs*:nightly',
+    'organization:*:pipeline:web',
+  ]
+  for (const subject of open) {
+    t.strictSame(pointersOf({ subject }), ['/federatedIdentities/0/subject'], subject)
+  }
+  const closed = [
+    'repo:acme/*:ref:refs/heads/main',
+    'project_path:acme/*:ref_type:branch:ref:main',
+    'spiffe://example.org/*/sa/api',
+    'system:serviceaccount:jobs:*',
+  ]
+  for (const subject of closed) t.strictSame(pointersOf({ subject }), [], subject)
   for (const subject of ['', '*', 'a*', '*:*', 'a:\u0000', 'x'.repeat(1_025)]) {
     t.strictSame(pointersOf({ subject }), ['/federatedIdentities/0/subject'], subject.slice(0, 5))
   }
@@ -81,6 +107,6 @@ test('what may be said of an identity', async (t) => {
   const identity = { trustedIssuer: 'github', subject: MAIN }
   const many33 = { type: 'confidential', federatedIdentities: Array(33).fill(identity) } as const
   t.match(checkFederation(many33), [{ pointer: '/federatedIdentities' }])
-  const open = { type: 'public', federatedIdentities: [identity] } as const
-  t.match(checkFederation(open), [{ pointer: '/federatedIdentities' }])
+  const shared = { type: 'public', federatedIdentities: [identity] } as const
+  t.match(checkFederation(shared), [{ pointer: '/federatedIdentities' }])
 })

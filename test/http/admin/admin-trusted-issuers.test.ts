@@ -53,7 +53,7 @@ test('an issuer is made with its defaults, seen, changed and deleted', async (t)
   t.equal((await send(app, 'GET', `${PATH}/github`)).status, 404)
 })
 
-test('a pod may present its token again by default, nobody else may', async (t) => {
+test('a pod may present its token again by default, a SPIFFE workload where it is said, nobody else ever', async (t) => {
   const app = await startApp(t)
   for (const kind of ['kubernetes', 'github', 'gitlab', 'oidc']) {
     const issuer = `https://${kind}.example.test`
@@ -63,6 +63,10 @@ test('a pod may present its token again by default, nobody else may', async (t) 
   const spiffe = { id: 'mesh', issuer: 'spiffe://example.org', kind: 'spiffe' }
   const { status, body } = await send(app, 'POST', PATH, { ...GITHUB, ...spiffe })
   t.match({ status, replay: body.replay }, { status: 201, replay: 'single_use' })
+  const reusable = await send(app, 'PATCH', `${PATH}/mesh`, { replay: 'reusable' })
+  t.match(reusable, { status: 200, body: { replay: 'reusable' } })
+  const refused = await send(app, 'PATCH', `${PATH}/github`, { replay: 'reusable' })
+  t.match(refused, { status: 422, body: { errors: [{ pointer: '/replay' }] } })
 })
 
 test('what is not valid is refused with the place of each fault', async (t) => {
@@ -86,6 +90,9 @@ test('what is not valid is refused with the place of each fault', async (t) => {
     ['/audience', { audience: 'two words' }],
     ['/audience', { audience: '' }],
     ['/replay', { replay: 'always' }],
+    ['/replay', { replay: 'reusable' }],
+    ['/replay', { kind: 'gitlab', replay: 'reusable' }],
+    ['/replay', { kind: 'oidc', replay: 'reusable' }],
     ['/subjects', { subjects: { mode: 'own', claim: 'sub' } }],
     ['/subjects/claim', { subjects: { mode: 'users', match: 'id' } }],
     ['/subjects/match', { subjects: { mode: 'users', claim: 'sub' } }],

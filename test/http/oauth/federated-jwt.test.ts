@@ -1,7 +1,7 @@
 // Clients that a platform vouches for: every kind with its real claims, what is used once and what is
 // counted, keys that are fetched, and changes that hold at once.
 
-import { test } from 'tap'
+import { type Test, test } from 'tap'
 import { parseRedisUrl } from '../../../src/config/redis-url.ts'
 import { ISSUER_KINDS } from '../../../src/trust/trusted-issuer.ts'
 import { expectRefused, expectToken, newKey, startPublisher } from '../../scenes/assertion-scene.ts'
@@ -12,7 +12,7 @@ import {
   presentToken,
   trustPlatform,
 } from '../../scenes/platform-scene.ts'
-import { ISSUER, startApp } from '../../support/app.ts'
+import { ISSUER, startApp, type TestApp } from '../../support/app.ts'
 import { readEvents, waitForEvent } from '../../support/audit.ts'
 import { openTestRedis } from '../../support/redis.ts'
 
@@ -69,20 +69,7 @@ for (const store of ['postgresql', 'redis']) {
     const platform = await trustPlatform(app, 'kubernetes')
     const client = await makeWorkload(app, platform)
     const token = await platform.token()
-    const present = (ip: string) =>
-      app.form(
-        '/token',
-        {
-          grant_type: 'client_credentials',
-          client_id: client,
-          client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-          client_assertion: token,
-        },
-        { 'x-forwarded-for': ip },
-      )
-    for (const ip of ['203.0.113.7', '203.0.113.7', '198.51.100.9']) {
-      await expectToken(t, await present(ip), ip)
-    }
+    await presentFrom(t, app, client, token, ['203.0.113.7', '203.0.113.7', '198.51.100.9'])
     const event = await waitForEvent(app, 'client.token_used_elsewhere')
     t.match(event, {
       clientId: client,
@@ -92,6 +79,38 @@ for (const store of ['postgresql', 'redis']) {
     t.equal((await readEvents(app, '&type=client.token_used_elsewhere')).length, 1)
   })
 }
+
+async function presentFrom(
+  t: Test,
+  app: TestApp,
+  client: string,
+  token: string,
+  ips: readonly string[],
+) {
+  const form = {
+    grant_type: 'client_credentials',
+    client_id: client,
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: token,
+  }
+  for (const ip of ips) {
+    await expectToken(t, await app.form('/token', form, { 'x-forwarded-for': ip }), ip)
+  }
+}
+
+test('a JWT-SVID is counted by itself where its issuer says so, whatever it says of a pod', async (t) => {
+  const app = await startApp(t, { config: { trustProxy: ['127.0.0.0/8'] } })
+  const platform = await trustPlatform(app, 'spiffe', { replay: 'reusable' })
+  const client = await makeWorkload(app, platform)
+  const claims = { 'kubernetes.io': { pod: { uid: POD } } }
+  const first = await platform.token({ claims })
+  const second = await platform.token({ claims: { ...claims, jti: 'another' } })
+  await presentFrom(t, app, client, first, ['203.0.113.7', '203.0.113.7'])
+  await presentFrom(t, app, client, second, ['198.51.100.9', '203.0.113.7'])
+  const event = await waitForEvent(app, 'client.token_used_elsewhere')
+  t.match(event, { ip: '203.0.113.7', detail: { trustedIssuer: 'spiffe', uses: 2, count: 1 } })
+  t.notOk('pod' in (event.detail ?? {}))
+})
 
 test('a refused token is not used up', async (t) => {
   const app = await startApp(t)
