@@ -8,11 +8,15 @@ export interface ClientOverview {
   readonly count: number
   /** How many list each grant; one that nobody lists is not in it. */
   readonly grantCounts: ReadonlyMap<string, number>
+  /** How many prove themselves, or what they present, by a certificate. */
+  readonly certificateCount: number
   /** Every scope that some public client has, in the order of their code units. */
   readonly publicScopes: readonly string[]
   /** Every origin that clients list, and whether one of them has its tokens in cookies. */
   readonly origins: ReadonlyMap<string, { readonly hasCookies: boolean }>
 }
+
+const CERTIFICATE_METHODS: readonly string[] = ['tls_client_auth', 'self_signed_tls_client_auth']
 
 export interface ClientTally {
   add(client: Client): void
@@ -28,6 +32,7 @@ export function openClientTally(): ClientTally {
   const cookieOrigins = openCounter()
   const originUses = new Map<string, { readonly hasCookies: boolean }>()
   let count = 0
+  let certificateCount = 0
   let publicScopes: readonly string[] | undefined
   let overview: ClientOverview | undefined
 
@@ -42,6 +47,7 @@ export function openClientTally(): ClientTally {
 
   function move(client: Client, step: 1 | -1): void {
     count += step
+    if (usesCertificates(client)) certificateCount += step
     overview = undefined
     for (const name of client.grantTypes) grants.move(name, step)
     for (const scope of client.type === 'public' ? client.scopes : []) {
@@ -56,10 +62,23 @@ export function openClientTally(): ClientTally {
     remove: (client) => move(client, -1),
     overview() {
       publicScopes ??= [...scopes.counts.keys()].sort()
-      overview ??= { count, grantCounts: grants.counts, publicScopes, origins: originUses }
+      overview ??= {
+        count,
+        grantCounts: grants.counts,
+        certificateCount,
+        publicScopes,
+        origins: originUses,
+      }
       return overview
     },
   }
+}
+
+function usesCertificates(client: Client): boolean {
+  return (
+    client.tlsClientCertificateBoundAccessTokens ||
+    client.authMethods.some((method) => CERTIFICATE_METHODS.includes(method))
+  )
 }
 
 function openCounter() {

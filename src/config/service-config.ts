@@ -80,7 +80,7 @@ export function readConfig(
   const settings = values as Settings
   const { LINEAGE_ISSUER: issuer, DATABASE_URL: databaseUrl, REDIS_URL: redis } = settings
   const rootSecrets = settings.LINEAGE_SECRET_KEY
-  const common = toCommonConfig(settings)
+  const common = toCommonConfig(settings, given)
   // After findMissing these three are set together or, in embedded mode, not at all.
   if (!issuer || !databaseUrl || !rootSecrets) return { config: { mode: 'embedded', ...common } }
   return { config: { mode: 'server', ...common, issuer, databaseUrl, redis, rootSecrets } }
@@ -168,7 +168,7 @@ function findContradictions(values: Partial<Settings>): string[] {
   return rules.filter(([isBroken]) => isBroken).map(([, problem]) => problem)
 }
 
-function toCommonConfig(settings: Settings) {
+function toCommonConfig(settings: Settings, given: ReadonlySet<SettingName>) {
   const { LINEAGE_ADMIN_CLIENT_ID: id, LINEAGE_ADMIN_CLIENT_SECRET: secret } = settings
   const common = {
     port: settings.PORT,
@@ -194,6 +194,8 @@ function toCommonConfig(settings: Settings) {
     /** Undefined: plain HTTP. */
     tls: toTlsFiles(settings),
     certificateHeader: settings.LINEAGE_CLIENT_CERT_HEADER,
+    /** Somebody has thought of what the trusted proxies do with it. */
+    isCertificateHeaderStated: given.has('LINEAGE_CLIENT_CERT_HEADER'),
     mtlsOrigin: settings.LINEAGE_MTLS_ORIGIN,
     opsPort: settings.LINEAGE_OPS_PORT,
     migrate: settings.LINEAGE_MIGRATE,

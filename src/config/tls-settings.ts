@@ -23,7 +23,7 @@ export const TLS_ROWS = {
   LINEAGE_CLIENT_CERT_HEADER: row(
     'rfc9440',
     parseCertificateHeader,
-    "How trusted proxies pass on a client's certificate: `rfc9440`, or `pem:NAME` for a header with URL-encoded PEM.",
+    "How trusted proxies pass on a client's certificate: `rfc9440`, `pem:NAME` for a header with URL-encoded PEM, or `off`.",
   ),
   LINEAGE_MTLS_ORIGIN: optional(
     parseMtlsOrigin,
@@ -81,11 +81,12 @@ export function findTlsFaults(
 
 const HEADER_NAME = /^[A-Za-z][A-Za-z0-9-]{0,63}$/
 
-function parseCertificateHeader(text: string): CertificateHeader {
+function parseCertificateHeader(text: string): CertificateHeader | 'off' {
+  if (text === 'off') return 'off'
   if (text === 'rfc9440') return { name: 'client-cert', form: 'rfc9440' }
   const name = text.startsWith('pem:') ? text.slice('pem:'.length) : ''
   if (HEADER_NAME.test(name)) return { name: name.toLowerCase(), form: 'pem' }
-  throw new BadValue('must be rfc9440, or pem: and the name of a header')
+  throw new BadValue('must be rfc9440, off, or pem: and the name of a header')
 }
 
 function parseMtlsOrigin(text: string): string {

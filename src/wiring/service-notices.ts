@@ -5,7 +5,7 @@ import type { Service } from './open-service.ts'
 
 /** One sentence each. */
 export function listServiceNotices({ config, clients }: Service): string[] {
-  const { grantCounts } = clients.overview()
+  const { grantCounts, certificateCount } = clients.overview()
   const deprecated = LISTED_GRANTS.filter(
     ({ name, isDeprecated }) => isDeprecated && grantCounts.has(name),
   )
@@ -14,6 +14,11 @@ export function listServiceNotices({ config, clients }: Service): string[] {
       ({ name }) =>
         `the ${name} grant is deprecated (RFC 9700 §2.4); clients that use it: ${grantCounts.get(name)}`,
     ),
+    ...(config.trustProxy.length > 0 && !config.isCertificateHeaderStated && certificateCount > 0
+      ? [
+          `every trusted proxy must remove or set Client-Cert, as LINEAGE_CLIENT_CERT_HEADER is not stated; clients with certificates: ${certificateCount}`,
+        ]
+      : []),
     ...(config.issuer.startsWith('http:')
       ? [
           'the issuer is plain http: for development on this machine only',

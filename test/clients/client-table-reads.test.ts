@@ -288,6 +288,7 @@ test('what all clients say together follows every change', async (t) => {
   t.not(table.overview(), before, 'another one after a change')
   const listing = (grant: string) => table.overview().grantCounts.get(grant)
   t.equal(table.overview().count, 2)
+  t.equal(table.overview().certificateCount, 0)
   t.strictSame(['password', 'client_credentials'].map(listing), [1, 1])
   t.strictSame(
     [...table.overview().origins],
@@ -296,12 +297,18 @@ test('what all clients say together follows every change', async (t) => {
       ['https://other.example', { hasCookies: false }],
     ],
   )
-  await store.patch('bb', { tokenDelivery: 'cookie', allowedOrigins: [origin] })
+  await store.patch('bb', {
+    tokenDelivery: 'cookie',
+    allowedOrigins: [origin],
+    tlsClientCertificateBoundAccessTokens: true,
+  })
   await table.refresh('bb')
   t.strictSame([...table.overview().origins], [[origin, { hasCookies: true }]])
+  t.equal(table.overview().certificateCount, 1)
   await store.delete('bb')
   await table.reload()
   t.equal(table.overview().count, 1)
+  t.equal(table.overview().certificateCount, 0)
   t.strictSame(['password', 'client_credentials'].map(listing), [undefined, 1])
   t.strictSame([...table.overview().origins], [[origin, { hasCookies: false }]])
 })

@@ -50,6 +50,7 @@ test('an empty environment is embedded mode with every default', async (t) => {
     trustProxy: [],
     tls: undefined,
     certificateHeader: { name: 'client-cert', form: 'rfc9440' },
+    isCertificateHeaderStated: false,
     mtlsOrigin: undefined,
     opsPort: undefined,
     migrate: 'auto',
@@ -395,8 +396,8 @@ test('every bound of a number holds at both ends', async (t) => {
     ],
     LINEAGE_TRUST_PROXY: [['loopback', '10.0.0.0/8'], ['everyone']],
     LINEAGE_CLIENT_CERT_HEADER: [
-      ['rfc9440', 'pem:SSL-Client-Cert'],
-      ['pem', 'pem:', 'pem:two words', 'pem:a_b', 'RFC9440', 'der:Client-Cert'],
+      ['rfc9440', 'pem:SSL-Client-Cert', 'off'],
+      ['pem', 'pem:', 'pem:two words', 'pem:a_b', 'RFC9440', 'OFF', 'der:Client-Cert'],
     ],
     LINEAGE_MTLS_ORIGIN: [
       ['https://mtls.example.com', 'https://mtls.example.com:8443'],

@@ -134,19 +134,30 @@ test('Envoy is told of one reading of a path and of one origin of X-Auth headers
   for (const name of ['x-auth-subject', 'x.auth.subject', 'x~auth~roles', 'x-auth_client']) {
     t.match(name, pattern, `${name} is removed`)
   }
+  checkCertificateNames(t, filters[0])
   for (const name of ['authorization', ':path', 'x-authority']) t.notMatch(name, pattern)
 })
+
+function checkCertificateNames(t: Test, filter: EnvoyFilter | undefined): void {
+  const removal = ['typed_config', 'mutations', 'request_mutations', 1, 'remove_on_match']
+  const source = find(filter, ...removal, 'key_matcher', 'safe_regex', 'regex')
+  const pattern = toRegExp(String(source), true)
+  for (const name of ['client-cert', 'client-cert-chain', 'client.cert']) {
+    t.match(name, pattern, `${name} is removed`)
+  }
+  for (const name of ['client-certificate', 'x-client-cert']) t.notMatch(name, pattern)
+}
 
 function traefikQuestion({ address }: ForwardAuth): Question {
   const { pathname, search } = new URL(address)
   return { path: `${pathname}${search}`, headers: { 'X-Forwarded-Method': 'GET' } }
 }
 
-/** The router of that name, and the only middleware that it has. */
+/** The router of that name, and the middleware that asks, before which one removes headers. */
 function readRouter(document: unknown, name: string) {
   const router = find(document, 'http', 'routers', name) as TraefikRouter
-  const [middleware = '', ...others] = router.middlewares
-  if (others.length > 0) throw new Error(`more middlewares of ${name}`)
+  const [first, middleware = '', ...others] = router.middlewares
+  if (first !== 'own-names' || others.length > 0) throw new Error(`other middlewares of ${name}`)
   const auth = find(document, 'http', 'middlewares', middleware, 'forwardAuth') as ForwardAuth
   return { matchers: router.rule.split(' && '), auth, question: traefikQuestion(auth) }
 }
@@ -205,6 +216,9 @@ test('Traefik is told of one reading of a path and of no WebSocket with a cookie
     checkPathPattern(t, toRegExp(source, false))
     t.strictSame(others, name === 'app' ? ['!HeaderRegexp(`Upgrade`, `.+`)'] : [])
   }
+  // Empty, which removes them.
+  const own = find(document, 'http', 'middlewares', 'own-names', 'headers', 'customRequestHeaders')
+  t.strictSame(own, { 'Client-Cert': '', 'Client-Cert-Chain': '' })
   t.match(find(readExample('traefik/traefik.yaml'), 'entryPoints', 'web', 'http'), {
     aliasHeadersStrategy: 'delete',
     sanitizePath: true,

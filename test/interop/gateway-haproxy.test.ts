@@ -109,6 +109,8 @@ test('HAProxy reads type, issuer, audience, expiry and scope to the letter', asy
     ...[`${issuer}0`, `${issuer}/`, alike, [], undefined].map((aud) => ({ aud })),
     ...[`${issuer}0`, `x${issuer}`, alike, `x"${issuer}`].map((one) => ({ aud: ['other', one] })),
     ...[undefined, 0, Math.floor(Date.now() / 1_000) - 1].map((exp) => ({ exp })),
+    { cnf: { jkt: 'of some key' } },
+    { cnf: { 'x5t#S256': 'of some certificate' } },
     { aud: 'https://other.example.test', sub: `,"aud":["${issuer}"]` },
   ]
   for (const claims of bad) t.equal(await statusOf(claims), 401, JSON.stringify(claims))

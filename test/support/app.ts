@@ -110,6 +110,7 @@ export function testConfig(databaseUrl: string): ServiceConfig {
     trustProxy: [],
     tls: undefined,
     certificateHeader: { name: 'client-cert', form: 'rfc9440' },
+    isCertificateHeaderStated: true,
     mtlsOrigin: undefined,
     opsPort: undefined,
     migrate: 'auto',

@@ -3,6 +3,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import { ASSERTION_ALGS } from '../../assertions/assertion-algs.ts'
+import type { CertificateHeader } from '../../certificates/certificate-header.ts'
 import { AUTHENTICATION_METHODS } from '../../client-auth/authentication-methods.ts'
 import type { ClientOverview } from '../../clients/client-overview.ts'
 import type { ClientTable } from '../../clients/client-table.ts'
@@ -22,6 +23,7 @@ export interface MetadataRouteDependencies {
   /** Whether certificates of clients are seen: here, or by proxies. */
   readonly tls: object | undefined
   readonly trustProxy: readonly string[]
+  readonly certificateHeader: CertificateHeader | 'off'
   readonly mtlsOrigin: string | undefined
 }
 
@@ -56,10 +58,10 @@ export function registerMetadata(
 }
 
 function buildMetadata(
-  { issuer, tls, trustProxy, mtlsOrigin }: MetadataRouteDependencies,
+  { issuer, mtlsOrigin, ...sources }: MetadataRouteDependencies,
   { grantCounts, publicScopes }: ClientOverview,
 ) {
-  const seesCertificates = tls !== undefined || trustProxy.length > 0
+  const seesCertificates = hasSource(sources)
   const methods = AUTHENTICATION_METHODS.filter(
     ({ byCertificate }) => seesCertificates || !byCertificate,
   )
@@ -89,8 +91,18 @@ function buildMetadata(
       .map(({ method }) => method),
     // RFC 8705 §3.3 and §5
     ...(seesCertificates && { tls_client_certificate_bound_access_tokens: true }),
-    ...(mtlsOrigin && { mtls_endpoint_aliases: endpointsAt(aliasOf(issuer, mtlsOrigin)) }),
+    ...(seesCertificates &&
+      mtlsOrigin && { mtls_endpoint_aliases: endpointsAt(aliasOf(issuer, mtlsOrigin)) }),
   }
+}
+
+/** Whether a certificate can be seen at all: on a connection, or in what a proxy passes on. */
+function hasSource({
+  tls,
+  trustProxy,
+  certificateHeader,
+}: Pick<MetadataRouteDependencies, 'tls' | 'trustProxy' | 'certificateHeader'>): boolean {
+  return tls !== undefined || (trustProxy.length > 0 && certificateHeader !== 'off')
 }
 
 function endpointsAt(base: string) {

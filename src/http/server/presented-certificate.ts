@@ -17,7 +17,8 @@ declare module 'fastify' {
 }
 
 export interface CertificateSources {
-  readonly header: CertificateHeader
+  /** `off`: no proxy speaks for certificates. */
+  readonly header: CertificateHeader | 'off'
   /** Whether clients' certificates are checked against authorities here. */
   readonly hasAuthorities: boolean
 }
@@ -41,6 +42,7 @@ export function takeCertificates(app: FastifyInstance, sources: CertificateSourc
   }
 
   function readHeader(raw: IncomingMessage): Presented {
+    if (header === 'off') return undefined
     const value = raw.headers[header.name]
     if (value === undefined) return undefined
     const isOne = typeof value === 'string' && !isRepeated({ raw }, header.name)

@@ -105,6 +105,14 @@ test('URL-encoded PEM in a header of another name, where that is configured', as
   t.equal(await askWith(`Client-Cert: ${CERTIFICATE.header}`), 'client_certificate_missing')
 })
 
+test('where it is off nobody is believed, nor is a proxy taken for its caller', async (t) => {
+  const askWith = await openScene(t, { ...TRUSTED, certificateHeader: 'off' })
+  const missing = 'client_certificate_missing'
+  t.equal(await askWith(`Client-Cert: ${CERTIFICATE.header}`), missing)
+  t.equal(await askWith(`SSL-Client-Cert: ${escapedPem}`), missing)
+  t.equal(await askWith('Client-Cert: nonsense', 'off: nonsense'), missing)
+})
+
 test('from anybody else the header is ignored', async (t) => {
   for (const trustProxy of [[], ['10.0.0.0/8']]) {
     const askWith = await openScene(t, { trustProxy })

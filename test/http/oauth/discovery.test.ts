@@ -66,6 +66,26 @@ test('certificates of clients are told of where they are seen (RFC 8705 §3.3, �
   }
 })
 
+test('nothing is told of certificates where no proxy is to speak for them', async (t) => {
+  const app = await startApp(t, {
+    config: {
+      trustProxy: ['127.0.0.0/8'],
+      certificateHeader: 'off',
+      mtlsOrigin: 'https://mtls.example.test',
+    },
+  })
+  const told = await json(app, METADATA)
+  t.notOk('tls_client_certificate_bound_access_tokens' in told)
+  t.notOk('mtls_endpoint_aliases' in told)
+  for (const endpoint of ['token', 'revocation', 'introspection']) {
+    const methods = told[`${endpoint}_endpoint_auth_methods_supported`] as string[]
+    t.notOk(
+      methods.some((method) => method.includes('tls')),
+      endpoint,
+    )
+  }
+})
+
 test('metadata names the scopes of public clients, each once, in one order (RFC 8414 §2)', async (t) => {
   const app = await startApp(t)
   const scopesOf = async () => (await json(app, METADATA)).scopes_supported

@@ -9,6 +9,7 @@ import {
   checkRefusals,
   type Subject,
 } from './checks.ts'
+import { checkForgedCertificates } from './forged-certificates.ts'
 import { checkLargestIdentity } from './limit-checks.ts'
 import { checkSpoofing } from './spoofing-checks.ts'
 import { checkBadHeaders, checkTargets } from './target-checks.ts'
@@ -30,6 +31,7 @@ export async function checkEveryGateway(
   await t.test('a token that expires', (t) => checkExpiry(t, subject))
   await t.test('how a token may be sent', (t) => checkBearerSyntax(t, subject))
   await t.test('headers from outside', (t) => checkSpoofing(t, subject))
+  await t.test('certificates from outside', (t) => checkForgedCertificates(t, subject))
   await t.test('where another scope is demanded', async (t) => {
     const writeTokens = await makeWriteTokens(scene, tokens)
     const drafts = { ...subject, path: '/drafts/', tokens: writeTokens }

@@ -7,6 +7,7 @@ import { ask, bearerSubject } from './checks.ts'
 import { checkCookieMode } from './cookie-checks.ts'
 import { checkDocumented, type DocumentedGateway } from './documented-gateway.ts'
 import { checkEveryGateway } from './every-gateway.ts'
+import { checkStolenBoundToken } from './forged-certificates.ts'
 import type { Gateway } from './gateway-process.ts'
 import { checkSeparators, checkSilentAnswer, readTrailers } from './spoofing-checks.ts'
 import { makeTokens } from './tokens.ts'
@@ -30,6 +31,9 @@ export async function checkVerifyGateway(
     return checkSilentAnswer(t, subject, (scene) => start(t, scene))
   })
   await t.test('a browser with cookies', (t) => checkCookieMode(t, subject))
+  await t.test('a bound token and the text of its certificate', (t) => {
+    return checkStolenBoundToken(t, start)
+  })
   await t.test('connections to Lineage are kept', async (t) => {
     const { passage } = scene
     const before = passage.connections()
