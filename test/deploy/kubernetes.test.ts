@@ -135,6 +135,7 @@ test('the service takes the environment and the secret files of the pod', async 
     host: '0.0.0.0',
     port: 3000,
     opsPort: 9000,
+    certificateHeader: 'off',
     issuer: 'https://auth.example.com',
     adminClient: { id: 'admin', secret: 'A'.repeat(43) },
   })
