@@ -1,12 +1,12 @@
-// The access token: what it says (RFC 9068 §2.2), as it is built and as it is read back. How it becomes
-// a string, and a string a token, is in token-mint.ts.
+// The access token: what it says (RFC 9068 §2.2), and how that is built. How it is read back is in
+// read-claims.ts; how it becomes a string, and a string a token, in token-mint.ts.
 
 import { randomUUID } from 'node:crypto'
 import type { Client, ClientId } from '../clients/client.ts'
-import { BY_PASSWORD, type Family, type FamilyId } from '../families/family.ts'
-import { type Actor, isActor, isPermittedActor, type PermittedActor } from '../oauth/actor.ts'
-import { type Confirmation, isConfirmation } from '../oauth/confirmation.ts'
-import { type ExchangeTrail, isExchangeTrail } from '../oauth/exchange-trail.ts'
+import type { Family, FamilyId } from '../families/family.ts'
+import type { Actor, PermittedActor } from '../oauth/actor.ts'
+import type { Confirmation } from '../oauth/confirmation.ts'
+import type { ExchangeTrail } from '../oauth/exchange-trail.ts'
 import { toSeconds } from '../runtime/clock.ts'
 import type { Stated } from '../runtime/stated.ts'
 import { hmacSha256 } from '../secrets/hmac.ts'
@@ -17,7 +17,7 @@ import { type ExternalSubject, isExternalSubject } from './external-subject.ts'
 const JTI_BYTES = 16
 
 /** No claim is optional: one that a token has not is `undefined`, and left out when it is signed. */
-interface CommonClaims {
+export interface CommonClaims {
   readonly iss: string
   /** A string when there is one audience only. */
   readonly aud: string | readonly string[]
@@ -193,61 +193,10 @@ function deriveTokenId(
     .toString('base64url')
 }
 
-/** The claims of a signed payload, whose signature is checked; undefined where one is not as we write it. */
-export function readClaims(claims: Record<string, unknown>): AccessTokenClaims | undefined {
-  const { iss, sub, aud, exp, iat, jti, client_id: clientId, scope, cnf, act } = claims
-  if (!isText(iss) || !isText(sub) || !isText(jti) || !isText(clientId)) return undefined
-  if (!isTime(exp) || !isTime(iat)) return undefined
-  if (!isText(aud) && !(isTextList(aud) && aud.length > 0)) return undefined
-  if (scope !== undefined && !isText(scope)) return undefined
-  if (cnf !== undefined && !isConfirmation(cnf)) return undefined
-  if (act !== undefined && !isActor(act)) return undefined
-  const { may_act: mayAct, exchanged_from: exchangedFrom } = claims
-  if (mayAct !== undefined && !isPermittedActor(mayAct)) return undefined
-  if (exchangedFrom !== undefined && !isExchangeTrail(exchangedFrom)) return undefined
-  const common: Stated<CommonClaims> = {
-    iss,
-    aud,
-    exp,
-    iat,
-    jti,
-    client_id: clientId as ClientId,
-    scope,
-    cnf,
-    act,
-    may_act: mayAct,
-    exchanged_from: exchangedFrom,
-  }
-  // A token of a release without factors has no `amr`: its login was by the password alone.
-  const { sid, auth_time: authTime, amr = BY_PASSWORD, roles } = claims
-  if (sid === undefined) {
-    const own = { ...common, sid, auth_time: undefined, amr: undefined, roles: undefined }
-    if (isExternalSubject(sub)) return { ...own, sub } satisfies Stated<ExternalTokenClaims>
-    if (sub !== originOf(common)) return undefined
-    return { ...own, sub: sub as ClientId } satisfies Stated<ClientTokenClaims>
-  }
-  if (!isText(sid) || !isTime(authTime)) return undefined
-  if (!isTextList(amr) || !isTextList(roles)) return undefined
-  const user = { sub: sub as UserId, sid: sid as FamilyId, auth_time: authTime, amr, roles }
-  return { ...common, ...user } satisfies Stated<UserTokenClaims>
-}
-
 /** The client to which the subject first had a token issued, before any exchange. */
 export function originOf({
   client_id: clientId,
   exchanged_from: trail,
 }: Pick<CommonClaims, 'client_id' | 'exchanged_from'>): string {
   return trail?.[0].client_id ?? clientId
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== ''
-}
-
-function isTextList(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every(isText)
-}
-
-function isTime(value: unknown): value is number {
-  return Number.isSafeInteger(value)
 }

@@ -7,8 +7,9 @@ import type { KeyMaterial } from '../keys/key-material.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { SigningKey } from '../keys/key-states.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { type AccessTokenClaims, readClaims } from './access-token.ts'
+import type { AccessTokenClaims } from './access-token.ts'
 import { type AudienceAlgs, chooseAlg } from './choose-alg.ts'
+import { readClaims } from './read-claims.ts'
 import { openVerifiedTokens, type VerifiedToken } from './verified-tokens.ts'
 
 /** Longer than any token that we sign; a longer string is not parsed. */

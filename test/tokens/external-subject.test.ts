@@ -2,8 +2,9 @@
 
 import { test } from 'tap'
 import type { ClientId } from '../../src/clients/client.ts'
-import { buildExternalClaims, readClaims, subjectTypeOf } from '../../src/tokens/access-token.ts'
+import { buildExternalClaims, subjectTypeOf } from '../../src/tokens/access-token.ts'
 import { externalSubject } from '../../src/tokens/external-subject.ts'
+import { readClaims } from '../../src/tokens/read-claims.ts'
 
 test('a subject has the id of its issuer before the colon, and fits into a header', async (t) => {
   t.equal(externalSubject('github', 'repo:acme/web'), 'github:repo:acme/web')
