@@ -13,25 +13,33 @@ type Refreshing = Pick<
   | 'refreshIdleTtlSeconds'
 >
 
+/** What is kept for longer is in effect not rotated at all, which needs a token that is bound. */
+const UNBOUND_SECONDS_MAX = 60 * 60
+
 /** Checks them with the idle time in force; gives every problem. */
 export function checkRefresh(client: Refreshing): FieldError[] {
-  const errors: FieldError[] = []
   // RFC 9700 §2.2.2: a public client's refresh tokens are rotated, or bound to their sender.
   const isBound =
     client.type === 'confidential' ||
     client.dpopBoundAccessTokens ||
     client.tlsClientCertificateBoundAccessTokens
+  const errors: FieldError[] = []
   if (client.refreshRotation === 'never' && !isBound) {
     const detail =
       'must be always for a public client without dpopBoundAccessTokens or tlsClientCertificateBoundAccessTokens'
     errors.push({ pointer: '/refreshRotation', detail })
   }
-  const seconds = client.refreshRotateAfterSeconds
+  return [...errors, ...checkRotateAfter(client, isBound)]
+}
+
+function checkRotateAfter(client: Refreshing, isBound: boolean): FieldError[] {
+  const { refreshRotateAfterSeconds: seconds, refreshIdleTtlSeconds: idle } = client
+  const pointer = '/refreshRotateAfterSeconds'
   // Only a rotation moves the idle expiry, so one that comes later would never come.
-  const isGood = seconds > 0 && seconds < client.refreshIdleTtlSeconds
-  if (!Number.isInteger(seconds) || !(seconds === 0 || isGood)) {
-    const detail = 'must be a whole number from 0 to below refreshIdleTtlSeconds'
-    errors.push({ pointer: '/refreshRotateAfterSeconds', detail })
+  if (!Number.isInteger(seconds) || seconds < 0 || (seconds > 0 && seconds >= idle)) {
+    return [{ pointer, detail: 'must be a whole number from 0 to below refreshIdleTtlSeconds' }]
   }
-  return errors
+  if (isBound || seconds <= UNBOUND_SECONDS_MAX) return []
+  const detail = `must be ${UNBOUND_SECONDS_MAX} at most for a public client whose tokens are not bound`
+  return [{ pointer, detail }]
 }

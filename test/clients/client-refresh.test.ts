@@ -27,6 +27,16 @@ const cases: [string, Partial<Parameters<typeof checkRefresh>[0]>, unknown[]][] 
   ],
   ['an hour less a second', { refreshRotateAfterSeconds: 3_599 }, []],
   ['the whole idle time', { refreshRotateAfterSeconds: 3_600 }, AFTER],
+  [
+    'more than an hour, of a public client that binds nothing',
+    { refreshRotateAfterSeconds: 3_601, refreshIdleTtlSeconds: 9_999 },
+    [{ pointer: '/refreshRotateAfterSeconds', detail: /3600 at most/ }],
+  ],
+  [
+    'more than an hour, with DPoP',
+    { refreshRotateAfterSeconds: 3_601, refreshIdleTtlSeconds: 9_999, dpopBoundAccessTokens: true },
+    [],
+  ],
   ['less than nothing', { refreshRotateAfterSeconds: -1 }, AFTER],
   ['half a second', { refreshRotateAfterSeconds: 0.5 }, AFTER],
   ['no number', { refreshRotateAfterSeconds: Number.NaN }, AFTER],
