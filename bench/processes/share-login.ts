@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Scope } from '../../test/support/scope.ts'
 import { makeServerDir } from '../../test/support/temp-dir.ts'
+import { until } from '../../test/support/until.ts'
 import { openTokenEndpoint, type TokenEndpoint } from './ask-tokens.mjs'
 import { countTokens, startCrew } from './process-crew.ts'
 import type { SharedLogin } from './token-services.ts'
@@ -12,7 +13,8 @@ import type { SharedLogin } from './token-services.ts'
 /** The longest pause of a process between two of its steps. */
 const PAUSE_MS = '40'
 
-export type Answer = 'tokens' | 'refused'
+/** `tokens`, or the error. */
+export type Answer = string
 
 export interface Shared {
   readonly uses: number
@@ -55,18 +57,16 @@ export async function shareLogin(
 
   await crew.eachUsed(1)
   const lostBefore = count('gone')
-  // All that stands in the file, as it was in the beginning, and nothing else.
-  const thief = () => present({ ...endpoint, key: undefined }, credentials)
+  // All that stands in the file, and nothing else.
+  const stolen = readCredentials(file)
+  const thief = () => present({ ...endpoint, key: undefined }, stolen)
   const thiefAtOnce = await thief()
   await crew.eachUsed(usesEach)
   await crew.given(tokens)
   await crew.stop()
   const lost = count('gone')
 
-  const owner = () => {
-    const now = JSON.parse(readFileSync(file, 'utf8')) as SharedLogin['credentials']
-    return present(endpoint, { ...now, ...ownParameters })
-  }
+  const owner = () => present(endpoint, { ...readCredentials(file), ...ownParameters })
   await endGrace?.()
   return {
     uses: crew.uses.flat().length,
@@ -80,10 +80,18 @@ export async function shareLogin(
   }
 }
 
+function readCredentials(file: string): SharedLogin['credentials'] {
+  return JSON.parse(readFileSync(file, 'utf8')) as SharedLogin['credentials']
+}
+
+/** Until something is decided: a busy service may ask to be asked again. */
 async function present(
   endpoint: TokenEndpoint,
   parameters: Readonly<Record<string, string>>,
 ): Promise<Answer> {
-  const { ok } = await openTokenEndpoint(endpoint)({ grant_type: 'refresh_token', ...parameters })
-  return ok ? 'tokens' : 'refused'
+  const ask = openTokenEndpoint(endpoint)
+  return await until('an answer', async () => {
+    const { ok, body } = await ask({ grant_type: 'refresh_token', ...parameters })
+    return body.error !== 'temporarily_unavailable' && (ok ? 'tokens' : (body.error ?? 'nothing'))
+  })
 }
