@@ -17,7 +17,7 @@ test('processes share what is kept, and a thief of what is bound gets nothing', 
   const env = {
     BENCH_PROCESSES: '4',
     BENCH_USES: '3',
-    BENCH_ROTATE_AFTER: '86400',
+    BENCH_ROTATE_AFTER: '3600',
     BENCH_RESULTS: file,
   }
   const { status, stdout, stderr } = runScript('bench:processes', [], env)
@@ -26,9 +26,9 @@ test('processes share what is kept, and a thief of what is bound gets nothing', 
   const expected: [string, object][] = [
     ['`never`, public with DPoP', { ...HONEST, ...KEPT_OUT }],
     ['`never`, with a secret', { ...HONEST, ...KEPT_OUT }],
-    ['rotated after 86400 s, public with DPoP', { ...HONEST, ...KEPT_OUT }],
-    ['rotated after 86400 s, with a secret', { ...HONEST, ...KEPT_OUT }],
-    ['rotated after 86400 s, public, nothing bound', { ...HONEST, ...LET_IN }],
+    ['rotated after 3600 s, public with DPoP', { ...HONEST, ...KEPT_OUT }],
+    ['rotated after 3600 s, with a secret', { ...HONEST, ...KEPT_OUT }],
+    ['rotated after 3600 s, public, nothing bound', { ...HONEST, ...LET_IN }],
   ]
   for (const [name, shared] of expected) {
     t.match(results[name], shared, name)
