@@ -12,7 +12,7 @@ import {
 } from '../src/run-checks.ts'
 import { type LineageSceneOptions, startLineageScene } from './lineage-scene.ts'
 
-const PASSED_MIN = 88
+const PASSED_MIN = 97
 const FLOODS = 'it sends many requests: only with --flood'
 const NO_DISABLING = 'no standard says how a user or a client is disabled'
 
