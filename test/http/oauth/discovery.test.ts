@@ -104,7 +104,7 @@ test('the same at the OpenID path, with what its parsers insist on', async (t) =
   t.strictSame(await json(app, OPENID), {
     ...(await json(app, METADATA)),
     subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: ['ES256', 'EdDSA', 'RS256', 'PS256'],
+    id_token_signing_alg_values_supported: ['ES256', 'EdDSA', 'RS256', 'PS256', 'Ed25519'],
   })
 })
 
