@@ -43,6 +43,7 @@ test('what a caller can repeat at will is counted', async (t) => {
     'login.failed',
     'client.authentication_failed',
     'client.cookie_too_large',
+    'client.token_used_elsewhere',
     'refresh.retried',
     'refresh.retried_elsewhere',
     'token.exchanged',
