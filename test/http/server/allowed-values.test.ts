@@ -2,6 +2,7 @@
 // everything, and nobody would notice. What is allowed is said.
 
 import { test } from 'tap'
+import { GRANT_TYPES } from '../../../src/grants/grants.ts'
 import { ISSUER, logIn, startApp } from '../../support/app.ts'
 
 test('every list refuses an unknown query parameter, and names those that it has', async (t) => {
@@ -22,6 +23,7 @@ test('every list refuses an unknown query parameter, and names those that it has
     ['/admin/keys', page],
     ['/admin/events', `${page}, type, subject, clientId, sessionId, since, until`],
     ['/admin/webhooks', page],
+    ['/admin/trusted-issuers', page],
     [`/admin/webhooks/${id}/deliveries`, `${page}, status`],
     ['/users/me/sessions', `${page}, status`],
   ]
@@ -57,6 +59,6 @@ test('a value that is none of a few is answered with those that there are', asyn
   t.strictSame(await detail('POST', '/admin/clients', client), [
     422,
     '/grantTypes/0',
-    'must be one of password, refresh_token, client_credentials',
+    `must be one of ${GRANT_TYPES.join(', ')}`,
   ])
 })
