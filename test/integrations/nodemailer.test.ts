@@ -178,7 +178,8 @@ test('nodemailer: refusals carry the code, and a service client is one', async (
   const { privateKey: key } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const privateKey = key.export({ type: 'pkcs8', format: 'pem' })
   const service = open({ serviceClient: client.id, privateKey, accessUrl: refreshing.accessUrl })
-  const refused = { code: 'EAUTH', message: /^unsupported_grant_type: / }
+  // It sends an assertion (RFC 7523) and names no client.
+  const refused = { code: 'EAUTH', message: /^invalid_client: / }
   t.match(await readError(service.sendMail(LETTER)), refused)
   t.equal(front.seen.length, 2, 'nothing is tried twice')
 

@@ -158,8 +158,8 @@ function carryOut(world: World, { replaces, limits, begins }: KeyPlan, nowMs: nu
 /** What is wrong at this moment; undefined if nothing. */
 function findFault(world: World, running: readonly SigningAlgs[], nowMs: number) {
   const published = new Set(listPublished(world.keys, nowMs).map(({ kid }) => kid))
-  // Five minutes of max-age: the oldest copy is of then.
-  world.cached = [...world.cached, published].slice(-6)
+  // Five minutes of max-age: the oldest copy is of then. Before the first start there is none.
+  if (published.size > 0) world.cached = [...world.cached, published].slice(-6)
   for (const signingAlgs of running) {
     for (const alg of [null, 'ES256', 'RS256', 'EdDSA']) {
       const signer = findSigner(world.keys, alg, signingAlgs, nowMs)
