@@ -2,6 +2,7 @@
 // is told, and that the owner gets in all the while.
 
 import { test } from 'tap'
+import { COUNTERS_DEADLINE_MS } from '../../../src/throttle/counters.ts'
 import {
   HOME,
   MINUTE_MS,
@@ -111,13 +112,17 @@ for (const store of ['redis', 'postgresql'] as const) {
     t.equal(judged, 20, 'half an hour at one account: twice ten')
   })
 
-  test(`${store}: many guesses at one moment are told ten outcomes an instance at most`, async (t) => {
+  test(`${store}: many guesses at one moment, on both instances, are told ten outcomes`, async (t) => {
     const scene = await startGuessingScene(t, store)
     const { username, password } = await scene.first.makeUser()
     const guesses = Array.from({ length: 40 }, (_, n) => (n === 39 ? password : `guess ${n}`))
     const told = await Promise.all(guesses.map((guess) => scene.logIn(username, guess, HOME)))
     const outcomes = statusesOf(told).filter((status) => status !== 429)
-    // Ten together; ten each on a machine so slow that a counter is late, and each counts for itself.
-    t.ok(outcomes.filter((status) => status === 400).length <= 20, outcomes.join())
+    // A counter that is late is counted by each instance for itself, so on a machine that is as slow as that
+    // each of them tells ten.
+    const lines = scene.instances.flatMap(({ log }) => log)
+    const isSlow = lines.some(({ durationMs }) => Number(durationMs) >= COUNTERS_DEADLINE_MS)
+    const most = isSlow ? 20 : 10
+    t.ok(outcomes.filter((status) => status === 400).length <= most, outcomes.join())
   })
 }
