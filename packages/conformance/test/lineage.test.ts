@@ -64,12 +64,16 @@ test('no row fails against Lineage, 97 and more pass, the rest has its reason', 
   t.strictSame(report.summary, { passed, failed: 0, skipped: Object.keys(SKIPPED).length })
 })
 
+/** Each of them sends assertions that are wrong. */
+const OF_KEYS = ['C31', 'C32', 'C33', 'C34', 'C35', 'C36']
+
 test('throttled, the suite skips its last guesses and blames nobody', async (t) => {
   const report = await conform(t, {}, { throttleExempt: [] })
   t.strictSame(select(report, 'FAIL'), {})
   const skipped = Object.entries(select(report, 'SKIP')).filter(([row]) => !(row in SKIPPED))
   for (const [row, reason] of skipped) t.match(reason, /throttled/, row)
-  t.ok(skipped.length <= 8, skipped.join('; '))
+  const others = skipped.filter(([row]) => !OF_KEYS.includes(row))
+  t.ok(others.length <= 3, skipped.join('; '))
 })
 
 const OF_DPOP = ['C98', 'C99', 'C100', 'C101', 'C102', 'C103', 'C104']
@@ -96,7 +100,7 @@ test('with families in Redis every row about them passes, too', async (t) => {
 })
 
 test('clients with keys pass every row about them, wherever ids of single use are kept', async (t) => {
-  const only = ['C31', 'C32', 'C33', 'C34', 'C35', 'C36']
+  const only = OF_KEYS
   const { url: redisUrl } = await openTestRedis(t)
   for (const scene of [{ redisUrl }, {}]) {
     const report = await conform(t, { only }, scene)
