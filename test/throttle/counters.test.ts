@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Test, test } from 'tap'
 import { openDatabase } from '../../src/database/database.ts'
+import { DependencyUnavailable } from '../../src/runtime/dependency-unavailable.ts'
 import type { Counter, Counters } from '../../src/throttle/counters.ts'
 import { openMemoryCounters } from '../../src/throttle/memory-counters.ts'
 import { deleteEndedCounters, openPostgresCounters } from '../../src/throttle/postgres-counters.ts'
@@ -92,12 +93,15 @@ for (const [name, open] of Object.entries(STORES)) {
     const adding = Array.from({ length: 40 }, (_, index) =>
       index % 2 === 0 ? one.add(counters, NOW) : other.add(backwards, NOW),
     )
-    await Promise.all(adding)
-    const tallies = await one.read(counters, NOW)
-    t.same(
-      tallies.map(({ count }) => count),
-      [40, 40, 40],
-    )
+    // One that is late on a slow machine may be counted or not; without any, exactly forty are.
+    const settled = await Promise.allSettled(adding)
+    const late = settled.filter(({ status }) => status === 'rejected').length
+    for (const outcome of settled) {
+      if (outcome.status === 'rejected') t.type(outcome.reason, DependencyUnavailable)
+    }
+    for (const { count } of await one.read(counters, NOW)) {
+      t.ok(count >= 40 - late && count <= 40, `${count} of 40, ${late} of them late`)
+    }
   })
 }
 
