@@ -2,7 +2,8 @@
 // why it refuses. Pure: a signature proves who said it (check-signature.ts).
 
 import type { AssertionReason } from '../oauth/assertion-reason.ts'
-import { isAssertionAlg, isSameAlg } from './assertion-algs.ts'
+import { isJwsAlg } from '../runtime/jws-algorithms.ts'
+import { isSameAlg } from './assertion-algs.ts'
 import type { ForeignJwt } from './foreign-jwt.ts'
 import { memberOf } from './strict-json.ts'
 
@@ -88,7 +89,7 @@ function checkType({ header: { typ } }: ForeignJwt, { types }: AssertionRules) {
 
 function checkAlg({ header: { alg } }: ForeignJwt, { algs }: AssertionRules) {
   const isAllowed = algs.length === 0 || algs.some((name) => isSameAlg(name, alg))
-  return isAssertionAlg(alg) && isAllowed ? undefined : 'alg_refused'
+  return isJwsAlg(alg) && isAllowed ? undefined : 'alg_refused'
 }
 
 function checkIssuer(jwt: ForeignJwt, { issuer }: AssertionRules) {

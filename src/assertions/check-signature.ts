@@ -1,7 +1,7 @@
 // Whether an assertion is signed by one of its issuer's keys. The only place where that is decided.
 
 import type { AssertionReason } from '../oauth/assertion-reason.ts'
-import { isAssertionAlg, isSignedBy } from './assertion-algs.ts'
+import { isJwsAlg, isSignedBy } from '../runtime/jws-algorithms.ts'
 import type { ForeignJwt } from './foreign-jwt.ts'
 import type { KeySource } from './key-source.ts'
 import type { VerificationKey } from './verification-key.ts'
@@ -34,7 +34,7 @@ function findSigner(jwt: ForeignJwt, keys: readonly VerificationKey[]) {
   const meant = named.length > 0 ? named : keys.filter((key) => !kid || key.kid === undefined)
   const fitting = meant.filter(({ algs }) => algs.some((name) => name === alg)).slice(0, TRIED_MAX)
   const isSigned =
-    isAssertionAlg(alg) && fitting.some(({ object }) => isSignedBy(object, alg, signed, signature))
+    isJwsAlg(alg) && fitting.some(({ object }) => isSignedBy(object, alg, signed, signature))
   if (isSigned) return { outcome: 'signed', mayBeNewer: false } as const
   const outcome = fitting.length === 0 ? 'key_unknown' : 'signature_wrong'
   return { outcome, mayBeNewer: named.length === 0 } as const

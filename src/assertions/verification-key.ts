@@ -1,13 +1,14 @@
 // One public key of somebody else (RFC 7517), opened for verifying: what may be one, and what it may verify.
 
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { type AssertionAlg, algsOf, isSameAlg } from './assertion-algs.ts'
+import { isFairSize, type JwsAlg, RSA_BITS } from '../runtime/jws-algorithms.ts'
+import { algsOf, isSameAlg } from './assertion-algs.ts'
 import { memberOf } from './strict-json.ts'
 
 export interface VerificationKey {
   readonly kid: string | undefined
   /** What it may have signed with. */
-  readonly algs: readonly AssertionAlg[]
+  readonly algs: readonly JwsAlg[]
   readonly object: KeyObject
 }
 
@@ -23,14 +24,6 @@ const PUBLIC_MEMBERS: Readonly<Record<string, readonly string[]>> = {
   RSA: ['kty', 'n', 'e'],
 }
 const CURVES: Readonly<Record<string, string>> = { EC: 'P-256', OKP: 'Ed25519' }
-/**
- * Strangers have signatures verified by keys that a client has chosen: larger ones, and other exponents, would
- * make each take milliseconds.
- */
-const RSA_BITS_MIN = 2048
-const RSA_BITS_MAX = 4096
-/** Smaller ones are weak (FIPS 186-5 §5.1), larger ones only slow. */
-const RSA_EXPONENT = 65_537n
 const KID_LENGTH_MAX = 512
 
 /** What a key says of itself that it is for: a bundle of SPIFFE marks those that sign JWT-SVIDs. */
@@ -52,8 +45,8 @@ export function openVerificationKey(jwk: unknown, use: KeyUse = 'sig'): OpenedKe
   if (!isForVerifying(jwk, use)) return { problem: 'must be for signatures (use, key_ops)' }
   const object = importKey(jwk, members as string[])
   if (!object) return { problem: 'must be a key that can be read' }
-  if (isWeak(object)) {
-    const detail = `must have ${RSA_BITS_MIN} to ${RSA_BITS_MAX} bits and the exponent 65537`
+  if (!isFairSize(object)) {
+    const detail = `must have ${RSA_BITS.min} to ${RSA_BITS.max} bits and the exponent 65537`
     return { problem: detail }
   }
   const alg = memberOf(jwk, 'alg')
@@ -81,10 +74,4 @@ function importKey(jwk: unknown, members: readonly string[]): KeyObject | undefi
   } catch {
     return undefined
   }
-}
-
-function isWeak({ asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject): boolean {
-  if (asymmetricKeyType !== 'rsa') return false
-  const { modulusLength: bits = 0, publicExponent: exponent = 0n } = asymmetricKeyDetails
-  return bits < RSA_BITS_MIN || bits > RSA_BITS_MAX || exponent !== RSA_EXPONENT
 }

@@ -1,9 +1,9 @@
 // The keys by which a client proves itself: stated with it, or published at a place of its own.
 
-import { ASSERTION_ALGS, isAssertionAlg } from '../assertions/assertion-algs.ts'
 import { findJwksUriProblem } from '../assertions/jwks-uri.ts'
 import { openVerificationKey } from '../assertions/verification-key.ts'
 import type { FieldError } from '../runtime/field-error.ts'
+import { isJwsAlg, JWS_ALGS } from '../runtime/jws-algorithms.ts'
 import type { Client } from './client.ts'
 
 export type ClientKeySettings = Pick<
@@ -46,8 +46,8 @@ function checkJwks(jwks: object): FieldError[] {
 function checkAlgs({ assertionAlgs }: ClientKeySettings): FieldError[] {
   return assertionAlgs.flatMap((alg, index) => {
     const pointer = `/assertionAlgs/${index}`
-    if (!isAssertionAlg(alg)) {
-      return [{ pointer, detail: `must be one of ${ASSERTION_ALGS.join(', ')}` }]
+    if (!isJwsAlg(alg)) {
+      return [{ pointer, detail: `must be one of ${JWS_ALGS.join(', ')}` }]
     }
     const isRepeated = assertionAlgs.indexOf(alg) < index
     return isRepeated ? [{ pointer, detail: 'is given twice' }] : []

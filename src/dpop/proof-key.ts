@@ -1,54 +1,34 @@
 // The key inside a proof (RFC 9449 §4.2): which kinds are taken, and what they verify. The proof brings its
 // own key, so nothing here says whose it is; its thumbprint (RFC 7638) is what tokens are bound to.
 
-import { constants, createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
+import { createPublicKey, hash, type KeyObject } from 'node:crypto'
 import type { DpopFault } from '../oauth/dpop-errors.ts'
+import {
+  isFairSize,
+  isJwsAlg,
+  isSignedBy,
+  JWS_ALGORITHMS,
+  type JwsAlg,
+} from '../runtime/jws-algorithms.ts'
 
-/** Beyond it a signature would cost the caller nothing and us a lot. */
-const RSA_BITS_MAX = 4096
-/** RFC 7518 §3.3 */
-const RSA_BITS_MIN = 2048
-const RSA_EXPONENT = 65_537n
-
-interface ProofAlgorithm {
-  /** As Node names the type of its keys. */
-  readonly keyType: string
+interface KeyShape {
   readonly kty: string
   readonly crv?: string
   /** The members that make up the key, in the order of RFC 7638 §3.2. */
   readonly members: readonly string[]
-  readonly digest: 'sha256' | null
-  readonly options: object
 }
 
-const ED25519: ProofAlgorithm = {
-  keyType: 'ed25519',
-  kty: 'OKP',
-  crv: 'Ed25519',
-  members: ['crv', 'kty', 'x'],
-  digest: null,
-  options: {},
-}
-const RSA = { keyType: 'rsa', kty: 'RSA', members: ['e', 'kty', 'n'], digest: 'sha256' } as const
+const OKP: KeyShape = { kty: 'OKP', crv: 'Ed25519', members: ['crv', 'kty', 'x'] }
+const RSA: KeyShape = { kty: 'RSA', members: ['e', 'kty', 'n'] }
 
-/** By the name in the header: asymmetric ones only. */
-const ALGORITHMS: Readonly<Record<string, ProofAlgorithm>> = {
-  ES256: {
-    keyType: 'ec',
-    kty: 'EC',
-    crv: 'P-256',
-    members: ['crv', 'kty', 'x', 'y'],
-    digest: 'sha256',
-    options: { dsaEncoding: 'ieee-p1363' },
-  },
-  EdDSA: ED25519,
-  // RFC 9864 §2.2
-  Ed25519: ED25519,
-  RS256: { ...RSA, options: { padding: constants.RSA_PKCS1_PADDING } },
-  PS256: { ...RSA, options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 } },
+/** What the key of a proof looks like that is signed with it. */
+const SHAPES: Readonly<Record<JwsAlg, KeyShape>> = {
+  ES256: { kty: 'EC', crv: 'P-256', members: ['crv', 'kty', 'x', 'y'] },
+  EdDSA: OKP,
+  Ed25519: OKP,
+  RS256: RSA,
+  PS256: RSA,
 }
-
-export const DPOP_ALGS: readonly string[] = Object.keys(ALGORITHMS)
 
 /** Of private and of shared keys (RFC 7518 §6.2.2, §6.3.2, §6.4; RFC 8037 §2). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const
@@ -60,24 +40,22 @@ export interface ProofKey {
 
 /** The key of a proof's header, or why it is not one for the algorithm. Never throws. */
 export function readProofKey(alg: unknown, jwk: unknown): ProofKey | DpopFault {
-  const algorithm =
-    typeof alg === 'string' && Object.hasOwn(ALGORITHMS, alg) ? ALGORITHMS[alg] : undefined
-  if (!algorithm) return 'dpop_alg_not_allowed'
+  if (!isJwsAlg(alg)) return 'dpop_alg_not_allowed'
   if (typeof jwk !== 'object' || jwk === null || Array.isArray(jwk)) return 'dpop_key_malformed'
   if (PRIVATE_MEMBERS.some((name) => Object.hasOwn(jwk, name))) return 'dpop_key_private'
   const given = new Map<string, unknown>(Object.entries(jwk))
-  if (given.get('kty') !== algorithm.kty) return 'dpop_key_unfit'
-  if (given.get('crv') !== algorithm.crv) return 'dpop_key_unfit'
-  const members = algorithm.members.map((name) => [name, given.get(name)] as const)
+  const { kty, crv, members: names } = SHAPES[alg]
+  if (given.get('kty') !== kty || given.get('crv') !== crv) return 'dpop_key_unfit'
+  const members = names.map((name) => [name, given.get(name)] as const)
   if (!members.every(([name, value]) => isMember(name, value))) return 'dpop_key_malformed'
   const exact = Object.fromEntries(members) as Record<string, string>
   const key = importKey(exact)
   if (!key) return 'dpop_key_malformed'
-  if (!isFit(key, algorithm)) return 'dpop_key_unfit'
-  const verifier = { key, ...algorithm.options }
+  const isFit = key.asymmetricKeyType === JWS_ALGORITHMS[alg].keyType && isFairSize(key)
+  if (!isFit) return 'dpop_key_unfit'
   return {
     thumbprint: hash('sha256', JSON.stringify(exact), 'base64url'),
-    verify: (data, signature) => isSignedBy(algorithm.digest, data, verifier, signature),
+    verify: (data, signature) => isSignedBy(key, alg, data, signature),
   }
 }
 
@@ -93,29 +71,5 @@ function importKey(jwk: Record<string, string>): KeyObject | undefined {
     return createPublicKey({ key: jwk, format: 'jwk' })
   } catch {
     return undefined
-  }
-}
-
-function isFit(
-  { asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject,
-  { keyType }: ProofAlgorithm,
-): boolean {
-  if (asymmetricKeyType !== keyType) return false
-  if (keyType !== 'rsa') return true
-  const { modulusLength: bits = 0, publicExponent: exponent = 0n } = asymmetricKeyDetails
-  return bits >= RSA_BITS_MIN && bits <= RSA_BITS_MAX && exponent === RSA_EXPONENT
-}
-
-function isSignedBy(
-  digest: 'sha256' | null,
-  data: Buffer,
-  verifier: { readonly key: KeyObject },
-  signature: Buffer,
-): boolean {
-  try {
-    return verify(digest, data, verifier, signature)
-  } catch {
-    // OpenSSL fails on some signatures instead of saying no.
-    return false
   }
 }

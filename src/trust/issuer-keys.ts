@@ -1,12 +1,12 @@
 // The keys of a trusted issuer: given as they are, or fetched from where it publishes them. Those of one
 // issuer never verify what another one is said to have signed.
 
-import { ASSERTION_ALGS, isAssertionAlg } from '../assertions/assertion-algs.ts'
 import { findJwksUriProblem } from '../assertions/jwks-uri.ts'
 import { type KeySource, statedKeys } from '../assertions/key-source.ts'
 import type { RemoteKeys } from '../assertions/remote-keys.ts'
 import { type KeyUse, openVerificationKey } from '../assertions/verification-key.ts'
 import type { FieldError } from '../runtime/field-error.ts'
+import { isJwsAlg, JWS_ALGS } from '../runtime/jws-algorithms.ts'
 import type { TrustedIssuer } from './trusted-issuer.ts'
 
 const KEYS_MAX = 20
@@ -55,7 +55,7 @@ function checkStated(jwks: object, use: KeyUse): FieldError[] {
 }
 
 function checkAlgs({ algs }: IssuerKeys): FieldError[] {
-  if (algs.every(isAssertionAlg) && new Set(algs).size === algs.length) return []
-  const detail = `must be of ${ASSERTION_ALGS.join(', ')}, each once`
+  if (algs.every(isJwsAlg) && new Set(algs).size === algs.length) return []
+  const detail = `must be of ${JWS_ALGS.join(', ')}, each once`
   return [{ pointer: '/algs', detail }]
 }

@@ -2,15 +2,14 @@
 // the one where OpenID parsers look.
 
 import type { FastifyInstance } from 'fastify'
-import { ASSERTION_ALGS } from '../../assertions/assertion-algs.ts'
 import type { CertificateHeader } from '../../certificates/certificate-header.ts'
 import { AUTHENTICATION_METHODS } from '../../client-auth/authentication-methods.ts'
 import type { ClientOverview } from '../../clients/client-overview.ts'
 import type { ClientTable } from '../../clients/client-table.ts'
-import { DPOP_ALGS } from '../../dpop/proof-key.ts'
 import { GRANTS } from '../../grants/grants.ts'
 import { SIGNING_ALGS } from '../../keys/signing-algorithms.ts'
 import { aliasOf } from '../../oauth/issuer-alias.ts'
+import { JWS_ALGS } from '../../runtime/jws-algorithms.ts'
 import { registerRead } from '../server/endpoint.ts'
 
 const MAX_AGE_SECONDS = 60
@@ -79,12 +78,12 @@ function buildMetadata(
       ({ listedAs, isDeprecated }) => !isDeprecated || grantCounts.has(listedAs),
     ).map(({ name }) => name),
     // RFC 9449 §5.1
-    dpop_signing_alg_values_supported: DPOP_ALGS,
+    dpop_signing_alg_values_supported: JWS_ALGS,
     token_endpoint_auth_methods_supported: names,
-    token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGS,
+    token_endpoint_auth_signing_alg_values_supported: JWS_ALGS,
     revocation_endpoint_auth_methods_supported: names,
-    revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGS,
-    introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGS,
+    revocation_endpoint_auth_signing_alg_values_supported: JWS_ALGS,
+    introspection_endpoint_auth_signing_alg_values_supported: JWS_ALGS,
     // No public client may use it.
     introspection_endpoint_auth_methods_supported: methods
       .filter(({ proof }) => proof !== 'nothing')

@@ -1,7 +1,7 @@
 // The access token of a request and the scheme that it comes by: `Bearer` (RFC 6750 §2.1), or `DPoP` for one
 // that is bound to a key (RFC 9449 §7.1).
 
-import { DPOP_ALGS } from '../../dpop/proof-key.ts'
+import { JWS_ALGS } from '../../runtime/jws-algorithms.ts'
 import type { EndpointRequest } from './endpoint.ts'
 import { isRepeated } from './repeated-header.ts'
 
@@ -34,7 +34,7 @@ export function challenge(
   rest = '',
   scheme: PresentedToken['scheme'] = schemeOf(request),
 ): string {
-  const algs = scheme === 'DPoP' ? `, algs="${DPOP_ALGS.join(' ')}"` : ''
+  const algs = scheme === 'DPoP' ? `, algs="${JWS_ALGS.join(' ')}"` : ''
   return `${scheme} error="${error}"${rest}${algs}`
 }
 
