@@ -23,6 +23,7 @@ export interface Scene extends HttpTools {
   /** Where it listens: the issuer, unless that was given. */
   readonly url: string
   readonly databaseUrl: string
+  readonly signingAlgs: ServiceConfig['signingAlgs']
   readonly service: Service
   readonly log: readonly LogLine[]
 }
@@ -31,8 +32,8 @@ export interface SceneOptions {
   readonly config?: Partial<ServiceConfig>
   /** Another name for it than the loopback address it listens on, for what stands in front. */
   readonly issuer?: string
-  /** Another instance on the database of this one, with the same keys. */
-  readonly beside?: Pick<Scene, 'databaseUrl'>
+  /** Another instance on the database of this one, with the same keys and no more of them. */
+  readonly beside?: Pick<Scene, 'databaseUrl' | 'signingAlgs'>
 }
 
 export async function startScene(t: Test, options: SceneOptions = {}): Promise<Scene> {
@@ -44,7 +45,8 @@ export async function startScene(t: Test, options: SceneOptions = {}): Promise<S
   const logger = createLogger('debug', {
     write: (line: string) => void log.push(JSON.parse(line) as LogLine),
   })
-  const config = { ...testConfig(databaseUrl), issuer, ...options.config }
+  const shared = options.beside && { signingAlgs: options.beside.signingAlgs }
+  const config = { ...testConfig(databaseUrl), issuer, ...shared, ...options.config }
   // The clock of the libraries, which a test may step.
   const service = await openService({ config, logger, clock: () => Date.now() })
   const app = await buildApp(service, logger)
@@ -56,7 +58,8 @@ export async function startScene(t: Test, options: SceneOptions = {}): Promise<S
     await app.close()
     await service.close()
   })
-  return { issuer, url, databaseUrl, service, log, ...openTools(url, service) }
+  const { signingAlgs } = config
+  return { issuer, url, databaseUrl, signingAlgs, service, log, ...openTools(url, service) }
 }
 
 /** The issuer is configured before the service listens, so the port is known, and kept, before. */
