@@ -8,6 +8,7 @@ import type { EndFamily, EndOutcome, Family, Inspect, Inspection, RevokedToken }
 import { findInactiveReason, isUserStale } from './family-rules.ts'
 import type { FamilyStore } from './family-store.ts'
 import { JOURNAL_SLACK_MS, type Journal } from './journal.ts'
+import { isSameSecretHash } from './refresh-token-string.ts'
 
 export interface FamilyEnding {
   /**
@@ -69,7 +70,9 @@ export function openFamilyEnding(dependencies: FamilyEndingDependencies): Family
       }
       const { family, user } = found
       if (!family) return 'unknown'
-      if (secretHash !== undefined && family.secretHash !== secretHash) return 'secret_wrong'
+      const isSecretWrong =
+        secretHash !== undefined && !isSameSecretHash(family.secretHash, secretHash)
+      if (isSecretWrong) return 'secret_wrong'
       if (clientId !== undefined && family.clientId !== clientId) return 'other_client'
       const nowMs = clock()
       if (nowMs >= family.absoluteExpiresAtMs) return 'already_ended'

@@ -41,6 +41,12 @@ export function hashFamilySecret(familySecret: Buffer): string {
   return hash('sha256', familySecret, 'base64url')
 }
 
+/** In constant time, though whoever comes here has presented a good MAC: it costs nothing. */
+export function isSameSecretHash(stored: string, given: string): boolean {
+  const [left, right] = [Buffer.from(stored), Buffer.from(given)]
+  return left.length === right.length && timingSafeEqual(left, right)
+}
+
 /** 98 characters, the same ones for the same input and root secret. */
 export function mintRefreshToken(token: RefreshToken, secrets: RootSecrets): string {
   const { id, refreshTokenKey } = secrets.current

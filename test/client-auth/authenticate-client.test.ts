@@ -1,11 +1,10 @@
-import crypto from 'node:crypto'
-import { syncBuiltinESMExports } from 'node:module'
 import { test } from 'tap'
 import { authenticateClient } from '../../src/client-auth/authenticate-client.ts'
 import type { Client, ClientId } from '../../src/clients/client.ts'
 import type { OAuthReason } from '../../src/oauth/oauth-error.ts'
 import { NO_THROTTLE } from '../../src/throttle/throttle.ts'
 import { clientWith, NO_ASSERTIONS, NO_TRUST, NOW, requestWith } from '../scenes/client-fixtures.ts'
+import { countComparisons } from '../support/counted-comparisons.ts'
 
 const CLIENTS = [
   clientWith({ id: 'both' as ClientId }, 'first', 'second'),
@@ -104,20 +103,9 @@ test('every refusal says the same in public', async (t) => {
 })
 
 test('an unknown client costs the comparisons of a wrong secret (C29)', async (t) => {
-  const compare = crypto.timingSafeEqual
-  let compared = 0
-  crypto.timingSafeEqual = (left, right) => {
-    compared += 1
-    return compare(left, right)
-  }
-  syncBuiltinESMExports()
-  t.teardown(() => {
-    crypto.timingSafeEqual = compare
-    syncBuiltinESMExports()
-  })
+  const comparisons = countComparisons(t)
   for (const [method, clientId, secret] of refused) {
-    compared = 0
-    await authenticate(method, clientId, secret).catch(() => {})
+    const compared = await comparisons(() => authenticate(method, clientId, secret).catch(() => {}))
     t.equal(compared, secret === '' ? 0 : 2, `${method} ${clientId}`)
   }
 })

@@ -8,6 +8,7 @@ import type { FamilyId } from '../../src/families/family.ts'
 import {
   authenticateRefreshToken,
   hashFamilySecret,
+  isSameSecretHash,
   mintRefreshToken,
   newFamilySecret,
   type RefreshToken,
@@ -99,6 +100,13 @@ test('every flipped bit of the bytes is refused', async (t) => {
     const text = `lrt_${flipped.toString('base64url')}`
     t.equal(authenticateRefreshToken(text, secrets), undefined, `bit ${bit}`)
   }
+})
+
+test('a hash is the same as a whole and in no other length', async (t) => {
+  const stored = hashFamilySecret(token.familySecret)
+  t.ok(isSameSecretHash(stored, hashFamilySecret(Buffer.from(token.familySecret))))
+  const others = [hashFamilySecret(newFamilySecret()), `${stored}A`, stored.slice(0, -1), '']
+  for (const other of others) t.notOk(isSameSecretHash(stored, other), other)
 })
 
 test('a token has one spelling', async (t) => {

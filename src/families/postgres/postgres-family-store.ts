@@ -7,7 +7,6 @@
 // those of its transaction. It sees every change that was committed before; a change that commits later,
 // and be it while it waits for the lock, ends the tokens of this refresh with all others.
 
-import { timingSafeEqual } from 'node:crypto'
 import type pg from 'pg'
 import { type Database, guardDatabase } from '../../database/database.ts'
 import { inTransaction } from '../../database/transaction.ts'
@@ -39,6 +38,7 @@ import {
   momentOf,
 } from '../family-rules.ts'
 import type { FamilyStore } from '../family-store.ts'
+import { isSameSecretHash } from '../refresh-token-string.ts'
 import { ENDED_OF, LIVE_OF, makeRoom } from './postgres-family-room.ts'
 import {
   insertFamily,
@@ -107,7 +107,7 @@ async function rotate(client: pg.PoolClient, input: RotateFamily): Promise<Rotat
   const locked = await lockFamily(client, input)
   if (!locked) return { outcome: 'inactive', reason: 'family_unknown' }
   const { family, user } = locked
-  if (!isSameHash(family.secretHash, input.secretHash)) {
+  if (!isSameSecretHash(family.secretHash, input.secretHash)) {
     return { outcome: 'inactive', reason: 'family_secret_wrong' }
   }
   if (family.clientId !== input.clientId) {
@@ -155,7 +155,7 @@ async function end(client: pg.PoolClient, input: EndFamily): Promise<EndOutcome>
   const locked = await lockFamily(client, input)
   if (!locked) return 'unknown'
   const { family, user } = locked
-  if (input.secretHash !== undefined && !isSameHash(family.secretHash, input.secretHash)) {
+  if (input.secretHash !== undefined && !isSameSecretHash(family.secretHash, input.secretHash)) {
     return 'secret_wrong'
   }
   if (input.clientId !== undefined && family.clientId !== input.clientId) return 'other_client'
@@ -227,11 +227,4 @@ async function read(
     [familyIds, userId],
   )
   return rows.map(({ row }) => toFamily(row))
-}
-
-/** In constant time, though whoever comes here has presented a good MAC: it costs nothing. */
-function isSameHash(stored: string, given: string): boolean {
-  const left = Buffer.from(stored)
-  const right = Buffer.from(given)
-  return left.length === right.length && timingSafeEqual(left, right)
 }

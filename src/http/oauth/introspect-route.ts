@@ -1,7 +1,6 @@
 // POST /introspect (RFC 7662): the state of a token, for confidential clients. A client sees its
 // own tokens; with scope `lineage:introspect` everybody's access tokens.
 
-import { timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Client } from '../../clients/client.ts'
 import type { Families } from '../../families/families.ts'
@@ -10,6 +9,7 @@ import { findInactiveReason } from '../../families/family-rules.ts'
 import {
   authenticateRefreshToken,
   hashFamilySecret,
+  isSameSecretHash,
   type RefreshToken,
 } from '../../families/refresh-token-string.ts'
 import { tokenTypeOf } from '../../oauth/confirmation.ts'
@@ -94,13 +94,8 @@ async function introspectRefreshToken(
 
 /** A stale generation is inactive here, and is not held against the family. */
 function isCurrent(token: RefreshToken, family: Family): boolean {
-  const presented = Buffer.from(hashFamilySecret(token.familySecret))
-  const known = Buffer.from(family.secretHash)
-  return (
-    presented.length === known.length &&
-    timingSafeEqual(presented, known) &&
-    token.generation === family.generation
-  )
+  const isSecretRight = isSameSecretHash(family.secretHash, hashFamilySecret(token.familySecret))
+  return isSecretRight && token.generation === family.generation
 }
 
 /** What of an access token's claims a refresh token has too; the others are left out of the answer. */
