@@ -104,14 +104,15 @@ export async function buildApp(
 async function registerPublic(app: FastifyInstance, service: Service): Promise<void> {
   const { config, management } = service
   const { confirmations } = management
-  const cookies = openTokenCookies(config.issuer)
+  const { issuer, mtlsOrigin } = config
+  const names = { issuer, mtlsOrigin }
+  const cookies = openTokenCookies(issuer)
   await app.register(async (scope) => {
     acceptFormsOnly(scope)
-    registerIntrospect(scope, { ...service, issuer: config.issuer })
+    registerIntrospect(scope, { ...service, issuer })
     await scope.register(async (browsers) => {
       allowClientOrigins(browsers)
-      const { issuer, mtlsOrigin } = config
-      registerToken(browsers, { ...service, cookies, issuer, mtlsOrigin })
+      registerToken(browsers, { ...service, ...names, cookies })
       registerRevoke(browsers, { ...service, cookies })
     })
   })
@@ -128,7 +129,7 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
       registerEmailVerification(scope, confirmations)
     }
     await scope.register(async (own) => {
-      admitOnly(own, requireUser(service, config.issuer))
+      admitOnly(own, requireUser(service, names))
       registerUsersMe(own, management.users, management.passwords)
       registerOwnSessions(own, management.sessions)
       if (confirmations) registerOwnEmailVerification(own, confirmations)
@@ -138,16 +139,14 @@ async function registerPublic(app: FastifyInstance, service: Service): Promise<v
       })
     })
   })
-  await app.register(async (scope) =>
-    registerVerify(scope, { ...service, cookies, issuer: config.issuer }),
-  )
+  await app.register(async (scope) => registerVerify(scope, { ...service, ...names, cookies }))
   registerApi(app, loadApiFiles(config))
 }
 
 async function registerAdmin(app: FastifyInstance, service: Service): Promise<void> {
   const { management } = service
   acceptJsonOnly(app)
-  admitOnly(app, requireScope(ADMIN_SCOPE, service, service.config.issuer))
+  admitOnly(app, requireScope(ADMIN_SCOPE, service, service.config))
   registerAdminUsers(app, management.users, management.passwords)
   registerAdminSessions(app, management.users, management.sessions)
   registerAdminFactors(app, management.users, management.factors)

@@ -98,11 +98,11 @@ function idOf({ thumbprint, jti }: DpopProof): Pick<CheckedProof, 'thumbprint' |
 /** What in it is not for this request. */
 function findMisfit(
   proof: DpopProof,
-  { method, url }: ProofTarget,
+  { method, urls }: ProofTarget,
   ath: string | undefined,
 ): DpopFault | undefined {
   if (proof.htm !== method) return 'dpop_method_wrong'
-  if (!isUrlOf(proof.htu, url)) return 'dpop_url_wrong'
+  if (!urls.some((url) => isUrlOf(proof.htu, url))) return 'dpop_url_wrong'
   // RFC 9449 §7: the hash of the very token.
   return ath === undefined || proof.ath === ath ? undefined : 'dpop_token_hash_wrong'
 }

@@ -2,8 +2,8 @@
 
 export interface ProofTarget {
   readonly method: string
-  /** Absolute, as the sender knows it: that of the proxy where there is one. */
-  readonly url: string
+  /** Absolute, as its senders know it: that of the proxy where there is one. Two where it has two names. */
+  readonly urls: readonly string[]
 }
 
 /** Whether `htu` names the URL, after the normalisations of RFC 3986 §6.2.2 and §6.2.3. */

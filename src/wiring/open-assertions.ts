@@ -3,7 +3,7 @@
 import { openRemoteKeys } from '../assertions/remote-keys.ts'
 import type { AssertionServices } from '../client-auth/authentication-method.ts'
 import type { ServiceConfig } from '../config/service-config.ts'
-import { aliasOf } from '../oauth/issuer-alias.ts'
+import { namesOf } from '../oauth/issuer-alias.ts'
 import { logEvent } from '../ops/log-events.ts'
 import type { TrustServices } from '../trust/use-trusted-token.ts'
 import type { Foundation } from './foundation.ts'
@@ -22,14 +22,12 @@ export function openAssertions(
 }
 
 /** The URL of an endpoint, by either name, is what a client of another server can be led to put there. */
-function audiencesOf({
-  issuer,
-  assertionAudience,
-  mtlsOrigin,
-}: Pick<ServiceConfig, 'issuer' | 'assertionAudience' | 'mtlsOrigin'>): string[] {
+function audiencesOf(
+  config: Pick<ServiceConfig, 'issuer' | 'assertionAudience' | 'mtlsOrigin'>,
+): string[] {
+  const { issuer, assertionAudience } = config
   if (assertionAudience === 'issuer') return [issuer]
-  const names = mtlsOrigin === undefined ? [issuer] : [issuer, aliasOf(issuer, mtlsOrigin)]
-  return [issuer, ...names.map((name) => `${name}/token`)]
+  return [issuer, ...namesOf(config).map((name) => `${name}/token`)]
 }
 
 /** What the tokens of trusted issuers are checked and used with. */

@@ -4,17 +4,15 @@
 import type { Client } from '../../clients/client.ts'
 import type { CheckedProof, DpopVerifier } from '../../dpop/dpop-verifier.ts'
 import type { GrantContext } from '../../grants/grant.ts'
-import { aliasOf } from '../../oauth/issuer-alias.ts'
+import { type IssuerNames, namesOf } from '../../oauth/issuer-alias.ts'
 import { OAuthError } from '../../oauth/oauth-error.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { dpopHeaderOf, setNonce } from '../server/dpop-header.ts'
 import type { EndpointReply, EndpointRequest } from '../server/endpoint.ts'
 import { confirmCertificate } from './confirm-certificate.ts'
 
-export interface SenderConfirmation {
+export interface SenderConfirmation extends IssuerNames {
   readonly dpop: DpopVerifier
-  readonly issuer: string
-  readonly mtlsOrigin: string | undefined
   readonly clock: Clock
 }
 
@@ -25,17 +23,14 @@ export interface SenderConfirmation {
 export function readSenderProof(
   request: EndpointRequest,
   reply: EndpointReply,
-  { dpop, issuer, mtlsOrigin }: SenderConfirmation,
+  { dpop, ...names }: SenderConfirmation,
 ): CheckedProof | undefined {
   const header = dpopHeaderOf(request)
   if (header === undefined) return undefined
   if (header === 'repeated') throw new OAuthError('dpop_repeated')
-  // Compared with the name that clients have for it, not with what a proxy calls.
-  const check = (url: string) => dpop.checkForTokens(header.text, { method: 'POST', url })
-  const first = check(`${issuer}/token`)
-  // RFC 8705 §5: the same endpoint has a second name where certificates are asked for.
-  const isElsewhere = 'fault' in first && first.fault === 'dpop_url_wrong'
-  const proof = isElsewhere && mtlsOrigin ? check(`${aliasOf(issuer, mtlsOrigin)}/token`) : first
+  // Compared with the names that clients have for it, not with what a proxy calls.
+  const urls = namesOf(names).map((name) => `${name}/token`)
+  const proof = dpop.checkForTokens(header.text, { method: 'POST', urls })
   setNonce(reply, proof)
   if ('fault' in proof) throw new OAuthError(proof.fault)
   return proof

@@ -7,6 +7,7 @@ import type {
   FastifyRequest,
   onRequestAsyncHookHandler,
 } from 'fastify'
+import { type IssuerNames, namesOf } from '../../oauth/issuer-alias.ts'
 import type { Act } from '../../runtime/act.ts'
 import { type Clock, toSeconds } from '../../runtime/clock.ts'
 import type { AccessTokenClaims } from '../../tokens/access-token.ts'
@@ -55,9 +56,9 @@ function isBodyAwaited({ headers }: FastifyRequest): boolean {
  * Lets only a user's own live token through: what somebody exchanged it for is for other services, not for
  * the account (docs/semantics.md §25).
  */
-export function requireUser(holders: HolderCheck, issuer: string): onRequestAsyncHookHandler {
+export function requireUser(holders: HolderCheck, names: IssuerNames): onRequestAsyncHookHandler {
   return async (request, reply) => {
-    const claims = await authenticate(request, reply, holders, issuer)
+    const claims = await authenticate(request, reply, holders, names)
     if (claims.sid === undefined || claims.exchanged_from) {
       // RFC 6750 §3: a token that does not open this is answered with a challenge, too.
       reply.header('www-authenticate', challenge(request, 'insufficient_scope'))
@@ -87,10 +88,10 @@ export function requireRecentLogin(maxAgeSeconds: number, clock: Clock): onReque
 export function requireScope(
   scope: string,
   holders: HolderCheck,
-  issuer: string,
+  names: IssuerNames,
 ): onRequestAsyncHookHandler {
   return async (request, reply) => {
-    const claims = await authenticate(request, reply, holders, issuer)
+    const claims = await authenticate(request, reply, holders, names)
     if (!(claims.scope ?? '').split(' ').includes(scope)) {
       // RFC 6750 §3.1
       reply.header(
@@ -106,7 +107,7 @@ async function authenticate(
   request: FastifyRequest,
   reply: FastifyReply,
   holders: HolderCheck,
-  issuer: string,
+  names: IssuerNames,
 ) {
   const presented = presentedTokenOf(request)
   // RFC 6750 §3.1: a request without credentials gets a bare challenge.
@@ -117,10 +118,10 @@ async function authenticate(
   }
   const target = () => ({
     method: request.method,
-    url: `${new URL(issuer).origin}${pathOf(request)}`,
+    urls: namesOf(names).map((name) => `${new URL(name).origin}${pathOf(request)}`),
   })
   const held = await checkHolder(request, reply, presented, target, holders)
-  const isOurs = 'checked' in held && [held.checked.claims.aud].flat().includes(issuer)
+  const isOurs = 'checked' in held && [held.checked.claims.aud].flat().includes(names.issuer)
   if (isOurs) {
     const { claims, client } = held.checked
     claimsByRequest.set(request, claims)

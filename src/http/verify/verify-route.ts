@@ -5,6 +5,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { ProofTarget } from '../../dpop/proof-target.ts'
 import type { DpopFault } from '../../oauth/dpop-errors.ts'
+import type { IssuerNames } from '../../oauth/issuer-alias.ts'
 import { logEvent } from '../../ops/log-events.ts'
 import { type AccessTokenClaims, subjectTypeOf } from '../../tokens/access-token.ts'
 import type { CheckedToken } from '../../tokens/check-access-token.ts'
@@ -27,8 +28,7 @@ import { comesFromPageOf, isCookieOf, readCredential } from './verify-credential
 import { type Demands, parseHeaderDemands, parseQueryDemands } from './verify-demands.ts'
 import { findAppendedTarget, findToldTarget } from './verify-target.ts'
 
-export interface VerifyRouteDependencies extends HolderCheck {
-  readonly issuer: string
+export interface VerifyRouteDependencies extends HolderCheck, IssuerNames {
   readonly cookies: Pick<TokenCookies, 'readAccessTokens'>
 }
 
@@ -77,7 +77,7 @@ export function registerVerify(app: FastifyInstance, dependencies: VerifyRouteDe
     const answer = async (request: EndpointRequest, reply: EndpointReply) => {
       reply.header('cache-control', 'no-store')
       const demands = parseDemands(request)
-      const target = () => findTarget(request, dependencies.issuer)
+      const target = () => findTarget(request, dependencies)
       const verdict = await checkRequest(request, reply, demands, target, dependencies)
       return 'claims' in verdict
         ? admit(reply, verdict.claims)

@@ -3,6 +3,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { ProofTarget } from '../../dpop/proof-target.ts'
+import { type IssuerNames, namesOf } from '../../oauth/issuer-alias.ts'
 import { parseIpAddress } from '../../runtime/ip-address.ts'
 import type { EndpointRequest } from '../server/endpoint.ts'
 
@@ -10,9 +11,14 @@ import type { EndpointRequest } from '../server/endpoint.ts'
  * On exact /verify the request that the four `X-Forwarded-` headers tell of, and without `X-Forwarded-Uri`
  * the question itself. Undefined where one of them is missing, doubled or comes from a stranger.
  */
-export function findToldTarget(request: EndpointRequest, issuer: string): ProofTarget | undefined {
+export function findToldTarget(
+  request: EndpointRequest,
+  names: IssuerNames,
+): ProofTarget | undefined {
   const uri = textOf(request, 'x-forwarded-uri')
-  if (uri === undefined) return { method: request.method, url: `${issuer}/verify` }
+  if (uri === undefined) {
+    return { method: request.method, urls: namesOf(names).map((name) => `${name}/verify`) }
+  }
   if (!isTold(request)) return undefined
   const method = textOf(request, 'x-forwarded-method')
   const host = textOf(request, 'x-forwarded-host')
@@ -25,7 +31,7 @@ export function findToldTarget(request: EndpointRequest, issuer: string): ProofT
  */
 export function findAppendedTarget(
   request: EndpointRequest,
-  issuer: string,
+  { issuer }: IssuerNames,
 ): ProofTarget | undefined {
   if (!isTold(request)) return undefined
   const root = `${new URL(issuer).pathname.replace(/\/$/, '')}/verify`
@@ -54,7 +60,7 @@ function toTarget(
 ): ProofTarget | undefined {
   if (!method || !host || !path?.startsWith('/')) return undefined
   if (proto !== 'https' && proto !== 'http') return undefined
-  return { method, url: `${proto}://${host}${path}` }
+  return { method, urls: [`${proto}://${host}${path}`] }
 }
 
 /** As it was sent: the router sees another one of what lies below /verify/. */
