@@ -36,7 +36,9 @@ async function useOnce() {
   const { ok, body } = await ask({ grant_type: 'refresh_token', ...before, ...own })
   await pause()
   if (ok) {
-    write({ ...before, refresh_token: body.refresh_token })
+    // Answered with itself: meanwhile another process may have written its successor.
+    const isAnother = body.refresh_token !== before.refresh_token
+    if (isAnother) write({ ...before, refresh_token: body.refresh_token })
     return { use: 'answered', token: fingerprint(body.refresh_token) }
   }
   if (body.error === 'temporarily_unavailable') return undefined

@@ -59,6 +59,16 @@ export function createSharedLogin(
     unsaved = undefined
   }
 
+  /**
+   * A token that was answered with itself may have a successor by now, where nobody takes turns: that one
+   * stays. Presented after the grace, ours would end the login.
+   */
+  async function isOutdone(kept: Credentials, next: Credentials): Promise<boolean> {
+    if (store.exclusively || next.refreshToken !== kept.refreshToken) return false
+    const found = await store.load()
+    return found !== undefined && found.refreshToken !== kept.refreshToken
+  }
+
   /** The one that is kept, unless it is the one that we have taken before. */
   function takeKept(kept: Credentials): IssuedToken | undefined {
     const { accessToken, tokenType = 'Bearer', issuedAtMs = 0, expiresAtMs = 0 } = kept
@@ -77,7 +87,8 @@ export function createSharedLogin(
       try {
         // Without a signal: once it is begun its answer may hold the only refresh token there is.
         const token = await client.refresh(kept.refreshToken, wanted)
-        await save(toCredentials(kept, token, isUsual))
+        const next = toCredentials(kept, token, isUsual)
+        if (!(await isOutdone(kept, next))) await save(next)
         return token
       } catch (error) {
         const isReplaced =

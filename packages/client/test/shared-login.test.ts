@@ -38,7 +38,11 @@ async function openLogin(t: Test) {
   return { app, client, user, refreshToken, generation }
 }
 
-function openSource({ url }: TestApp, clientId: string, credentials: CredentialsStore) {
+function openSource(
+  { url }: Pick<TestApp, 'url'>,
+  clientId: string,
+  credentials: CredentialsStore,
+) {
   const grant = { type: 'refresh_token', credentials } as const
   return createTokenSource({ tokenEndpoint: `${url}/token`, clientId, auth: AUTH, grant })
 }
@@ -107,13 +111,30 @@ test('without a lock a token that somebody has replaced meanwhile is read again'
     return answerJson(response, 200, { ...answer, refresh_token: 'newest' })
   })
   store.kept = { refreshToken: 'old' }
-  const source = openSource({ ...app, url: scripted.url }, client.id, store)
+  const source = openSource(scripted, client.id, store)
   t.equal((await source.getToken()).accessToken, 'token')
   t.equal(store.kept.refreshToken, 'newest')
   store.kept = { refreshToken: 'ended' }
-  const ended = openSource({ ...app, url: scripted.url }, client.id, store)
+  const ended = openSource(scripted, client.id, store)
   await t.rejects(ended.getToken(), { name: 'OAuthResponseError', error: 'invalid_grant' })
   t.equal(scripted.requests.length, 3, 'and what is refused in earnest is presented once')
+})
+
+test('without a lock a token that was answered with itself replaces no newer one', async (t) => {
+  const store = createMemoryCredentials({ refreshToken: 'young' })
+  let newer: string | undefined
+  const scripted = await startScriptedIssuer(t, ({ form }, response) => {
+    if (newer) store.kept = { refreshToken: newer }
+    const refresh_token = form.get('refresh_token')
+    const answer = { access_token: 'token', token_type: 'Bearer', expires_in: 60, refresh_token }
+    return answerJson(response, 200, answer)
+  })
+  const source = openSource(scripted, 'agent', store)
+  t.equal((await source.getToken()).accessToken, 'token')
+  t.match(store.kept, { refreshToken: 'young', accessToken: 'token' })
+  newer = 'next'
+  await source.getToken({ resource: 'https://auth.example.test' })
+  t.strictSame(store.kept, { refreshToken: 'next' }, 'which somebody has saved meanwhile')
 })
 
 test('a login that has ended is an error, and so is none', async (t) => {
