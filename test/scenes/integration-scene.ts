@@ -9,6 +9,7 @@ import { buildApp } from '../../src/app.ts'
 import type { ClientInput } from '../../src/clients/client-draft.ts'
 import type { ServiceConfig } from '../../src/config/service-config.ts'
 import { createLogger } from '../../src/ops/logger.ts'
+import type { Clock } from '../../src/runtime/clock.ts'
 import { openService, type Service } from '../../src/wiring/open-service.ts'
 import { type HttpTools, type LogLine, openTools, testConfig } from '../support/app.ts'
 import { openTestDatabase } from '../support/postgres.ts'
@@ -34,6 +35,8 @@ export interface SceneOptions {
   readonly issuer?: string
   /** Another instance on the database of this one, with the same keys and no more of them. */
   readonly beside?: Pick<Scene, 'databaseUrl' | 'signingAlgs'>
+  /** By default the clock of the libraries, which a test may step. */
+  readonly clock?: Clock
 }
 
 export async function startScene(t: Test, options: SceneOptions = {}): Promise<Scene> {
@@ -47,8 +50,8 @@ export async function startScene(t: Test, options: SceneOptions = {}): Promise<S
   })
   const shared = options.beside && { signingAlgs: options.beside.signingAlgs }
   const config = { ...testConfig(databaseUrl), issuer, ...shared, ...options.config }
-  // The clock of the libraries, which a test may step.
-  const service = await openService({ config, logger, clock: () => Date.now() })
+  const { clock = () => Date.now() } = options
+  const service = await openService({ config, logger, clock })
   const app = await buildApp(service, logger)
   await release()
   await app.listen({ port, host: '127.0.0.1' })
