@@ -2,6 +2,7 @@
 // (docs/semantics.md §20).
 
 import { type Test, test } from 'tap'
+import { checkKeys, TWO_ALGORITHMS } from '../scenes/workers-keys-scene.ts'
 import { startWorkers, type Workers } from '../scenes/workers-scene.ts'
 import { logIn, type TokenAnswer } from '../support/app.ts'
 import { refresh, serverEnvironment } from '../support/lineage-process.ts'
@@ -12,8 +13,10 @@ import { startReceiver } from '../support/webhook-receiver.ts'
 
 const PARALLEL = 64
 
-async function start(t: Test, redisUrl: string): Promise<Workers> {
-  return await startWorkers(t, serverEnvironment((await openTestDatabase(t)).url, redisUrl))
+async function start(t: Test, redisUrl: string) {
+  const databaseUrl = (await openTestDatabase(t)).url
+  const env = { ...serverEnvironment(databaseUrl, redisUrl), ...TWO_ALGORITHMS }
+  return { databaseUrl, workers: await startWorkers(t, env) }
 }
 
 /** Refreshes of one token on many connections at once have one successor, which is no theft. */
@@ -45,9 +48,10 @@ async function raceRefreshes(t: Test, { service, answerers }: Workers): Promise<
 }
 
 test('two workers on one Redis', async (t) => {
-  const workers = await start(t, (await startRedis(t)).url)
+  const { workers, databaseUrl } = await start(t, (await startRedis(t)).url)
   const { service } = workers
   await raceRefreshes(t, workers)
+  await t.test('keys of two algorithms', (t) => checkKeys(t, workers, databaseUrl))
 
   await t.test('one of them delivers, whoever an event happened at', async (t) => {
     const receiver = await startReceiver(t)
@@ -67,5 +71,6 @@ test('two workers on one Redis', async (t) => {
 })
 
 test('two workers on a Redis Cluster of three', async (t) => {
-  await raceRefreshes(t, await start(t, (await startRedisCluster(t)).url))
+  const { workers } = await start(t, (await startRedisCluster(t)).url)
+  await raceRefreshes(t, workers)
 })

@@ -1,9 +1,11 @@
 // An instance of several workers, and what its log says of them.
 
 import { spawnSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { get } from 'node:http'
 import type { Test } from 'tap'
 import type { LogLine } from '../support/app.ts'
+import { exchange, type WireAnswer, write } from '../support/hostile-wire.ts'
 import {
   type Environment,
   type LineageProcess,
@@ -18,6 +20,8 @@ export interface Workers {
   pidOf(worker: number): number
   /** The numbers of the workers that answered a request on a connection of its own. */
   answerers(requests: number): Promise<Set<unknown>>
+  /** What each of them answers, by its number: asked on connections of their own until all have been. */
+  ofEach(start: string, headers?: string[], body?: string): Promise<ReadonlyMap<number, WireAnswer>>
   /** Kills one, and resolves when the next of its number serves. */
   replace(worker: number): Promise<void>
 }
@@ -46,6 +50,21 @@ export async function startWorkers(
         return all.length >= requests && all
       })
       return new Set(lines.map(({ worker }) => worker))
+    },
+    async ofEach(start, headers = [], body) {
+      const given = new Map<unknown, WireAnswer>()
+      return await until('an answer of each worker', async () => {
+        const id = randomUUID()
+        const request = write(start, [...headers, `X-Request-Id: ${id}`], body)
+        const [answer] = await exchange(service.url, request)
+        if (answer) given.set(id, answer)
+        const answers = new Map<number, WireAnswer>()
+        for (const { reqId, worker } of service.log('request.completed')) {
+          const own = given.get(reqId)
+          if (own) answers.set(Number(worker), own)
+        }
+        return answers.size === size && answers
+      })
     },
     async replace(worker) {
       const before = started(worker).length
