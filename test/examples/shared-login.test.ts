@@ -11,7 +11,7 @@ import type { ClientInput } from '../../src/clients/client-draft.ts'
 import { type Scene, startScene } from '../scenes/integration-scene.ts'
 import { EXAMPLES } from './example-process.ts'
 
-const AT_ONCE = 5
+const AT_ONCE = 4
 const ROTATE_AFTER_SECONDS = 30
 
 async function openLogin(t: Test, scene: Scene, settings: Partial<ClientInput>) {
