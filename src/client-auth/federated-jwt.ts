@@ -31,18 +31,18 @@ export const federatedJwt: AuthenticationMethod = {
 
 /** The platform does not know our ids, so the client names itself. */
 function read({ form }: ClientForm): PresentedClient {
-  const proof = readClientAssertion(form)
-  return { clientId: readClientId(form), proof }
+  const { text } = readClientAssertion(form)
+  return { clientId: readClientId(form), proof: text }
 }
 
 async function authenticate(
-  proof: string,
+  _proof: string,
   client: Client | undefined,
   { trust }: ClientAuthServices,
-  _request: ClientRequest,
+  { form }: ClientRequest,
   ipOf: () => string,
 ): Promise<OAuthReason | undefined> {
-  const { token, problem } = await checkTrustedToken(proof, trust)
+  const { token, problem } = await checkTrustedToken(readClientAssertion(form).jwt, trust)
   if (!token) return `client_assertion_${problem}`
   const { issuer, jwt, subject } = token
   const match = matchFederation(client ?? NOBODY, issuer.id, { ...jwt.claims, sub: subject })

@@ -3,17 +3,18 @@
 
 import { generateKeyPairSync } from 'node:crypto'
 import { expiryMs, findTextClaim } from '../assertions/assertion-checks.ts'
-import { type ForeignJwt, readForeignJwt } from '../assertions/foreign-jwt.ts'
+import type { ForeignJwt } from '../assertions/foreign-jwt.ts'
 import { statedKeys } from '../assertions/key-source.ts'
 import { verifyAssertion } from '../assertions/verify-assertion.ts'
 import type { Client } from '../clients/client.ts'
 import type { AssertionReason } from '../oauth/assertion-reason.ts'
-import { OAuthError, type OAuthReason } from '../oauth/oauth-error.ts'
+import type { OAuthReason } from '../oauth/oauth-error.ts'
 import type {
   AssertionServices,
   AuthenticationMethod,
   ClientAuthServices,
   ClientForm,
+  ClientRequest,
   PresentedClient,
 } from './authentication-method.ts'
 import { ASSERTION, readClientAssertion } from './client-assertion.ts'
@@ -33,22 +34,19 @@ export const privateKeyJwt: AuthenticationMethod = {
 
 /** Its own are those whose issuer is their subject. */
 function read({ form }: ClientForm): PresentedClient | undefined {
-  const proof = readClientAssertion(form)
-  const { jwt, problem } = readForeignJwt(proof)
-  // Whose method it would be cannot be told.
-  if (!jwt) throw new OAuthError(`client_assertion_${problem}`)
+  const { text, jwt } = readClientAssertion(form)
   const clientId = findTextClaim(jwt, 'sub')
   if (clientId === undefined || findTextClaim(jwt, 'iss') !== clientId) return undefined
-  return { clientId, proof }
+  return { clientId, proof: text }
 }
 
 async function authenticate(
-  proof: string,
+  _proof: string,
   client: Client | undefined,
   { assertions }: ClientAuthServices,
+  { form }: ClientRequest,
 ): Promise<OAuthReason | undefined> {
-  const { jwt, problem } = readForeignJwt(proof)
-  const reason = jwt ? await findRefusal(jwt, client, assertions) : problem
+  const reason = await findRefusal(readClientAssertion(form).jwt, client, assertions)
   return reason && `client_assertion_${reason}`
 }
 

@@ -2,6 +2,7 @@
 // ours, or about a subject of its own, for an access token and never a refresh token (RFC 7523 §2.1).
 
 import { findTextClaim } from '../assertions/assertion-checks.ts'
+import { readForeignJwt } from '../assertions/foreign-jwt.ts'
 import { memberOf } from '../assertions/strict-json.ts'
 import type { LoginTarget } from '../factors/mfa-token.ts'
 import { BY_ASSERTION } from '../families/family.ts'
@@ -56,7 +57,9 @@ async function issue(
     isScopeAsked: request.scope !== undefined,
     audience: grantAudience(client, services.defaultAudience, request.resources),
   }
-  const { token, problem } = await checkTrustedToken(request.assertion, services.trust)
+  const { jwt, problem: unreadable } = readForeignJwt(request.assertion)
+  if (!jwt) throw refuse(unreadable, context, services)
+  const { token, problem } = await checkTrustedToken(jwt, services.trust)
   if (!token) throw refuse(problem, context, services)
   const { subjects } = token.issuer
   if (!subjects) throw refuse('no_subjects', context, services)

@@ -48,11 +48,9 @@ export type CheckedTrust =
 
 /** Never rejects. */
 export async function checkTrustedToken(
-  text: string,
+  jwt: ForeignJwt,
   { trustedIssuers, remoteKeys, clock }: TrustCheckServices,
 ): Promise<CheckedTrust> {
-  const { jwt, problem } = readForeignJwt(text)
-  if (!jwt) return { problem }
   const issuer = findTrustedIssuer(jwt, trustedIssuers)
   if (!issuer) return { problem: 'issuer_unknown' }
   const refusal =
