@@ -4,6 +4,7 @@ import type { Check } from './conformance-check.ts'
 import { ACCESS_TOKEN_ROWS } from './rows/access-token-rows.ts'
 import { ANSWER_ROWS } from './rows/answer-rows.ts'
 import { ASSERTION_ROWS } from './rows/assertion-rows.ts'
+import { CERTIFICATE_ROWS } from './rows/certificate-rows.ts'
 import { CLIENT_AUTH_ROWS, FORGED_IDENTITY_ROWS } from './rows/client-auth-rows.ts'
 import { CLIENT_CREDENTIALS_ROWS } from './rows/client-credentials-rows.ts'
 import { DPOP_ROWS } from './rows/dpop-rows.ts'
@@ -24,6 +25,7 @@ export const CHECKLIST: readonly Check[] = [
   ...ERROR_ROWS,
   ...CLIENT_AUTH_ROWS,
   ...ASSERTION_ROWS,
+  ...CERTIFICATE_ROWS,
   ...FORGED_IDENTITY_ROWS,
   ...PASSWORD_ROWS,
   ...CLIENT_CREDENTIALS_ROWS,

@@ -30,6 +30,21 @@ export interface AssertionClient {
   readonly alg: string
 }
 
+/** A certificate and its private key, each as PEM; those above the certificate may follow it. */
+export interface CertifiedKey {
+  readonly certificate: string
+  readonly key: string
+}
+
+/** Proves itself by its certificate (RFC 8705 §2), and asks for tokens that are bound to it. */
+export interface CertificateClient extends CertifiedKey {
+  readonly id: string
+  /** Somebody else's, of the same authority if there is one. */
+  readonly other?: CertifiedKey
+  /** PEM of who signed the service's own certificate, where this machine does not trust it. */
+  readonly serverCa?: string
+}
+
 export interface TestedUser {
   readonly username: string
   readonly password: string
@@ -47,6 +62,9 @@ export interface Credentials {
   /** Asks for tokens of its own, which are to be signed with RS256. */
   readonly rs256Client?: ConfidentialClient
   readonly assertionClient?: AssertionClient
+  readonly certificateClient?: CertificateClient
+  /** A public client that logs the user in, and whose tokens are bound to certificates. */
+  readonly boundClient?: TestedClient
   /** Logs in where the service has the password grant. */
   readonly user?: TestedUser
   /** Its password is right, but it may not log in. */

@@ -3,6 +3,7 @@
 
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import type { SecureContextOptions } from 'node:tls'
 
 const TIMEOUT_MS = 15_000
 const BYTES_MAX = 1024 * 1024
@@ -14,6 +15,8 @@ export interface Exchange {
   /** Sent in this order; a name may stand there twice. */
   readonly headers?: HeaderList
   readonly body?: string | Buffer
+  /** Over https: the certificate that is shown, and who is trusted in place of the usual ones. */
+  readonly tls?: Pick<SecureContextOptions, 'cert' | 'key' | 'ca'>
 }
 
 export interface Answer {
@@ -26,7 +29,10 @@ export interface Answer {
 }
 
 /** Rejects with an Error when there is no answer within 15 s, or one of more than 1 MiB. */
-export function exchange(url: string, { method, headers = [], body }: Exchange): Promise<Answer> {
+export function exchange(
+  url: string,
+  { method, headers = [], body, tls }: Exchange,
+): Promise<Answer> {
   const send = url.startsWith('https:') ? httpsRequest : httpRequest
   return new Promise((resolve, reject) => {
     const request = send(url, {
@@ -34,6 +40,7 @@ export function exchange(url: string, { method, headers = [], body }: Exchange):
       headers: toHeaders(url, headers, body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
       agent: false,
+      ...tls,
     })
     request.on('error', reject)
     request.on('response', (response) => {

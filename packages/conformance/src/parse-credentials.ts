@@ -1,9 +1,12 @@
 // Credentials from a JSON document, such as the demo.json of embedded mode: what is known is checked,
 // what is not is left alone. No message repeats a value.
 
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import type { JWK } from 'jose'
 import type {
   AssertionClient,
+  CertificateClient,
+  CertifiedKey,
   ConfidentialClient,
   Credentials,
   ExpiringClient,
@@ -26,6 +29,8 @@ export function parseCredentials(text: string): Credentials {
     expiringClient: read('expiringClient', parseExpiring),
     rs256Client: read('rs256Client', parseConfidential),
     assertionClient: read('assertionClient', parseAssertion),
+    certificateClient: read('certificateClient', parseCertificateClient),
+    boundClient: read('boundClient', parseClient),
     user: read('user', parseUser),
     disabledUser: read('disabledUser', parseUser),
     mfaUser: read('mfaUser', parseUser),
@@ -79,6 +84,36 @@ function parseAssertion(members: Members, path: string): AssertionClient {
     id: requiredText(members, 'id', path),
     alg: requiredText(members, 'alg', path),
     privateJwk,
+  }
+}
+
+function parseCertificateClient(members: Members, path: string): CertificateClient {
+  const { other } = members
+  return compact({
+    id: requiredText(members, 'id', path),
+    ...parseCertified(members, path),
+    other:
+      other === undefined
+        ? undefined
+        : parseCertified(asObject(other, `${path}.other`), `${path}.other`),
+    serverCa: optionalText(members, 'serverCa', path),
+  })
+}
+
+function parseCertified(members: Members, path: string): CertifiedKey {
+  const certificate = requiredText(members, 'certificate', path)
+  const key = requiredText(members, 'key', path)
+  if (!isPair(certificate, key)) {
+    throw new TypeError(`${path} must have a certificate and its private key, both as PEM`)
+  }
+  return { certificate, key }
+}
+
+function isPair(certificate: string, key: string): boolean {
+  try {
+    return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))
+  } catch {
+    return false
   }
 }
 

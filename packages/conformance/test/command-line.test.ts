@@ -138,6 +138,9 @@ test('credentials that cannot be used are said without any of their values', asy
     '{"confidentialClient": "hunter2"}': /confidentialClient must be an object/,
     '{"publicClient": {"id": "a", "authMethod": "hunter2"}}': /authMethod must be client_secret_/,
     '{"assertionClient": {"id": "a", "alg": "ES256", "privateJwk": {}}}': /must be a private JWK/,
+    '{"certificateClient": {"id": "a", "key": "hunter2"}}': /certificate is missing/,
+    '{"certificateClient": {"id": "a", "key": "hunter2", "certificate": "hunter2"}}':
+      /certificateClient must have a certificate and its private key/,
     '{"expiringClient": {"id": "a", "idleSeconds": "hunter2"}}': /idleSeconds must be a number/,
     '{"user": hunter2': /is not JSON/,
     '["hunter2"]': /must be an object/,

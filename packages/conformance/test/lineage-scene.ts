@@ -15,7 +15,8 @@ import { openService, type Service } from '../../../src/wiring/open-service.ts'
 import { readAuthenticator } from '../../../test/scenes/factor-scene.ts'
 import { testConfig } from '../../../test/support/app.ts'
 import { openTestDatabase } from '../../../test/support/postgres.ts'
-import type { Credentials } from '../src/credentials.ts'
+import type { CertificateClient, Credentials } from '../src/credentials.ts'
+import { makeCertificateClients, planTlsListener } from './lineage-certificates.ts'
 
 /** Everything that Basic must encode. */
 const SPECIAL_SECRET = 'a+secret with %41:colons & ümlauts, long enough to be one'
@@ -39,6 +40,8 @@ export interface LineageScene {
   /** Where it listens itself. */
   readonly url: string
   readonly credentials: Credentials
+  /** In place of the `certificateClient`, whose certificate has an authority. */
+  readonly selfSignedClient: CertificateClient
   readonly resourceUrl: string
 }
 
@@ -68,8 +71,10 @@ export async function startLineageScene(
   const port = await findFreePort()
   const url = `http://127.0.0.1:${port}`
   const issuer = `${front ?? url}${path}`
+  const { tlsPort, config: tls } = await planTlsListener(t)
   const config = {
     ...testConfig((await openTestDatabase(t)).url),
+    ...tls,
     issuer,
     port,
     throttleExempt,
@@ -81,20 +86,25 @@ export async function startLineageScene(
   }
   const logger = createLogger('fatal', { write: () => {} })
   const service = await openService({ config, logger })
-  const app = await buildApp(service, logger)
+  const app = await buildApp({ ...service, tls: undefined }, logger)
+  const tlsApp = await buildApp(service, logger)
   t.teardown(async () => {
-    app.server.closeAllConnections()
-    await app.close()
+    for (const { server } of [app, tlsApp]) server.closeAllConnections()
+    await Promise.all([app.close(), tlsApp.close()])
     await service.close()
   })
-  const credentials = await createCredentials(service, issuer)
+  const { credentials, selfSignedClient } = await createCredentials(service, issuer)
   await service.clients.reload()
   await app.listen({ port, host: '127.0.0.1' })
+  await tlsApp.listen({ port: tlsPort, host: '127.0.0.1' })
   service.health.markStarted()
-  return { issuer, url, credentials, resourceUrl: `${issuer}/verify` }
+  return { issuer, url, credentials, selfSignedClient, resourceUrl: `${issuer}/verify` }
 }
 
-async function createCredentials(service: Service, issuer: string): Promise<Credentials> {
+async function createCredentials(
+  service: Service,
+  issuer: string,
+): Promise<Pick<LineageScene, 'credentials' | 'selfSignedClient'>> {
   const { clientStore } = service
   const make = async (id: string, input: Partial<ClientInput>) => {
     const created = await clientStore.create({
@@ -131,12 +141,14 @@ async function createCredentials(service: Service, issuer: string): Promise<Cred
     refreshIdleTtlSeconds: 2,
     refreshAbsoluteTtlSeconds: 5,
   })
+  await make('tested-bound', { ...publicInput, tlsClientCertificateBoundAccessTokens: true })
+  const { certificateClient, selfSignedClient } = await makeCertificateClients(make)
   const { username } = await makeUser(service, 'tested-user')
   const disabled = await makeUser(service, 'disabled-user')
   await service.users.patch(disabled.id, { status: 'disabled' })
   const cautious = await makeUser(service, 'cautious-user')
   await enroll(service, cautious)
-  return {
+  const credentials: Credentials = {
     confidentialClient: { ...confidential, secondSecret: second.clientSecret },
     otherClient: await make('tested-other', {
       grantTypes: ['refresh_token', 'client_credentials'],
@@ -144,6 +156,8 @@ async function createCredentials(service: Service, issuer: string): Promise<Cred
     publicClient: { id: 'tested-app' },
     rs256Client: await make('tested-rs256', { signingAlg: 'RS256' }),
     assertionClient: { id: 'tested-key', privateJwk, alg: 'ES256' },
+    certificateClient,
+    boundClient: { id: 'tested-bound' },
     specialClient: { id: 'special-client', secret: SPECIAL_SECRET },
     expiringClient: { id: 'tested-expiring', idleSeconds: 2, absoluteSeconds: 5 },
     user: { username, password: PASSWORD },
@@ -153,6 +167,7 @@ async function createCredentials(service: Service, issuer: string): Promise<Cred
     wideScope: SCOPES.join(' '),
     resource: RESOURCE,
   }
+  return { credentials, selfSignedClient }
 }
 
 async function makeUser({ users, hasher }: Service, name: string): Promise<User> {

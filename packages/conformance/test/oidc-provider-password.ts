@@ -1,5 +1,5 @@
 // The password grant for oidc-provider, which has none of its own: a custom grant that issues
-// tokens by the very function that its built-in grants use, DPoP and resources included.
+// tokens by the very function that its built-in grants use, DPoP, certificates and resources included.
 
 import type Provider from 'oidc-provider'
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider'
@@ -15,6 +15,7 @@ type Context = TokenEndpointGrantContext<{ username?: string; password?: string 
 /** What the package keeps in `lib/helpers`, without types. */
 interface GrantHelpers {
   validateDpop(provider: Provider, ctx: Context): Promise<unknown>
+  checkMtlsCert(provider: Provider, ctx: Context): unknown
   checkDpopRequired(provider: Provider, ctx: Context, proof: unknown): void
   validateClientScope(provider: Provider, ctx: Context): Set<string>
   resolveRequestedResources(provider: Provider, ctx: Context): Promise<readonly Resource[]>
@@ -33,7 +34,7 @@ interface GrantCommon {
     ctx: Context,
     source: object,
     grant: object,
-    options: { gty: string; entityLabel: string; dPoP: unknown },
+    options: { gty: string; entityLabel: string; cert: unknown; dPoP: unknown },
   ): Promise<void>
 }
 
@@ -57,6 +58,7 @@ export async function registerPasswordGrant(
   async function handle(ctx: Context): Promise<void> {
     const user = await logIn(ctx, findUser)
     const dPoP = await helpers.validateDpop(provider, ctx)
+    const cert = helpers.checkMtlsCert(provider, ctx)
     helpers.checkDpopRequired(provider, ctx, dPoP)
     const resources = await helpers.resolveRequestedResources(provider, ctx)
     const scope = chooseScope(helpers.validateClientScope(provider, ctx), resources)
@@ -74,7 +76,7 @@ export async function registerPasswordGrant(
       scope,
       resource: resources.map((resource) => resource.identifier()),
     })
-    const options = { gty: 'password', entityLabel: 'login', dPoP }
+    const options = { gty: 'password', entityLabel: 'login', cert, dPoP }
     await issueTokens(provider, bound, ctx, source, grant, options)
   }
 

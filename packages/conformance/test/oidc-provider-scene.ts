@@ -2,8 +2,10 @@
 // service: what our suite says of somebody else's work.
 
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
 import Provider, {
   type ClientMetadata,
@@ -14,6 +16,7 @@ import Provider, {
 import type { Test } from 'tap'
 import type { Credentials } from '../src/credentials.ts'
 import { registerPasswordGrant } from './oidc-provider-password.ts'
+import { certifyClient, TLS_OPTIONS } from './tested-certificates.ts'
 
 export type TokenFormat = 'jwt' | 'opaque'
 
@@ -37,6 +40,7 @@ const USERS = [
   { id: 'account-1', username: 'tested-user', password: PASSWORD, mayLogIn: true },
   { id: 'account-2', username: 'disabled-user', password: PASSWORD, mayLogIn: false },
 ]
+const CERTIFIED = certifyClient('tested-certificate')
 const SECRETS = {
   service: 'a-secret-of-the-tested-service',
   other: 'a-secret-of-the-other-service',
@@ -45,17 +49,14 @@ const SECRETS = {
 }
 
 export async function startOidcProvider(t: Test, format: TokenFormat): Promise<OidcProviderScene> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  })
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const [server, tlsServer] = [createServer(), createTlsServer(TLS_OPTIONS)]
+  const issuer = `http://127.0.0.1:${await listen(t, server)}`
+  const mtlsOrigin = `https://127.0.0.1:${await listen(t, tlsServer)}`
   const assertion = await makeKey('ES256', 'assertions')
   const signing = [await makeKey('RS256', 'signing-1'), await makeKey('ES256', 'signing-2')]
   const provider = new Provider(issuer, {
     ...makeConfiguration(format),
+    discovery: { mtls_endpoint_aliases: { token_endpoint: `${mtlsOrigin}/token` } },
     clients: listClients(assertion.publicJwk),
     jwks: { keys: signing.map(({ privateJwk }) => privateJwk as ProviderJwk) },
   })
@@ -64,8 +65,20 @@ export async function startOidcProvider(t: Test, format: TokenFormat): Promise<O
     const isRight = isSame(password, user?.password ?? '')
     return user?.mayLogIn && isRight ? user : undefined
   })
-  server.on('request', provider.callback())
+  for (const each of [server, tlsServer]) each.on('request', provider.callback())
   return { issuer, credentials: listCredentials(assertion.privateJwk) }
+}
+
+async function listen(
+  t: Test,
+  server: Pick<Server, 'listen' | 'address' | 'close' | 'closeAllConnections'>,
+): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  return (server.address() as AddressInfo).port
 }
 
 function isSame(one: string, other: string): boolean {
@@ -94,7 +107,10 @@ function makeConfiguration(format: TokenFormat): Configuration {
       const isShort = typeof exp === 'number' && exp <= now + TTL_SECONDS
       if (!isIssued || !isShort) throw new errors.InvalidClientAuth('times of the assertion')
     },
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    clientAuthMethods: [
+      ...(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const),
+      'tls_client_auth',
+    ],
     cookies: { keys: ['one-key-for-cookies-that-nobody-gets'] },
     issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: true,
@@ -119,6 +135,18 @@ function makeConfiguration(format: TokenFormat): Configuration {
       pushedAuthorizationRequests: { enabled: false },
       clientCredentials: { enabled: true },
       dPoP: { enabled: true },
+      mTLS: {
+        enabled: true,
+        certificateBoundAccessTokens: true,
+        tlsClientAuth: true,
+        getCertificate: ({ socket }) =>
+          socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined,
+        certificateAuthorized: ({ socket }) => socket instanceof TLSSocket && socket.authorized,
+        certificateSubjectMatches: ({ socket }, property, expected) =>
+          property === 'tls_client_auth_subject_dn' &&
+          socket instanceof TLSSocket &&
+          socket.getPeerX509Certificate()?.subject === expected,
+      },
       jwtIntrospection: { enabled: true },
       revocation: { enabled: true },
       introspection: {
@@ -163,6 +191,12 @@ function listClients(assertionJwk: JWK): ClientMetadata[] {
     make('special-client', { client_secret: SECRETS.special }),
     make('tested-app', none),
     make('tested-expiring', none),
+    make('tested-bound', { ...none, tls_client_certificate_bound_access_tokens: true }),
+    make(CERTIFIED.id, {
+      token_endpoint_auth_method: 'tls_client_auth',
+      tls_client_auth_subject_dn: `CN=${CERTIFIED.id}`,
+      tls_client_certificate_bound_access_tokens: true,
+    }),
     make('tested-signer', {
       token_endpoint_auth_method: 'private_key_jwt',
       token_endpoint_auth_signing_alg: 'ES256',
@@ -180,6 +214,8 @@ function listCredentials(privateJwk: JWK): Credentials {
     publicClient: { id: 'tested-app' },
     expiringClient: { id: 'tested-expiring', ...BRIEF },
     assertionClient: { id: 'tested-signer', privateJwk, alg: 'ES256' },
+    certificateClient: CERTIFIED,
+    boundClient: { id: 'tested-bound' },
     ...(user && disabledUser ? { user, disabledUser } : {}),
     scope: 'notes:read',
     wideScope: SCOPES,

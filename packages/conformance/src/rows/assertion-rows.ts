@@ -1,4 +1,4 @@
-// C31 to C37: clients that prove themselves by a key (private_key_jwt).
+// C31 to C36: clients that prove themselves by a key (private_key_jwt).
 
 import {
   ASSERTION_TYPE,
@@ -91,12 +91,6 @@ export const ASSERTION_ROWS: readonly Check[] = [
     sentence: 'client_assertion_type is exact, and there is one client_assertion.',
     needs: [needsAssertions],
     run: checkAssertionParameters,
-  },
-  {
-    row: 'C37',
-    level: 'MUST',
-    sentence: 'A certificate counts only for the client that registered it, and binds its tokens.',
-    unseen: 'clients with certificates are not part of this suite',
   },
 ]
 

@@ -1,5 +1,6 @@
 // Access tokens (RFC 9068): what they say, and whether one is still good.
 
+import { confirmCertificate } from './client-certificate.ts'
 import { makeJti, readJwt, type SigningKey, signJwt } from './signing-keys.ts'
 import { type Client, type Family, isLive, type State } from './state.ts'
 import { drawStatus } from './status-list.ts'
@@ -7,14 +8,20 @@ import type { Has } from './wire.ts'
 
 const TTL_SECONDS = 600
 
-export interface TokenGrant {
+/** What the sender of a request has shown to hold, and its tokens are bound to. */
+export interface Holder {
+  /** Thumbprint of the key (RFC 9449 §6). */
+  readonly jkt: string | undefined
+  /** Digest of the certificate (RFC 8705 §3). */
+  readonly x5t: string | undefined
+}
+
+export interface TokenGrant extends Holder {
   readonly client: Client
   readonly scope: readonly string[]
   readonly resources: readonly string[]
   /** Absent where no user is involved. */
   readonly family?: Family
-  /** Thumbprint of the key that the token is bound to (RFC 9449 §6). */
-  readonly jkt: string | undefined
   /** Of a token that came out of an exchange (RFC 8693 §2.2.1, §4.1). */
   readonly issuedTokenType?: string | undefined
   readonly actor?: string | undefined
@@ -30,7 +37,7 @@ export interface AccessClaims {
   readonly jti: string
   readonly scope?: string
   readonly sid?: string
-  readonly cnf?: { readonly jkt: string }
+  readonly cnf?: { readonly jkt?: string; readonly 'x5t#S256'?: string }
 }
 
 /** The members of the answer that speak of the access token. */
@@ -62,7 +69,11 @@ function typeOf(jkt: string | undefined, has: Has): string {
 
 function makeClaims(state: State, grant: TokenGrant) {
   const { has, issuer } = state
-  const { client, scope, family, jkt, actor } = grant
+  const { client, scope, family, jkt, x5t, actor } = grant
+  const cnf = {
+    ...(jkt === undefined || has('dpop-confirmation-missing') ? {} : { jkt }),
+    ...(x5t === undefined ? {} : confirmCertificate(state, x5t)),
+  }
   const jti = makeJti(has)
   const now = Math.floor(Date.now() / 1000)
   return {
@@ -79,7 +90,7 @@ function makeClaims(state: State, grant: TokenGrant) {
     ...(actor === undefined ? {} : { act: { sub: actor } }),
     status: { status_list: drawStatus(state, jti) },
     ...(family ? userClaims(family, now, has) : {}),
-    ...(jkt === undefined || has('dpop-confirmation-missing') ? {} : { cnf: { jkt } }),
+    ...(Object.keys(cnf).length > 0 ? { cnf } : {}),
     ...(has('token-swollen') ? { permissions: 'p'.repeat(9000) } : {}),
   }
 }

@@ -1,7 +1,9 @@
-// Who calls: Basic, the form, a signed assertion, or nothing but a name (RFC 6749 §2.3, RFC 7523).
+// Who calls: Basic, the form, a signed assertion, a certificate, or nothing but a name (RFC 6749 §2.3,
+// RFC 7523, RFC 8705).
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { verifyAssertion } from './client-assertion.ts'
+import { hasOwnCertificate } from './client-certificate.ts'
 import { decodeText, type Form } from './form.ts'
 import { countGuess, isThrottled, throttled } from './guess-limit.ts'
 import { type Client, isPublic, type State } from './state.ts'
@@ -67,7 +69,8 @@ function fromHeader(state: State, authorization: string): Presented {
   }
 }
 
-function checkSecret(state: State, { path }: Call, { id, secret }: Presented): Client {
+function checkSecret(state: State, call: Call, { id, secret }: Presented): Client {
+  const { path } = call
   const { has, clients } = state
   const key = `client ${id}`
   if (isThrottled(state, key) && !has('secrets-not-throttled')) throw throttled(has)
@@ -81,7 +84,8 @@ function checkSecret(state: State, { path }: Call, { id, secret }: Presented): C
     secret === undefined &&
     ((has('secretless-client-taken') && path.endsWith('/token')) ||
       (has('secretless-client-may-revoke') && path.endsWith('/revoke')))
-  if (client && (isRight || isWaved)) return client
+  const isShown = client && secret === undefined && hasOwnCertificate(state, call, client)
+  if (client && (isRight || isWaved || isShown)) return client
   countGuess(state, key, secret ?? '')
   if (has('client-enumeration') && !client) {
     throw new Refusal('invalid_client', 'there is no such client', 401, {

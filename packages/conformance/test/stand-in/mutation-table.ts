@@ -92,6 +92,24 @@ export const MUTATION_TABLE = {
   'assertion-replay-taken': { row: 'C35', breaks: 'an assertion can be used twice' },
   'assertion-nbf-ignored': { row: 'C35', breaks: 'an assertion is taken before its nbf' },
   'assertion-type-ignored': { row: 'C36', breaks: 'any client_assertion_type is taken' },
+  'certificate-not-needed': { row: 'C37', breaks: 'a client needs no certificate' },
+  'certificate-name-ignored': { row: 'C37', breaks: 'any certificate of the authority is taken' },
+  'certificate-authority-ignored': { row: 'C37', breaks: 'the right name is taken from anybody' },
+  'certificate-proves-anybody': { row: 'C37', breaks: 'a certificate proves every client' },
+  'certificate-not-named': { row: 'C37', breaks: 'a bound token does not name its certificate' },
+  'certificate-digest-in-hex': { row: 'C37', breaks: 'the digest in a bound token is another one' },
+  'certificate-not-introspected': {
+    row: 'C37',
+    breaks: 'introspection does not name the certificate',
+  },
+  'certificate-binding-takes-others': {
+    row: 'C37',
+    breaks: 'another certificate refreshes a bound token',
+  },
+  'certificate-binding-needs-none': {
+    row: 'C37',
+    breaks: 'no certificate is needed to refresh a bound token',
+  },
   'identity-header-believed': { row: 'C38', breaks: 'a header says who the client is' },
   'password-grant-unlisted': { row: 'C39', breaks: 'the password grant works and is not listed' },
   'missing-password-as-invalid-grant': { row: 'C40', breaks: 'a missing password is a wrong one' },
@@ -177,7 +195,7 @@ export const MUTATION_TABLE = {
   'empty-arrays-published': { row: 'C78', breaks: 'the metadata has empty arrays' },
   'token-endpoint-missing': { row: 'C78', breaks: 'the metadata has no token_endpoint' },
   'response-types-missing': { row: 'C78', breaks: 'the metadata has no response_types_supported' },
-  'untrue-auth-method': { row: 'C79', breaks: 'a method is listed that is not there' },
+  'untrue-auth-method': { row: 'C79', breaks: 'tls_client_auth is listed without TLS' },
   'none-among-signing-algs': { row: 'C79', breaks: 'none is a listed signing algorithm' },
   'signing-algs-missing': {
     row: 'C79',

@@ -40,9 +40,9 @@ async function isProven(
   call: Call,
   scheme: string,
   token: string,
-  jkt: string,
+  jkt: string | undefined,
 ): Promise<boolean> {
-  if (scheme.toLowerCase() !== 'dpop') return false
+  if (scheme.toLowerCase() !== 'dpop' || jkt === undefined) return false
   return (await checkProof(state, call, token).catch(() => undefined)) === jkt
 }
 

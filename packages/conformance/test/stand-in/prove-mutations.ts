@@ -3,6 +3,7 @@
 
 import { type Test, test } from 'tap'
 import { type RowResult, runConformance } from '../../src/run-checks.ts'
+import { TLS_OPTIONS } from '../tested-certificates.ts'
 import { MUTATION_TABLE, type Mutation, type MutationEntry } from './mutation-table.ts'
 import { type StandIn, startStandIn } from './start-stand-in.ts'
 
@@ -41,8 +42,9 @@ export async function openStandIn(
   t: Test,
   mutations: readonly Mutation[],
   asksForNonce = false,
+  tlsOptions = TLS_OPTIONS,
 ): Promise<StandIn> {
-  const standIn = await startStandIn(mutations, asksForNonce)
+  const standIn = await startStandIn(mutations, asksForNonce, tlsOptions)
   t.teardown(() => standIn.close())
   return standIn
 }

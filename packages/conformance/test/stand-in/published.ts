@@ -6,26 +6,29 @@ import { GRANTS } from './token-endpoint.ts'
 import type { Call, Reply } from './wire.ts'
 
 const ASSERTION_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA']
-const METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
+const METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth']
 
 export function serveMetadata({ has, ...state }: State, { headers: asked }: Call): Reply {
   const host = has('forwarded-host-believed') ? asked['x-forwarded-host'] : undefined
   const issuer = host === undefined ? state.issuer : `http://${host}/tenant`
-  const methods = has('untrue-auth-method') ? [...METHODS, 'tls_client_auth'] : METHODS
   const algs = has('none-among-signing-algs') ? [...ASSERTION_ALGS, 'none'] : ASSERTION_ALGS
   const algMember = has('signing-algs-missing') ? undefined : algs
   const body = {
     issuer: has('metadata-issuer-differs') ? `${issuer}/` : issuer,
     token_endpoint: has('token-endpoint-missing') ? undefined : `${issuer}/token`,
-    token_endpoint_auth_methods_supported: [...methods, 'none'],
+    token_endpoint_auth_methods_supported: [...METHODS, 'none'],
     token_endpoint_auth_signing_alg_values_supported: algMember,
     revocation_endpoint: `${issuer}/revoke`,
-    revocation_endpoint_auth_methods_supported: [...methods, 'none'],
+    revocation_endpoint_auth_methods_supported: [...METHODS, 'none'],
     revocation_endpoint_auth_signing_alg_values_supported: algMember,
     introspection_endpoint: `${issuer}/introspect`,
-    introspection_endpoint_auth_methods_supported: methods,
+    introspection_endpoint_auth_methods_supported: METHODS,
     introspection_endpoint_auth_signing_alg_values_supported: algMember,
     introspection_signing_alg_values_supported: ['RS256'],
+    tls_client_certificate_bound_access_tokens: true,
+    mtls_endpoint_aliases: has('untrue-auth-method')
+      ? undefined
+      : { token_endpoint: `${state.mtlsIssuer}/token` },
     jwks_uri: `${issuer}/jwks`,
     grant_types_supported: has('password-grant-unlisted')
       ? GRANTS.filter((name) => name !== 'password')

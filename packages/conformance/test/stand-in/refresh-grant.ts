@@ -1,6 +1,7 @@
 // The refresh grant: one step of a family, the retry of its last step, and the end of it on reuse.
 
 import { decodeJwt } from 'jose'
+import type { Holder } from './access-token.ts'
 import type { Form } from './form.ts'
 import { grantResources, grantScope } from './scope.ts'
 import {
@@ -28,7 +29,7 @@ export function refreshFamily(
   state: State,
   form: Form,
   client: Client,
-  jkt: string | undefined,
+  { jkt, x5t }: Holder,
 ): RefreshStep {
   const { has } = state
   const token = form.need('refresh_token')
@@ -43,6 +44,9 @@ export function refreshFamily(
   if (family.jkt !== undefined && family.jkt !== jkt && !has('dpop-binding-dropped')) {
     throw refusal(state)
   }
+  if (family.x5t !== undefined && family.x5t !== x5t && !isBindingLost(state, x5t)) {
+    throw refusal(state)
+  }
   const live = has('narrowed-scope-sticks') ? family.scopeNow : family.scope
   const allowed = has('refresh-forgets-login-scope') ? client.scopes : live
   const scope = grantScope(form.get('scope'), allowed, has, has('refresh-widens'))
@@ -51,6 +55,13 @@ export function refreshFamily(
   const refreshToken = advance(state, family, generation, token)
   family.scopeNow = scope
   return { family, scope, resources, refreshToken }
+}
+
+/** Whether another certificate, or none, refreshes what is bound to one. */
+function isBindingLost({ has }: State, x5t: string | undefined): boolean {
+  return x5t === undefined
+    ? has('certificate-binding-needs-none')
+    : has('certificate-binding-takes-others')
 }
 
 /** A server that asks which grant a token belongs to, and not which kind of token it is. */

@@ -1,6 +1,7 @@
 // Whom the stand-in knows: its clients and users, each there for one kind of row.
 
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
+import { certifyClient } from '../tested-certificates.ts'
 import { RESOURCE_SCOPE } from './protected-resource.ts'
 import type { Client, User } from './state.ts'
 import { EXCHANGE_GRANT } from './token-exchange.ts'
@@ -19,6 +20,7 @@ const SECOND_SECRET = 'the-second-secret-of-some-length'
 const OTHER_SECRET = 'another-secret-of-some-length'
 /** Characters that Basic has to carry (RFC 6749 §2.3.1). */
 const SPECIAL_SECRET = 'a secret+with:more % than letters, ä'
+const CERTIFIED = certifyClient('certified')
 const BRIEF = { idleSeconds: 2, absoluteSeconds: 5 }
 
 const USERS: readonly User[] = [
@@ -78,6 +80,8 @@ export async function openRegistry(api: string): Promise<Registry> {
     { ...COMMON, id: 'special:+%', secrets: [SPECIAL_SECRET] },
     { ...COMMON, ...BRIEF, id: 'brief', grants: ['password', 'refresh_token'] },
     { ...COMMON, id: 'signer', assertionKey: publicJwk },
+    { ...COMMON, id: 'certified', certificateSubject: 'CN=certified', bindsTokens: true },
+    { ...COMMON, id: 'bound', grants: ['password', 'refresh_token'], bindsTokens: true },
   ]
   return {
     clients: new Map(clients.map((client) => [client.id, client])),
@@ -99,6 +103,8 @@ export function listCredentials({ assertionJwk }: Registry, api: string) {
     specialClient: { id: 'special:+%', secret: SPECIAL_SECRET },
     expiringClient: { id: 'brief', ...BRIEF },
     assertionClient: { id: 'signer', privateJwk: assertionJwk, alg: ASSERTION_ALG },
+    certificateClient: CERTIFIED,
+    boundClient: { id: 'bound' },
     ...(user && disabledUser && mfaUser ? { user, disabledUser, mfaUser } : {}),
     scope: RESOURCE_SCOPE,
     wideScope: COMMON.scopes.join(' '),

@@ -1,8 +1,10 @@
 // A small OAuth token service for tests, in memory and correct in every row that can be seen from
 // outside. Each mutation that it is given makes one mistake of the kind that real servers make.
 
-import { createServer } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { TLS_OPTIONS } from '../tested-certificates.ts'
 import type { Mutation } from './mutation-table.ts'
 import { handleResource } from './protected-resource.ts'
 import { serveMetadata, serveResourceMetadata } from './published.ts'
@@ -35,40 +37,57 @@ const BASE_PATH = '/tenant'
 export async function startStandIn(
   mutations: readonly Mutation[] = [],
   asksForNonce = false,
+  tlsOptions = TLS_OPTIONS,
 ): Promise<StandIn> {
   const has: Has = (mutation) => mutations.includes(mutation)
   const key = await loadSigningKey()
   let routes: Routes | undefined
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     readCall(request, has)
       .then((call) => (routes ? answer(routes, call, has) : { status: 503 }))
       .catch((error: unknown) => toReply(error, has))
       .then((reply) => sendReply(response, reply))
       .catch(() => response.destroy())
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  }
+  const servers = [createServer(listener), createTlsServer(tlsOptions, listener)] as const
+  const [port, tlsPort] = await Promise.all([listen(servers[0]), listen(servers[1])])
   const origin = `http://127.0.0.1:${port}`
+  const mtlsOrigin = `https://127.0.0.1:${tlsPort}`
   const api = `${origin}/api`
   const registry = await openRegistry(api)
-  const state = makeState(origin, registry, has, asksForNonce)
+  const state = makeState({ origin, mtlsOrigin }, registry, has, asksForNonce)
   routes = makeRoutes(state, key)
   return {
     issuer: state.issuer,
     resourceUrl: api,
     credentials: listCredentials(registry, api),
     async close() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
+      await Promise.all(
+        servers.map((server) => {
+          server.closeAllConnections()
+          return new Promise((resolve) => server.close(resolve))
+        }),
+      )
     },
   }
 }
 
-function makeState(origin: string, registry: Registry, has: Has, asksForNonce: boolean): State {
+async function listen(server: Pick<Server, 'listen' | 'address'>): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return (server.address() as AddressInfo).port
+}
+
+function makeState(
+  { origin, mtlsOrigin }: { origin: string; mtlsOrigin: string },
+  registry: Registry,
+  has: Has,
+  asksForNonce: boolean,
+): State {
   const api = `${origin}/api`
   return {
     has,
     origin,
+    mtlsIssuer: `${mtlsOrigin}${BASE_PATH}`,
     issuer: `${origin}${BASE_PATH}`,
     resources: [api, `${origin}/other-api`],
     ownResource: api,

@@ -7,9 +7,13 @@ import type { Has } from './wire.ts'
 
 export interface Client {
   readonly id: string
-  /** Empty for a public client and for one that signs assertions. */
+  /** Empty for a public client and for one that proves itself otherwise. */
   readonly secrets: readonly string[]
   readonly assertionKey?: JWK
+  /** Whose certificate proves the client (RFC 8705 §2.1). */
+  readonly certificateSubject?: string
+  /** Its tokens are bound to the certificate that it shows (RFC 8705 §3). */
+  readonly bindsTokens?: true
   readonly grants: readonly string[]
   readonly scopes: readonly string[]
   /** Resources whose tokens it may ask about. */
@@ -38,6 +42,8 @@ export interface Family {
   readonly absoluteEnd: number
   /** The key that a public client's refresh tokens are bound to (RFC 9449 §5). */
   readonly jkt: string | undefined
+  /** The certificate that they are bound to (RFC 8705 §4). */
+  readonly x5t: string | undefined
   generation: number
   /** By generation; the last of them is live. */
   readonly tokens: string[]
@@ -51,6 +57,8 @@ export interface State {
   readonly has: Has
   readonly issuer: string
   readonly origin: string
+  /** The issuer's second URL, where certificates are asked for (RFC 8705 §5). */
+  readonly mtlsIssuer: string
   readonly resources: readonly string[]
   readonly ownResource: string
   readonly clients: ReadonlyMap<string, Client>
@@ -72,7 +80,7 @@ export interface State {
 
 export function openFamily(
   state: State,
-  grant: Pick<Family, 'client' | 'user' | 'scope' | 'resources' | 'jkt'>,
+  grant: Pick<Family, 'client' | 'user' | 'scope' | 'resources' | 'jkt' | 'x5t'>,
 ): Family {
   const now = Math.floor(Date.now() / 1000)
   const family: Family = {
@@ -130,5 +138,5 @@ export const isLive = ({ ended, expiresAt }: Family): boolean =>
   !ended && expiresAt > Date.now() / 1000
 
 /** Anybody may say its name: it proves nothing by it. */
-export const isPublic = ({ secrets, assertionKey }: Client): boolean =>
-  secrets.length === 0 && assertionKey === undefined
+export const isPublic = ({ secrets, assertionKey, certificateSubject }: Client): boolean =>
+  secrets.length === 0 && assertionKey === undefined && certificateSubject === undefined

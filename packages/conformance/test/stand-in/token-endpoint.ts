@@ -1,7 +1,8 @@
 // POST /token: the form, the client, the grant, the answer.
 
-import { issueAccessToken, type TokenGrant } from './access-token.ts'
+import { type Holder, issueAccessToken, type TokenGrant } from './access-token.ts'
 import { authenticateClient } from './client-auth.ts'
+import { bindToCertificate } from './client-certificate.ts'
 import { checkProof } from './dpop.ts'
 import { type Form, readForm } from './form.ts'
 import { logIn } from './password-grant.ts'
@@ -31,10 +32,13 @@ export async function handleToken(state: State, key: SigningKey, call: Call): Pr
   const grantType = readGrantType(state, form)
   if (has('refresh-consumed-before-authentication')) consumeEarly(state, form)
   const client = await authenticateClient(state, call, form)
-  const jkt = await checkProof(state, call)
+  const holder = {
+    jkt: await checkProof(state, call),
+    x5t: bindToCertificate(state, call, client),
+  }
   const mayUse = client.grants.includes(grantType) || has('every-client-every-grant')
   if (!mayUse) throw new Refusal('unauthorized_client', 'the client may not use this grant')
-  const issued = await runGrant(state, key, form, client, grantType, jkt)
+  const issued = await runGrant(state, key, form, client, grantType, holder)
   const answer = await issueAccessToken(state, key, issued)
   const { refreshToken } = issued
   const body = { ...answer, ...(refreshToken ? { refresh_token: refreshToken } : {}) }
@@ -68,18 +72,18 @@ async function runGrant(
   form: Form,
   client: Client,
   grantType: string,
-  jkt: string | undefined,
+  holder: Holder,
 ): Promise<Issued> {
   const { has } = state
   if (grantType === 'refresh_token') {
-    const step = refreshFamily(state, form, client, jkt)
-    return { ...step, client, jkt }
+    const step = refreshFamily(state, form, client, holder)
+    return { ...step, ...holder, client }
   }
-  if (grantType === EXCHANGE_GRANT) return await exchangeToken(state, key, form, client, jkt)
+  if (grantType === EXCHANGE_GRANT) return await exchangeToken(state, key, form, client, holder)
   const user = grantType === 'password' ? await logIn(state, form) : undefined
   const scope = grantScope(form.get('scope'), client.scopes, has)
   const resources = grantResources(state, form)
-  const grant = { client, scope, resources, jkt }
+  const grant = { client, scope, resources, ...holder }
   const needsFamily = user ?? (has('refresh-token-for-client') ? NOBODY : undefined)
   if (!needsFamily) return grant
   const family = openFamily(state, {
@@ -87,7 +91,8 @@ async function runGrant(
     user: needsFamily,
     scope,
     resources,
-    jkt: isPublic(client) ? jkt : undefined,
+    jkt: isPublic(client) ? holder.jkt : undefined,
+    x5t: isPublic(client) ? holder.x5t : undefined,
   })
   return { ...grant, family, refreshToken: family.tokens[0] ?? '' }
 }

@@ -1,6 +1,6 @@
 // Token exchange (RFC 8693): a live access token for another one, never for more.
 
-import { checkAccessToken, type TokenGrant } from './access-token.ts'
+import { checkAccessToken, type Holder, type TokenGrant } from './access-token.ts'
 import type { Form } from './form.ts'
 import { grantResources, grantScope } from './scope.ts'
 import { readJwt, type SigningKey } from './signing-keys.ts'
@@ -16,7 +16,7 @@ export async function exchangeToken(
   key: SigningKey,
   form: Form,
   client: Client,
-  jkt: string | undefined,
+  holder: Holder,
 ): Promise<TokenGrant> {
   const { has, families } = state
   const subject = await readToken(state, key, form, 'subject_token')
@@ -29,7 +29,7 @@ export async function exchangeToken(
     client,
     scope: grantScope(form.get('scope'), allowed, has),
     resources: grantResources(state, form, [subject.aud].flat()),
-    jkt,
+    ...holder,
     issuedTokenType: has('issued-token-type-missing') ? undefined : ACCESS_TOKEN_TYPE,
     actor: actor && !has('actor-not-named') ? actor.sub : undefined,
     ...(family ? { family } : {}),

@@ -104,7 +104,9 @@ async function describeToken(
   const isKnown = claims !== undefined && (isFor(claims, caller) || has('introspection-by-anybody'))
   if (!isKnown) return inactive(state, token)
   const active = has('active-as-text') ? 'true' : true
-  return { ...claims, active, token_type: claims.cnf ? 'DPoP' : 'Bearer' }
+  const { cnf, ...others } = claims
+  const shown = cnf && !(cnf['x5t#S256'] && has('certificate-not-introspected')) ? { cnf } : {}
+  return { ...others, ...shown, active, token_type: cnf?.jkt ? 'DPoP' : 'Bearer' }
 }
 
 function describeRefresh(

@@ -3,6 +3,7 @@
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Mutation } from './mutation-table.ts'
+import { type Certificate, readCertificate } from './shown-certificate.ts'
 
 const BODY_MAX_BYTES = 16 * 1024
 
@@ -17,6 +18,8 @@ export interface Call {
   readonly headers: IncomingHttpHeaders
   readonly rawHeaders: readonly string[]
   readonly body: Buffer
+  /** Of the caller, where it has shown one by TLS. */
+  readonly certificate: Certificate | undefined
 }
 
 export interface Reply {
@@ -72,6 +75,7 @@ export async function readCall(request: IncomingMessage, has: Has): Promise<Call
     headers: request.headers,
     rawHeaders: request.rawHeaders,
     body: Buffer.concat(chunks),
+    certificate: readCertificate(request),
   }
 }
 
