@@ -17,7 +17,7 @@ import { asAdmin } from './admin-connection.ts'
 import { createMigrated, emptyDatabaseSql } from './database-template.ts'
 import { signalTree } from './process-tree.ts'
 import type { Scope } from './scope.ts'
-import { makeServerDir } from './temp-dir.ts'
+import { makeStorageDir } from './temp-dir.ts'
 
 // A server that is killed keeps what it confirmed: the machine lives on, so that written is enough.
 const SETTINGS = ['fsync=off', 'full_page_writes=off', 'max_connections=200']
@@ -113,7 +113,7 @@ export function runAsAdmin(serverUrl: string, sql: string): Promise<unknown[]> {
 
 async function makeCluster(): Promise<PostgresCluster> {
   const account = await findServerAccount()
-  const home = makeServerDir()
+  const home = makeStorageDir()
   const binaries = await openPostgresBinaries(join(home, 'binaries'), account)
   const password = randomBytes(16).toString('hex')
   const cluster: PostgresCluster = { binaries, home, account, password }

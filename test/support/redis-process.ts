@@ -9,7 +9,7 @@ import { findFreePort } from '../../src/embedded/free-port.ts'
 import { type SupervisedProcess, startSupervised } from '../../src/embedded/supervised-process.ts'
 import { findRedisServer } from './redis-binary.ts'
 import type { Scope } from './scope.ts'
-import { makeServerDir } from './temp-dir.ts'
+import { makeStorageDir } from './temp-dir.ts'
 
 export interface RedisProcess {
   readonly url: string
@@ -33,7 +33,7 @@ export async function runRedis(
   t: Scope,
   configure: (port: number, dir: string) => Promise<string[]> | string[],
 ): Promise<RedisProcess> {
-  const dir = makeServerDir()
+  const dir = makeStorageDir()
   mkdirSync(join(dir, 'data'))
   let port = 0
   let args: string[] = []
