@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { buildPackages } from './build-packages.mjs'
+import { findStorageDir } from './storage-dir.mjs'
 import { buildTests } from './test-build.mjs'
 import { measureCoverage } from './test-coverage.mjs'
 import { runFile } from './test-file.mjs'
@@ -58,7 +59,8 @@ async function runSuite(files) {
   // The examples import them.
   buildPackages(root)
   env.TEST_BUILD = built
-  env.TEST_DATABASE_URL ??= await startServers(built)
+  env.TEST_STORAGE_DIR ??= findStorageDir()
+  env.TEST_DATABASE_URL ??= await startServers(built, env.TEST_STORAGE_DIR)
   const isInterop = files.some((file) => file.startsWith(INTEROP))
   const timeoutSeconds = isInterop ? INTEROP_TIMEOUT_SECONDS : FILE_TIMEOUT_SECONDS
   const coverage = process.env.TEST_COVERAGE ? measureCoverage(built) : undefined
@@ -83,7 +85,8 @@ function testEnvironment() {
 }
 
 /** Also installs Redis where it is missing, before two files do so at once. */
-async function startServers(built) {
+async function startServers(built, storageDir) {
+  process.env.TEST_STORAGE_DIR = storageDir
   const { findRedisServer } = await import(join(built, 'test/support/redis-binary.js'))
   findRedisServer()
   const { startSharedPostgres } = await import(join(built, 'test/support/postgres.js'))
