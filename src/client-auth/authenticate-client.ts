@@ -40,11 +40,11 @@ export async function authenticateClient(
   throw new OAuthError(refusal ?? 'client_unknown', client && { clientId: client.id })
 }
 
+const BY_CERTIFICATE = AUTHENTICATION_METHODS.filter(({ byCertificate }) => byCertificate)
+
 /** RFC 8705 §2: such a client sends its id alone. */
-function findByCertificate(client: Client): AuthenticationMethod | undefined {
-  return AUTHENTICATION_METHODS.find(
-    ({ byCertificate, method }) => byCertificate && client.authMethods.includes(method),
-  )
+function findByCertificate({ authMethods }: Client): AuthenticationMethod | undefined {
+  return BY_CERTIFICATE.find(({ method }) => authMethods.includes(method))
 }
 
 function findMisuse(

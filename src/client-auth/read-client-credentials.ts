@@ -29,17 +29,14 @@ for (const method of AUTHENTICATION_METHODS) {
  */
 export function readClientCredentials(request: ClientForm): ClientCredentials {
   refuseHalfAssertion(request.form)
-  const { method, clientId, proof } = present(request)
-  const named = request.form.get('client_id')
-  if (named !== undefined && named !== clientId) throw new OAuthError('client_id_mismatch')
-  // Basic with an empty password: this is how many libraries name a public client.
-  return { method: proof === '' ? none : method, clientId, proof }
-}
-
-function present(request: ClientForm): ClientCredentials {
   for (const method of findMethods(request)) {
     const presented = method.read(request)
-    if (presented) return { ...presented, method }
+    if (!presented) continue
+    const { clientId, proof } = presented
+    const named = request.form.get('client_id')
+    if (named !== undefined && named !== clientId) throw new OAuthError('client_id_mismatch')
+    // Basic with an empty password: this is how many libraries name a public client.
+    return { method: proof === '' ? none : method, clientId, proof }
   }
   throw new OAuthError('client_scheme_unsupported')
 }

@@ -30,9 +30,9 @@ export interface GrantContext {
    * What the sender has shown to hold, to which the tokens are bound. Uses up the proof of it, once however
    * often it is asked for: a grant asks when all is right that it can tell without a change, so that nobody
    * fills the store of used proofs with guesses. Throws OAuthError for a proof that was used before, or
-   * rejects with DependencyUnavailable.
+   * rejects with DependencyUnavailable. A promise only where there is something to wait for.
    */
-  readonly confirm: () => Promise<Confirmation | undefined>
+  readonly confirm: () => Confirmation | undefined | Promise<Confirmation>
   /** A signal that aborts when the caller hangs up; made on demand, because few grants wait. */
   readonly callerSignal: () => AbortSignal
 }

@@ -6,8 +6,8 @@ import { toSeconds } from '../runtime/clock.ts'
 import { buildUserClaims, type UserTokenInput } from '../tokens/access-token.ts'
 import type { GrantServices, IssuedTokens } from './grant.ts'
 
-/** What the access token says, but for the issuer, and what the refresh token needs besides. */
-export interface UserGrant extends Omit<UserTokenInput, 'issuer'> {
+/** What the access token says, and what the refresh token needs besides. */
+export interface UserGrant extends UserTokenInput {
   readonly client: UserTokenInput['client'] & Pick<Client, 'signingAlg'>
   /** Goes into the refresh token; undefined where there is to be none. */
   readonly familySecret: Buffer | undefined
@@ -16,10 +16,10 @@ export interface UserGrant extends Omit<UserTokenInput, 'issuer'> {
 /** The tokens of a user's family in its generation; the same family gives the same tokens. */
 export function issueUserTokens(
   grant: UserGrant,
-  services: Pick<GrantServices, 'tokens' | 'rootSecrets' | 'issuer' | 'clock'>,
+  services: Pick<GrantServices, 'tokens' | 'rootSecrets' | 'clock'>,
 ): IssuedTokens {
   const { family, scope, familySecret } = grant
-  const claims = buildUserClaims({ ...grant, issuer: services.issuer })
+  const claims = buildUserClaims(grant)
   const nowSeconds = toSeconds(services.clock())
   const { userId, familyId, generation } = family
   const secondsUntil = (ms: number) => Math.max(0, toSeconds(ms) - nowSeconds)

@@ -51,16 +51,16 @@ async function issue(
   const scope = text === undefined ? undefined : parseRequested(() => parseScope(text))
   const audience =
     resources.length === 0 ? undefined : parseRequested(() => parseResources(resources))
-  const requested = { scope: scope?.words, audience: audience?.words }
   const confirmation = await context.confirm()
-  const outcome = await rotate(presented, { ...requested, confirmation }, context, services)
+  const requested = { scope: scope?.words, audience: audience?.words, confirmation }
+  const outcome = await rotate(presented, requested, context, services)
   const event = findNews(outcome, presented, context)
   if (event) services.recordEvent(event)
   switch (outcome.outcome) {
     case 'rotated':
     case 'kept':
     case 'retried':
-      return answer(presented, outcome, { ...requested, confirmation }, context, services)
+      return answer(presented, outcome, requested, context, services)
     case 'replayed':
       throw new OAuthError('refresh_replayed')
     case 'refused':
@@ -144,15 +144,17 @@ function answer(
   const addressable = addressableAudiences(client, services.defaultAudience)
   const allowed = family.audience.filter((audience) => addressable.includes(audience))
   const audience = requested.audience ? inOrder(requested.audience, allowed) : allowed.slice(0, 1)
-  const { rootSecret, familySecret } = presented
-  const bound = { client, confirmation: requested.confirmation, rootSecret, familySecret }
   const granted = {
+    issuer: services.issuer,
+    client,
     family,
     user,
     issuedAtMs: atMs ?? family.rotatedAtMs,
     scope,
     audience,
-    ...bound,
+    confirmation: requested.confirmation,
+    rootSecret: presented.rootSecret,
+    familySecret: presented.familySecret,
   }
   return issueUserTokens(granted, services)
 }

@@ -65,7 +65,8 @@ export async function startSession(
   const familySecret = isRefreshed ? secret : undefined
   const rootSecret = services.rootSecrets.current
   const audience = target.audience.token
-  const granted = { scope, audience, confirmation, rootSecret, familySecret }
+  const { issuer } = services
+  const granted = { issuer, scope, audience, confirmation, rootSecret, familySecret }
   return issueUserTokens({ client, family, user, ...granted }, services)
 }
 

@@ -102,7 +102,12 @@ export function buildUserClaims(input: UserTokenInput): Stated<UserTokenClaims> 
   return {
     iss: input.issuer,
     sub: family.userId,
-    ...targetClaims(input),
+    aud: audienceOf(input),
+    scope: scopeOf(input),
+    cnf: input.confirmation,
+    act: undefined,
+    may_act: undefined,
+    exchanged_from: undefined,
     exp,
     iat,
     jti: deriveTokenId(input, iat, exp),
@@ -126,23 +131,32 @@ export interface ClientTokenInput extends TokenTarget {
 
 /** The claims of a client's own token (RFC 6749 §4.4), different each time. */
 export function buildClientClaims(input: ClientTokenInput): Stated<ClientTokenClaims> {
-  return { ...ownClaims(input), sub: input.client.id }
+  return ownClaims(input, input.client.id)
 }
 
 /** The claims of a token about an external subject, different each time. */
 export function buildExternalClaims(
   input: ClientTokenInput & { readonly subject: ExternalSubject },
 ): Stated<ExternalTokenClaims> {
-  return { ...ownClaims(input), sub: input.subject }
+  return ownClaims(input, input.subject)
 }
 
-/** What a token has that belongs to no family. */
-function ownClaims(input: ClientTokenInput): Omit<Stated<ClientTokenClaims>, 'sub'> {
+/** The claims of a token that belongs to no family. */
+function ownClaims<Subject>(
+  input: ClientTokenInput,
+  sub: Subject,
+): Omit<Stated<ClientTokenClaims>, 'sub'> & { sub: Subject } {
   const { client } = input
   const iat = toSeconds(input.nowMs)
   return {
     iss: input.issuer,
-    ...targetClaims(input),
+    sub,
+    aud: audienceOf(input),
+    scope: scopeOf(input),
+    cnf: input.confirmation,
+    act: undefined,
+    may_act: undefined,
+    exchanged_from: undefined,
     exp: iat + client.accessTokenTtlSeconds,
     iat,
     jti: newTokenId(),
@@ -154,24 +168,14 @@ function ownClaims(input: ClientTokenInput): Omit<Stated<ClientTokenClaims>, 'su
   }
 }
 
-function targetClaims({
-  scope,
-  audience,
-  confirmation,
-}: TokenTarget): Pick<
-  CommonClaims,
-  'aud' | 'scope' | 'cnf' | 'act' | 'may_act' | 'exchanged_from'
-> {
+function audienceOf({ audience }: TokenTarget): CommonClaims['aud'] {
   const [first] = audience
   if (first === undefined) throw new RangeError('an access token needs an audience')
-  return {
-    aud: audience.length === 1 ? first : audience,
-    scope: scope.length > 0 ? scope.join(' ') : undefined,
-    cnf: confirmation,
-    act: undefined,
-    may_act: undefined,
-    exchanged_from: undefined,
-  }
+  return audience.length === 1 ? first : audience
+}
+
+function scopeOf({ scope }: TokenTarget): string | undefined {
+  return scope.length > 0 ? scope.join(' ') : undefined
 }
 
 // One id for one set of claims (RFC 7519 §4.1.7). `exp` is in it because the client's token life

@@ -29,7 +29,7 @@ async function openScene(t: Test) {
       if (!client) throw new Error('the client has just been made')
       const issue = password.read({ get: (name) => form.get(name), resources: [] })
       const callerSignal = () => new AbortController().signal
-      const context = { client, source: SOURCE, confirm: async () => undefined, callerSignal }
+      const context = { client, source: SOURCE, confirm: () => undefined, callerSignal }
       return await issue(context, { ...app.service.grants, ...changed })
     },
   }

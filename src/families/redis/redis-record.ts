@@ -95,16 +95,18 @@ export function decodeFamily(
   if (!reply) return undefined
   const { number, text, rest } = readPacked(String(reply))
   const flags = number(1)
-  // In the order in which they are packed.
-  const family = {
+  const [generation, epoch, retriedElsewhere] = [number(4), number(4), number(2)]
+  const [createdAtMs, rotatedAtMs] = [number(6), number(6)]
+  // In the order in which they are packed; in one piece, because a copy of so many members is slow.
+  return {
     familyId,
     userId,
     amr: amrOf(flags),
-    generation: number(4),
-    epoch: number(4),
-    retriedElsewhere: number(2),
-    createdAtMs: number(6),
-    rotatedAtMs: number(6),
+    generation,
+    epoch,
+    retriedElsewhere,
+    createdAtMs,
+    rotatedAtMs,
     idleExpiresAtMs: number(6),
     absoluteExpiresAtMs: number(6),
     secretHash: text(1),
@@ -114,10 +116,7 @@ export function decodeFamily(
     ip: text(1),
     userAgent: unpackText(text(2)),
     confirmation: readConfirmation(flags, text),
-  }
-  return {
-    ...family,
-    usedAtMs: (flags & HAS_USED_AT) === 0 ? family.rotatedAtMs : number(6),
+    usedAtMs: (flags & HAS_USED_AT) === 0 ? rotatedAtMs : number(6),
     ended:
       (flags & HAS_ENDED) !== 0
         ? { atMs: number(6), reason: rest() as FamilyEndReason }

@@ -23,14 +23,14 @@ export interface SenderConfirmation extends IssuerNames {
 export function readSenderProof(
   request: EndpointRequest,
   reply: EndpointReply,
-  { dpop, ...names }: SenderConfirmation,
+  confirmation: SenderConfirmation,
 ): CheckedProof | undefined {
   const header = dpopHeaderOf(request)
   if (header === undefined) return undefined
   if (header === 'repeated') throw new OAuthError('dpop_repeated')
   // Compared with the names that clients have for it, not with what a proxy calls.
-  const urls = namesOf(names).map((name) => `${name}/token`)
-  const proof = dpop.checkForTokens(header.text, { method: 'POST', urls })
+  const urls = namesOf(confirmation).map((name) => `${name}/token`)
+  const proof = confirmation.dpop.checkForTokens(header.text, { method: 'POST', urls })
   setNonce(reply, proof)
   if ('fault' in proof) throw new OAuthError(proof.fault)
   return proof
@@ -49,7 +49,7 @@ export function confirmSender(
   const certificate = confirmCertificate(request, client, clock)
   if (!proof) {
     if (client.dpopBoundAccessTokens) throw new OAuthError('dpop_missing')
-    return async () => certificate
+    return () => certificate
   }
   let taken: Promise<boolean> | undefined
   return async () => {

@@ -2,9 +2,10 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { Client } from '../../clients/client.ts'
+import type { CheckedProof } from '../../dpop/dpop-verifier.ts'
 import type { Grant, GrantServices, IssuedTokens } from '../../grants/grant.ts'
 import { findGrant } from '../../grants/grants.ts'
-import { type Confirmation, tokenTypeOf } from '../../oauth/confirmation.ts'
+import { tokenTypeOf } from '../../oauth/confirmation.ts'
 import { OAuthError } from '../../oauth/oauth-error.ts'
 import type { Parameters } from '../../oauth/parameters.ts'
 import { callerSignal } from '../server/caller-signal.ts'
@@ -47,7 +48,7 @@ export function registerToken(app: FastifyInstance, dependencies: TokenRouteDepe
     if (usesCookies && !cookies.set(request, reply, client, issued)) {
       recordEvent({ type: 'client.cookie_too_large', clientId: client.id, ...source })
     }
-    return toTokenResponse(issued, await confirm(), !usesCookies)
+    return toTokenResponse(issued, proof, !usesCookies)
   })
 }
 
@@ -79,20 +80,19 @@ function withToken({ get, resources }: Parameters, refreshToken: string): Parame
  */
 function toTokenResponse(
   issued: IssuedTokens,
-  confirmation: Confirmation | undefined,
+  proof: CheckedProof | undefined,
   withRefreshToken: boolean,
 ) {
   const { refreshToken } = issued
+  // A member that is undefined is left out of the JSON.
   return {
     access_token: issued.accessToken,
     issued_token_type: issued.issuedTokenType,
-    token_type: tokenTypeOf(confirmation),
+    token_type: tokenTypeOf(proof && { jkt: proof.thumbprint }),
     expires_in: issued.expiresInSeconds,
     scope: issued.scope.join(' '),
-    ...(withRefreshToken && refreshToken && { refresh_token: refreshToken.token }),
-    ...(refreshToken && {
-      refresh_token_expires_in: refreshToken.expiresInSeconds,
-      authorization_expires_in: refreshToken.authorizationExpiresInSeconds,
-    }),
+    refresh_token: withRefreshToken ? refreshToken?.token : undefined,
+    refresh_token_expires_in: refreshToken?.expiresInSeconds,
+    authorization_expires_in: refreshToken?.authorizationExpiresInSeconds,
   }
 }

@@ -3,12 +3,12 @@ local secret_hash, client_id, generation = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local given_now, grace, idle_ttl = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local sessions_valid_from = tonumber(ARGV[7])
 local ip, user_agent, client_audiences = ARGV[8], ARGV[9], ARGV[10]
--- Words between blanks; empty unless the request names an audience or a scope.
-local requested_audience, requested_scope = ARGV[11], ARGV[12]
+-- Words between blanks; empty unless the request names an audience or a scope. Most requests end here.
+local requested_audience, requested_scope = ARGV[11], ARGV[12] or ''
+local client_scopes, role_bound_scopes = ARGV[13], ARGV[14]
 -- Empty unless the sender has shown to hold one.
-local jkt, x5t = ARGV[13], ARGV[14]
-local rotate_after, never_rotates = tonumber(ARGV[15]), ARGV[16]
-local client_scopes, role_bound_scopes = ARGV[17], ARGV[18]
+local jkt, x5t = ARGV[15], ARGV[16]
+local rotate_after, never_rotates = tonumber(ARGV[17] or 0), ARGV[18]
 
 local function words(text)
   return string.gmatch(text, '%S+')
