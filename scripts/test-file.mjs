@@ -2,13 +2,15 @@
 
 import { spawn } from 'node:child_process'
 import { Parser } from 'tap-parser'
+import { describeThreads } from './thread-states.mjs'
 
 /** After its time a file ends itself, telling what it waits for; one that hangs is killed. */
 const GRACE_SECONDS = 20
 
 /**
  * Runs `node` with `args` and reads its standard output. `ok` is false also for a file that was
- * killed, ended with a status of its own or did not come to its end; `diag` says which.
+ * killed, ended with a status of its own or did not come to its end; `diag` says which, and of one that
+ * hung what its threads were doing.
  */
 export async function runFile(args, { env, timeoutSeconds }) {
   const startedAt = performance.now()
@@ -16,7 +18,14 @@ export async function runFile(args, { env, timeoutSeconds }) {
     env: { ...env, TAP: '1', TAP_TIMEOUT: String(timeoutSeconds) },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const timer = setTimeout(() => child.kill('SIGKILL'), (timeoutSeconds + GRACE_SECONDS) * 1000)
+  let threads
+  const timer = setTimeout(
+    () => {
+      threads = describeThreads(child.pid)
+      child.kill('SIGKILL')
+    },
+    (timeoutSeconds + GRACE_SECONDS) * 1000,
+  )
   const ended = new Promise((resolve) => {
     child.on('error', (error) => resolve({ error: error.message }))
     child.on('close', (code, signal) => resolve({ code, signal }))
@@ -25,7 +34,7 @@ export async function runFile(args, { env, timeoutSeconds }) {
   const [end, results] = await Promise.all([ended, completed])
   clearTimeout(timer)
   const ok = results.ok && end.code === 0
-  const diag = ok ? undefined : { ...end, bailout: results.bailout || undefined }
+  const diag = ok ? undefined : { ...end, threads, bailout: results.bailout || undefined }
   return { tests, failures, ok, diag, ms: Math.round(performance.now() - startedAt) }
 }
 
