@@ -17,12 +17,12 @@ import { type ExternalSubject, externalSubject } from '../tokens/external-subjec
 import { checkTrustedToken, type TrustedToken } from '../trust/check-trusted-token.ts'
 import type { SubjectMapping } from '../trust/trusted-issuer.ts'
 import { useTrustedToken } from '../trust/use-trusted-token.ts'
-import type { UserId } from '../users/user.ts'
+import type { UserId, UserRecord } from '../users/user.ts'
 import { parseEmail } from '../users/user-names.ts'
 import type { UserCredentials } from '../users/user-row.ts'
 import { defineGrant, type GrantContext, type GrantServices, type IssuedTokens } from './grant.ts'
 import { grantAudience, grantScope, type RequestedTarget, readTarget } from './granted.ts'
-import { startSession } from './start-session.ts'
+import { checkScopeLeft, startSession } from './start-session.ts'
 
 const NAME = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
@@ -61,19 +61,37 @@ async function issue(
   if (!jwt) throw refuse(unreadable, context, services)
   const { token, problem } = await checkTrustedToken(jwt, services.trust)
   if (!token) throw refuse(problem, context, services)
-  const { subjects } = token.issuer
-  if (!subjects) throw refuse('no_subjects', context, services)
-  const name = externalSubject(token.issuer.id, token.subject)
-  if (subjects.mode === 'own' && !name) throw refuse('subject_wrong', context, services)
+  const subject = await findSubject(token, context, services)
+  const isExternal = typeof subject === 'string'
+  checkScopeLeft(target, client, isExternal ? NO_ROLES : subject)
+  // Last, so that it is not used up where a store is away or something else is wrong.
   const used = await useTrustedToken(token, { clientId: client.id, ip: source.ip }, services.trust)
   if (used) throw refuse(used, context, services)
-  if (subjects.mode === 'own' && name) return await issueExternal(name, target, context, services)
+  if (isExternal) return await issueExternal(subject, target, context, services)
+  const login = { record: subject, amr: BY_ASSERTION, target, isRefreshable: false }
+  return await startSession(login, context, services)
+}
+
+const NO_ROLES: Pick<UserRecord, 'roles'> = { roles: [] }
+
+/** Whom the token is about: one of our users, or a subject of its issuer's own. Throws OAuthError. */
+async function findSubject(
+  token: TrustedToken,
+  context: GrantContext,
+  services: GrantServices,
+): Promise<ExternalSubject | UserRecord> {
+  const { id, subjects } = token.issuer
+  if (!subjects) throw refuse('no_subjects', context, services)
+  if (subjects.mode === 'own') {
+    const name = externalSubject(id, token.subject)
+    if (!name) throw refuse('subject_wrong', context, services)
+    return name
+  }
   const user = await findUser(token, subjects, services)
   // Whoever signs there does not tell us how many factors it has asked for.
-  const isAllowed = user?.user.status === 'active' && !client.requireFactor
+  const isAllowed = user?.user.status === 'active' && !context.client.requireFactor
   if (!user || !isAllowed) throw refuse('user_refused', context, services)
-  const login = { record: user.record, amr: BY_ASSERTION, target, isRefreshable: false }
-  return await startSession(login, context, services)
+  return user.record
 }
 
 /** The same answer for every refusal. */
@@ -113,7 +131,6 @@ async function issueExternal(
   { tokens, issuer, clock }: GrantServices,
 ): Promise<IssuedTokens> {
   const scope = usableScope(target.scope, client.scopes, [])
-  if (target.isScopeAsked && scope.length === 0) throw new OAuthError('scope_role_missing')
   const confirmation = await confirm()
   const nowMs = Math.max(clock(), client.sessionsValidFrom.getTime())
   const audience = target.audience.token

@@ -73,8 +73,8 @@ async function issue(
   }
 }
 
-/** No scope and no resource is empty, so no grant contains this. */
-const UNREADABLE = ''
+/** No scope and no resource has one (RFC 6749 §3.3, RFC 3986 §2), so no grant contains this. */
+const UNREADABLE = '"'
 
 /**
  * A malformed scope or resource is replaced by one that no grant contains, because the token is

@@ -74,7 +74,7 @@ export async function startSession(
 export function checkScopeLeft(
   { scope, isScopeAsked }: LoginTarget,
   client: Client,
-  { roles }: UserRecord,
+  { roles }: Pick<UserRecord, 'roles'>,
 ): void {
   const isNothingLeft = usableScope(scope, client.scopes, roles).length === 0
   if (isScopeAsked && isNothingLeft) throw new OAuthError('scope_role_missing')

@@ -24,6 +24,8 @@ export async function runScopeCases(t: Test, open: OpenFamilyBench): Promise<voi
   const refused: [string, string, Partial<RotateFamily>][] = [
     ['a scope never granted', 'invalid_scope', { requestedScope: ['openid', 'orders:write'] }],
     ['a scope in another case', 'invalid_scope', { requestedScope: ['OpenID'] }],
+    ['what is no scope at all', 'invalid_scope', { requestedScope: ['"'] }],
+    ['what is no audience at all', 'invalid_target', { requestedAudience: ['"'] }],
     ['a part of a granted scope', 'invalid_scope', { requestedScope: ['orders'] }],
     ['an audience never granted', 'invalid_target', { requestedAudience: ['https://x.example'] }],
     [

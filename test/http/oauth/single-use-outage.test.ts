@@ -164,8 +164,9 @@ for (const [store, open] of Object.entries(STORES)) {
       await isUnavailable(t, uses)
       const told = app.log.slice(logged).filter(({ event }) => OF_REQUESTS.test(event))
       t.strictSame(
-        new Set(told.map(({ event, status }) => `${event} ${status}`)),
-        new Set(['request.failed 503']),
+        // Refused where it waited for a connection of ours, failed where the store did not answer.
+        new Set(told.map(({ event, status }) => `${event.split('.')[0]} ${status}`)),
+        new Set(['request 503']),
         'no fault of ours, and no failed attempt',
       )
       await end()
@@ -177,3 +178,27 @@ for (const [store, open] of Object.entries(STORES)) {
     }
   })
 }
+
+test('users away: an assertion about one of them is good when they are back', async (t) => {
+  const { wire, url } = await openWire(t, (await openTestDatabase(t)).url)
+  const redis = parseRedisUrl((await startRedis(t)).url)
+  const nowMs = Date.now()
+  const options = { config: { redis }, beside: { databaseUrl: url }, clock: () => nowMs }
+  const app = await startApp(t, options)
+  const subjects = { mode: 'users', claim: 'sub', match: 'id' }
+  const idp = await trustPlatform(app, 'oidc', { subjects })
+  const { id, secret } = await app.makeClient({ type: 'confidential', grantTypes: [GRANT] })
+  const iat = Math.floor(nowMs / 1000)
+  const claims = { sub: (await app.makeUser()).id, iat, exp: iat + 60 }
+  const assertion = await idp.token({ claims })
+  const form = { grant_type: GRANT, client_id: id, client_secret: secret, assertion }
+  const send = () => app.form('/token', form)
+  await wire.cut()
+  await isUnavailable(t, { 'about a user': { send, again: 400 } })
+  await wire.heal()
+  await until('users that are back', async () => {
+    return (await app.admin('GET', '/admin/users')).status === 200
+  })
+  t.equal((await send()).status, 200)
+  t.equal((await send()).status, 400, 'and then used up')
+})

@@ -56,6 +56,12 @@ test('about a user of ours, named by id: a session without a refresh token', asy
     headers: { authorization: `Bearer ${body.access_token}` },
   })
   t.equal(own.status, 200)
+  const assertion = await scene.idp.token({ claims: { lineage_user: user.id } })
+  const statuses = []
+  for (const scope of ['lineage:admin', 'notes:read', 'notes:read']) {
+    statuses.push((await ask({}, { assertion, scope })).status)
+  }
+  t.strictSame(statuses, [400, 200, 400], 'what cannot be granted uses it up as little')
   for (const lineage_user of ['deadbeef-0000-4000-8000-000000000000', 'nobody', [user.id], 7]) {
     await expectRefusal(t, scene, await ask({ lineage_user }), 'grant_assertion_user_refused')
   }

@@ -3,8 +3,10 @@
 import { randomBytes } from 'node:crypto'
 import { decodeJwt } from 'jose'
 import { type Test, test } from 'tap'
+import { parseRedisUrl } from '../../../src/config/redis-url.ts'
 import { deriveRootSecret, openRootSecrets } from '../../../src/secrets/root-secret.ts'
 import { logIn, ROOT_SECRET, startApp, type TestApp, type TokenAnswer } from '../../support/app.ts'
+import { startRedis } from '../../support/redis.ts'
 
 const REFUSAL = {
   error: 'invalid_grant',
@@ -98,29 +100,32 @@ test('an old token that asks for more is no less a replay (C53)', async (t) => {
   t.equal((await refresh(app, client.id, two.refresh_token)).status, 400)
 })
 
-test('what cannot be read is judged after the token: a replay is one, and a live token lives', async (t) => {
-  const app = await startApp(t)
-  const client = await app.makeClient({ refreshGraceSeconds: 0 })
-  const user = await app.makeUser()
-  const requests: Record<string, object> = {
-    invalid_scope: { scope: 'a"b' },
-    invalid_target: { resource: 'not a uri' },
-  }
-  for (const [error, extra] of Object.entries(requests)) {
-    const first = await logIn(app, client, user)
-    const unread = await refresh(app, client.id, first.refresh_token, extra)
-    t.match(await unread.json(), { error })
-    const rotated = await refresh(app, client.id, first.refresh_token)
-    t.equal(rotated.status, 200, 'the token was not used')
-    const { refresh_token: second } = (await rotated.json()) as TokenAnswer
-    const replay = await refresh(app, client.id, first.refresh_token, extra)
-    t.strictSame(await replay.json(), REFUSAL)
-    t.strictSame(await (await refresh(app, client.id, second)).json(), REFUSAL)
-    const other = await refresh(app, client.id, 'lrt_x', extra)
-    t.strictSame(await other.json(), REFUSAL, 'no token at all')
-  }
-  t.equal(app.log.filter(({ event }) => event === 'refresh.reuse_detected').length, 2)
-})
+for (const store of ['postgresql', 'redis']) {
+  test(`what cannot be read is judged after the token: a replay is one, and a live token lives (${store})`, async (t) => {
+    const redis = store === 'redis' ? parseRedisUrl((await startRedis(t)).url) : undefined
+    const app = await startApp(t, { config: { redis } })
+    const client = await app.makeClient({ refreshGraceSeconds: 0 })
+    const user = await app.makeUser()
+    const requests: Record<string, object> = {
+      invalid_scope: { scope: 'a"b' },
+      invalid_target: { resource: 'not a uri' },
+    }
+    for (const [error, extra] of Object.entries(requests)) {
+      const first = await logIn(app, client, user)
+      const unread = await refresh(app, client.id, first.refresh_token, extra)
+      t.match(await unread.json(), { error })
+      const rotated = await refresh(app, client.id, first.refresh_token)
+      t.equal(rotated.status, 200, 'the token was not used')
+      const { refresh_token: second } = (await rotated.json()) as TokenAnswer
+      const replay = await refresh(app, client.id, first.refresh_token, extra)
+      t.strictSame(await replay.json(), REFUSAL)
+      t.strictSame(await (await refresh(app, client.id, second)).json(), REFUSAL)
+      const other = await refresh(app, client.id, 'lrt_x', extra)
+      t.strictSame(await other.json(), REFUSAL, 'no token at all')
+    }
+    t.equal(app.log.filter(({ event }) => event === 'refresh.reuse_detected').length, 2)
+  })
+}
 
 test('a retry across a rollover of the root secret is the same access token', async (t) => {
   const fresh = otherSecret()
