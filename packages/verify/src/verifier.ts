@@ -16,6 +16,7 @@ import {
   refuseWithoutToken,
   type Scheme,
 } from './refusal.ts'
+import { requireOptions } from './required-options.ts'
 import { createTokenCheck } from './token-check.ts'
 import { RefusedTokenError } from './verify-errors.ts'
 
@@ -30,6 +31,8 @@ export interface VerifierOptions {
   readonly audience: string | readonly string[]
   /** By default `/.well-known/jwks.json` below the issuer. */
   readonly jwksUri?: string
+  /** For keys over plain http beyond this machine, where a mesh encrypts beneath us. */
+  readonly allowInsecureHttp?: boolean
   /** Never `none`, never one with a shared key. */
   readonly algorithms?: readonly string[]
   /** What clocks may differ by; 5. */
@@ -84,12 +87,14 @@ export interface Verifier {
   verifyToken(token: string): Promise<AccessTokenClaims>
 }
 
+/** Throws TypeError without issuer and audience, and for keys over plain http; RangeError for algorithms. */
 export function createVerifier(options: VerifierOptions): Verifier {
   const { issuer, audience, requireBound = false, isLive, nowMs = () => Date.now() } = options
   const { algorithms = ALGORITHMS, toleranceSeconds = TOLERANCE_SECONDS } = options
+  const jwksUri = requireOptions(options)
   requireAsymmetric(algorithms)
   const keys = createIssuerKeys({
-    jwksUri: options.jwksUri ?? `${issuer}/.well-known/jwks.json`,
+    jwksUri,
     fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
     timeoutMs: options.timeoutMs ?? 3_000,
     staleForMs: (options.staleKeysSeconds ?? 86_400) * 1000,

@@ -27,6 +27,35 @@ test('a good token of each algorithm passes', async (t) => {
   t.equal(scene.asked, 1)
 })
 
+test('without an issuer, an audience and keys that are the issuer’s there is no verifier', async (t) => {
+  const issuer = 'https://auth.example.test'
+  const jwksUri = `${issuer}/jwks`
+  const unset = undefined as unknown as string
+  for (const [options, name] of [
+    [{ issuer: unset, audience: AUDIENCE, jwksUri }, 'issuer'],
+    [{ issuer: '', audience: AUDIENCE, jwksUri }, 'issuer'],
+    [{ issuer: 'auth', audience: AUDIENCE }, 'issuer'],
+    [{ issuer: 'http://auth.example.test', audience: AUDIENCE }, 'issuer'],
+    [{ issuer, audience: unset }, 'audience'],
+    [{ issuer, audience: [] }, 'audience'],
+    [{ issuer, audience: [AUDIENCE, unset] }, 'audience'],
+    [{ issuer, audience: AUDIENCE, jwksUri: '' }, 'jwksUri'],
+    [{ issuer, audience: AUDIENCE, jwksUri: 'http://localhost.example.test/jwks' }, 'jwksUri'],
+    [{ issuer, audience: AUDIENCE, jwksUri: 'file:///jwks' }, 'jwksUri'],
+  ] as const) {
+    const message = new RegExp(`^${name}: `)
+    t.throws(() => createVerifier(options), { name: 'TypeError', message }, JSON.stringify(options))
+  }
+  const plain = 'http://keys.example.test/jwks'
+  for (const more of [
+    { jwksUri },
+    { jwksUri: 'http://[::1]:8080/jwks' },
+    { jwksUri: plain, allowInsecureHttp: true },
+  ]) {
+    t.ok(createVerifier({ issuer, audience: AUDIENCE, ...more }))
+  }
+})
+
 test('what a token says is one object for all requests, and nobody changes it', async (t) => {
   const scene = await startIssuerScene(t)
   const key = await scene.makeKey('key')
