@@ -46,30 +46,36 @@ export interface IssuerKeys {
 export function createIssuerKeys(settings: IssuerKeysSettings): IssuerKeys {
   const { jwksUri, fetch, timeoutMs, staleForMs, unknownKeyPauseMs, nowMs } = settings
   let known: ReadonlyMap<string, IssuerKey> | undefined
-  let aheadAtMs = 0
-  let freshUntilMs = 0
+  /** When the known ones were asked for. */
+  let askedAtMs = Number.NEGATIVE_INFINITY
+  let lifeMs = 0
   let failures = 0
-  let pausedUntilMs = 0
+  let failedAtMs = Number.NEGATIVE_INFINITY
+  let pauseMs = 0
   let lastFailure: unknown
   let askedForUnknownAtMs = Number.NEGATIVE_INFINITY
   let flight: Promise<void> | undefined
 
+  /** By distance, so that a clock set back silences nothing for long. */
+  const isWithin = (atMs: number, ms: number) => Math.abs(nowMs() - atMs) < ms
+
   async function load(): Promise<void> {
-    const askedAtMs = nowMs()
+    const startedAtMs = nowMs()
     try {
       const { keys, maxAgeSeconds = FRESH_SECONDS } = await fetchKeySet(jwksUri, fetch, timeoutMs)
       const before = known
       const ids = keys.map((jwk) => [JSON.stringify(jwk), jwk] as const)
       known = new Map(ids.map(([id, jwk]) => [id, before?.get(id) ?? openKey(id, jwk)]))
       const seconds = Math.min(FRESH_MAX_SECONDS, Math.max(FRESH_MIN_SECONDS, maxAgeSeconds))
-      aheadAtMs = askedAtMs + seconds * 1000 * AHEAD_SHARE
-      freshUntilMs = askedAtMs + seconds * 1000
+      askedAtMs = startedAtMs
+      lifeMs = seconds * 1000
       failures = 0
-      pausedUntilMs = 0
+      pauseMs = 0
     } catch (error) {
       failures += 1
       lastFailure = error
-      pausedUntilMs = nowMs() + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1))
+      failedAtMs = nowMs()
+      pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1))
     } finally {
       flight = undefined
     }
@@ -81,9 +87,15 @@ export function createIssuerKeys(settings: IssuerKeysSettings): IssuerKeys {
     return flight
   }
 
+  /** Of the known ones. Where the clock was set back nobody knows it: their life is over, no more. */
+  function age(): number {
+    if (nowMs() < askedAtMs) askedAtMs = nowMs() - lifeMs
+    return nowMs() - askedAtMs
+  }
+
   function requireKeys(): void {
-    if (known && nowMs() < freshUntilMs + staleForMs) return
-    const seconds = Math.max(1, Math.ceil((pausedUntilMs - nowMs()) / 1000))
+    if (known && age() < lifeMs + staleForMs) return
+    const seconds = Math.max(1, Math.ceil((pauseMs - Math.abs(nowMs() - failedAtMs)) / 1000))
     const message = known
       ? 'the keys of the issuer are too old, and cannot be had again'
       : 'the keys of the issuer have never been had'
@@ -91,13 +103,13 @@ export function createIssuerKeys(settings: IssuerKeysSettings): IssuerKeys {
   }
 
   async function refresh(): Promise<void> {
-    const now = nowMs()
-    if (known && now < aheadAtMs) return
-    if (now < pausedUntilMs) return requireKeys()
+    const ageMs = age()
+    if (known && ageMs < lifeMs * AHEAD_SHARE) return
+    if (isWithin(failedAtMs, pauseMs)) return requireKeys()
     // Where the issuer was away a moment ago, nobody waits for it who need not.
-    const isAwaited = !known || (now >= freshUntilMs && failures === 0)
+    const isAwaited = !known || (ageMs >= lifeMs && failures === 0)
     const asked = ask()
-    if (isAwaited || now >= freshUntilMs + staleForMs) await asked
+    if (isAwaited || ageMs >= lifeMs + staleForMs) await asked
     requireKeys()
   }
 
@@ -112,10 +124,10 @@ export function createIssuerKeys(settings: IssuerKeysSettings): IssuerKeys {
     async find(kid) {
       await refresh()
       const found = search(kid)
-      const now = nowMs()
-      const mayAsk = now >= pausedUntilMs && now >= askedForUnknownAtMs + unknownKeyPauseMs
-      if (found.length > 0 || !(flight || mayAsk)) return found
-      if (!flight) askedForUnknownAtMs = now
+      const isPaused =
+        isWithin(failedAtMs, pauseMs) || isWithin(askedForUnknownAtMs, unknownKeyPauseMs)
+      if (found.length > 0 || (isPaused && !flight)) return found
+      if (!flight) askedForUnknownAtMs = nowMs()
       await ask()
       return search(kid)
     },

@@ -128,6 +128,31 @@ test('keys are asked for again before they are old, beside the requests', async 
   t.equal(scene.asked, 2)
 })
 
+test('a clock set back by an hour makes nobody wait for it', async (t) => {
+  const hourMs = 3_600_000
+  const scene = await startIssuerScene(t)
+  const key = await scene.makeKey('key')
+  scene.answer = (response) => void response.writeHead(500).end()
+  const ask = openVerifier(scene)
+  t.equal(await ask(await scene.sign(key)), 503)
+  scene.answer = undefined
+  scene.step(-hourMs)
+  t.equal(await ask(await scene.sign(key)), 200, 'after a failure')
+  t.equal(await ask(await scene.sign(key, {}, { kid: 'strange' })), 401)
+  scene.step(-hourMs)
+  const next = await scene.makeKey('next')
+  t.equal(await ask(await scene.sign(next)), 200, 'nor for a new key')
+  scene.keys = []
+  scene.step(-hourMs)
+  t.equal(await ask(await scene.sign(next)), 401, 'and what was withdrawn is not used on')
+  scene.keys = [key.jwk]
+  scene.step(6_000)
+  t.equal(await ask(await scene.sign(key)), 200)
+  scene.answer = (response) => void response.destroy()
+  scene.step(-hourMs)
+  t.equal(await ask(await scene.sign(key)), 200, 'while the issuer is away the last ones go on')
+})
+
 test('private and shared keys are not taken, whoever publishes them', async (t) => {
   const scene = await startIssuerScene(t)
   const key = await scene.makeKey('key')
