@@ -1,9 +1,8 @@
 // One look at where keys are published: one GET on a connection of its own, to an address that was checked
 // before, bounded in time and size. Follows no redirect.
 
-import { type IncomingMessage, request as requestHttp } from 'node:http'
-import { request as requestHttps } from 'node:https'
-import { ADDRESS_REFUSED, guardLookup, namesRefusedAddress } from '../outbound/guarded-lookup.ts'
+import type { IncomingMessage } from 'node:http'
+import { openAnswer, wordOf } from '../outbound/open-answer.ts'
 import { findJwksUriProblem, mayReachFor } from './jwks-uri.ts'
 import { openKeys } from './key-source.ts'
 import { memberOf, readJsonObject } from './strict-json.ts'
@@ -11,7 +10,6 @@ import type { KeyUse, VerificationKey } from './verification-key.ts'
 
 /** Connecting and reading together. */
 const TIMEOUT_MS = 3_000
-const HEADERS_BYTES_MAX = 16 * 1024
 const BODY_BYTES_MAX = 256 * 1024
 const KEYS_MAX = 100
 const MAX_AGE_SECONDS_DEFAULT = 300
@@ -42,23 +40,15 @@ export async function fetchJwks(
   if (findJwksUriProblem(uri, allowPrivateNetwork)) return { problem: 'url_refused' }
   const url = new URL(uri)
   const mayReach = mayReachFor(url, allowPrivateNetwork)
-  if (namesRefusedAddress(url, mayReach)) return { problem: ADDRESS_REFUSED }
+  const headers = {
+    accept: 'application/jwk-set+json, application/json',
+    'user-agent': 'lineage',
+  }
   const signal = AbortSignal.timeout(timeoutMs)
-  const options = {
-    headers: { accept: 'application/jwk-set+json, application/json', 'user-agent': 'lineage' },
-    agent: false,
-    lookup: guardLookup(mayReach),
-    maxHeaderSize: HEADERS_BYTES_MAX,
-    signal,
-  } as const
   try {
-    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      const request = url.protocol === 'https:' ? requestHttps : requestHttp
-      request(url, options, resolve).on('error', reject).end()
-    })
-    return await readAnswer(answer, use)
+    return await readAnswer(await openAnswer({ url, mayReach, headers, signal }), use)
   } catch (error) {
-    return { problem: signal.aborted ? 'timeout' : codeOf(error) }
+    return { problem: signal.aborted ? 'timeout' : wordOf(error) }
   }
 }
 
@@ -97,9 +87,4 @@ function maxAgeSeconds({ 'cache-control': control = '', age = '' }: IncomingMess
 
 function wholeNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined
-}
-
-function codeOf(error: unknown): string {
-  const isCoded = error instanceof Error && 'code' in error && typeof error.code === 'string'
-  return isCoded ? String(error.code) : 'failed'
 }

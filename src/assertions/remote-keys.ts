@@ -61,7 +61,6 @@ export function openRemoteKeys(options: RemoteKeysOptions): RemoteKeys {
       async function ask(): Promise<void> {
         place.askedAtMs = clock()
         const found = await fetchJwks(uri, allowPrivateNetwork, { timeoutMs, use })
-        place.asking = undefined
         if (found.keys) {
           place.keys = found.keys
           place.freshUntilMs = clock() + found.maxAgeMs
@@ -72,7 +71,9 @@ export function openRemoteKeys(options: RemoteKeysOptions): RemoteKeys {
       /** One look at a time, which all wait for who come meanwhile; false when it is too early. */
       async function look(): Promise<boolean> {
         if (!place.asking && clock() < place.askedAtMs + PAUSE_MS) return false
-        place.asking ??= ask()
+        place.asking ??= ask().finally(() => {
+          place.asking = undefined
+        })
         await place.asking
         return true
       }

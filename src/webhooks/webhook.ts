@@ -39,7 +39,7 @@ export interface WebhookDelivery {
   readonly lastStatus: number | null
   /**
    * Why the last attempt failed: `url_refused`, `address_refused`, `timeout`, `stopping`,
-   * `secret_unreadable`, `failed`, or the code of a system error.
+   * `secret_unreadable`, `too_many_interim`, `failed`, or the code of a system error.
    */
   readonly lastError: string | null
 }

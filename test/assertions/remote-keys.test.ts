@@ -7,6 +7,7 @@ import { type Test, test } from 'tap'
 import { fetchJwks } from '../../src/assertions/fetch-jwks.ts'
 import type { KeySource } from '../../src/assertions/key-source.ts'
 import { openRemoteKeys } from '../../src/assertions/remote-keys.ts'
+import { SWITCHING, startRawServer } from '../support/raw-server.ts'
 
 const SECOND_MS = 1_000
 const HOUR_MS = 3_600 * SECOND_MS
@@ -136,6 +137,20 @@ test('while the publisher is away its keys stay good for an hour, and it is aske
   t.strictSame(await kidsOf(source()), ['one'])
 })
 
+test('a publisher that turns to another protocol has failed, and is asked again', async (t) => {
+  const server = await startRawServer(t)
+  server.answerWith(SWITCHING)
+  const { source, pass, failures } = openAt(server.url)
+  t.equal(await kidsOf(source()), undefined)
+  t.equal(await kidsOf(source()), undefined, 'the failure is remembered')
+  t.equal(server.connections(), 1)
+  const jwks = JSON.stringify({ keys: [KEY] })
+  server.answerWith((socket) => socket.end(`HTTP/1.1 200 OK\r\n\r\n${jwks}`))
+  pass(10 * SECOND_MS)
+  t.strictSame(await kidsOf(source()), ['one'])
+  t.strictSame(failures, ['failed'])
+})
+
 test('what is no set of keys of a bounded size, given in time, is none', async (t) => {
   const publisher = await startPublisher(t)
   const many = Array.from({ length: 101 }, () => ({ kty: 'oct' }))
@@ -149,6 +164,7 @@ test('what is no set of keys of a bounded size, given in time, is none', async (
     ['too_many_keys', (response) => response.end(JSON.stringify({ keys: many }))],
     ['too_large', (response) => grow(response, filler)],
     ['ECONNRESET', (response) => response.destroy()],
+    ['HPE_INVALID_CHUNK_SIZE', (response) => writeNoChunk(response)],
     ['HPE_HEADER_OVERFLOW', (response) => response.writeHead(200, { x: 'a'.repeat(20_000) }).end()],
   ]
   for (const [problem, answer] of cases) {
@@ -159,6 +175,7 @@ test('what is no set of keys of a bounded size, given in time, is none', async (
     ['before its headers', () => {}],
     ['before its body', (response) => response.writeHead(200).flushHeaders()],
     ['within its body', (response) => response.write('{"keys":[')],
+    ['at the end of its body', (response) => writeToTheEnd(response)],
   ]
   for (const [where, answer] of hanging) {
     publisher.answerWith(answer)
@@ -169,6 +186,16 @@ test('what is no set of keys of a bounded size, given in time, is none', async (
     )
   }
 })
+
+/** A body that ends with the connection, which it leaves open. */
+function writeToTheEnd(response: ServerResponse): void {
+  response.socket?.write(`HTTP/1.1 200 OK\r\n\r\n${JSON.stringify({ keys: [KEY] })}`)
+}
+
+/** In one piece with the headers. */
+function writeNoChunk(response: ServerResponse): void {
+  response.socket?.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno length')
+}
 
 /** Writes for as long as it is read. */
 function grow(response: ServerResponse, filler: string): void {

@@ -3,6 +3,7 @@
 import { createServer } from 'node:net'
 import { test } from 'tap'
 import { sendWebhook } from '../../src/webhooks/send-webhook.ts'
+import { SWITCHING, startRawServer } from '../support/raw-server.ts'
 import { startReceiver } from '../support/webhook-receiver.ts'
 
 const never = new AbortController().signal
@@ -82,15 +83,14 @@ test('a receiver that does not answer is given up when the signal says so', asyn
   t.strictSame(await sending, { error: 'timeout' })
 })
 
+test('a receiver that turns to another protocol has failed', async (t) => {
+  const server = await startRawServer(t)
+  server.answerWith(SWITCHING)
+  t.strictSame(await sendWebhook(messageTo(server.url), never), { error: 'failed' })
+})
+
 test('an answer whose headers have no end is cut off', async (t) => {
-  const server = createServer((socket) => {
-    socket.on('error', () => {})
-    socket.write(`HTTP/1.1 200 OK\r\nx: ${'a'.repeat(64 * 1024)}`)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => server.close())
-  const address = server.address()
-  const port = typeof address === 'object' ? address?.port : 0
-  const outcome = await sendWebhook(messageTo(`http://127.0.0.1:${port}/`), never)
-  t.strictSame(outcome, { error: 'HPE_HEADER_OVERFLOW' })
+  const server = await startRawServer(t)
+  server.answerWith(`HTTP/1.1 200 OK\r\nx: ${'a'.repeat(64 * 1024)}`)
+  t.strictSame(await sendWebhook(messageTo(server.url), never), { error: 'HPE_HEADER_OVERFLOW' })
 })
