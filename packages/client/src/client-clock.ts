@@ -10,6 +10,11 @@ export interface ClientClock {
   random(): number
 }
 
+/** By distance, so that a clock set back makes no pause longer than twice its length. */
+export function isWithin(clock: ClientClock, atMs: number, lengthMs: number): boolean {
+  return Math.abs(clock.nowMs() - atMs) < lengthMs
+}
+
 export const SYSTEM_CLOCK: ClientClock = {
   nowMs: () => Date.now(),
   async sleep(ms, signal) {

@@ -2,7 +2,7 @@
 // while the issuer is away.
 
 import { exchangeJson, type Fetch } from './bounded-exchange.ts'
-import type { ClientClock } from './client-clock.ts'
+import { type ClientClock, isWithin } from './client-clock.ts'
 import { TokenRequestError } from './client-errors.ts'
 import { requireSecureUrl } from './secure-url.ts'
 
@@ -30,17 +30,18 @@ export type LoadEndpoints = () => Promise<TokenEndpoints>
 
 export function createMetadataLoader(settings: MetadataSettings): LoadEndpoints {
   const { clock } = settings
-  let known: { readonly endpoints: TokenEndpoints; freshUntilMs: number } | undefined
+  let known: { readonly endpoints: TokenEndpoints; atMs: number; freshMs: number } | undefined
   let flight: Promise<TokenEndpoints> | undefined
 
   async function load(): Promise<TokenEndpoints> {
     try {
       const endpoints = await fetchEndpoints(settings)
-      known = { endpoints, freshUntilMs: clock.nowMs() + FRESH_MS }
+      known = { endpoints, atMs: clock.nowMs(), freshMs: FRESH_MS }
       return endpoints
     } catch (error) {
       if (!known) throw error
-      known.freshUntilMs = clock.nowMs() + RETRY_MS
+      known.atMs = clock.nowMs()
+      known.freshMs = RETRY_MS
       return known.endpoints
     } finally {
       flight = undefined
@@ -48,7 +49,7 @@ export function createMetadataLoader(settings: MetadataSettings): LoadEndpoints 
   }
 
   return async () => {
-    if (known && clock.nowMs() < known.freshUntilMs) return known.endpoints
+    if (known && isWithin(clock, known.atMs, known.freshMs)) return known.endpoints
     flight ??= load()
     return await flight
   }

@@ -1,7 +1,7 @@
 // One access token for many callers: kept until shortly before it expires, renewed by one request however
 // many wait for it, and not asked for again at once where that has failed.
 
-import type { ClientClock } from './client-clock.ts'
+import { type ClientClock, isWithin } from './client-clock.ts'
 import { retryAfterOf } from './client-errors.ts'
 import { givenUpWith } from './give-up.ts'
 import type { IssuedToken } from './issued-token.ts'
@@ -34,13 +34,20 @@ interface Flight {
   isBackground: boolean
 }
 
+interface Kept {
+  readonly token: IssuedToken
+  readonly keptAtMs: number
+  readonly renewAtMs: number
+  readonly lateAtMs: number
+}
+
 export function createTokenSlot(
   obtain: (signal: AbortSignal) => Promise<IssuedToken>,
   clock: ClientClock,
 ): TokenSlot {
-  let current: { token: IssuedToken; renewAtMs: number; lateAtMs: number } | undefined
+  let current: Kept | undefined
   let flight: Flight | undefined
-  let pause: { error: unknown; untilMs: number } | undefined
+  let pause: { error: unknown; atMs: number; lengthMs: number } | undefined
   let failures = 0
   let discardedAtMs = Number.NEGATIVE_INFINITY
 
@@ -50,6 +57,7 @@ export function createTokenSlot(
     const share = RENEWAL_SHARE + RENEWAL_SPREAD * clock.random()
     current = {
       token,
+      keptAtMs: clock.nowMs(),
       renewAtMs: token.issuedAtMs + lifeMs * share,
       lateAtMs: token.expiresAtMs - Math.min(LATE_MS, lifeMs * LATE_SHARE),
     }
@@ -63,7 +71,8 @@ export function createTokenSlot(
     const asked = (retryAfterOf(error) ?? 0) * 1000
     const ownMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1))
     const pauseMs = Math.max(Math.min(asked, LONGEST_ASKED_PAUSE_MS), ownMs)
-    pause = { error, untilMs: clock.nowMs() + pauseMs * (1 + 0.25 * clock.random()) }
+    const lengthMs = pauseMs * (1 + 0.25 * clock.random())
+    pause = { error, atMs: clock.nowMs(), lengthMs }
   }
 
   function start(): Flight {
@@ -98,18 +107,23 @@ export function createTokenSlot(
     return current && clock.nowMs() < (untilMs ?? 0) ? current.token : undefined
   }
 
+  /** Where the clock was set back nobody knows how old a token is: a new one is waited for. */
+  function usableAtItsAge(untilMs: number | undefined): IssuedToken | undefined {
+    return current && clock.nowMs() >= current.keptAtMs ? usable(untilMs) : undefined
+  }
+
   return {
     async get(signal) {
       signal?.throwIfAborted()
-      const fresh = usable(current?.renewAtMs)
+      const fresh = usableAtItsAge(current?.renewAtMs)
       if (fresh) return fresh
-      if (pause && clock.nowMs() < pause.untilMs) {
+      if (pause && isWithin(clock, pause.atMs, pause.lengthMs)) {
         const old = usable(current?.token.expiresAtMs)
         if (old) return old
         throw pause.error
       }
       flight ??= start()
-      const ageing = usable(current?.lateAtMs)
+      const ageing = usableAtItsAge(current?.lateAtMs)
       if (ageing) {
         flight.isBackground = true
         return ageing
@@ -126,9 +140,8 @@ export function createTokenSlot(
     discard(token) {
       // Another caller may have been here before.
       if (current?.token !== token) return true
-      const nowMs = clock.nowMs()
-      if (nowMs < discardedAtMs + DISCARD_EVERY_MS) return false
-      discardedAtMs = nowMs
+      if (isWithin(clock, discardedAtMs, DISCARD_EVERY_MS)) return false
+      discardedAtMs = clock.nowMs()
       current = undefined
       return true
     },

@@ -164,6 +164,28 @@ test('a 401 of the API is met with one new token, and with no storm of them', as
   t.equal(issuer.requests.length, 3)
 })
 
+test('a clock set back by an hour makes nobody wait for it', async (t) => {
+  const hourMs = 3_600_000
+  const issuer = await startScriptedIssuer(t, (_, response) =>
+    answerJson(response, 401, { error: 'invalid_client' }),
+  )
+  const { source, get, clock } = openSource(issuer)
+  await t.rejects(get(), { name: 'OAuthResponseError', error: 'invalid_client' })
+  issuer.script = issueTokens()
+  clock.step(-hourMs)
+  t.equal(await get(), 'token-2', 'after a failure')
+  const api = await startScriptedIssuer(t, (_, response) => answerJson(response, 401, {}))
+  await source.fetch(api.url)
+  t.equal(issuer.requests.length, 3)
+  clock.step(-hourMs)
+  t.equal(await get(), 'token-4', 'and no token is believed to be young for it')
+  await source.fetch(api.url)
+  t.equal(issuer.requests.length, 5, 'nor kept although it was refused')
+  issuer.script = (_, response) => void response.destroy()
+  clock.step(-hourMs)
+  t.equal(await get(), 'token-5', 'while the service is away the last one goes on')
+})
+
 test('a token shows nothing of itself', async (t) => {
   const issuer = await startScriptedIssuer(t, issueTokens({ refresh_token: 'refresh-1' }))
   const { source } = openSource(issuer)
