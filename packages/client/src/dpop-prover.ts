@@ -1,7 +1,14 @@
 // Proofs that the sender of a request holds a key (RFC 9449 §4), and the nonces that servers ask for.
 
 import { createHash, randomUUID } from 'node:crypto'
-import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
+import {
+  type CryptoKey,
+  calculateJwkThumbprint,
+  exportJWK,
+  generateKeyPair,
+  type JWK,
+  SignJWT,
+} from 'jose'
 import type { ClientClock } from './client-clock.ts'
 import { TokenRequestError } from './client-errors.ts'
 import { openPrivateKey, type PrivateKeyInput, publicJwkOf } from './private-key.ts'
@@ -27,6 +34,8 @@ export interface ProofTarget {
 
 export interface DpopProver {
   prove(target: ProofTarget): Promise<string>
+  /** Of its public key (RFC 7638), as tokens name it. */
+  thumbprint(): Promise<string>
   /** Keeps the nonce that an answer brings; whether it brought one. */
   learn(url: string, headers: Headers): boolean
 }
@@ -44,11 +53,14 @@ const NONCE_MAX_LENGTH = 1_024
 export function createDpopProver(input: DpopInput, clock: ClientClock): DpopProver {
   const nonces = new Map<string, string>()
   let opened: Promise<ProofKey> | undefined
+  const open = () => {
+    opened ??= openProofKey(input)
+    return opened
+  }
 
   return {
     async prove({ method, url, accessToken }) {
-      opened ??= openProofKey(input)
-      const { key, alg, jwk } = await opened
+      const { key, alg, jwk } = await open()
       const { origin, pathname } = new URL(url)
       const nonce = nonces.get(origin)
       const claims = {
@@ -62,6 +74,8 @@ export function createDpopProver(input: DpopInput, clock: ClientClock): DpopProv
       }
       return await new SignJWT(claims).setProtectedHeader({ typ: 'dpop+jwt', alg, jwk }).sign(key)
     },
+
+    thumbprint: async () => await calculateJwkThumbprint((await open()).jwk),
 
     learn(url, headers) {
       const nonce = headers.get('dpop-nonce')

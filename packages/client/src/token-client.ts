@@ -108,6 +108,12 @@ export function createTokenClient(options: TokenClientOptions): TokenClient {
   }
 }
 
+/** The order of scopes and of resources means nothing: what is equal is spelled alike. */
+export function keyOf({ scope, resource }: Wanted): string {
+  const resources = typeof resource === 'string' ? [resource] : (resource ?? [])
+  return JSON.stringify([scope?.split(' ').sort(), [...resources].sort()])
+}
+
 /** RFC 8693 §2.1. */
 async function exchangeParameters(wanted: ExchangeWanted): Promise<Parameters> {
   const { subjectToken, actorToken, scope, resource, audience, requestedTokenType } = wanted

@@ -8,6 +8,7 @@ import { type CredentialsStore, createSharedLogin } from './shared-login.ts'
 import {
   createTokenClient,
   type ExchangeWanted,
+  keyOf,
   type TokenClient,
   type TokenClientOptions,
   type Wanted,
@@ -107,10 +108,4 @@ function openGrant(
 /** What is undefined overrides nothing. */
 function stated(wanted: Wanted): Wanted {
   return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined))
-}
-
-/** The order of scopes and of resources means nothing. */
-function keyOf({ scope, resource }: Wanted): string {
-  const resources = typeof resource === 'string' ? [resource] : (resource ?? [])
-  return JSON.stringify([scope?.split(' ').sort(), [...resources].sort()])
 }

@@ -7,10 +7,11 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type Test, test } from 'tap'
 import { logIn, startApp, type TestApp } from '../../../test/support/app.ts'
+import { generateDpopKey } from '../src/dpop-prover.ts'
 import { createFileCredentials } from '../src/file-credentials.ts'
 import type { Credentials, CredentialsStore } from '../src/shared-login.ts'
-import { createTokenSource } from '../src/token-source.ts'
-import { answerJson, startScriptedIssuer } from './scripted-issuer.ts'
+import { createTokenSource, type TokenSourceOptions } from '../src/token-source.ts'
+import { answerJson, issueTokens, startScriptedIssuer } from './scripted-issuer.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 const PROCESSES = 8
@@ -42,9 +43,10 @@ function openSource(
   { url }: Pick<TestApp, 'url'>,
   clientId: string,
   credentials: CredentialsStore,
+  more: Partial<TokenSourceOptions> = {},
 ) {
   const grant = { type: 'refresh_token', credentials } as const
-  return createTokenSource({ tokenEndpoint: `${url}/token`, clientId, auth: AUTH, grant })
+  return createTokenSource({ tokenEndpoint: `${url}/token`, clientId, auth: AUTH, grant, ...more })
 }
 
 function createMemoryCredentials(first: Credentials): CredentialsStore & { kept: Credentials } {
@@ -168,6 +170,59 @@ test('what could not be saved is saved before anything else is asked for', async
   // Another scope, because the failure of the first one is given again for a moment.
   await source.getToken({ resource: 'https://auth.example.test' })
   t.equal(await generation(), 'active 2', 'the second refresh was of the first one')
+})
+
+test('what could not be saved replaces no login of after it', async (t) => {
+  const store = createMemoryCredentials({ refreshToken: 'alice' })
+  const scripted = await startScriptedIssuer(t, ({ form }, response) => {
+    const refresh_token = `${form.get('refresh_token')}+`
+    const answer = { access_token: 'token', token_type: 'Bearer', expires_in: 60, refresh_token }
+    answerJson(response, 200, answer)
+  })
+  let isFull = true
+  const save = async (credentials: Credentials) => {
+    if (isFull) throw new Error('the disk is full')
+    store.kept = credentials
+  }
+  const source = openSource(scripted, 'agent', { load: store.load, save })
+  await t.rejects(source.getToken(), { message: 'the disk is full' })
+  isFull = false
+  store.kept = { refreshToken: 'bob' }
+  await source.getToken({ scope: 'x' })
+  t.equal(scripted.requests.at(-1)?.form.get('refresh_token'), 'bob')
+  t.strictSame(store.kept.refreshToken, 'bob+')
+  const { script } = scripted
+  scripted.script = async (...asked) => {
+    store.kept = { refreshToken: 'carol' }
+    await script(...asked)
+  }
+  await source.getToken({ scope: 'y' })
+  t.strictSame(store.kept, { refreshToken: 'carol' }, 'nor does a refresh under way')
+})
+
+test('of others only a token is taken that is for the same, and bound to the same key', async (t) => {
+  const scripted = await startScriptedIssuer(t, (request, response, number) => {
+    const token_type = request.headers.dpop ? 'DPoP' : 'Bearer'
+    return issueTokens({ token_type })(request, response, number)
+  })
+  const store = createMemoryCredentials({ refreshToken: 'refresh' })
+  const get = async (more: Partial<TokenSourceOptions>) =>
+    (await openSource(scripted, 'agent', store, more).getToken()).accessToken
+  const resource = 'https://a.example.test'
+  t.equal(await get({ resource }), 'token-1')
+  t.equal(await get({ resource: [resource] }), 'token-1')
+  t.equal(await get({ resource: 'https://b.example.test' }), 'token-2')
+  t.equal(await get({ resource, scope: 'x y' }), 'token-3')
+  t.equal(await get({ resource, scope: 'y x' }), 'token-3')
+  const [key, other] = await Promise.all([generateDpopKey(), generateDpopKey()])
+  t.equal(await get({ resource, scope: 'x y', dpop: { key } }), 'token-4')
+  t.equal(await get({ resource, scope: 'x y', dpop: { key } }), 'token-4')
+  t.equal(await get({ resource, scope: 'x y', dpop: { key: other } }), 'token-5')
+  t.equal(await get({ resource, scope: 'x y' }), 'token-6')
+  const { wanted, ...before } = store.kept
+  t.type(wanted, 'string')
+  store.kept = before
+  t.equal(await get({ resource, scope: 'x y' }), 'token-7', 'one that says nothing of it is not')
 })
 
 test('the lock of a process that died is not waited for', async (t) => {
