@@ -48,19 +48,48 @@ export function createFileCredentials(path: string): CredentialsStore {
 }
 
 async function takeLock(lock: string, holder: string): Promise<void> {
-  const endsAtMs = Date.now() + LOCK_WAIT_MS
-  for (;;) {
-    try {
-      return await writeNew(lock, holder)
-    } catch (cause) {
-      if (codeOf(cause) !== 'EEXIST' || Date.now() > endsAtMs) {
-        throw new TokenRequestError('credentials', `${lock} cannot be taken`, { cause })
-      }
+  const beganAtMs = performance.now()
+  while (!(await isMade(lock, holder))) {
+    if (performance.now() - beganAtMs > LOCK_WAIT_MS) {
+      throw new TokenRequestError('credentials', `${lock} cannot be taken: others hold it`)
     }
-    const found = await stat(lock).catch(() => undefined)
-    // Two who take it away at once may both go on: the server answers both within its grace.
-    if (found && found.mtimeMs < Date.now() - LOCK_STALE_MS) await rm(lock, { force: true })
+    if (await isStale(lock)) await takeAway(lock, holder)
     else await sleep(LOCK_LOOK_MS * (0.5 + Math.random()))
+  }
+}
+
+/**
+ * Two who have seen the same old lock must not both remove it: the second would remove the new one of the
+ * first. So whoever removes it looks again, and is alone while he does.
+ */
+async function takeAway(lock: string, holder: string): Promise<void> {
+  const guard = `${lock}.old`
+  if (await isMade(guard, holder)) {
+    try {
+      if (await isStale(lock)) await rm(lock, { force: true })
+    } finally {
+      await rm(guard, { force: true })
+    }
+  } else {
+    // Of one who died just there.
+    if (await isStale(guard)) await rm(guard, { force: true })
+    await sleep(LOCK_LOOK_MS * Math.random())
+  }
+}
+
+async function isStale(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  return found !== undefined && found.mtimeMs < Date.now() - LOCK_STALE_MS
+}
+
+/** Whether it was not there before. */
+async function isMade(path: string, holder: string): Promise<boolean> {
+  try {
+    await writeNew(path, holder)
+    return true
+  } catch (cause) {
+    if (codeOf(cause) === 'EEXIST') return false
+    throw new TokenRequestError('credentials', `${path} cannot be taken`, { cause })
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type Test, test } from 'tap'
@@ -223,22 +223,4 @@ test('of others only a token is taken that is for the same, and bound to the sam
   t.type(wanted, 'string')
   store.kept = before
   t.equal(await get({ resource, scope: 'x y' }), 'token-7', 'one that says nothing of it is not')
-})
-
-test('the lock of a process that died is not waited for', async (t) => {
-  const path = join(t.testdir({}), 'credentials.json')
-  const credentials = createFileCredentials(path)
-  writeFileSync(`${path}.lock`, 'somebody')
-  const longAgo = new Date(Date.now() - 120_000)
-  utimesSync(`${path}.lock`, longAgo, longAgo)
-  const order: string[] = []
-  await Promise.all(
-    ['one', 'two'].map((name) =>
-      credentials.exclusively?.(async () => {
-        order.push(name, readFileSync(`${path}.lock`, 'utf8').length === 36 ? 'held' : 'not held')
-      }),
-    ),
-  )
-  t.strictSame(order.length, 4)
-  t.throws(() => statSync(`${path}.lock`))
 })
