@@ -34,18 +34,20 @@ export function exchange(
   { method, headers = [], body, tls }: Exchange,
 ): Promise<Answer> {
   const send = url.startsWith('https:') ? httpsRequest : httpRequest
+  const signal = AbortSignal.timeout(TIMEOUT_MS)
   return new Promise((resolve, reject) => {
     const request = send(url, {
       method: method ?? (body === undefined ? 'GET' : 'POST'),
       headers: toHeaders(url, headers, body),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal,
       agent: false,
       ...tls,
     })
+    request.on('response', (response) => resolve(readAnswer(response)))
     request.on('error', reject)
-    request.on('response', (response) => {
-      readAnswer(response).then(resolve, reject)
-    })
+    // Node closes a connection that turns to another protocol (101), and tells nothing else of it.
+    request.on('close', () => reject(new Error('closed without an answer')))
+    signal.addEventListener('abort', () => reject(signal.reason))
     request.end(body)
   })
 }
