@@ -4,6 +4,8 @@
 import { createHash } from 'node:crypto'
 import { UnavailableError } from './verify-errors.ts'
 
+type Seen = Map<string, { readonly key: string; readonly untilMs: number }>
+
 export interface ProofReplays {
   /**
    * Whether the id of a proof by this key is met for the first time; it is remembered until `untilMs`.
@@ -21,14 +23,17 @@ export function createProofReplays(
   nowMs: () => number,
   { max = ENTRIES_MAX, maxOfKey = ENTRIES_OF_A_KEY_MAX } = {},
 ): ProofReplays {
-  const seen = new Map<string, { readonly key: string; readonly untilMs: number }>()
+  let seen: Seen = new Map()
+  /** From before the clock was set back: good again when it is there again, so not forgotten until then. */
+  let ahead: Seen = new Map()
+  let lastMs = Number.NEGATIVE_INFINITY
   const counts = new Map<string, number>()
 
   /** All live about as long as each other, so the first ones end first. */
-  function sweep(): void {
-    for (const [hash, { key, untilMs }] of seen) {
-      if (untilMs > nowMs()) return
-      seen.delete(hash)
+  function sweep(entries: Seen, now: number): void {
+    for (const [hash, { key, untilMs }] of entries) {
+      if (untilMs > now) return
+      entries.delete(hash)
       const left = (counts.get(key) ?? 1) - 1
       if (left === 0) counts.delete(key)
       else counts.set(key, left)
@@ -37,11 +42,19 @@ export function createProofReplays(
 
   return {
     take(key, id, untilMs) {
-      sweep()
+      const now = nowMs()
+      if (now < lastMs) {
+        // Else what ends late would keep whatever comes now from being swept.
+        ahead = new Map([...seen, ...ahead])
+        seen = new Map()
+      }
+      lastMs = now
+      sweep(seen, now)
+      sweep(ahead, now)
       const hash = createHash('sha256').update(`${key}\0${id}`).digest('base64')
-      if (seen.has(hash)) return false
+      if (seen.has(hash) || ahead.has(hash)) return false
       const count = counts.get(key) ?? 0
-      if (seen.size >= max || count >= maxOfKey) {
+      if (seen.size + ahead.size >= max || count >= maxOfKey) {
         throw new UnavailableError('too many proofs at a time', 1)
       }
       seen.set(hash, { key, untilMs })

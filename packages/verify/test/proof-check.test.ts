@@ -181,3 +181,19 @@ test('what is remembered of proofs has a bound, and nobody takes the room of oth
   now = 100
   t.equal(replays.take('a', '1', 200), true)
 })
+
+test('a clock set back makes no room run out, and nothing seen before is forgotten', (t) => {
+  let now = 3_600_000
+  const replays = createProofReplays(() => now, { max: 3 })
+  t.equal(replays.take('a', 'before', now + 100), true)
+  now = 0
+  for (let i = 0; i < 10; i += 1) {
+    t.equal(replays.take('a', `${i}`, now + 100), true)
+    now += 100
+  }
+  now = 3_600_000
+  t.equal(replays.take('a', 'before', now + 100), false)
+  now += 100
+  t.equal(replays.take('a', 'before', now + 100), true)
+  t.end()
+})
