@@ -1,7 +1,6 @@
 // private_key_jwt: a JWT about the client, by the client, signed with its own key (RFC 7523 §2.2, §3;
 // OpenID Connect Core §9).
 
-import { generateKeyPairSync } from 'node:crypto'
 import { expiryMs, findTextClaim } from '../assertions/assertion-checks.ts'
 import type { ForeignJwt } from '../assertions/foreign-jwt.ts'
 import { statedKeys } from '../assertions/key-source.ts'
@@ -9,6 +8,7 @@ import { verifyAssertion } from '../assertions/verify-assertion.ts'
 import type { Client } from '../clients/client.ts'
 import type { AssertionReason } from '../oauth/assertion-reason.ts'
 import type { OAuthReason } from '../oauth/oauth-error.ts'
+import { makeKeyPairSync } from '../runtime/key-pair.ts'
 import type {
   AssertionServices,
   AuthenticationMethod,
@@ -78,7 +78,7 @@ async function findRefusal(
 /** What the assertions of clients that have no keys, or do not exist, are verified with. */
 const NOBODYS_KEYS = statedKeys({
   keys: [
-    generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }),
-    generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }),
+    makeKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }),
+    makeKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }),
   ],
 })

@@ -1,15 +1,12 @@
 // The algorithms that a signing key of ours can have, and how each makes its keys and signs.
 // Metadata, the configuration and the documents have no other list.
 
-import { generateKeyPair as generateKeyPairCallback } from 'node:crypto'
-import { promisify } from 'node:util'
 import { JWS_ALGORITHMS } from '../runtime/jws-algorithms.ts'
-
-const generateKeyPair = promisify(generateKeyPairCallback)
+import { makeKeyPair } from '../runtime/key-pair.ts'
 
 // 3072 bits would hold the event loop for 1.7 ms a signature, five times as long as 2048.
-const generateRsa = () => generateKeyPair('rsa', { modulusLength: 2048 })
-const generateEd25519 = () => generateKeyPair('ed25519')
+const generateRsa = () => makeKeyPair('rsa', { modulusLength: 2048 })
+const generateEd25519 = () => makeKeyPair('ed25519')
 
 /**
  * `generate` works in the thread pool. EdDSA and Ed25519 are two names for one kind of key; each has keys of
@@ -18,7 +15,7 @@ const generateEd25519 = () => generateKeyPair('ed25519')
 export const SIGNING_ALGORITHMS = {
   ES256: {
     ...JWS_ALGORITHMS.ES256,
-    generate: () => generateKeyPair('ec', { namedCurve: 'P-256' }),
+    generate: () => makeKeyPair('ec', { namedCurve: 'P-256' }),
   },
   EdDSA: { ...JWS_ALGORITHMS.EdDSA, generate: generateEd25519 },
   RS256: { ...JWS_ALGORITHMS.RS256, generate: generateRsa },

@@ -1,19 +1,19 @@
 // Keys that are published elsewhere: by a real server that moves, hangs, grows and goes away.
 
-import { generateKeyPairSync } from 'node:crypto'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Test, test } from 'tap'
 import { fetchJwks } from '../../src/assertions/fetch-jwks.ts'
 import type { KeySource } from '../../src/assertions/key-source.ts'
 import { openRemoteKeys } from '../../src/assertions/remote-keys.ts'
+import { makeKeyPairSync } from '../../src/runtime/key-pair.ts'
 import { SWITCHING, startRawServer } from '../support/raw-server.ts'
 
 const SECOND_MS = 1_000
 const HOUR_MS = 3_600 * SECOND_MS
 
 function jwkOf(kid: string) {
-  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { publicKey } = makeKeyPairSync('ec', { namedCurve: 'P-256' })
   return { ...publicKey.export({ format: 'jwk' }), kid }
 }
 const KEY = jwkOf('one')

@@ -1,6 +1,6 @@
 // What an assertion has to say and who has to have signed it, check by check.
 
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { test } from 'tap'
 import {
@@ -11,6 +11,7 @@ import {
 import { readForeignJwt } from '../../src/assertions/foreign-jwt.ts'
 import { type KeySource, statedKeys } from '../../src/assertions/key-source.ts'
 import { verifyAssertion } from '../../src/assertions/verify-assertion.ts'
+import { makeKeyPairSync } from '../../src/runtime/key-pair.ts'
 
 const NOW_MS = 1_900_000_000_500
 const NOW = 1_900_000_000
@@ -26,9 +27,9 @@ const RULES: AssertionRules = {
 const CLAIMS = { iss: RULES.issuer, sub: 'a', aud: RULES.audiences[0], exp: NOW + 60 }
 
 const PAIRS = {
-  ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-  EdDSA: generateKeyPairSync('ed25519'),
-  RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  ES256: makeKeyPairSync('ec', { namedCurve: 'P-256' }),
+  EdDSA: makeKeyPairSync('ed25519'),
+  RS256: makeKeyPairSync('rsa', { modulusLength: 2048 }),
 }
 const keyOf = (alg: keyof typeof PAIRS, more: object = {}) => ({
   ...PAIRS[alg].publicKey.export({ format: 'jwk' }),
@@ -127,7 +128,7 @@ test('every algorithm is verified, EdDSA under both of its names', async (t) => 
 })
 
 test('a kid chooses among the keys of one issuer, and a key without one may be meant by any', async (t) => {
-  const other = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const other = makeKeyPairSync('ec', { namedCurve: 'P-256' })
   const otherKey = other.publicKey.export({ format: 'jwk' })
   const mine = keyOf('ES256')
   const cases: [string, object[], object, string | undefined][] = [

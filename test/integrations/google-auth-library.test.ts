@@ -2,11 +2,12 @@
 // Google's. It refreshes by itself and asks again for a lost answer, but its credentials keep the
 // refresh token that they were given first: the new one is in the `tokens` event alone.
 
-import { createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { createPublicKey } from 'node:crypto'
 import { type Credentials, OAuth2Client, type OAuth2ClientOptions } from 'google-auth-library'
 import { type JWK, SignJWT } from 'jose'
 import { test } from 'tap'
 import type { SigningAlg } from '../../src/keys/signing-algorithms.ts'
+import { makeKeyPairSync } from '../../src/runtime/key-pair.ts'
 import { BAD_TOKENS, type BadToken, issueToken, makeBadTokens } from '../scenes/bad-tokens.ts'
 import {
   API,
@@ -201,7 +202,7 @@ test('google-auth-library: refuses bad tokens, and an expired one late', async (
 })
 
 test('google-auth-library: `typ` is a check of your own (RFC 9068 §4)', async (t) => {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { privateKey, publicKey } = makeKeyPairSync('ec', { namedCurve: 'P-256' })
   const pems = { 'a-kid': String(publicKey.export({ type: 'spki', format: 'pem' })) }
   const token = await new SignJWT({ iss: 'https://auth.example.test', aud: API })
     .setProtectedHeader({ alg: 'ES256', kid: 'a-kid', typ: 'no access token' })

@@ -2,9 +2,9 @@
 // and throws the new refresh token away, so the second refresh is a replay; with a callback that
 // brings the access tokens it goes on.
 
-import { generateKeyPairSync } from 'node:crypto'
 import type { SendMailOptions } from 'nodemailer'
 import { test } from 'tap'
+import { makeKeyPairSync } from '../../src/runtime/key-pair.ts'
 import { issueToken } from '../scenes/bad-tokens.ts'
 import { API } from '../scenes/integration-scene.ts'
 import { MAILBOX, startPost } from '../scenes/mail-scene.ts'
@@ -175,7 +175,7 @@ test('nodemailer: refusals carry the code, and a service client is one', async (
   const wrong = await readError(open({ ...refreshing, clientSecret: 'wrong' }).sendMail(LETTER))
   t.match(wrong, { code: 'EAUTH', message: /^invalid_client: / })
 
-  const { privateKey: key } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const { privateKey: key } = makeKeyPairSync('rsa', { modulusLength: 2048 })
   const privateKey = key.export({ type: 'pkcs8', format: 'pem' })
   const service = open({ serviceClient: client.id, privateKey, accessUrl: refreshing.accessUrl })
   // It sends an assertion (RFC 7523) and names no client.

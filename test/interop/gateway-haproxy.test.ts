@@ -1,11 +1,11 @@
 // HAProxy with examples/gateways/haproxy: tokens verified offline by PEM files, over a rotation too.
 
 import { spawnSync } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SignJWT } from 'jose'
 import { type Test, test } from 'tap'
+import { makeKeyPairSync } from '../../src/runtime/key-pair.ts'
 import { type Scene, startScene } from '../scenes/gateway-scene.ts'
 import { runCommand } from '../support/command-line.ts'
 import type { Environment } from '../support/lineage-process.ts'
@@ -84,7 +84,7 @@ test('HAProxy lets good tokens of ES256 through, and nothing else', async (t) =>
 test('HAProxy reads type, issuer, audience, expiry and scope to the letter', async (t) => {
   const scene = await startScene(t)
   const issuer = 'https://auth.example.test'
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { privateKey, publicKey } = makeKeyPairSync('ec', { namedCurve: 'P-256' })
   const named = { ...scene, addresses: { ...scene.addresses, issuer } }
   const gateway = await startHaproxy(t, named, {
     prepare: (dir) => {

@@ -2,11 +2,12 @@
 // about, and by the passwords of Lineage's users: with the settings that docs/integrations.md shows,
 // and what it does with others. As root, because Dovecot gives each of its processes a user.
 
-import { createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SignJWT } from 'jose'
 import { type Test, test } from 'tap'
+import { makeKeyPairSync } from '../../src/runtime/key-pair.ts'
 import { logIn } from '../support/app.ts'
 import { readTable } from '../support/documented.ts'
 import { startLineage } from '../support/lineage-process.ts'
@@ -160,9 +161,9 @@ test('Dovecot and a token that it verifies by itself', async (t) => {
   putKey(alg, kid, createPublicKey({ key: jwk, format: 'jwk' }))
   // Whose tokens are Lineage's but for the key, and for `typ` where that is another.
   const signers = {
-    ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-    RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
-    PS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+    ES256: makeKeyPairSync('ec', { namedCurve: 'P-256' }),
+    RS256: makeKeyPairSync('rsa', { modulusLength: 2048 }),
+    PS256: makeKeyPairSync('rsa', { modulusLength: 2048 }),
   }
   for (const [alg, { publicKey }] of Object.entries(signers)) putKey(alg, 'own', publicKey)
   const { issuer } = scene.addresses

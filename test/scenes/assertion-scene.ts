@@ -1,12 +1,13 @@
 // Clients that prove themselves by a key of their own, the assertions that they sign, and a place where
 // keys are published.
 
-import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto'
+import { type KeyObject, randomUUID } from 'node:crypto'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { SignJWT } from 'jose'
 import type { Test } from 'tap'
 import type { ClientInput } from '../../src/clients/client-draft.ts'
+import { makeKeyPairSync } from '../../src/runtime/key-pair.ts'
 import { type HttpTools, ISSUER, type LogLine, type TestApp } from '../support/app.ts'
 
 export const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
@@ -20,10 +21,10 @@ export interface SigningKey {
 
 export function newKey(kid: string, alg = 'ES256'): SigningKey {
   const { privateKey, publicKey } = alg.startsWith('Ed')
-    ? generateKeyPairSync('ed25519')
+    ? makeKeyPairSync('ed25519')
     : alg === 'ES256'
-      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
-      : generateKeyPairSync('rsa', { modulusLength: 2048 })
+      ? makeKeyPairSync('ec', { namedCurve: 'P-256' })
+      : makeKeyPairSync('rsa', { modulusLength: 2048 })
   return { alg, kid, privateKey, publicJwk: { ...publicKey.export({ format: 'jwk' }), kid } }
 }
 

@@ -1,10 +1,11 @@
 // What a resource server must not take for an access token: some of it made by Lineage itself, the
 // rest by somebody who knows everything but its private keys.
 
-import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { createHmac, createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, type JWK } from 'jose'
 import type { Test } from 'tap'
 import type { ClientInput } from '../../src/clients/client-draft.ts'
+import { makeKeyPairSync } from '../../src/runtime/key-pair.ts'
 import { logIn } from '../support/app.ts'
 import { startSteppedDate } from '../support/stepped-date.ts'
 import {
@@ -54,7 +55,7 @@ export async function makeBadTokens(
   const expired = await from(scene)
   date.stop()
   const { refresh_token: refreshToken } = await logIn(scene, client, await scene.makeUser())
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { privateKey } = makeKeyPairSync('ec', { namedCurve: 'P-256' })
   const header = { ...decodeProtectedHeader(good) }
   const claims = { ...decodeJwt(good) }
   const [head = '', , signature = ''] = good.split('.')
@@ -90,7 +91,7 @@ export async function issueToken(
 
 /** Somebody's own token with a kid that has never been. */
 export function makeStrangersToken(good: string, kid: string): string {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { privateKey } = makeKeyPairSync('ec', { namedCurve: 'P-256' })
   return signAs({ ...decodeProtectedHeader(good), kid }, { ...decodeJwt(good) }, privateKey)
 }
 

@@ -4,13 +4,13 @@
 import {
   constants,
   createHash,
-  generateKeyPairSync,
   type JsonWebKey,
   type KeyObject,
   randomUUID,
   sign,
 } from 'node:crypto'
 import { calculateJwkThumbprint } from 'jose'
+import { makeKeyPairSync } from '../../src/runtime/key-pair.ts'
 import { ISSUER, type TestApp, type TokenAnswer } from '../support/app.ts'
 
 export type ProofAlg = 'ES256' | 'EdDSA' | 'Ed25519' | 'RS256' | 'PS256'
@@ -63,9 +63,9 @@ export function encode(part: unknown): string {
 }
 
 function makeKeys(alg: ProofAlg, bits: number) {
-  if (alg === 'ES256') return generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  if (alg === 'EdDSA' || alg === 'Ed25519') return generateKeyPairSync('ed25519')
-  return generateKeyPairSync('rsa', { modulusLength: bits })
+  if (alg === 'ES256') return makeKeyPairSync('ec', { namedCurve: 'P-256' })
+  if (alg === 'EdDSA' || alg === 'Ed25519') return makeKeyPairSync('ed25519')
+  return makeKeyPairSync('rsa', { modulusLength: bits })
 }
 
 function signWith(alg: ProofAlg, text: string, key: KeyObject): string {

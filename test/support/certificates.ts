@@ -4,12 +4,12 @@
 import {
   createHash,
   createPublicKey,
-  generateKeyPairSync,
   type KeyObject,
   randomBytes,
   sign,
   X509Certificate,
 } from 'node:crypto'
+import { makeKeyPairSync } from '../../src/runtime/key-pair.ts'
 
 const DAY_MS = 86_400_000
 
@@ -82,7 +82,7 @@ export function makeSelfSigned(options: CertificateOptions): Certified {
 }
 
 function newKey(): KeyObject {
-  return generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey
+  return makeKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey
 }
 
 function certify(options: CertificateOptions, issuer: Subject, signer: KeyObject): Certified {

@@ -1,10 +1,11 @@
 // How each way to authenticate looks on the wire, as a server that knows the standards reads it.
 
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { createPrivateKey } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createLocalJWKSet, exportJWK, exportPKCS8, generateKeyPair, jwtVerify } from 'jose'
 import { type Test, test } from 'tap'
+import { makeKeyPairSync } from '../../../src/runtime/key-pair.ts'
 import type { ClientAuth } from '../src/client-auth.ts'
 import type { PrivateKeyInput } from '../src/private-key.ts'
 import { createTokenClient } from '../src/token-client.ts'
@@ -118,7 +119,7 @@ test('the audience of an assertion is the issuer where it is known', async (t) =
 })
 
 test('a key that cannot sign is an error that does not repeat it', async (t) => {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const { privateKey } = makeKeyPairSync('rsa', { modulusLength: 2048 })
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
   const broken = pem.replace(/[A-Z]/g, 'x')
   for (const auth of [

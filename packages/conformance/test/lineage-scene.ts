@@ -1,7 +1,6 @@
 // Lineage as somebody has set it up for being tested from outside: a service whose issuer is its own
 // URL, and clients and users for everything that the suite can use.
 
-import { generateKeyPairSync } from 'node:crypto'
 import type { JWK } from 'jose'
 import type { Test } from 'tap'
 import { buildApp } from '../../../src/app.ts'
@@ -9,6 +8,7 @@ import type { ClientInput } from '../../../src/clients/client-draft.ts'
 import { parseRedisUrl } from '../../../src/config/redis-url.ts'
 import { findFreePort } from '../../../src/embedded/free-port.ts'
 import { createLogger } from '../../../src/ops/logger.ts'
+import { makeKeyPairSync } from '../../../src/runtime/key-pair.ts'
 import type { User } from '../../../src/users/user.ts'
 import { parseEmail, parseUsername } from '../../../src/users/user-names.ts'
 import { openService, type Service } from '../../../src/wiring/open-service.ts'
@@ -123,7 +123,7 @@ async function createCredentials(
   const confidential = await make('tested-service', { exchange: OWN_TOKENS })
   const second = await clientStore.addSecret(confidential.id)
   if (!second || second === 'refused') throw new Error('no second secret')
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { privateKey, publicKey } = makeKeyPairSync('ec', { namedCurve: 'P-256' })
   await make('tested-key', {
     authMethods: ['private_key_jwt'],
     jwks: { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'tested' } as JWK] },

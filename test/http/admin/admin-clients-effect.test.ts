@@ -1,7 +1,7 @@
 // What a change under /admin/clients does to the requests that come right after it.
 
-import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'tap'
+import { makeKeyPairSync } from '../../../src/runtime/key-pair.ts'
 import { logIn, startApp, type TestApp } from '../../support/app.ts'
 
 const MACHINE = { type: 'confidential', grantTypes: ['client_credentials'] } as const
@@ -128,7 +128,7 @@ test('a secret dies with the last method that uses it, and does not come back wi
     type: 'confidential',
     grantTypes: ['client_credentials'],
   })
-  const { publicKey } = generateKeyPairSync('ed25519')
+  const { publicKey } = makeKeyPairSync('ed25519')
   const jwks = { keys: [publicKey.export({ format: 'jwk' })] }
   const patch = (body: object) => app.admin('PATCH', `/admin/clients/${id}`, body)
   const patched = await patch({ authMethods: ['private_key_jwt'], jwks })

@@ -1,9 +1,10 @@
 // A token passes /verify as long as it is good, and not one request longer (docs/semantics.md §1,
 // §10); what is not a token of ours never does.
 
-import { createHmac, createPublicKey, generateKeyPairSync, type JsonWebKey } from 'node:crypto'
+import { createHmac, createPublicKey, type JsonWebKey } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose'
 import { test } from 'tap'
+import { makeKeyPairSync } from '../../../src/runtime/key-pair.ts'
 import { ask, openVerifyScene, type VerifyScene } from '../../scenes/verify-scene.ts'
 import { logIn, startApp, type TokenAnswer } from '../../support/app.ts'
 
@@ -140,7 +141,7 @@ test('what is not an access token of ours is refused (C62, C67, C70)', async (t)
     const signed = `${encode({ alg, typ: 'at+jwt', kid })}.${body}`
     return `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`
   }
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { privateKey } = makeKeyPairSync('ec', { namedCurve: 'P-256' })
   const sign = (claims: object) =>
     new SignJWT({ ...decodeJwt(token), ...claims })
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid })

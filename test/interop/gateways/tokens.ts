@@ -1,9 +1,10 @@
 // Tokens of every kind that a gateway may be shown: good ones, and each way of not being good.
 
-import { createHmac, createPublicKey, generateKeyPairSync, type JsonWebKey } from 'node:crypto'
+import { createHmac, createPublicKey, type JsonWebKey } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type JWTHeaderParameters, SignJWT } from 'jose'
 import type { Test } from 'tap'
+import { makeKeyPairSync } from '../../../src/runtime/key-pair.ts'
 import { OTHER_AUDIENCE, type Scene } from '../../scenes/gateway-scene.ts'
 import { logIn, type TokenAnswer } from '../../support/app.ts'
 import { startLineage } from '../../support/lineage-process.ts'
@@ -156,8 +157,8 @@ async function forge(token: string): Promise<string> {
   const header = readHeader(token)
   const { privateKey } =
     header.alg === 'RS256'
-      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
-      : generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      ? makeKeyPairSync('rsa', { modulusLength: 2048 })
+      : makeKeyPairSync('ec', { namedCurve: 'P-256' })
   return await new SignJWT({ ...readClaims(token) }).setProtectedHeader(header).sign(privateKey)
 }
 
