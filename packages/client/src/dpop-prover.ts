@@ -1,16 +1,10 @@
 // Proofs that the sender of a request holds a key (RFC 9449 §4), and the nonces that servers ask for.
 
 import { createHash, randomUUID } from 'node:crypto'
-import {
-  type CryptoKey,
-  calculateJwkThumbprint,
-  exportJWK,
-  generateKeyPair,
-  type JWK,
-  SignJWT,
-} from 'jose'
+import { type CryptoKey, calculateJwkThumbprint, exportJWK, type JWK, SignJWT } from 'jose'
 import type { ClientClock } from './client-clock.ts'
 import { TokenRequestError } from './client-errors.ts'
+import { makeFreshKeys } from './fresh-keys.ts'
 import { openPrivateKey, type PrivateKeyInput, publicJwkOf } from './private-key.ts'
 
 /**
@@ -92,13 +86,13 @@ export function createDpopProver(input: DpopInput, clock: ClientClock): DpopProv
 
 /** A private key to keep beside a refresh token, as a JWK. */
 export async function generateDpopKey(alg = 'ES256'): Promise<JWK> {
-  const { privateKey } = await generateKeyPair(alg, { extractable: true })
+  const { privateKey } = await makeFreshKeys(alg)
   return { ...(await exportJWK(privateKey)), alg }
 }
 
 async function openProofKey(input: DpopInput): Promise<ProofKey> {
   if (input === true) {
-    const { privateKey, publicKey } = await generateKeyPair('ES256')
+    const { privateKey, publicKey } = await makeFreshKeys('ES256')
     return { key: privateKey, alg: 'ES256', jwk: await publicJwkOf(publicKey) }
   }
   const { key: given, alg: wanted } = input

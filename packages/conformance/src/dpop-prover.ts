@@ -2,7 +2,8 @@
 // server may take.
 
 import { createHash, createHmac, randomUUID } from 'node:crypto'
-import { CompactSign, calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
+import { CompactSign, calculateJwkThumbprint, exportJWK, type JWK } from 'jose'
+import { makeFreshKeys } from './fresh-keys.ts'
 
 /** What a proof is for. */
 export interface ProofTarget {
@@ -29,7 +30,7 @@ export interface Prover {
 
 /** A fresh key. Rejects when jose cannot make one for the algorithm. */
 export async function makeProver(alg: string): Promise<Prover> {
-  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true })
+  const { publicKey, privateKey } = await makeFreshKeys(alg)
   const publicJwk = await exportJWK(publicKey)
   return {
     thumbprint: await calculateJwkThumbprint(publicJwk),

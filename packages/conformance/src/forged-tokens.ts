@@ -2,7 +2,8 @@
 // of them reaches out to the network: a key "by URL" is a `data:` URL, which holds the key itself.
 
 import { createHmac, createPublicKey } from 'node:crypto'
-import { CompactSign, exportJWK, exportSPKI, generateKeyPair, type JWK } from 'jose'
+import { CompactSign, exportJWK, exportSPKI, type JWK } from 'jose'
+import { makeFreshKeys } from './fresh-keys.ts'
 import { type JwtParts, readJwt } from './issued-tokens.ts'
 
 export interface Forgery {
@@ -118,9 +119,9 @@ async function makeOwnKey(wanted: unknown): Promise<OwnKey> {
 
 async function makeKeyPair(wanted: string) {
   try {
-    return { alg: wanted, pair: await generateKeyPair(wanted, { extractable: true }) }
+    return { alg: wanted, pair: await makeFreshKeys(wanted) }
   } catch {
-    return { alg: 'ES256', pair: await generateKeyPair('ES256', { extractable: true }) }
+    return { alg: 'ES256', pair: await makeFreshKeys('ES256') }
   }
 }
 

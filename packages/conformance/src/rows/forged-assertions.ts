@@ -1,9 +1,10 @@
 // Assertions of C34: whoever lacks the client's private key can make them.
 
 import { createHmac, createPublicKey } from 'node:crypto'
-import { exportJWK, generateKeyPair } from 'jose'
+import { exportJWK } from 'jose'
 import { assertionClientOf, goodClaims, signAssertion } from '../client-assertion.ts'
 import type { Forgery } from '../forged-tokens.ts'
+import { makeFreshKeys } from '../fresh-keys.ts'
 import type { TestedService } from '../tested-service.ts'
 
 /** Of the algorithms that one key can sign with. */
@@ -24,7 +25,7 @@ export async function forgeAssertions(service: TestedService): Promise<readonly 
     type: 'spki',
     format: 'pem',
   })
-  const { privateKey } = await generateKeyPair(alg, { extractable: true })
+  const { privateKey } = await makeFreshKeys(alg)
   const { kid } = privateJwk
   const foreign = { ...(await exportJWK(privateKey)), ...(kid === undefined ? {} : { kid }) }
   const stranger = { alg, privateJwk: foreign }
