@@ -6,8 +6,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose'
+import { exportJWK, type JWTHeaderParameters, SignJWT } from 'jose'
 import { type Test, test } from 'tap'
+import { makeFreshKeys } from '../../packages/client/src/fresh-keys.ts'
 import { findFreePort } from '../../src/embedded/free-port.ts'
 import { logIn } from '../support/app.ts'
 import { until } from '../support/until.ts'
@@ -111,7 +112,7 @@ for (const kind of SERVERS) {
   })
 
   test(`${kind}: a good signature is not enough (C67, C70)`, async (t) => {
-    const keys = await generateKeyPair('ES256', { extractable: true })
+    const keys = await makeFreshKeys('ES256')
     const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'key', alg: 'ES256', use: 'sig' }
     const port = await findFreePort()
     const issuer = `http://localhost:${port}`
@@ -163,7 +164,7 @@ function signWithPublicKey(token: string, jwk: object): string {
 }
 
 async function signWithOwnKey(claims: object, header: JWTHeaderParameters): Promise<string> {
-  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
+  const { privateKey, publicKey } = await makeFreshKeys('ES256')
   const jwk = await exportJWK(publicKey)
   return await new SignJWT({ ...claims }).setProtectedHeader({ ...header, jwk }).sign(privateKey)
 }

@@ -7,6 +7,7 @@ import { createLocalJWKSet, exportJWK, exportPKCS8, generateKeyPair, jwtVerify }
 import { type Test, test } from 'tap'
 import { makeKeyPairSync } from '../../../src/runtime/key-pair.ts'
 import type { ClientAuth } from '../src/client-auth.ts'
+import { makeFreshKeys } from '../src/fresh-keys.ts'
 import type { PrivateKeyInput } from '../src/private-key.ts'
 import { createTokenClient } from '../src/token-client.ts'
 import { issueTokens, startScriptedIssuer } from './scripted-issuer.ts'
@@ -77,7 +78,7 @@ test('a public client says who it is and nothing more', async (t) => {
 
 for (const alg of ['ES256', 'ES384', 'EdDSA', 'RS256', 'PS256']) {
   test(`an assertion of ${alg}, by a key in every form (RFC 7523 §2.2)`, async (t) => {
-    const pair = await generateKeyPair(alg, { extractable: true })
+    const pair = await makeFreshKeys(alg)
     const jwk = { ...(await exportJWK(pair.privateKey)), kid: 'key-1', alg }
     const pem = await exportPKCS8(pair.privateKey)
     const forms: PrivateKeyInput[] = [jwk, pem, createPrivateKey(pem), pair.privateKey]

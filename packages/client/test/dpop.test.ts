@@ -17,6 +17,7 @@ import { createVerifier, presentRequest } from '../../verify/src/lineage-verify.
 import { createProofNonces } from '../../verify/src/proof-nonces.ts'
 import { AUDIENCE, startIssuerScene } from '../../verify/test/issuer-scene.ts'
 import { type DpopInput, generateDpopKey } from '../src/dpop-prover.ts'
+import { makeFreshKeys } from '../src/fresh-keys.ts'
 import { createTokenSource } from '../src/token-source.ts'
 import { answerJson, type SeenRequest, startScriptedIssuer } from './scripted-issuer.ts'
 
@@ -80,7 +81,7 @@ test('nonces are met once each and remembered, at both ends', async (t) => {
 test('a key may be given in every form', async (t) => {
   const jwk = await generateDpopKey()
   const pair = await generateKeyPair('EdDSA')
-  const rsa = await generateKeyPair('PS256', { extractable: true })
+  const rsa = await makeFreshKeys('PS256')
   for (const dpop of [{ key: jwk }, { key: pair }, { key: rsa.privateKey }]) {
     const { source, seen, url } = await openScene(t, dpop)
     t.equal((await source.fetch(url)).status, 200)

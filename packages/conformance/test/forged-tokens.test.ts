@@ -2,16 +2,17 @@
 // nothing.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { exportJWK, SignJWT } from 'jose'
 import { test } from 'tap'
 import { makeAuthority } from '../../../test/support/certificates.ts'
 import { forgeClaims, forgeHeaders } from '../src/forged-tokens.ts'
+import { makeFreshKeys } from '../src/fresh-keys.ts'
 import { makeImpostor } from '../src/impostor-certificate.ts'
 import { readJwt } from '../src/issued-tokens.ts'
 import { nearMissesOf } from '../src/live-tokens.ts'
 
 test('each forgery is another token than the genuine one, with its own name', async (t) => {
-  const { publicKey, privateKey } = await generateKeyPair('RS256')
+  const { publicKey, privateKey } = await makeFreshKeys('RS256')
   const make = () =>
     new SignJWT({ sub: 'somebody', jti: crypto.randomUUID() })
       .setProtectedHeader({ alg: 'RS256', kid: 'one', typ: 'at+jwt' })

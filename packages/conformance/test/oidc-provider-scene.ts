@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { exportJWK, generateKeyPair, type JWK } from 'jose'
+import { exportJWK, type JWK } from 'jose'
 import Provider, {
   type ClientMetadata,
   type Configuration,
@@ -15,6 +15,7 @@ import Provider, {
 } from 'oidc-provider'
 import type { Test } from 'tap'
 import type { Credentials } from '../src/credentials.ts'
+import { makeFreshKeys } from '../src/fresh-keys.ts'
 import { registerPasswordGrant } from './oidc-provider-password.ts'
 import { certifyClient, TLS_OPTIONS } from './tested-certificates.ts'
 
@@ -87,7 +88,7 @@ function isSame(one: string, other: string): boolean {
 }
 
 async function makeKey(alg: string, kid: string): Promise<{ privateJwk: JWK; publicJwk: JWK }> {
-  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true })
+  const { privateKey, publicKey } = await makeFreshKeys(alg)
   const about = { alg, kid, use: 'sig' }
   return {
     privateJwk: { ...(await exportJWK(privateKey)), ...about },

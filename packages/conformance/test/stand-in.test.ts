@@ -1,8 +1,9 @@
 // The stand-in itself, without any mutation: that it is the service the mutations deviate from.
 
 import { createHash, randomUUID } from 'node:crypto'
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose'
+import { calculateJwkThumbprint, exportJWK, importJWK, SignJWT } from 'jose'
 import { type Test, test } from 'tap'
+import { makeFreshKeys } from '../src/fresh-keys.ts'
 import { openStandIn } from './stand-in/prove-mutations.ts'
 import type { StandIn } from './stand-in/start-stand-in.ts'
 
@@ -155,7 +156,7 @@ test('a public client binds its tokens to a key by DPoP', async (t) => {
 })
 
 async function makeProver({ issuer, resourceUrl }: StandIn) {
-  const { privateKey, publicKey } = await generateKeyPair('ES256')
+  const { privateKey, publicKey } = await makeFreshKeys('ES256')
   const jwk = await exportJWK(publicKey)
   const prove = async (htm: string, path: string, token?: string) =>
     await new SignJWT({

@@ -4,15 +4,16 @@
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { exportJWK, generateKeyPair, type JWK, type JWTHeaderParameters, SignJWT } from 'jose'
+import { exportJWK, type JWK, type JWTHeaderParameters, SignJWT } from 'jose'
 import type { Test } from 'tap'
+import { makeFreshKeys } from '../../client/src/fresh-keys.ts'
 import type { PresentedRequest } from '../src/presented-request.ts'
 
 export const AUDIENCE = 'https://notes.example.test'
 
 export interface IssuerKeyPair {
   readonly jwk: JWK
-  readonly privateKey: Awaited<ReturnType<typeof generateKeyPair>>['privateKey']
+  readonly privateKey: Awaited<ReturnType<typeof makeFreshKeys>>['privateKey']
 }
 
 export interface IssuerScene {
@@ -52,7 +53,7 @@ export async function startIssuerScene(t: Test): Promise<IssuerScene> {
       stepped += ms
     },
     async makeKey(kid, alg = 'ES256') {
-      const pair = await generateKeyPair(alg, { extractable: true })
+      const pair = await makeFreshKeys(alg)
       const jwk = { ...(await exportJWK(pair.publicKey)), kid, alg, use: 'sig' }
       scene.keys.push(jwk)
       return { jwk, privateKey: pair.privateKey }

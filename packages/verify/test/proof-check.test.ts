@@ -1,8 +1,9 @@
 // Tokens that are bound to a key: only with a good proof, each proof once (RFC 9449 §4.3, §7).
 
 import { randomBytes } from 'node:crypto'
-import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose'
+import { calculateJwkThumbprint, exportJWK } from 'jose'
 import { test } from 'tap'
+import { makeFreshKeys } from '../../client/src/fresh-keys.ts'
 import { createProofNonces } from '../src/proof-nonces.ts'
 import { createProofReplays } from '../src/proof-replays.ts'
 import { createVerifier, type DpopOptions } from '../src/verifier.ts'
@@ -59,7 +60,7 @@ test('every other proof is refused', async (t) => {
   const { scene, key, token, claims, ask } = await openScene(t)
   const now = Math.floor(scene.nowMs() / 1000)
   const other = await makeProofKey()
-  const pair = await generateKeyPair('ES256', { extractable: true })
+  const pair = await makeFreshKeys('ES256')
   const good = claims()
   const bad: Record<string, [string, string]> = {
     'another method': [await key.prove({ ...good, htm: 'POST' }), 'proof_target'],

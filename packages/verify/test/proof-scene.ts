@@ -1,7 +1,8 @@
 // A client's key and the proofs that it makes, good ones and such as no API may take (RFC 9449 §4).
 
 import { createHash, randomUUID } from 'node:crypto'
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
+import { calculateJwkThumbprint, exportJWK, type JWK, SignJWT } from 'jose'
+import { makeFreshKeys } from '../../client/src/fresh-keys.ts'
 
 export interface ProofKey {
   readonly jwk: JWK
@@ -11,7 +12,7 @@ export interface ProofKey {
 }
 
 export async function makeProofKey(alg = 'ES256'): Promise<ProofKey> {
-  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true })
+  const { publicKey, privateKey } = await makeFreshKeys(alg)
   const jwk = await exportJWK(publicKey)
   return {
     jwk,

@@ -1,6 +1,7 @@
 // Whom the stand-in knows: its clients and users, each there for one kind of row.
 
-import { exportJWK, generateKeyPair, type JWK } from 'jose'
+import { exportJWK, type JWK } from 'jose'
+import { makeFreshKeys } from '../../src/fresh-keys.ts'
 import { certifyClient } from '../tested-certificates.ts'
 import { RESOURCE_SCOPE } from './protected-resource.ts'
 import type { Client, User } from './state.ts'
@@ -52,7 +53,7 @@ let assertionKeys: Promise<{ privateJwk: JWK; publicJwk: JWK }> | undefined
 
 /** Once for a process. */
 function loadAssertionKeys(): Promise<{ privateJwk: JWK; publicJwk: JWK }> {
-  assertionKeys ??= generateKeyPair(ASSERTION_ALG, { extractable: true }).then(async (pair) => ({
+  assertionKeys ??= makeFreshKeys(ASSERTION_ALG).then(async (pair) => ({
     privateJwk: { ...(await exportJWK(pair.privateKey)), alg: ASSERTION_ALG },
     publicJwk: { ...(await exportJWK(pair.publicKey)), alg: ASSERTION_ALG },
   }))

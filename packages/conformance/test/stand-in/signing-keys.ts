@@ -9,21 +9,21 @@ import {
   decodeProtectedHeader,
   exportJWK,
   exportSPKI,
-  generateKeyPair,
   importJWK,
   type JWK,
   type JWTHeaderParameters,
   type JWTPayload,
   SignJWT,
 } from 'jose'
+import { makeFreshKeys } from '../../src/fresh-keys.ts'
 import type { Call, Has, Reply } from './wire.ts'
 
 const ALG = 'RS256'
 
 export interface SigningKey {
   readonly kid: string
-  readonly privateKey: CryptoKey
-  readonly publicKey: CryptoKey
+  readonly privateKey: KeyObject
+  readonly publicKey: KeyObject
   readonly privateJwk: JWK
   readonly publicJwk: JWK
   /** What a verifier takes for an HMAC secret that confuses the two kinds of key. */
@@ -39,7 +39,7 @@ export function loadSigningKey(): Promise<SigningKey> {
 }
 
 async function makeSigningKey(): Promise<SigningKey> {
-  const { privateKey, publicKey } = await generateKeyPair(ALG, { extractable: true })
+  const { privateKey, publicKey } = await makeFreshKeys(ALG)
   const publicJwk = await exportJWK(publicKey)
   return {
     privateKey,
