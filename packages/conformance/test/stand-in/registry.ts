@@ -1,8 +1,8 @@
 // Whom the stand-in knows: its clients and users, each there for one kind of row.
 
 import { exportJWK, type JWK } from 'jose'
-import { makeFreshKeys } from '../../src/fresh-keys.ts'
 import { certifyClient } from '../tested-certificates.ts'
+import { makeKeys } from './make-keys.ts'
 import { RESOURCE_SCOPE } from './protected-resource.ts'
 import type { Client, User } from './state.ts'
 import { EXCHANGE_GRANT } from './token-exchange.ts'
@@ -53,11 +53,16 @@ let assertionKeys: Promise<{ privateJwk: JWK; publicJwk: JWK }> | undefined
 
 /** Once for a process. */
 function loadAssertionKeys(): Promise<{ privateJwk: JWK; publicJwk: JWK }> {
-  assertionKeys ??= makeFreshKeys(ASSERTION_ALG).then(async (pair) => ({
-    privateJwk: { ...(await exportJWK(pair.privateKey)), alg: ASSERTION_ALG },
-    publicJwk: { ...(await exportJWK(pair.publicKey)), alg: ASSERTION_ALG },
-  }))
+  assertionKeys ??= makeAssertionKeys()
   return assertionKeys
+}
+
+async function makeAssertionKeys() {
+  const { privateKey, publicKey } = makeKeys(ASSERTION_ALG)
+  return {
+    privateJwk: { ...(await exportJWK(privateKey)), alg: ASSERTION_ALG },
+    publicJwk: { ...(await exportJWK(publicKey)), alg: ASSERTION_ALG },
+  }
 }
 
 export interface Registry {

@@ -15,7 +15,7 @@ import {
   type JWTPayload,
   SignJWT,
 } from 'jose'
-import { makeFreshKeys } from '../../src/fresh-keys.ts'
+import { makeKeys } from './make-keys.ts'
 import type { Call, Has, Reply } from './wire.ts'
 
 const ALG = 'RS256'
@@ -39,7 +39,7 @@ export function loadSigningKey(): Promise<SigningKey> {
 }
 
 async function makeSigningKey(): Promise<SigningKey> {
-  const { privateKey, publicKey } = await makeFreshKeys(ALG)
+  const { privateKey, publicKey } = makeKeys(ALG)
   const publicJwk = await exportJWK(publicKey)
   return {
     privateKey,
