@@ -10,6 +10,7 @@ import {
   type KeyObject,
   type RSAKeyPairOptions,
 } from 'node:crypto'
+import { promisify } from 'node:util'
 
 export interface KeyPair {
   readonly privateKey: KeyObject
@@ -35,13 +36,12 @@ export function makeKeyPairSync(type: KeyPairType, options: KeyPairOptions = {})
 }
 
 /** In the thread pool. */
-export function makeKeyPair(type: KeyPairType, options: KeyPairOptions = {}): Promise<KeyPair> {
-  return new Promise((resolve, reject) => {
-    generateKeyPair(type as 'rsa', encoded(options), (error, publicKey, privateKey) => {
-      if (error) reject(error)
-      else resolve(open(privateKey, publicKey))
-    })
-  })
+export async function makeKeyPair(
+  type: KeyPairType,
+  options: KeyPairOptions = {},
+): Promise<KeyPair> {
+  const made = await promisify(generateKeyPair)(type as 'rsa', encoded(options))
+  return open(made.privateKey, made.publicKey)
 }
 
 function encoded(options: KeyPairOptions): Encoded {

@@ -6,8 +6,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Test, test } from 'tap'
-import { type Scene, startScene } from '../scenes/integration-scene.ts'
-import type { TokenAnswer } from '../support/app.ts'
+import { issueToken } from '../scenes/bad-tokens.ts'
+import { startScene } from '../scenes/integration-scene.ts'
 import { EXAMPLES, startExample } from './example-process.ts'
 
 const run = promisify(execFile)
@@ -35,17 +35,6 @@ async function runClient(t: Test, { id, secret }: Caller, env: Record<string, st
   return JSON.parse(stdout) as unknown
 }
 
-async function issue(scene: Scene, { id, secret }: Caller, resources: readonly string[]) {
-  const body = new URLSearchParams({
-    grant_type: 'client_credentials',
-    client_id: id,
-    client_secret: secret,
-  })
-  for (const resource of resources) body.append('resource', resource)
-  const answer = await scene.fetch('/token', { method: 'POST', body })
-  return ((await answer.json()) as TokenAnswer).access_token
-}
-
 test('each API is sent the algorithm that it reads, and takes no other', async (t) => {
   const config = { signingAlgs: ['ES256', 'RS256'] } as const
   const audienceSigningAlgs = new Map([[OLD, 'RS256']] as const)
@@ -66,14 +55,14 @@ test('each API is sent the algorithm that it reads, and takes no other', async (
     const { owner = 'nobody' } = (await answer.json()) as { owner?: string }
     return `${answer.status} ${owner}`
   }
-  const forBoth = await issue(scene, caller, [NEW, OLD])
+  const forBoth = await issueToken(scene, caller, [NEW, OLD])
   t.equal(await ask(oldApi, forBoth), `200 ${caller.id}`)
   t.equal(await ask(newApi, forBoth), '401 nobody', 'a token for both has one algorithm')
-  t.equal(await ask(oldApi, await issue(scene, caller, [NEW])), '401 nobody')
+  t.equal(await ask(oldApi, await issueToken(scene, caller, [NEW])), '401 nobody')
 
   // Another instance, where no audience is named.
   const plain = await startScene(t, { beside: scene, issuer, config })
-  t.equal(await ask(oldApi, await issue(plain, caller, [OLD])), '401 nobody')
+  t.equal(await ask(oldApi, await issueToken(plain, caller, [OLD])), '401 nobody')
   const choosing = await plain.makeClient({ ...SERVICE, signingAlg: 'RS256' })
-  t.equal(await ask(oldApi, await issue(plain, choosing, [OLD])), `200 ${choosing.id}`)
+  t.equal(await ask(oldApi, await issueToken(plain, choosing, [OLD])), `200 ${choosing.id}`)
 })

@@ -72,18 +72,19 @@ export async function makeBadTokens(
   }
 }
 
-/** An access token by client credentials. */
+/** An access token by client credentials, for one resource or several; none is named with null. */
 export async function issueToken(
-  scene: Pick<Scene, 'form'>,
+  scene: Pick<Scene, 'fetch'>,
   client: { readonly id: string; readonly secret: string },
-  resource: string | null = API,
+  resources: string | readonly string[] | null = API,
 ): Promise<string> {
-  const answer = await scene.form('/token', {
+  const form = new URLSearchParams({
     grant_type: 'client_credentials',
     client_id: client.id,
     client_secret: client.secret,
-    resource: resource ?? undefined,
   })
+  for (const resource of [resources ?? []].flat()) form.append('resource', resource)
+  const answer = await scene.fetch('/token', { method: 'POST', body: form })
   const body = (await answer.json()) as { access_token?: string }
   if (body.access_token === undefined) throw new Error(`no token: ${JSON.stringify(body)}`)
   return body.access_token

@@ -5,7 +5,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import type { Scope } from './scope.ts'
 
 /** Gives the number of comparisons that `work` has made. For one piece of work at a time. */
-export function countComparisons(t: Scope): (work: () => Promise<unknown>) => Promise<number> {
+export function countComparisons(t: Scope): (work: () => unknown) => Promise<number> {
   const compare = crypto.timingSafeEqual
   let compared = 0
   crypto.timingSafeEqual = (left, right) => {

@@ -6,7 +6,8 @@ import jwt from 'jsonwebtoken'
 import jwksClient from 'jwks-rsa'
 import { test } from 'tap'
 import { openDatabase } from '../../../src/database/database.ts'
-import { startApp, type TestApp } from '../../support/app.ts'
+import { issueToken } from '../../scenes/bad-tokens.ts'
+import { startApp } from '../../support/app.ts'
 
 const OLD = 'https://old.example.test'
 const NEW = 'https://new.example.test'
@@ -20,21 +21,6 @@ const config = {
 } as const
 const SERVICE = { type: 'confidential', grantTypes: ['client_credentials'] } as const
 
-async function issue(
-  app: Pick<TestApp, 'fetch'>,
-  { id, secret }: { id: string; secret: string },
-  resources: readonly string[] = [],
-): Promise<string> {
-  const body = new URLSearchParams({
-    grant_type: 'client_credentials',
-    client_id: id,
-    client_secret: secret,
-  })
-  for (const resource of resources) body.append('resource', resource)
-  const answer = await app.fetch('/token', { method: 'POST', body })
-  return ((await answer.json()) as { access_token: string }).access_token
-}
-
 const algOf = (token: string) => decodeProtectedHeader(token).alg
 
 test('the audience decides, then the client, then the default', async (t) => {
@@ -42,14 +28,14 @@ test('the audience decides, then the client, then the default', async (t) => {
   const audiences = [PLAIN, OLD, NEW]
   const plain = await app.makeClient({ ...SERVICE, audiences })
   const chosen = await app.makeClient({ ...SERVICE, audiences, signingAlg: 'Ed25519' })
-  t.equal(algOf(await issue(app, plain)), 'ES256')
-  t.equal(algOf(await issue(app, chosen)), 'Ed25519')
+  t.equal(algOf(await issueToken(app, plain, null)), 'ES256')
+  t.equal(algOf(await issueToken(app, chosen, null)), 'Ed25519')
   for (const client of [plain, chosen]) {
-    t.equal(algOf(await issue(app, client, [OLD])), 'RS256')
-    t.equal(algOf(await issue(app, client, [NEW])), 'EdDSA')
-    t.equal(algOf(await issue(app, client, [NEW, PLAIN])), 'EdDSA')
+    t.equal(algOf(await issueToken(app, client, [OLD])), 'RS256')
+    t.equal(algOf(await issueToken(app, client, [NEW])), 'EdDSA')
+    t.equal(algOf(await issueToken(app, client, [NEW, PLAIN])), 'EdDSA')
     t.equal(
-      algOf(await issue(app, client, [NEW, OLD])),
+      algOf(await issueToken(app, client, [NEW, OLD])),
       'RS256',
       "in the order of the client's list",
     )
@@ -58,7 +44,7 @@ test('the audience decides, then the client, then the default', async (t) => {
     keys: { kid: string; alg: string }[]
   }
   t.strictSame(jwks.keys.map(({ alg }) => alg).sort(), ['ES256', 'Ed25519', 'EdDSA', 'RS256'])
-  const token = await issue(app, chosen)
+  const token = await issueToken(app, chosen, null)
   const { kid } = decodeProtectedHeader(token)
   t.equal(jwks.keys.find((key) => key.kid === kid)?.alg, 'Ed25519', 'the JWK says the same name')
 })
@@ -70,7 +56,7 @@ test('each token is verified by who reads its algorithm alone, and by the servic
   const keys = jwksClient({ jwksUri })
   for (const signingAlg of config.signingAlgs) {
     const client = await app.makeClient({ ...SERVICE, signingAlg })
-    const token = await issue(app, client)
+    const token = await issueToken(app, client, null)
     const { payload } = await jwtVerify(token, remote, { algorithms: [signingAlg] })
     t.equal(payload.client_id, client.id, signingAlg)
     const answer = await app.form('/introspect', {
@@ -102,7 +88,7 @@ test('what is no longer configured is signed by the default, until the client is
   const app = await startApp(t, { config })
   const client = await app.makeClient({ ...SERVICE, signingAlg: 'RS256' })
   const beside = await startApp(t, { beside: app, config: { signingAlgs: ['PS256', 'ES256'] } })
-  t.equal(algOf(await issue(beside, client)), 'RS256', 'while another instance has it')
+  t.equal(algOf(await issueToken(beside, client, null)), 'RS256', 'while another instance has it')
   const other = await startApp(t, { config: { signingAlgs: ['ES256'] } })
   const { clientStore } = other.service
   const created = await clientStore.create({ ...SERVICE, name: 'left over' })
@@ -113,7 +99,7 @@ test('what is no longer configured is signed by the default, until the client is
   t.teardown(() => database.close())
   await database.pool.query(sql, [id])
   await other.service.clients.refresh(id)
-  const token = await issue(other, { id, secret: created.value.clientSecret ?? '' })
+  const token = await issueToken(other, { id, secret: created.value.clientSecret ?? '' }, null)
   t.equal(algOf(token), 'ES256')
 })
 
