@@ -64,9 +64,11 @@ export function isOAuthRefusal(t: Test, answer: WireAnswer | undefined, what: st
 /** A problem document (RFC 9457) whose status is that of the answer, never cached. */
 export function isProblem(t: Test, answer: WireAnswer | undefined, what: string): void {
   const problem = readJson(answer)
-  const known = ['type', 'title', 'status', 'detail', 'code', 'errors']
+  const known = ['type', 'title', 'status', 'detail', 'code', 'errors', 'requestId']
   t.equal(problem.status, answer?.status, `${what}: status within`)
   t.match(problem.code, /^[a-z_]+$/, `${what}: code`)
+  // Neither is there where no request could be read.
+  t.equal(problem.requestId, answer?.headers['x-request-id'], `${what}: id of the request`)
   t.strictSame(
     Object.keys(problem).filter((member) => !known.includes(member)),
     [],

@@ -14,6 +14,8 @@ export interface Caller {
 
 export interface EndpointRequest {
   readonly raw: IncomingMessage
+  /** What `X-Request-Id` says, and every line of the log that this request leaves. */
+  readonly id: string
   readonly method: string
   readonly headers: IncomingHttpHeaders
   readonly log: FastifyBaseLogger

@@ -67,11 +67,14 @@ function sendApiError(error: ApiError, request: EndpointRequest, reply: Endpoint
     .code(error.status)
     .header('cache-control', 'no-store')
     .type('application/problem+json')
-    .send(toProblem(error))
+    .send(toProblem(error, request.id))
 }
 
-/** RFC 9457 §3, with `code` as the stable name that programs switch on. */
-export function toProblem(error: ApiError): Record<string, unknown> {
+/**
+ * RFC 9457 §3, with `code` as the stable name that programs switch on, and the id under which the log
+ * has the request, where one was read: headers are often lost before somebody asks what went wrong.
+ */
+export function toProblem(error: ApiError, requestId?: string): Record<string, unknown> {
   return {
     type: 'about:blank',
     title: API_ERRORS[error.code].title,
@@ -79,6 +82,7 @@ export function toProblem(error: ApiError): Record<string, unknown> {
     ...(error.detail === undefined ? {} : { detail: error.detail }),
     code: error.code,
     ...(error.errors === undefined ? {} : { errors: error.errors }),
+    ...(requestId === undefined ? {} : { requestId }),
   }
 }
 

@@ -161,7 +161,7 @@ function refuse(
     .code(error.status)
     .header('www-authenticate', challengeFor(refusal, request, demands))
     .type('application/problem+json')
-    .send(toProblem(error))
+    .send(toProblem(error, request.id))
 }
 
 function challengeFor(

@@ -29,7 +29,7 @@ async function show(app: TestApp, bytes: Buffer, id: string): Promise<Shown> {
   const { date: _, 'x-request-id': sentId, 'content-length': __, ...sent } = answer?.headers ?? {}
   if (sentId !== id) throw new Error(`the id came back as ${sentId}`)
   const headers = Object.entries(sent).map(([name, value]) => `${name}: ${hideTokens(value)}`)
-  const body = hideTokens(answer?.body ?? '')
+  const body = hideTokens(answer?.body ?? '').replace(`"requestId":"${id}"`, '"requestId":"ID"')
   const log = app.log
     .filter(isOfIt)
     .map(({ time, reqId, durationMs, ...line }) => ({ ...line, isTimed: durationMs !== undefined }))

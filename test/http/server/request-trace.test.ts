@@ -68,6 +68,32 @@ test('what is no id is replaced, what is no trace is left out', async (t) => {
   }
 })
 
+test('problem details name the request as the header and the log do, OAuth errors as ever', async (t) => {
+  const { fetch, form, log } = await startApp(t)
+  const refusals = [
+    await fetch('/nowhere'),
+    await fetch('/users/me'),
+    await fetch('/verify/any'),
+    await fetch('/users', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{',
+    }),
+    await fetch('/users', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'x' }),
+    await fetch('/livez', { method: 'DELETE', headers: { 'x-request-id': 'mine-1' } }),
+  ]
+  for (const answer of refusals) {
+    const problem = (await answer.json()) as { requestId?: string; code: string }
+    const id = answer.headers.get('x-request-id') ?? ''
+    t.match(answer.headers.get('content-type'), 'application/problem+json', problem.code)
+    t.ok(id, problem.code)
+    t.equal(problem.requestId, id, problem.code)
+    await completed(log, id)
+  }
+  const refused = (await (await form('/token', { grant_type: 'x' })).json()) as object
+  t.strictSame(Object.keys(refused), ['error', 'error_description'], 'RFC 6749 §5.2')
+})
+
 test('requests without an id get different ones', async (t) => {
   const { url } = await startApp(t)
   const ask = async () => (await exchange(url, write('POST /token', [FORM], '')))[0]
