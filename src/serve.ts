@@ -16,6 +16,7 @@ import { type EmbeddedMode, openEmbeddedMode } from './embedded/embedded-mode.ts
 import { drain, findAddresses, listenAt } from './http/server/listen.ts'
 import { planListeners, toListenError } from './http/server/listener-plan.ts'
 import { logEvent } from './ops/log-events.ts'
+import { chooseLogFormat } from './ops/log-format.ts'
 import { type LogOutput, openLogOutput } from './ops/log-output.ts'
 import { createLogger } from './ops/logger.ts'
 import { closeOnSignal, stopLimitMs } from './runtime/close-on-signal.ts'
@@ -36,8 +37,12 @@ interface Running {
  * left running, when it cannot.
  */
 export async function serve(env: Environment, config: Config = loadConfig(env)): Promise<void> {
-  const output = openLogOutput((count) => logEvent(logger, 'log.lost', { count }))
-  const logger = createLogger(config.logLevel, output)
+  const { format, notices } = chooseLogFormat(config.logFormat, {
+    env,
+    isTerminal: process.stdout.isTTY,
+  })
+  const output = openLogOutput((count) => logEvent(logger, 'log.lost', { count }), format)
+  const logger = createLogger(config.logLevel, output, { concerns: config.logConcerns })
   const running: Running = { embedded: undefined, service: undefined, apps: [], closing: undefined }
   closeOnSignal({
     close: () => close(running, config.shutdownDelaySeconds),
@@ -49,7 +54,7 @@ export async function serve(env: Environment, config: Config = loadConfig(env)):
     const service = await openService({ config: await completeConfig(config, running), logger })
     running.service = service
     running.apps = await listen(service, logger)
-    for (const notice of findConfigWarnings(env, config)) {
+    for (const notice of [...findConfigWarnings(env, config), ...notices]) {
       logEvent(logger, 'service.notice', { notice })
     }
     await announce(service, running, { logger, output })

@@ -1,5 +1,6 @@
 // How results are printed: one JSON document for programs, a table or a list of members for people.
 
+import { toPrintable } from '../runtime/printable.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
 
 /** Prints `document` with `--json`, else `text`, which ends without a newline. */
@@ -45,14 +46,6 @@ export function formatRecord(record: object): string {
   return entries
     .map(([name, value]) => `${name.padEnd(width)}  ${show(value)}`.trimEnd())
     .join('\n')
-}
-
-/**
- * Text without control sequences (cursor, colours, direction): names and user agents are chosen by
- * others, who must not control an operator's terminal.
- */
-export function toPrintable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '?')
 }
 
 function show(value: unknown): string {

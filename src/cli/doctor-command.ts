@@ -3,11 +3,12 @@
 
 import type { Command } from 'commander'
 import { readConfig } from '../config/service-config.ts'
+import { toPrintable } from '../runtime/printable.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { addCommand } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
 import { CommandFailure } from './command-failure.ts'
-import { printResult, toPrintable } from './command-output.ts'
+import { printResult } from './command-output.ts'
 import { type CommandDatabase, withDatabase } from './command-stores.ts'
 import { examineDataDir } from './data-dir-findings.ts'
 import { type Finding, fail, ok, skip } from './finding.ts'

@@ -4,10 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import { type AuditEvent, toEventJson } from '../events/audit-event.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
+import { toPrintable } from '../runtime/printable.ts'
 import { isSecurityEventType, type SecurityEventType } from '../runtime/security-event.ts'
 import { addCommand, parseWholeNumber } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
-import { toPrintable } from './command-output.ts'
 import { type CommandStores, withStores } from './command-stores.ts'
 
 const POLL_MS = 1_000

@@ -4,11 +4,12 @@
 import type { Command } from 'commander'
 import { openRemoteKeys } from '../assertions/remote-keys.ts'
 import { matchFederation } from '../clients/client-federation.ts'
+import { toPrintable } from '../runtime/printable.ts'
 import { explainTrustedToken, type TrustFinding } from '../trust/check-trusted-token.ts'
 import { addCommand } from './add-command.ts'
 import type { CommandContext, OutputOptions } from './command-context.ts'
 import { CommandFailure } from './command-failure.ts'
-import { formatTable, printResult, toPrintable } from './command-output.ts'
+import { formatTable, printResult } from './command-output.ts'
 import { type CommandStores, withStores } from './command-stores.ts'
 import { readSecretLine } from './secret-input.ts'
 

@@ -15,6 +15,7 @@ import {
   parseRootSecrets,
 } from './config-values.ts'
 import { parseIssuer } from './issuer-url.ts'
+import { LOG_ROWS } from './log-settings.ts'
 import { parseMailFrom, parsePage } from './mail-values.ts'
 import { parseRedisUrl } from './redis-url.ts'
 import { optional, row, type Setting, secret } from './setting.ts'
@@ -29,11 +30,7 @@ const TEN_YEARS_DAYS = 3_650
 export const CONFIG_TABLE = {
   PORT: row('3000', integer(1, 65_535), 'Port of the public endpoints.'),
   HOST: row('127.0.0.1', parseHost, 'Address to listen on.'),
-  LOG_LEVEL: row(
-    'info',
-    oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
-    'Least severe log lines that are written.',
-  ),
+  ...LOG_ROWS,
   DATABASE_URL: secret(parseDatabaseUrl, 'PostgreSQL, as `postgres://user:password@host/name`.'),
   REDIS_URL: secret(
     parseRedisUrl,

@@ -174,6 +174,9 @@ function toCommonConfig(settings: Settings, given: ReadonlySet<SettingName>) {
     port: settings.PORT,
     host: settings.HOST,
     logLevel: settings.LOG_LEVEL,
+    /** Concerns of the log with a level of their own. */
+    logConcerns: settings.LOG_LEVELS ?? new Map(),
+    logFormat: settings.LOG_FORMAT,
     dataDir: settings.LINEAGE_DATA_DIR,
     adminClient: id !== undefined && secret !== undefined ? { id, secret } : undefined,
     registration: settings.LINEAGE_REGISTRATION,

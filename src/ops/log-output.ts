@@ -3,8 +3,9 @@
 // can end. No thread of the pool writes, because a write that hangs there would keep the process
 // from ending.
 
-import { writeSync } from 'node:fs'
+import { constants, openSync, writeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { FormatLines } from './log-format.ts'
 
 /** Lines are written together, because a system call for each costs a tenth of a refresh. */
 const BATCH_CHARACTERS = 8 * 1024
@@ -27,11 +28,14 @@ export interface LogOutput {
 
 /**
  * Opens standard output. `onResumed` is told how many lines were lost, once one could be written
- * again. What still waits at the exit of the process is offered once more.
+ * again. What still waits at the exit of the process is offered once more. Without `format` lines
+ * are written as they come.
  */
-export function openLogOutput(onResumed: (lost: number) => void): LogOutput {
-  // Touching process.stdout makes Node.js switch a pipe to non-blocking mode.
-  const { fd } = process.stdout
+export function openLogOutput(
+  onResumed: (lost: number) => void,
+  format: FormatLines = (text) => text,
+): LogOutput {
+  const fd = openWithoutWaiting()
   let waiting = ''
   /** The rest of a batch of which the reader has taken a part. */
   let begun = NOTHING
@@ -89,7 +93,7 @@ export function openLogOutput(onResumed: (lost: number) => void): LogOutput {
         lost += countLines(text)
         return
       }
-      waiting += text
+      waiting += format(text)
       // While the reader is behind, only the timer tries to write.
       if (waiting.length >= BATCH_CHARACTERS && begun.length === 0) flushSync()
       else schedule(BATCH_MS)
@@ -102,6 +106,22 @@ export function openLogOutput(onResumed: (lost: number) => void): LogOutput {
         flushSync()
       }
     },
+  }
+}
+
+/**
+ * Touching process.stdout makes Node.js switch a pipe to non-blocking mode, but a terminal to the
+ * blocking one: with it one key, Ctrl-S, would stop the service. The terminal is therefore opened once
+ * more, which leaves whoever shares it alone.
+ */
+function openWithoutWaiting(): number {
+  const { fd, isTTY } = process.stdout
+  if (!isTTY) return fd
+  try {
+    return openSync(`/dev/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+  } catch {
+    // It belongs to another user, as after `su`.
+    return fd
   }
 }
 

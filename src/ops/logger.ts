@@ -3,6 +3,8 @@
 // in; this is for the case that one does.
 
 import { type DestinationStream, type Logger, pino } from 'pino'
+import type { LogThreshold } from '../runtime/log-level.ts'
+import { type ConcernLevels, keepConcernRule, lowestLevel, openConcernRule } from './log-levels.ts'
 import { serializeError } from './serialize-error.ts'
 
 const CENSOR = '[redacted]'
@@ -28,7 +30,8 @@ const SECRET_TEXT = new RegExp(
     '(?<![\\w-])eyJ[\\w-]+\\.[\\w-]+(?:\\.[\\w-]*)*',
     '(?:lrt|lcs|lct)_[\\w-]+',
     'whsec_[\\w+/=-]+',
-    '\\b(?:Bearer|Basic|DPoP)\\s+[\\w.~+/=-]+',
+    // A tab or a line break is escaped in the line.
+    '\\b(?:Bearer|Basic|DPoP)(?:\\s|\\\\[fnrt])+[\\w.~+/=-]+',
     '(?<=:\\/\\/)[^\\s"/@:]*:[^\\s"/@]*(?=@)',
     '(?<=(?:password|username|secret|token|assertion)=)[^&\\s"\\\\]+',
   ].join('|'),
@@ -40,18 +43,26 @@ export function censorText(text: string): string {
   return text.replace(SECRET_TEXT, CENSOR)
 }
 
+export interface LoggerOptions {
+  /** What every line holds. */
+  readonly base?: Readonly<Record<string, number>>
+  /** Concerns with a level of their own, above or below that of the log. */
+  readonly concerns?: ConcernLevels
+}
+
 /**
  * Opens the log at one of pino's levels. Every line that any child writes goes through the cuts,
- * and then to `destination`, of the service a LogOutput. Every line holds what `base` names.
+ * and then to `destination`, of the service a LogOutput.
  */
 export function createLogger(
-  level: string,
+  level: LogThreshold,
   destination: DestinationStream = process.stdout,
-  base: Readonly<Record<string, number>> | null = null,
+  { base, concerns = new Map() }: LoggerOptions = {},
 ): Logger {
+  const isWritten = openConcernRule(level, concerns)
   const options = {
-    level,
-    base,
+    level: lowestLevel(level, concerns),
+    base: base ?? null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     // The hook below has turned errors into plain data; only those in child bindings still come
@@ -60,13 +71,25 @@ export function createLogger(
     // Child bindings do not pass the hook; at least these names are redacted in them.
     redact: { paths: ['authorization', 'cookie', 'password', 'token', 'url'], censor: CENSOR },
     hooks: {
-      logMethod(this: Logger, args: unknown[], method: (...args: unknown[]) => void) {
+      logMethod(
+        this: Logger,
+        args: unknown[],
+        method: (...args: unknown[]) => void,
+        lineLevel: number,
+      ) {
+        if (isWritten && !isWritten(eventOf(args), lineLevel)) return
         method.apply(this, withoutRepeatedMessage(args).map(cleanArgument))
       },
       streamWrite: censorText,
     },
   }
-  return pino(options, destination)
+  const logger = pino(options, destination)
+  keepConcernRule(logger, isWritten)
+  return logger
+}
+
+function eventOf([fields]: readonly unknown[]): unknown {
+  return typeof fields === 'object' && fields !== null && 'event' in fields && fields.event
 }
 
 /**

@@ -4,6 +4,7 @@
 
 import { type Logger, pino } from 'pino'
 import type { LogEvent } from './log-events.ts'
+import { isEventWritten } from './log-levels.ts'
 import { censorText } from './logger.ts'
 
 export interface RequestLine {
@@ -22,7 +23,7 @@ export interface RequestLine {
 
 const EVENT: LogEvent = 'request.completed'
 
-/** For a logger that `createLogger` has opened; writes nothing where its level hides the line. */
+/** For a logger that `createLogger` has opened; writes nothing where its levels hide the line. */
 export function openRequestLines(logger: Logger): (line: RequestLine) => void {
   const output = (logger as unknown as Record<symbol, { write(text: string): void }>)[
     pino.symbols.streamSym
@@ -31,8 +32,9 @@ export function openRequestLines(logger: Logger): (line: RequestLine) => void {
   const base = Object.entries(logger.bindings())
     .map(([name, value]) => `"${name}":${JSON.stringify(value)},`)
     .join('')
+  const isWritten = isEventWritten(logger, EVENT)
   return (line) => {
-    if (!logger.isLevelEnabled('info')) return
+    if (!isWritten) return
     const { traceparent, route } = line
     const id = line.isIdGiven ? censorText(line.id) : line.id
     const trace = traceparent === undefined ? '' : `"traceparent":"${traceparent}",`

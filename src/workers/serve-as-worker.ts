@@ -38,7 +38,10 @@ interface Worker {
 /** Waits for what the supervising process says, as one of `size`; the process ends by itself. */
 export function serveAsWorker(config: Config, size: number): void {
   const output = openLogOutput((count) => logEvent(logger, 'log.lost', { count }))
-  const logger = createLogger(config.logLevel, output, { worker: ownWorkerNumber() ?? 0 })
+  const logger = createLogger(config.logLevel, output, {
+    base: { worker: ownWorkerNumber() ?? 0 },
+    concerns: config.logConcerns,
+  })
   const group: ProcessGroup = {
     size,
     keepsHouse: () => worker.keepsHouse,

@@ -8,6 +8,7 @@ import { type Config, findConfigWarnings } from '../config/service-config.ts'
 import { findAddresses, openDoors } from '../http/server/listen.ts'
 import { planListeners, toListenError } from '../http/server/listener-plan.ts'
 import { logEvent } from '../ops/log-events.ts'
+import { chooseLogFormat } from '../ops/log-format.ts'
 import { openLogOutput } from '../ops/log-output.ts'
 import { createLogger } from '../ops/logger.ts'
 import { closeOnSignal, DRAIN_MS, stopLimitMs } from '../runtime/close-on-signal.ts'
@@ -27,8 +28,9 @@ interface Running {
  * StartError, once for all of them, when it cannot.
  */
 export async function supervise(env: Environment, config: Config, workers: number): Promise<void> {
-  const output = openLogOutput((count) => logEvent(logger, 'log.lost', { count }))
-  const logger = createLogger(config.logLevel, output)
+  const chosen = chooseLogFormat(config.logFormat, { env, isTerminal: process.stdout.isTTY })
+  const output = openLogOutput((count) => logEvent(logger, 'log.lost', { count }), chosen.format)
+  const logger = createLogger(config.logLevel, output, { concerns: config.logConcerns })
   const dispatch = openConnectionDispatch()
   const crew = openCrew({ size: workers, output, logger, dispatch })
   const running: Running = { crew, dispatch, doors: [], closing: undefined }
@@ -43,7 +45,7 @@ export async function supervise(env: Environment, config: Config, workers: numbe
     const { clients, notices } = await crew.start()
     running.doors = await listen(config, dispatch)
     crew.serve()
-    for (const notice of [...findConfigWarnings(env, config), ...notices]) {
+    for (const notice of [...findConfigWarnings(env, config), ...chosen.notices, ...notices]) {
       logEvent(logger, 'service.notice', { notice })
     }
     const { port, issuer } = config as Config & { readonly issuer?: string }

@@ -1,7 +1,8 @@
 // What people see: columns that line up, and nothing that writes to the terminal in our name.
 
 import { test } from 'tap'
-import { formatRecord, formatTable, toPrintable } from '../../src/cli/command-output.ts'
+import { formatRecord, formatTable } from '../../src/cli/command-output.ts'
+import { toPrintable } from '../../src/runtime/printable.ts'
 
 test('a table has a title over each column, and a dash for what is not there', async (t) => {
   const rows = [

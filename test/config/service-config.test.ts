@@ -34,6 +34,8 @@ test('an empty environment is embedded mode with every default', async (t) => {
     port: 3000,
     host: '127.0.0.1',
     logLevel: 'info',
+    logConcerns: new Map(),
+    logFormat: 'json',
     dataDir: '.lineage',
     adminClient: undefined,
     registration: 'closed',
@@ -415,6 +417,18 @@ test('every bound of a number holds at both ends', async (t) => {
     LOG_LEVEL: [
       ['silent', 'trace'],
       ['verbose', 'INFO'],
+    ],
+    LOG_LEVELS: [
+      ['request=warn', 'request=silent,dependency=debug', 'security=trace,login=fatal'],
+      [
+        ...['request', 'request=', '=warn', 'request=warn,', 'request=warn=info', 'request=loud'],
+        ...['requests=warn', 'request=WARN', 'request=warn, mail=info', 'request=warn mail=info'],
+        ...['request=warn,request=info', 'request.completed=warn', '__proto__=warn'],
+      ],
+    ],
+    LOG_FORMAT: [
+      ['json', 'pretty'],
+      ['JSON', 'text'],
     ],
   }
   for (const [name, [good, bad]] of Object.entries(bounds)) {

@@ -81,7 +81,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // It reads for whoever is configured, and none of them knows of it.
   config: [
     ...['runtime', 'secrets', 'redis', 'keys', 'clients', 'users', 'mail'],
-    ...['tls', 'certificates'],
+    ...['tls', 'certificates', 'ops'],
   ],
   embedded: [...BENEATH, 'oauth', ...DOMAIN, 'ops', 'config', 'wiring'],
   // Beside the service, on the same parts.

@@ -34,6 +34,16 @@ test('a clean stop writes every event that was recorded', async (t) => {
   )
 })
 
+test('no level of the log keeps an event out of the trail', async (t) => {
+  const { url } = await openTestDatabase(t)
+  const logger = createLogger('silent', undefined, { concerns: new Map([['user', 'silent']]) })
+  const service = await openService({ config: testConfig(url), logger })
+  service.recordEvent({ type: 'user.updated', subject: 'somebody' })
+  await service.close()
+  const app = await startApp(t, { beside: { databaseUrl: url } })
+  t.match(await waitForEvent(app, 'user.updated'), { subject: 'somebody' })
+})
+
 test('what happens while PostgreSQL is away is written when it is back', async (t) => {
   const server = await startPostgres(t)
   const { service: opening, lines } = openSilent(server.url)

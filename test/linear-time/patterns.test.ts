@@ -261,6 +261,7 @@ const TRIED: Readonly<Record<string, readonly Attack[]>> = {
   ],
   // What errors say may repeat what somebody sent.
   '/["\'`\\n]/': [['', 'a', '']],
+  '/^[\\w./:@*+-]{1,200}$/': [['', 'a', '!']],
   '/^\\s+at .*:\\d+:\\d+\\)?$/': [
     ['', ' ', ''],
     [' at ', ':1', '!'],
@@ -291,6 +292,7 @@ const WITHIN: Readonly<Record<string, string>> = {
   'events/audit-event.ts': 'the 32 digits of an id',
   'users/password-schemes/hash-text.ts /=+$/': 'the base64 of at most 66 bytes',
   'users/password-work/argon2-work.ts': 'names of our own',
+  'ops/log-format.ts /T(': 'the time of our own line',
   'ops/logger.ts /[-_]/g': 'names of fields',
   'ops/logger.ts /password|': 'names of fields',
   'ops/logger.ts new RegExp': 'lines of the log: tried with those in readers.test.ts',

@@ -164,7 +164,7 @@ test('a long line of the log is cleaned in time that is proportional to its leng
   const logger = createLogger('info', { write: () => {} })
   const pumps = [
     ...['eyJ', 'eyJ.', 'eyJa.a.', 'lrt_', 'Bearer ', 'Bearer', ' ', '://', '://a:', 'a:', '@'],
-    ...['password=', 'token=a', '=', '-', 'a'],
+    ...['password=', 'token=a', '=', '-', 'a', '\t', ' \t', 'Bearer\t'],
   ]
   for (const pump of pumps) {
     for (const start of ['', 'eyJ', 'eyJa.', 'Bearer ', '://', 'token=']) {

@@ -66,6 +66,7 @@ test('tokens are cut by their shape in messages, values, names and child binding
   logger.info({ [REFRESH_TOKEN]: 1, [ACCESS_TOKEN]: 2 })
   logger.info({ reqId: CLIENT_SECRET, note: `kept ${WEBHOOK_SECRET}.` })
   logger.info('header was %s', `Bearer ${ACCESS_TOKEN}`)
+  for (const gap of ['\t', '\n', ' \r\n\f ']) logger.info(`header was DPoP${gap}${PASSWORD}`)
   logger.info(`header was Basic ${Buffer.from('shop:secret').toString('base64')}`)
   logger.info(`grant_type=password&username=${UNKNOWN_NAME}&password=${PASSWORD}&x=1`)
   logger.info(`connecting to redis://user:${PASSWORD}@cache:6379/0`)

@@ -90,6 +90,8 @@ export function testConfig(databaseUrl: string): ServiceConfig {
     port: 0,
     host: '127.0.0.1',
     logLevel: 'debug',
+    logConcerns: new Map(),
+    logFormat: 'json',
     dataDir: '.lineage',
     issuer: ISSUER,
     databaseUrl,
