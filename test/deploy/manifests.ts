@@ -1,5 +1,5 @@
-// The manifests of deploy/kubernetes as data, and whether Kubernetes would take them: their types,
-// generated from its OpenAPI schema, held against them by the compiler, which also finds misspelt
+// The manifests of deploy/kubernetes as data, and whether Kubernetes would take a manifest: types that
+// are generated from its OpenAPI schema, held against it by the compiler, which also finds misspelt
 // members.
 
 import { spawnSync } from 'node:child_process'
@@ -12,6 +12,11 @@ import { parseAllDocuments } from 'yaml'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const FOLDER = join(ROOT, 'deploy/kubernetes')
 const TYPES = join(ROOT, 'node_modules/kubernetes-types')
+/** Packages whose types are generated from the definitions of custom resources, by their group. */
+const CUSTOM_TYPES: Readonly<Record<string, string>> = {
+  'monitoring.coreos.com': join(ROOT, 'node_modules/@kubernetes-models/prometheus-operator'),
+  'gateway.networking.k8s.io': join(ROOT, 'node_modules/@kubernetes-models/gateway-api'),
+}
 const COMPILER = join(ROOT, 'node_modules/typescript/bin/tsc')
 
 export interface Manifest {
@@ -78,12 +83,19 @@ export function checkAgainstSchema(manifests: readonly Manifest[]): string[] {
 }
 
 function moduleOf({ apiVersion, kind, body }: Manifest): string {
-  const [group = '', version] = apiVersion.includes('/')
-    ? apiVersion.split('/')
-    : ['core', apiVersion]
-  const path = join(TYPES, group.replace(/\.k8s\.io$/, ''), `${version}.d.ts`)
-  return `import type { ${kind} } from ${JSON.stringify(path.replace(/\.d\.ts$/, ''))}
-export const manifest: Required<Pick<${kind}, 'apiVersion' | 'kind'>> & ${kind} =
+  const { path, type } = typeOf(apiVersion, kind)
+  return `import type { ${type} } from ${JSON.stringify(path)}
+export const manifest: Required<Pick<${type}, 'apiVersion' | 'kind'>> & ${type} =
   ${JSON.stringify(body, null, 1)}
 `
+}
+
+/** Where the type of a kind is, and what it is called there. */
+function typeOf(apiVersion: string, kind: string): { path: string; type: string } {
+  const [group = '', version = ''] = apiVersion.includes('/')
+    ? apiVersion.split('/')
+    : ['core', apiVersion]
+  const custom = CUSTOM_TYPES[group]
+  if (custom) return { path: join(custom, group, version, kind), type: `I${kind}` }
+  return { path: join(TYPES, group.replace(/\.k8s\.io$/, ''), version), type: kind }
 }
