@@ -14,17 +14,18 @@ const CONNECT_TIMEOUT_MS = 1_000
 
 export interface PoolOptions extends Omit<ConnectionOptions, 'onAnswer'> {
   readonly databaseUrl: string
+  readonly applicationName: string
   readonly queue: ConnectionQueue
   readonly signs: ServerSigns
 }
 
 /** Opens the pool lazily: nothing is connected before the first query. */
 export function openConnectionPool(given: PoolOptions): pg.Pool {
-  const { databaseUrl, queue, signs, ...options } = given
+  const { databaseUrl, applicationName, queue, signs, ...options } = given
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: queue.load().size,
-    application_name: 'lineage',
+    application_name: applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     // pg-pool awaits it, though its type does not say so; a rejection of it rejects `connect`.

@@ -23,7 +23,9 @@ import { openServerSigns } from './server-signs.ts'
 
 /** With WATCH_SIZE ten connections for an instance of one process. */
 export const POOL_SIZE = 9
-const WATCH_SIZE = 1
+export const WATCH_SIZE = 1
+/** What the connections are called in pg_stat_activity, by which `lineage doctor` counts processes. */
+export const APPLICATION_NAMES = { pool: 'lineage', watch: 'lineage watch' } as const
 /** How often work is run again that the server aborted because of a conflict. */
 const CONFLICT_RETRIES = 4
 const CONFLICT_PAUSE_MS = 20
@@ -70,8 +72,18 @@ export function openDatabase(
   }
   const signs = openServerSigns(() => inOwnScope(SIGN_TIMEOUT_MS, () => watch.query('SELECT 1')))
   const queue = openConnectionQueue(poolSize, onCongested)
-  const pool = openConnectionPool({ ...options, signs, queue })
-  const watch = openConnectionPool({ ...options, signs, queue: openConnectionQueue(WATCH_SIZE) })
+  const pool = openConnectionPool({
+    ...options,
+    signs,
+    queue,
+    applicationName: APPLICATION_NAMES.pool,
+  })
+  const watch = openConnectionPool({
+    ...options,
+    signs,
+    queue: openConnectionQueue(WATCH_SIZE),
+    applicationName: APPLICATION_NAMES.watch,
+  })
   const prisma = openPrisma(pool, schema)
   return {
     pool,

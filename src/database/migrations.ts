@@ -6,6 +6,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'
+import { guardDatabase } from './database.ts'
 import { type LockWatch, watchLocks } from './lock-watch.ts'
 import { areNameKeysPending, NAME_KEYS_STEP, renewNameKeys } from './name-keys.ts'
 import { openPlainQuery, type PlainQuery } from './plain-query.ts'
@@ -227,3 +228,11 @@ const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
   started_at              TIMESTAMPTZ NOT NULL DEFAULT now(),
   applied_steps_count     INTEGER NOT NULL DEFAULT 0
 )`
+
+/** The migrations that only the database has: those of a newer release. */
+export async function listNewerMigrations(pool: pg.Pool): Promise<readonly string[]> {
+  const migrations = await loadMigrations(DIRECTORY)
+  const known = new Set(migrations.map(({ name }) => name))
+  const applied = await guardDatabase(() => readApplied(openPlainQuery(pool)))
+  return applied.map((row) => row.migration_name).filter((name) => !known.has(name))
+}

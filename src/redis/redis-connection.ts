@@ -85,6 +85,11 @@ function connectionOptions(target: RedisTarget) {
   } satisfies RedisOptions
 }
 
+/** Options of a connection to one server that holds data, whichever way it was found. */
+export function serverOptions(target: RedisTarget) {
+  return { ...connectionOptions(target), retryStrategy: reconnectDelayMs } satisfies RedisOptions
+}
+
 /** Options of a connection to one Sentinel. */
 export function sentinelOptions(target: RedisTarget) {
   return {

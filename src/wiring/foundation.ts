@@ -22,7 +22,7 @@ export interface FoundationOptions {
 }
 
 /** Below this a process would be short of connections while others of its group have some to spare. */
-const POOL_SIZE_MIN = 4
+export const POOL_SIZE_MIN = 4
 
 export interface Foundation extends Required<FoundationOptions> {
   readonly database: Database

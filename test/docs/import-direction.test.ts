@@ -101,7 +101,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
       'config',
       'embedded',
     ],
-    ...['wiring', 'start-service.ts', 'management'],
+    ...['wiring', 'workers', 'start-service.ts', 'management'],
   ],
   // The processes of one instance, each of which joins all the rest as serve.ts does.
   workers: ['runtime', 'ops', 'config', 'http/server', 'wiring', 'app.ts'],

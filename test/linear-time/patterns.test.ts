@@ -299,8 +299,7 @@ const WITHIN: Readonly<Record<string, string>> = {
   'cli/add-command.ts': 'arguments of the command',
   'cli/command-output.ts /[A-Z]/g': 'names of our own members',
   'cli/program.ts': 'arguments of the command',
-  'cli/postgres-findings.ts': 'codes and messages of our own database',
-  'cli/redis-findings.ts': 'messages of our own Redis',
+  'cli/doctor/': 'what our own servers and our own public address answer, bounded in length',
 }
 
 const SIZE = 4_096

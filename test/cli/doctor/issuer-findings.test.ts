@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Test, test } from 'tap'
-import { examineIssuer } from '../../src/cli/issuer-findings.ts'
+import { examineIssuer } from '../../../src/cli/doctor/issuer-findings.ts'
 
 async function listen(t: Test, answer: RequestListener): Promise<string> {
   const server = createServer(answer).listen(0, '127.0.0.1')

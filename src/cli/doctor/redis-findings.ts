@@ -1,19 +1,19 @@
 // What `lineage doctor` looks at in Redis: the way there, and on each server that has families its
 // role, its version and whether it may forget them.
 
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { openRedis, type RedisClient } from '../redis/redis-connection.ts'
-import { describeRedisFailure } from '../redis/redis-failure.ts'
-import { checkServer } from '../redis/redis-server-check.ts'
-import type { RedisTarget } from '../redis/redis-target.ts'
-import type { Clock } from '../runtime/clock.ts'
+import { openRedis } from '../../redis/redis-connection.ts'
+import { describeRedisFailure } from '../../redis/redis-failure.ts'
+import { checkServer } from '../../redis/redis-server-check.ts'
+import type { RedisTarget } from '../../redis/redis-target.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import { checkClock } from './clock-finding.ts'
-import { type Finding, fail, ok, warn } from './finding.ts'
+import { type Finding, fail, ok, skip, warn } from './finding.ts'
+import { measureLatency } from './latency-finding.ts'
+import { openReplicas, waitForMasters } from './redis-servers.ts'
+import { examineRedisState } from './redis-state-findings.ts'
 
 const CHECK = 'redis'
-const PATIENCE_MS = 4_000
-const POLL_MS = 50
 /** The oldest version that the tests run on. */
 const VERSION_MIN = 7
 
@@ -23,32 +23,23 @@ export async function examineRedis(
 ): Promise<Finding[]> {
   if (!target) return [ok(CHECK, 'not used: families live in PostgreSQL')]
   let lastError = 'no answer'
+  let replicas: readonly Redis[] = []
   const client = openRedis(target, (detail) => {
     lastError = detail
   })
   try {
-    const servers = await waitForServers(client)
-    if (servers.length === 0) return [fail(CHECK, lastError, adviseOn(lastError, target))]
-    return (await Promise.all(servers.map((server) => examineServer(server, clock)))).flat()
+    const masters = await waitForMasters(client)
+    if (masters.length === 0) return [fail(CHECK, lastError, adviseOn(lastError, target))]
+    replicas = target.mode === 'single' ? [] : await openReplicas(target, client)
+    const findings = await Promise.all([
+      ...masters.map((server) => examineServer(server, clock)),
+      ...replicas.map(examineReplica),
+    ])
+    return findings.flat()
   } finally {
     client.disconnect()
+    for (const replica of replicas) replica.disconnect()
   }
-}
-
-/**
- * The servers that must be up to serve every user; empty when they could not be reached in time.
- */
-async function waitForServers(client: RedisClient): Promise<readonly Redis[]> {
-  const giveUpAt = performance.now() + PATIENCE_MS
-  while (performance.now() < giveUpAt) {
-    const servers = 'nodes' in client ? client.nodes('master') : [client]
-    for (const server of servers) {
-      if (server.status === 'wait') server.connect().catch(() => {})
-    }
-    if (servers.length > 0 && servers.every(({ status }) => status === 'ready')) return servers
-    await delay(POLL_MS)
-  }
-  return []
 }
 
 async function examineServer(redis: Redis, clock: Clock): Promise<Finding[]> {
@@ -66,9 +57,26 @@ async function examineServer(redis: Redis, clock: Clock): Promise<Finding[]> {
         : ok(check, detail),
       ...warnings.map((warning) => warn(check, warning, adviseOnSetting(warning))),
       await examineClock(redis, clock),
+      await measureLatency(`latency of redis ${host}:${port}`, () => redis.ping()),
+      ...(await examineRedisState(redis, `redis ${host}:${port}`)),
     ]
   } catch (error) {
     return [fail(check, describeRedisFailure(error), 'look into the log of that server')]
+  }
+}
+
+/** One that may become the master at any moment, and has to be set up as one. */
+async function examineReplica(redis: Redis): Promise<Finding[]> {
+  const { host, port } = redis.options
+  const name = `redis ${host}:${port}`
+  if (redis.status !== 'ready') {
+    const advice = 'start it, or check the network: it could not take over'
+    return [warn(`replication of ${name}`, 'a replica that is not reached from here', advice)]
+  }
+  try {
+    return await examineRedisState(redis, name)
+  } catch (error) {
+    return [skip(`replication of ${name}`, describeRedisFailure(error))]
   }
 }
 

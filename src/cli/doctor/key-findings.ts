@@ -1,12 +1,13 @@
 // What `lineage doctor` looks at in the keys: whether the root secrets open them, which of those
 // are still in use, and whether rotation goes on.
 
-import type { ServiceConfig } from '../config/service-config.ts'
-import { type Database, guardDatabase } from '../database/database.ts'
-import { openHeldKeys } from '../keys/held-keys.ts'
-import { findActive, listKeyViews, type SigningKey } from '../keys/key-states.ts'
-import type { SigningAlg } from '../keys/signing-algorithms.ts'
-import { UnreadableKey } from '../keys/unreadable-key.ts'
+import type { ServiceConfig } from '../../config/service-config.ts'
+import { type Database, guardDatabase } from '../../database/database.ts'
+import { openHeldKeys } from '../../keys/held-keys.ts'
+import { findActive, findNext, listKeyViews, type SigningKey } from '../../keys/key-states.ts'
+import type { SigningAlg } from '../../keys/signing-algorithms.ts'
+import { UnreadableKey } from '../../keys/unreadable-key.ts'
+import { listUsedRootSecrets } from '../sealed-rows.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -43,9 +44,28 @@ export async function examineKeys(
   } catch (error) {
     if (!(error instanceof UnreadableKey)) throw error
     const advice = 'put the root secret that encrypted it back into LINEAGE_SECRET_KEY'
-    const findings = [fail('signing keys', error.message, advice), secrets]
+    const detail = (await listUnreadable(database, config)) ?? error.message
+    const findings = [fail('signing keys', detail, advice), secrets]
     return { findings, publishedKids: undefined }
   }
+}
+
+/** All of them, where the first one would be found by its error; undefined where none is of a lost secret. */
+async function listUnreadable(
+  { pool }: Database,
+  { rootSecrets }: Config,
+): Promise<string | undefined> {
+  const { rows } = await guardDatabase(() =>
+    pool.query<{ kid: string; alg: string; id: number; all: number }>(
+      `SELECT kid, alg, root_secret_id AS id, (SELECT count(*)::int FROM signing_keys) AS all
+       FROM signing_keys WHERE root_secret_id <> ALL ($1) ORDER BY active_from LIMIT 20`,
+      [rootSecrets.all.map(({ id }) => id)],
+    ),
+  )
+  const [first] = rows
+  if (!first) return undefined
+  const each = rows.map(({ kid, alg, id }) => `${kid} (${alg}, root secret ${id})`)
+  return `${rows.length} of ${first.all} cannot be read: ${each.join(', ')}`
 }
 
 function checkKeys(
@@ -62,8 +82,10 @@ function checkKeys(
     return warn(check, 'there is none yet', 'start the service: it makes one')
   }
   const ageDays = Math.max(0, Math.floor((nowMs - active.activeFromMs) / DAY_MS))
-  const detail = `${states.join(', ')}; the active one for ${ageDays} days`
-  return ageDays > keyRotationDays + OVERDUE_DAYS && !states.includes('next')
+  const next = findNext(keys, alg, nowMs)
+  const signs = next ? `, the next signs from ${new Date(next.activeFromMs).toISOString()}` : ''
+  const detail = `${states.join(', ')}; the active one for ${ageDays} of ${keyRotationDays} days${signs}`
+  return ageDays > keyRotationDays + OVERDUE_DAYS && !next
     ? warn(check, `${detail}, rotation is overdue`, 'start the service: it rotates them')
     : ok(check, detail)
 }
@@ -106,14 +128,8 @@ async function examineChoices(
 }
 
 /** Which root secrets are still in use; all others may be removed from the configuration. */
-async function examineRootSecrets({ pool }: Database, { rootSecrets }: Config): Promise<Finding> {
-  const { rows } = await guardDatabase(() =>
-    pool.query<{ id: number }>(
-      `SELECT DISTINCT root_secret_id AS id FROM signing_keys
-       UNION SELECT DISTINCT root_secret_id FROM webhooks ORDER BY id`,
-    ),
-  )
-  const used = rows.map(({ id }) => id)
+async function examineRootSecrets(database: Database, { rootSecrets }: Config): Promise<Finding> {
+  const used = await listUsedRootSecrets(database)
   const name = (ids: readonly number[]) => ids.join(', ') || 'none'
   const configured = rootSecrets.all.map(({ id }) => id)
   const detail = `ids configured: ${name(configured)}; ids in use: ${name(used)}`

@@ -1,10 +1,10 @@
 // What `lineage doctor` looks at for mail: that the templates are valid, and that the mail server lets
 // the service in. Nothing is sent.
 
-import { loadMailTemplates } from '../mail/mail-templates.ts'
-import type { MailSettings } from '../mail/smtp-target.ts'
-import { openSmtpTransport } from '../mail/smtp-transport.ts'
-import { StartError } from '../runtime/start-error.ts'
+import { loadMailTemplates } from '../../mail/mail-templates.ts'
+import type { MailSettings } from '../../mail/smtp-target.ts'
+import { openSmtpTransport } from '../../mail/smtp-transport.ts'
+import { StartError } from '../../runtime/start-error.ts'
 import { type Finding, fail, ok, skip } from './finding.ts'
 
 const TEMPLATES = 'mail templates'

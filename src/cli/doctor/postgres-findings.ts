@@ -1,23 +1,30 @@
 // What `lineage doctor` looks at in PostgreSQL: the way there, its version, its clock, the tables.
 
-import { type Database, guardDatabase } from '../database/database.ts'
-import { contactDatabase, DatabaseRefused } from '../database/first-contact.ts'
-import { listPendingMigrations } from '../database/migrations.ts'
-import type { Clock } from '../runtime/clock.ts'
-import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
-import { StartError } from '../runtime/start-error.ts'
+import type { ServiceConfig } from '../../config/service-config.ts'
+import { type Database, guardDatabase } from '../../database/database.ts'
+import { contactDatabase, DatabaseRefused } from '../../database/first-contact.ts'
+import { listNewerMigrations, listPendingMigrations } from '../../database/migrations.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { DependencyUnavailable } from '../../runtime/dependency-unavailable.ts'
+import { StartError } from '../../runtime/start-error.ts'
 import { checkClock } from './clock-finding.ts'
-import { type Finding, fail, ok, skip } from './finding.ts'
-
-/** The first version with gen_random_uuid(). */
-const VERSION_MIN = 13
+import { examineConnections } from './connection-findings.ts'
+import { type Finding, fail, ok, skip, warn } from './finding.ts'
+import { measureLatency } from './latency-finding.ts'
+import { judgePostgresVersion } from './postgres-version.ts'
 
 const CHECK = 'postgresql'
 /** The check of the tables, which others need. */
 export const MIGRATIONS = 'migrations'
+const LATENCY = 'latency of postgresql'
+const CONNECTIONS = 'connections'
 
 /** Stops at a failure after which nothing else can be checked. */
-export async function examinePostgres(database: Database, clock: Clock): Promise<Finding[]> {
+export async function examinePostgres(
+  database: Database,
+  config: Pick<ServiceConfig, 'workers'>,
+  clock: Clock,
+): Promise<Finding[]> {
   let facts: ServerFacts
   try {
     facts = await readFacts(database, clock)
@@ -25,13 +32,17 @@ export async function examinePostgres(database: Database, clock: Clock): Promise
     const isRefusal = error instanceof DatabaseRefused
     if (!isRefusal && !(error instanceof DependencyUnavailable)) throw error
     const reason = isRefusal ? 'PostgreSQL refuses' : 'PostgreSQL does not answer'
-    const rest = ['clock', MIGRATIONS].map((check) => skip(check, reason))
+    const rest = ['clock', LATENCY, CONNECTIONS, MIGRATIONS].map((check) => skip(check, reason))
     const said = isRefusal ? error.said : error.message
     return [fail(CHECK, said, adviseOn(said)), ...rest]
   }
   return [
-    checkServerFacts(facts),
+    checkServerFacts(facts, clock()),
     checkClock('clock', 'PostgreSQL', facts.moments),
+    await unlessAway(LATENCY, () =>
+      measureLatency(LATENCY, () => guardDatabase(() => database.pool.query('SELECT 1'))),
+    ),
+    await unlessAway(CONNECTIONS, () => examineConnections(database, config)),
     await examineMigrations(database),
   ]
 }
@@ -39,7 +50,6 @@ export async function examinePostgres(database: Database, clock: Clock): Promise
 interface ServerFacts {
   readonly version: string
   readonly isReadOnly: boolean
-  readonly tookMs: number
   /** The server's time, and our own before and after asking for it. */
   readonly moments: readonly [number, number, number]
 }
@@ -60,34 +70,44 @@ async function readFacts({ pool }: Database, clock: Clock): Promise<ServerFacts>
   if (!row) throw new Error('PostgreSQL gave no row')
   const { version, ms } = row
   const moments = [fromMs, ms, toMs] as const
-  return { version, isReadOnly: row.readonly === 'on', tookMs: toMs - fromMs, moments }
+  return { version, isReadOnly: row.readonly === 'on', moments }
 }
 
-function checkServerFacts({ version, isReadOnly, tookMs }: ServerFacts): Finding {
-  const detail = `version ${version}, answers in ${Math.round(tookMs)} ms`
-  if (Number.parseInt(version, 10) < VERSION_MIN) {
-    return fail(CHECK, detail, `use PostgreSQL ${VERSION_MIN} or later`)
+function checkServerFacts({ version, isReadOnly }: ServerFacts, nowMs: number): Finding {
+  const finding = judgePostgresVersion(CHECK, version, nowMs)
+  if (!isReadOnly || finding.status === 'fail') return finding
+  const advice = 'point DATABASE_URL at the primary, not at a replica'
+  return fail(CHECK, `${finding.detail}, read-only`, advice)
+}
+
+/** One check less where the server went away in between. */
+async function unlessAway(check: string, examine: () => Promise<Finding>): Promise<Finding> {
+  try {
+    return await examine()
+  } catch (error) {
+    if (!(error instanceof DependencyUnavailable)) throw error
+    return fail(check, error.message, adviseOn(error.message))
   }
-  if (isReadOnly) {
-    return fail(
-      CHECK,
-      `${detail}, read-only`,
-      'point DATABASE_URL at the primary, not at a replica',
-    )
-  }
-  return ok(CHECK, detail)
 }
 
 async function examineMigrations({ pool }: Database): Promise<Finding> {
   try {
     const pending = await listPendingMigrations(pool)
-    if (pending.length === 0) return ok(MIGRATIONS, 'all are applied')
+    if (pending.length === 0) return await checkNewer(pool)
     const detail = `pending: ${pending.join(', ')}`
     return fail(MIGRATIONS, detail, 'run `lineage migrate`, or start with LINEAGE_MIGRATE=auto')
   } catch (error) {
     if (!(error instanceof StartError)) throw error
     return fail(MIGRATIONS, error.message, 'restore the files of the release that applied them')
   }
+}
+
+/** A release before goes on running on them, for as long as an upgrade takes. */
+async function checkNewer(pool: Database['pool']): Promise<Finding> {
+  const newer = await listNewerMigrations(pool)
+  if (newer.length === 0) return ok(MIGRATIONS, 'all are applied')
+  const detail = `all are applied, and of a newer release: ${newer.join(', ')}`
+  return warn(MIGRATIONS, detail, 'finish the upgrade: this release is older than the database')
 }
 
 function adviseOn(message: string): string {
