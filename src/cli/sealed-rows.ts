@@ -13,7 +13,7 @@ const SEALED = {
 /** The ids that any row names, lowest first. Rejects with DependencyUnavailable. */
 export async function listUsedRootSecrets({ pool }: Pick<Database, 'pool'>): Promise<number[]> {
   // An id is one byte: 256 looks into an index are less than a table of a million factors.
-  const isUsed = SEALED.map(
+  const isUsed = Object.keys(SEALED).map(
     (table) => `EXISTS (SELECT FROM ${table} WHERE root_secret_id = secret.n)`,
   )
   const { rows } = await guardDatabase(() =>
