@@ -10,14 +10,7 @@ import { test } from 'tap'
 import { CHART, readValuesSchema, type Values } from '../deploy/chart.ts'
 import { checkAgainstSchema, type Manifest } from '../deploy/manifests.ts'
 import { MINIMAL, SCENARIOS } from './chart/chart-scenarios.ts'
-import {
-  NAMESPACE,
-  RELEASE,
-  readObjects,
-  renderChart,
-  runTemplate,
-  withValues,
-} from './chart/rendered-chart.ts'
+import { NAMESPACE, RELEASE, renderChart, runTemplate, withValues } from './chart/rendered-chart.ts'
 import {
   ensureTools,
   HELM_RELEASES,
@@ -192,18 +185,4 @@ test('each setting can be given as itself, a number or a word that YAML changes'
     LINEAGE_THROTTLE: 'off',
     LINEAGE_PASSWORD_BLOCKLIST: 'on',
   })
-})
-
-test("kubectl's kustomize makes of deploy/kubernetes what Kubernetes asks for", {
-  skip,
-}, async (t) => {
-  const { status, stdout, stderr } = runTool(
-    ensureTools(NEWEST).kubectl,
-    'kustomize',
-    'deploy/kubernetes',
-  )
-  t.equal(status, 0, stderr)
-  const manifests = readObjects(stdout)
-  t.strictSame(checkAgainstSchema(manifests), [])
-  t.ok(manifests.length > 5)
 })
