@@ -38,6 +38,7 @@ import { registerIndex, registerOperationsIndex } from './http/server/index-rout
 import { addMethodNotAllowedRoutes, collectKnownPaths } from './http/server/known-paths.ts'
 import { dropLateRequests } from './http/server/late-requests.ts'
 import type { Surface } from './http/server/listener-plan.ts'
+import { registerMetrics } from './http/server/metrics-route.ts'
 import { trustProxies } from './http/server/peer-address.ts'
 import { takeCertificates } from './http/server/presented-certificate.ts'
 import { routeTargets } from './http/server/request-target.ts'
@@ -50,6 +51,7 @@ import {
 import { followTls, listenerOptions } from './http/server/tls-server.ts'
 import { registerVerify } from './http/verify/verify-route.ts'
 import { ADMIN_SCOPE } from './oauth/role-bound-scope.ts'
+import { openRequestLines, type RequestLine } from './ops/request-line.ts'
 import type { Service } from './wiring/open-service.ts'
 
 /** How long after a login one's own factors may be changed. */
@@ -75,10 +77,15 @@ export async function buildApp(
   })
   setErrorHandler(app)
   answerInTurn(app)
-  openFront(app, { ...service, logger, late: dropLateRequests(app) })
+  const writeLine = openRequestLines(logger)
+  const onEnd = (line: RequestLine) => {
+    writeLine(line)
+    service.countRequest(line)
+  }
+  openFront(app, { ...service, logger, onEnd, late: dropLateRequests(app) })
   if (service.tls) followTls(app, service.tls)
   setTraceHeaders(app)
-  setAnswersOutsideRoutes(app, logger)
+  setAnswersOutsideRoutes(app, onEnd)
   closeConnectionsWhenClosing(app)
   setCorsHeaders(app, service.clients)
   const paths = collectKnownPaths(app)
@@ -94,6 +101,7 @@ export async function buildApp(
   }
   if (surface !== 'public') {
     registerHealth(app, service)
+    registerMetrics(app, { ...service, isLocalOnly: surface === 'all' })
     await app.register(async (scope) => registerAdmin(scope, service), { prefix: service.basePath })
   }
   if (surface === 'operations') registerOperationsIndex(app, [...paths.keys()])

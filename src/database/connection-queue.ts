@@ -22,8 +22,17 @@ export interface ConnectionQueue {
   load(): PoolLoad
 }
 
-/** `onCongested` is told of every caller who has waited long or is turned away. */
-export function openConnectionQueue(size: number, onCongested = () => {}): ConnectionQueue {
+export interface QueueListeners {
+  /** Told of every caller who has waited long or is turned away. */
+  readonly onCongested?: () => void
+  /** Told how long each of those waited who found no connection free, in vain or not. */
+  readonly onWaited?: (seconds: number) => void
+}
+
+export function openConnectionQueue(
+  size: number,
+  { onCongested = () => {}, onWaited = () => {} }: QueueListeners = {},
+): ConnectionQueue {
   /** Calling a member hands it a connection. */
   const waiting = new Set<() => void>()
   let taken = 0
@@ -46,6 +55,7 @@ export function openConnectionQueue(size: number, onCongested = () => {}): Conne
         const queuedMs = performance.now() - fromMs
         waits += 1
         waitedMs += queuedMs
+        onWaited(queuedMs / 1_000)
         if (queuedMs >= LONG_WAIT_MS) onCongested()
         if (scope) scope.queuedMs += queuedMs
       }

@@ -5,11 +5,13 @@
 // together with the COMMIT goes a check, by the server's own clock, that it is not too late.
 
 import type pg from 'pg'
+import type { WatchCall } from '../runtime/call-watch.ts'
 import { afterDeadline, DEPENDENCY_DEADLINE_MS } from '../runtime/deadline.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { codeOf, isAnswer, isUnwritable, noteFailure, TIMED_OUT } from './database-failure.ts'
 import { remainingMs } from './database-scope.ts'
 import { settingCalls } from './session-settings.ts'
+import { operationOf } from './sql-operation.ts'
 
 /** With a time-out of its own, for statements that may take longer than a request allows. */
 export interface BoundedQuery extends pg.QueryConfig {
@@ -24,6 +26,8 @@ export interface ConnectionOptions {
   readonly onWrite: (outcome: 'written' | 'refused', code?: string) => void
   /** Told that the server has answered, whatever it answered. */
   readonly onAnswer: () => void
+  /** Told of every message to the server, by its first verb. */
+  readonly watch: WatchCall
 }
 
 interface Managed extends ConnectionOptions {
@@ -82,12 +86,14 @@ function toQuery(given: string | BoundedQuery, values: unknown[] | undefined): B
 /**
  * Sends one statement within what is left of the caller's time; an unanswered one ends the rest.
  */
-function bindSend(client: pg.Client, { onAnswer }: ConnectionOptions): Send {
+function bindSend(client: pg.Client, { onAnswer, watch }: ConnectionOptions): Send {
   const submit = client.query.bind(client) as Send
   return async ({ query_timeout: ownMs = DEPENDENCY_DEADLINE_MS, ...query }) => {
     const limitMs = Math.min(ownMs, remainingMs())
     if (limitMs <= 0) throw timedOut()
     let isLate = false
+    const ended = watch(operationOf(query.text))
+    let failed = true
     const cancel = afterDeadline(limitMs, () => {
       isLate = true
       // Closes the connection: the server rolls back when it notices, and is never sent the COMMIT.
@@ -95,15 +101,18 @@ function bindSend(client: pg.Client, { onAnswer }: ConnectionOptions): Send {
     })
     try {
       const result = await submit(query)
+      failed = false
       onAnswer()
       return result
     } catch (error) {
       const failure = isLate ? timedOut() : error
+      failed = isLate || !isAnswer(error)
       if (!isLate && isAnswer(error)) onAnswer()
       noteFailure(failure)
       throw failure
     } finally {
       cancel()
+      ended(failed)
     }
   }
 }

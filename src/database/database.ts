@@ -3,12 +3,13 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
+import { UNWATCHED, type WatchCall } from '../runtime/call-watch.ts'
 import { DEPENDENCY_DEADLINE_MS, withDeadline } from '../runtime/deadline.ts'
 import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import type { PoolLoad } from '../runtime/pool-load.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { openConnectionPool } from './connection-pool.ts'
-import { openConnectionQueue } from './connection-queue.ts'
+import { openConnectionQueue, type QueueListeners } from './connection-queue.ts'
 import { findOutage, isBusyCode, isConflict, isTimeoutCode } from './database-failure.ts'
 import {
   type DatabaseScope,
@@ -51,14 +52,17 @@ export interface Database {
   close(): Promise<void>
 }
 
-/**
- * Opens the pools lazily: nothing is connected before the first query. `onCongested` is told of every
- * caller who waits long for a connection of `pool`, or is turned away.
- */
+export interface DatabaseOptions extends QueueListeners {
+  /** Connections of `pool`. */
+  readonly poolSize?: number
+  /** Told of every message to the server. */
+  readonly watch?: WatchCall
+}
+
+/** Opens the pools lazily: nothing is connected before the first query. */
 export function openDatabase(
   databaseUrl: string,
-  poolSize = POOL_SIZE,
-  onCongested?: () => void,
+  { poolSize = POOL_SIZE, watch: watchCall = UNWATCHED, ...listeners }: DatabaseOptions = {},
 ): Database {
   const schema = schemaOf(databaseUrl)
   let isReadOnly = false
@@ -66,12 +70,13 @@ export function openDatabase(
   const options = {
     databaseUrl,
     schema,
+    watch: watchCall,
     onWrite: (outcome: 'written' | 'refused', code?: string) => {
       refusedCode = outcome === 'refused' ? code : undefined
     },
   }
   const signs = openServerSigns(() => inOwnScope(SIGN_TIMEOUT_MS, () => watch.query('SELECT 1')))
-  const queue = openConnectionQueue(poolSize, onCongested)
+  const queue = openConnectionQueue(poolSize, listeners)
   const pool = openConnectionPool({
     ...options,
     signs,

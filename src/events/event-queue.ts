@@ -37,6 +37,8 @@ export interface EventQueue {
   readonly record: RecordEvent
   /** Writes what waits, or tells onLost how many events it could not write. */
   close(): Promise<void>
+  /** How many wait to be written. */
+  waiting(): number
 }
 
 export function openEventQueue(options: EventQueueOptions): EventQueue {
@@ -95,6 +97,8 @@ export function openEventQueue(options: EventQueueOptions): EventQueue {
       buffer.add(makeEvent(event, clock()))
       schedule(buffer.hasFullBatch() ? 0 : GATHER_MS)
     },
+
+    waiting: buffer.size,
 
     async close() {
       state = 'closing'

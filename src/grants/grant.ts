@@ -4,6 +4,7 @@
 import type { Client } from '../clients/client.ts'
 import type { ProvedLogin, SecondStepAttempt } from '../factors/prove-factor.ts'
 import type { Families } from '../families/families.ts'
+import type { RotateOutcome } from '../families/family.ts'
 import type { Confirmation } from '../oauth/confirmation.ts'
 import type { Parameters } from '../oauth/parameters.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -64,7 +65,16 @@ export interface GrantServices {
   readonly defaultAudience: string
   readonly clock: Clock
   readonly recordEvent: RecordEvent
+  /** Told once of every refresh whose token was looked at: what the store said of it, in one word. */
+  readonly onRefresh: (outcome: RefreshOutcome) => void
 }
+
+/** `behind` is a rotation that caught the store up; `invalid` a string that is no token of ours. */
+export type RefreshOutcome =
+  | Exclude<RotateOutcome['outcome'], 'user_stale'>
+  | 'behind'
+  | 'invalid'
+  | 'unavailable'
 
 /** What a grant hands out; whether in the body or in a cookie, the endpoint decides. */
 export interface IssuedTokens {

@@ -46,14 +46,17 @@ async function issue(
   services: GrantServices,
 ): Promise<IssuedTokens> {
   const presented = authenticateRefreshToken(request.refreshToken, services.rootSecrets)
-  if (!presented) throw new OAuthError('refresh_malformed')
+  if (!presented) {
+    services.onRefresh('invalid')
+    throw new OAuthError('refresh_malformed')
+  }
   const { scope: text, resources } = request
   const scope = text === undefined ? undefined : parseRequested(() => parseScope(text))
   const audience =
     resources.length === 0 ? undefined : parseRequested(() => parseResources(resources))
   const confirmation = await context.confirm()
   const requested = { scope: scope?.words, audience: audience?.words, confirmation }
-  const outcome = await rotate(presented, requested, context, services)
+  const outcome = await rotateCounted(presented, requested, context, services)
   const event = findNews(outcome, presented, context)
   if (event) services.recordEvent(event)
   switch (outcome.outcome) {
@@ -97,6 +100,22 @@ interface Requested {
 }
 
 type Rotation = Exclude<RotateOutcome, { outcome: 'user_stale' }>
+
+async function rotateCounted(
+  presented: RefreshToken,
+  requested: Requested,
+  context: GrantContext,
+  services: GrantServices,
+): Promise<Rotation> {
+  try {
+    const outcome = await rotate(presented, requested, context, services)
+    services.onRefresh('behind' in outcome && outcome.behind ? 'behind' : outcome.outcome)
+    return outcome
+  } catch (error) {
+    services.onRefresh('unavailable')
+    throw error
+  }
+}
 
 function rotate(
   presented: RefreshToken,

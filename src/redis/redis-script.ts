@@ -3,10 +3,13 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Command, type Redis } from 'ioredis'
+import { UNWATCHED, type WatchCall } from '../runtime/call-watch.ts'
 import { COMMAND_TIMEOUT_MS } from './redis-connection.ts'
 import { replyCode } from './redis-failure.ts'
 
 export interface RedisScript {
+  /** What it does, in a word. */
+  readonly name: string
   readonly lua: string
   readonly sha: string
   /**
@@ -75,27 +78,40 @@ const FIRST_LINES: Readonly<Record<ScriptKind, string>> = {
 }
 
 /** A script out of the Lua of its parts in their order. */
-export function openScript(kind: ScriptKind, ...parts: string[]): RedisScript {
+export function openScript(name: string, kind: ScriptKind, ...parts: string[]): RedisScript {
   const changes = kind !== 'reading'
   const lua = [FIRST_LINES[kind], ...(changes ? [LATE] : []), ...parts].join('\n')
-  return { lua, sha: createHash('sha1').update(lua).digest('hex'), changes }
+  return { name, lua, sha: createHash('sha1').update(lua).digest('hex'), changes }
 }
 
 /**
  * One round trip; a second one where the server has lost the script, which was not run then.
  * Rejects with the errors of ioredis: callers strip them.
  */
-export function scriptRunner(sender: CommandSender, access: GateAccess): RunScript {
+export function scriptRunner(
+  sender: CommandSender,
+  access: GateAccess,
+  watch: WatchCall = UNWATCHED,
+): RunScript {
   return async (script, keys, args) => {
+    const ended = watch(script.name)
     // One moment for both round trips.
     const until = script.changes ? performance.now() + COMMAND_TIMEOUT_MS : undefined
     const all = [script.sha, keys.length, ...keys, ...args]
     if (script.changes) all.push('')
+    let failed = true
     try {
-      return await sendCommand(sender, 'evalsha', all, access, until)
+      const reply = await sendCommand(sender, 'evalsha', all, access, until)
+      failed = false
+      return reply
     } catch (error) {
       if (replyCode(error) !== 'NOSCRIPT') throw error
-      return await sendCommand(sender, 'eval', [script.lua, ...all.slice(1)], access, until)
+      const whole = [script.lua, ...all.slice(1)]
+      const reply = await sendCommand(sender, 'eval', whole, access, until)
+      failed = false
+      return reply
+    } finally {
+      ended(failed)
     }
   }
 }

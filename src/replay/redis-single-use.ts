@@ -7,7 +7,11 @@ import type { SingleUse } from './single-use.ts'
 import { hashSingleUse, keptForMs } from './single-use-id.ts'
 
 /** `adding`: a full Redis refuses it, and nothing is let in then. */
-const TAKE = openScript('adding', readFileSync(new URL('./lua/take.lua', import.meta.url), 'utf8'))
+const TAKE = openScript(
+  'take',
+  'adding',
+  readFileSync(new URL('./lua/take.lua', import.meta.url), 'utf8'),
+)
 
 /** `run` rejects with DependencyUnavailable. */
 export function openRedisSingleUse(run: RunScript, clock: Clock): SingleUse {

@@ -8,6 +8,7 @@ import type { TokenUses } from './token-uses.ts'
 
 /** `adding`: a full Redis refuses it, and nothing is let in then. */
 const COUNT = openScript(
+  'count-use',
   'adding',
   readFileSync(new URL('./lua/count-use.lua', import.meta.url), 'utf8'),
 )

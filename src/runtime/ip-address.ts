@@ -30,6 +30,12 @@ export function parseIpAddress(text: string): string | undefined {
   return isIPv4(host) && bracketed === undefined && !node.includes('%') ? host : undefined
 }
 
+/** Whether it is of this machine itself: 127.0.0.0/8 (RFC 1122 §3.2.1.3) or ::1. */
+export function isLoopbackAddress(text: string): boolean {
+  const address = parseIpAddress(text)
+  return address === '::1' || (address?.startsWith('127.') ?? false)
+}
+
 function canonicalIpv6(address: string): string {
   const text = new URL(`http://[${address}]`).hostname.slice(1, -1)
   const [, high, low] = MAPPED_IPV4.exec(text) ?? []

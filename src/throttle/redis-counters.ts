@@ -8,9 +8,9 @@ import type { Counter, Counters, Tally } from './counters.ts'
 const LUA = readFileSync(new URL('./lua/count.lua', import.meta.url), 'utf8')
 /** `adding`: a full Redis refuses to count, and memory counts then. */
 const SCRIPTS = {
-  read: openScript('reading', LUA),
-  add: openScript('adding', LUA),
-  mark: openScript('adding', LUA),
+  read: openScript('count-read', 'reading', LUA),
+  add: openScript('count-add', 'adding', LUA),
+  mark: openScript('count-mark', 'adding', LUA),
 }
 
 /** `run` rejects with DependencyUnavailable. */

@@ -42,6 +42,8 @@ export interface ThrottleDependencies {
   readonly isExempt: (ip: string) => boolean
   readonly clock: Clock
   readonly recordEvent: RecordEvent
+  /** Told of every refusal, with the budget that is used up for longest. */
+  readonly onRefused?: (budget: BudgetName) => void
 }
 
 /** Where LINEAGE_THROTTLE is off. */
@@ -52,7 +54,7 @@ export const NO_THROTTLE: Throttle = {
 }
 
 export function openThrottle(dependencies: ThrottleDependencies): Throttle {
-  const { counters, isExempt, clock, recordEvent } = dependencies
+  const { counters, isExempt, clock, recordEvent, onRefused = () => {} } = dependencies
 
   function namesOf(guess: Guess, account = guess.account) {
     const source = sourceNetwork(guess.ip)
@@ -90,8 +92,10 @@ export function openThrottle(dependencies: ThrottleDependencies): Throttle {
   }
 
   function refuseOver(standing: Standing, budgets: Budgets, room: 0 | 1): void {
-    const leftMs = findOver(standing, budgets, room)
-    if (leftMs === undefined) return
+    const over = findOver(standing, budgets, room)
+    if (!over) return
+    onRefused(over.budget)
+    const { leftMs } = over
     const retryAfterSeconds = Math.max(1, Math.ceil(leftMs / 1000))
     throw new OAuthError('throttled', { retryAfterSeconds })
   }
@@ -158,20 +162,31 @@ function counterOf(group: string, name: string, { windowMs }: Budget): Counter {
   return { group, name, windowMs }
 }
 
+/** A budget that is used up, and how long until it begins anew. */
+interface Over {
+  readonly budget: BudgetName
+  readonly leftMs: number
+}
+
 /**
- * How long until every budget that is used up begins anew; undefined when none is. `room` is how many
+ * Of the budgets that are used up the one that begins anew last; undefined when none is. `room` is how many
  * more failures there must be room for. A known source is held to its own budget alone, so that
  * nobody else can use up what its owner needs.
  */
-function findOver(standing: Standing, budgets: Budgets, room: 0 | 1): number | undefined {
-  const held = standing.isKnown ? PAIR : ALL
-  const over = held.filter((name) => (standing[name]?.count ?? 0) + room > budgets[name].max)
-  if (over.length === 0) return undefined
-  return Math.max(...over.map((name) => standing[name]?.leftMs ?? 0))
+function findOver(standing: Standing, budgets: Budgets, room: 0 | 1): Over | undefined {
+  let last: Over | undefined
+  for (const budget of standing.isKnown ? PAIR : ALL) {
+    const { count = 0, leftMs = 0 } = standing[budget] ?? {}
+    const isUsedUp = count + room > budgets[budget].max
+    if (isUsedUp && (!last || leftMs > last.leftMs)) last = { budget, leftMs }
+  }
+  return last
 }
 
 const PAIR = ['pair'] as const
 const ALL = ['pair', 'account', 'source'] as const
+
+export type BudgetName = (typeof ALL)[number]
 
 /** One event for each budget that this very failure has used up: one a window, however long the flood. */
 function announce(

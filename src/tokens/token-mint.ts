@@ -6,6 +6,7 @@ import type { Client } from '../clients/client.ts'
 import type { KeyMaterial } from '../keys/key-material.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { SigningKey } from '../keys/key-states.ts'
+import type { WatchCall } from '../runtime/call-watch.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { AccessTokenClaims } from './access-token.ts'
 import { type AudienceAlgs, chooseAlg } from './choose-alg.ts'
@@ -35,10 +36,12 @@ export interface TokenMintOptions {
   /** The algorithms of audiences that have one of their own. */
   readonly audienceAlgs: AudienceAlgs
   readonly clock: Clock
+  /** Told of every signature, by its algorithm, while calls are traced. */
+  readonly watchSignature?: WatchCall | undefined
 }
 
 export function openTokenMint(options: TokenMintOptions): TokenMint {
-  const { keys, issuer, audienceAlgs, clock } = options
+  const { keys, issuer, audienceAlgs, clock, watchSignature } = options
   /** Encoded once for each key. */
   const headers = new WeakMap<KeyMaterial, string>()
   const verified = openVerifiedTokens()
@@ -56,7 +59,10 @@ export function openTokenMint(options: TokenMintOptions): TokenMint {
     sign(claims, { signingAlg }) {
       const key = keys.active(chooseAlg(claims.aud, signingAlg, audienceAlgs))
       const signed = `${encodeHeader(key)}.${encode(claims)}`
-      return `${signed}.${key.material.sign(Buffer.from(signed)).toString('base64url')}`
+      const ended = watchSignature?.(key.material.alg)
+      const signature = key.material.sign(Buffer.from(signed)).toString('base64url')
+      ended?.(false)
+      return `${signed}.${signature}`
     },
     verify(token) {
       if (token.length > TOKEN_LENGTH_MAX) return undefined

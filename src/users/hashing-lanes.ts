@@ -3,6 +3,7 @@
 
 import { OAuthError } from '../oauth/oauth-error.ts'
 import { availableCores } from '../runtime/available-cores.ts'
+import { UNWATCHED, type WatchCall } from '../runtime/call-watch.ts'
 
 export interface HashingLanesOptions {
   readonly lanes: number
@@ -10,6 +11,14 @@ export interface HashingLanesOptions {
   readonly queueMax: number
   /** How long one may wait for a lane. */
   readonly waitMaxMs: number
+  /** Told of every wait for a lane, also where one is free. */
+  readonly watchWait?: WatchCall
+}
+
+export interface LanesLoad {
+  /** How many hash now. */
+  readonly active: number
+  readonly waiting: number
 }
 
 /** Runs `work` as soon as a lane is free, first come first served. */
@@ -27,6 +36,7 @@ export interface HashingLanes {
    * OAuthError `login_queue_full`.
    */
   admit<T>(work: (runInLane: RunInLane) => Promise<T>): Promise<T>
+  load(): LanesLoad
 }
 
 const RETRY_AFTER_SECONDS = 2
@@ -43,7 +53,7 @@ export function defaultHashingLanes(threads: number, processes = 1): HashingLane
 }
 
 export function openHashingLanes(options: HashingLanesOptions): HashingLanes {
-  const { lanes, queueMax, waitMaxMs } = options
+  const { lanes, queueMax, waitMaxMs, watchWait = UNWATCHED } = options
   /** In order of arrival; calling a member hands it a lane. */
   const waiting = new Set<() => void>()
   let busy = 0
@@ -79,9 +89,20 @@ export function openHashingLanes(options: HashingLanesOptions): HashingLanes {
     else busy -= 1
   }
 
+  async function enterLane(signal: AbortSignal | undefined): Promise<void> {
+    const ended = watchWait('hash')
+    try {
+      if (busy < lanes) busy += 1
+      else await waitForLane(signal)
+      ended(false)
+    } catch (error) {
+      ended(true)
+      throw error
+    }
+  }
+
   async function runInLane<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    if (busy < lanes) busy += 1
-    else await waitForLane(signal)
+    await enterLane(signal)
     try {
       return await work()
     } finally {
@@ -104,5 +125,6 @@ export function openHashingLanes(options: HashingLanesOptions): HashingLanes {
   return {
     run: (work, signal) => admit((run) => run(work, signal)),
     admit,
+    load: () => ({ active: busy, waiting: waiting.size }),
   }
 }

@@ -38,6 +38,8 @@ export interface WebhookDelivererOptions {
   readonly clock: Clock
   /** A delivery was given up. */
   readonly onFailed: (claimed: ClaimedDelivery, outcome: DeliveryOutcome) => void
+  /** Told how each attempt ended. */
+  readonly onAttempt?: (outcome: DeliveryOutcome['status']) => void
   /** An outcome could not be recorded, or a claim not be made after a delivery. */
   readonly onError: (error: unknown) => void
 }
@@ -50,7 +52,7 @@ export interface WebhookDeliverer {
 }
 
 export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookDeliverer {
-  const { outbox, rootSecrets, clock, onFailed, onError } = options
+  const { outbox, rootSecrets, clock, onFailed, onError, onAttempt = () => {} } = options
   const sending = new Set<Promise<void>>()
   const lanes = openWebhookLanes(clock)
   const stopping = new AbortController()
@@ -87,6 +89,7 @@ export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookD
   async function deliver(claimed: ClaimedDelivery): Promise<void> {
     const sent = await attempt(claimed)
     const outcome = toOutcome(sent, claimed.attempts)
+    onAttempt(outcome.status)
     lanes.end(claimed.webhookId, outcome.status === 'delivered')
     await settle(claimed, outcome)
     if (outcome.status === 'failed') onFailed(claimed, outcome)

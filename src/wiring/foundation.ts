@@ -5,12 +5,14 @@ import type { Logger } from 'pino'
 import type { ServiceConfig } from '../config/service-config.ts'
 import { type Database, openDatabase, POOL_SIZE } from '../database/database.ts'
 import { type DatabaseClock, openDatabaseClock } from '../database/database-clock.ts'
+import { type Figures, openFigures } from '../metrics/figures.ts'
 import { type OutageLog, openOutageLog } from '../ops/outage-log.ts'
 import { openQueueLog } from '../ops/queue-log.ts'
 import { openFailureReport, type ReportFailure } from '../ops/report-failure.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { ALONE, type ProcessGroup, shareOf } from '../runtime/process-group.ts'
 import { type Audit, openAudit } from './open-audit.ts'
+import { openWatches, type Watches } from './open-metrics.ts'
 
 export interface FoundationOptions {
   readonly config: ServiceConfig
@@ -32,6 +34,9 @@ export interface Foundation extends Required<FoundationOptions> {
   readonly outages: OutageLog
   readonly report: ReportFailure
   readonly audit: Audit
+  /** What is counted, and who is told of calls and waits. */
+  readonly figures: Figures
+  readonly watches: Watches
 }
 
 export function openFoundation({
@@ -43,13 +48,20 @@ export function openFoundation({
   const outages = openOutageLog(logger)
   const report = openFailureReport(logger, outages)
   const poolSize = shareOf(POOL_SIZE, group, POOL_SIZE_MIN)
-  const database = openDatabase(config.databaseUrl, poolSize, () => queueLog.congested())
+  const figures = openFigures()
+  const watches = openWatches(figures)
+  const database = openDatabase(config.databaseUrl, {
+    poolSize,
+    watch: watches.postgresql,
+    onCongested: () => queueLog.congested(),
+    onWaited: (seconds) => figures.poolWait.observe(seconds),
+  })
   const queueLog = openQueueLog(logger, database.load)
   const databaseClock = openDatabaseClock(database)
   const { now, latest } = clock ? { now: clock, latest: clock } : databaseClock
-  const audit = openAudit({ config, database, logger, report, clock: now, group })
+  const audit = openAudit({ config, database, logger, report, clock: now, group, figures })
   return {
     ...{ config, logger, clock: now, latest, group },
-    ...{ database, databaseClock, outages, report, audit },
+    ...{ database, databaseClock, outages, report, audit, figures, watches },
   }
 }

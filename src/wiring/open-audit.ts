@@ -7,6 +7,8 @@ import type { Database } from '../database/database.ts'
 import { inTransaction } from '../database/transaction.ts'
 import { openEventQueue, WAITING_MAX } from '../events/event-queue.ts'
 import { type EventStore, insertEvents, openEventStore } from '../events/event-store.ts'
+import { countFamilyEnd } from '../metrics/count-family-ends.ts'
+import { type Figures, openFigures } from '../metrics/figures.ts'
 import { logEvent } from '../ops/log-events.ts'
 import type { ReportFailure } from '../ops/report-failure.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -22,6 +24,8 @@ export interface Audit {
   readonly events: EventStore
   readonly webhooks: WebhookStore
   readonly outbox: WebhookOutbox
+  /** How many events wait to be written. */
+  eventsWaiting(): number
   /**
    * Begins to send what is due, here or in the process that keeps house; rejects with
    * DependencyUnavailable.
@@ -39,11 +43,14 @@ export interface AuditOptions {
   readonly clock: Clock
   /** Alone by default. */
   readonly group?: ProcessGroup
+  /** Where it is counted what comes of events and deliveries. */
+  readonly figures?: Figures
 }
 
 /** Does nothing by itself before the first event. */
 export function openAudit(options: AuditOptions): Audit {
   const { config, database, logger, report, clock, group = ALONE } = options
+  const { figures = openFigures() } = options
   const { rootSecrets } = config
   const outbox = openWebhookOutbox(database)
   const onError = (err: unknown) => report('webhooks', err)
@@ -53,6 +60,7 @@ export function openAudit(options: AuditOptions): Audit {
     clock,
     onFailed: ({ id, webhookId }, { lastStatus, lastError }) =>
       logEvent(logger, 'webhook.failed', { deliveryId: id, webhookId, lastStatus, lastError }),
+    onAttempt: (status) => figures.webhookDeliveries.add(status === 'pending' ? 'retried' : status),
     onError,
   })
   async function deliverDue(): Promise<void> {
@@ -68,19 +76,24 @@ export function openAudit(options: AuditOptions): Audit {
     },
     clock,
     waitingMax: shareOf(WAITING_MAX, group),
-    onLost: (count) => recordEvent({ type: 'events.dropped', detail: { count } }),
+    onLost(count) {
+      figures.eventsDropped.addMany(count)
+      recordEvent({ type: 'events.dropped', detail: { count } })
+    },
     onRefused: (err) => report('events', err),
   })
   const recordEvent: RecordEvent = (event) => {
     const { type, ...fields } = event
     logEvent(logger, type, fields)
     queue.record(event)
+    countFamilyEnd(event, figures)
   }
   return {
     recordEvent,
     events: openEventStore(database),
     webhooks: openWebhookStore({ database, rootSecrets, clock }),
     outbox,
+    eventsWaiting: queue.waiting,
     deliverDue,
     async close() {
       await Promise.all([deliverer.stop(), queue.close()])

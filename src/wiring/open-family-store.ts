@@ -16,6 +16,7 @@ import { openRedisSingleUse } from '../replay/redis-single-use.ts'
 import { openRedisTokenUses } from '../replay/redis-token-uses.ts'
 import type { SingleUse } from '../replay/single-use.ts'
 import type { TokenUses } from '../replay/token-uses.ts'
+import type { WatchCall } from '../runtime/call-watch.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Dependency } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'
@@ -61,6 +62,10 @@ export interface OpenFamilyStoreOptions {
   readonly journal: Journal
   readonly outages: OutageLog
   readonly clock: Clock
+  /** Told how many entries of the journal a server was told again before it was used. */
+  readonly onReplayed?: (count: number) => void
+  /** Told of every call of a script. */
+  readonly watch?: WatchCall
 }
 
 /** Returns at once; Redis is connected to in the background, for as long as it takes. */
@@ -71,7 +76,7 @@ export function openFamilyStore(options: OpenFamilyStoreOptions): OpenedFamilySt
 
 function openOnRedis(
   target: RedisTarget,
-  { journal, outages, clock }: OpenFamilyStoreOptions,
+  { journal, outages, clock, onReplayed, watch }: OpenFamilyStoreOptions,
 ): OpenedFamilyStore {
   let isClosed = false
   let refusal: StartError | undefined
@@ -89,6 +94,8 @@ function openOnRedis(
     clock,
     onConnectionError: report,
     onReplayFailure: report,
+    onReplayed,
+    watch,
   })
   return {
     store: {

@@ -36,6 +36,7 @@ import { openHasher } from './open-hasher.ts'
 import { openHealth } from './open-health.ts'
 import { type Mail, openMail } from './open-mail.ts'
 import { type Management, openManagement } from './open-management.ts'
+import { type Metrics, openMetrics } from './open-metrics.ts'
 import { loadClientTable, openClients, openTrustedIssuers, openUsers } from './open-stores.ts'
 import { openServiceThrottle } from './open-throttle.ts'
 import { openServiceTls } from './open-tls.ts'
@@ -43,7 +44,7 @@ import { prepareDatabase } from './prepare-database.ts'
 import { withPatience } from './start-patience.ts'
 
 /** Everything that routes are handed; each takes what it names. */
-export interface Service extends Omit<Audit, 'close'> {
+export interface Service extends Omit<Audit, 'close'>, Metrics {
   readonly config: ServiceConfig
   /** The path of the issuer, empty when it has none. */
   readonly basePath: string
@@ -77,7 +78,7 @@ export interface Service extends Omit<Audit, 'close'> {
 /** Opens the service; throws StartError with one line when it cannot start. */
 export async function openService(options: FoundationOptions): Promise<Service> {
   const foundation = openFoundation(options)
-  const { config, database, clock, outages, audit } = foundation
+  const { database, outages, audit, figures, watches } = foundation
   let opened: OpenedFamilyStore | undefined
   const close = async () => {
     await audit.close()
@@ -89,7 +90,12 @@ export async function openService(options: FoundationOptions): Promise<Service> 
       await prepareDatabase(foundation)
       // Not before there is a journal: it is re-applied to every Redis that is connected to.
       const journal = openPostgresJournal(database)
-      opened ??= openFamilyStore({ config, outages, clock, database, journal })
+      opened ??= openFamilyStore({
+        ...foundation,
+        journal,
+        watch: watches.redis,
+        onReplayed: (count) => figures.journalReplayed.addMany(count),
+      })
       return await openParts(foundation, opened, close)
     })
   } catch (error) {
@@ -103,7 +109,7 @@ async function openParts(
   opened: OpenedFamilyStore,
   closeStores: () => Promise<void>,
 ): Promise<Service> {
-  const { config, database, clock, audit } = foundation
+  const { config, database, clock, audit, figures, watches } = foundation
   const { rootSecrets, issuer } = config
   const { recordEvent } = audit
   await audit.webhooks.reencrypt()
@@ -112,14 +118,16 @@ async function openParts(
     ...foundation,
     recordKeyEvent: recordKeyEvents(recordEvent),
   })
-  const tokens = openTokenMint({ keys, issuer, audienceAlgs: config.audienceSigningAlgs, clock })
+  const { audienceSigningAlgs: audienceAlgs } = config
+  const watchSignature = watches.signing
+  const tokens = openTokenMint({ keys, issuer, audienceAlgs, clock, watchSignature })
   const clientStore = openClients(database, config, foundation.latest)
   const clients = await loadClientTable(database, config, clock)
   const trustedIssuerStore = openTrustedIssuers(database, config, clock)
   const trustedIssuers = openTrustedIssuerTable(trustedIssuerStore)
   await trustedIssuers.reload()
   const { users, factors, families } = openUsers(foundation, opened)
-  const { hasher, passwordCosts } = await openHasher(config, database, foundation.group)
+  const { hasher, lanes, passwordCosts } = await openHasher(config, database, foundation)
   const secondSteps = openSecondStepStore({ pool: database.pool, rootSecrets })
   const isKnownIssuer = (id: string) => trustedIssuers.find(id)?.subjects?.mode === 'own'
   const checker = openTokenChecker({ tokens, clients, families, isKnownIssuer, clock })
@@ -138,9 +146,12 @@ async function openParts(
   const stores = { ...trusted, clientStore, clients, users, factors, hasher, passwordCosts }
   const assertions = openAssertions(foundation, opened)
   const trust = openTrust(foundation, opened, { ...assertions, trustedIssuers })
+  const basePath = new URL(issuer).pathname.replace(/\/$/, '')
+  const familiesIn = opened.store.name
   return {
     config,
-    basePath: new URL(issuer).pathname.replace(/\/$/, ''),
+    basePath,
+    ...openMetrics({ foundation, basePath, health, keys, lanes, familiesIn }),
     ...audit,
     ...stores,
     ...common,
@@ -164,6 +175,7 @@ async function openParts(
       },
       checkToken: checker.check,
       proveFactor: (attempt) => proveFactor(attempt, { users, secondSteps, throttle, clock }),
+      onRefresh: figures.refreshes.add,
       issuer,
       defaultAudience: config.defaultAudience ?? issuer,
     },

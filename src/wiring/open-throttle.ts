@@ -7,10 +7,10 @@ import { NO_THROTTLE, openThrottle, type Throttle } from '../throttle/throttle.t
 import type { Foundation } from './foundation.ts'
 import type { OpenedFamilyStore } from './open-family-store.ts'
 
-type Parts = Pick<Foundation, 'config' | 'clock' | 'audit' | 'outages'>
+type Parts = Pick<Foundation, 'config' | 'clock' | 'audit' | 'outages' | 'figures'>
 
 export function openServiceThrottle(
-  { config, clock, audit, outages }: Parts,
+  { config, clock, audit, outages, figures }: Parts,
   { counters, store }: Pick<OpenedFamilyStore, 'counters' | 'store'>,
 ): Throttle {
   if (config.throttle === 'off') return NO_THROTTLE
@@ -25,5 +25,6 @@ export function openServiceThrottle(
     isExempt: openSourceList(config.throttleExempt),
     clock,
     recordEvent: audit.recordEvent,
+    onRefused: figures.throttled.add,
   })
 }

@@ -2,6 +2,7 @@
 
 import { StartError } from '../runtime/start-error.ts'
 import type { ConnectionDispatch } from './connection-dispatch.ts'
+import type { MetricsRelay } from './metrics-relay.ts'
 import type { FromWorker, ToWorker } from './worker-messages.ts'
 import {
   type ForkOptions,
@@ -30,11 +31,12 @@ export interface MemberOptions extends Pick<ForkOptions, 'number' | 'output'> {
   readonly dispatch: Pick<ConnectionDispatch, 'taken'>
   readonly onOpened: (member: CrewMember) => void
   readonly onDeliveriesDue: () => void
+  readonly relay: Pick<MetricsRelay, 'wanted' | 'told'>
 }
 
 /** Starts a worker, which then waits to be told to open the service. */
 export function startMember(options: MemberOptions): CrewMember {
-  const { number, output, dispatch, onOpened, onDeliveriesDue } = options
+  const { number, output, dispatch, onOpened, onDeliveriesDue, relay } = options
   let resolve: (opened: Opened) => void
   let reject: (error: StartError) => void
   const opened = new Promise<Opened>((...settle) => {
@@ -63,6 +65,12 @@ export function startMember(options: MemberOptions): CrewMember {
         break
       case 'deliveries-due':
         onDeliveriesDue()
+        break
+      case 'metrics-wanted':
+        relay.wanted(member.worker, message.own)
+        break
+      case 'metrics':
+        relay.told(member.worker, message.metrics)
         break
     }
   }

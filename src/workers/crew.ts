@@ -1,10 +1,12 @@
 // The workers of an instance: all of them started, one of them keeping house, each replaced when it
 // ends, none left behind.
 
+import { sumCounters } from '../metrics/exposition.ts'
 import { type EventLogger, logEvent } from '../ops/log-events.ts'
 import type { LogOutput } from '../ops/log-output.ts'
 import type { ConnectionDispatch } from './connection-dispatch.ts'
 import { type CrewMember, type Opened, startMember } from './crew-member.ts'
+import { openMetricsRelay } from './metrics-relay.ts'
 import { openRestartPauses } from './restart-pauses.ts'
 import type { WorkerEnd } from './worker-process.ts'
 
@@ -34,11 +36,13 @@ export interface Crew {
 export function openCrew({ size, output, logger, dispatch }: CrewOptions): Crew {
   const members = new Map<number, CrewMember>()
   const pauses = openRestartPauses()
+  const relay = openMetricsRelay(sumCounters)
   let phase: 'starting' | 'serving' | 'stopping' = 'starting'
   let keeper: CrewMember | undefined
 
   function add(number: number): CrewMember {
-    const member: CrewMember = startMember({ number, output, dispatch, onOpened, onDeliveriesDue })
+    const shared = { output, dispatch, relay, onOpened, onDeliveriesDue }
+    const member: CrewMember = startMember({ number, ...shared })
     members.set(number, member)
     void member.worker.ended.then((end) => onEnded(member, end))
     return member
@@ -57,6 +61,7 @@ export function openCrew({ size, output, logger, dispatch }: CrewOptions): Crew 
   function putToWork({ worker }: CrewMember): void {
     worker.send({ kind: 'serve' })
     dispatch.join(worker)
+    relay.join(worker)
     chooseKeeper()
   }
 
@@ -70,6 +75,7 @@ export function openCrew({ size, output, logger, dispatch }: CrewOptions): Crew 
     const { number, pid } = member.worker
     members.delete(number)
     dispatch.leave(member.worker)
+    relay.leave(member.worker)
     if (phase !== 'serving') return
     logEvent(logger, 'worker.ended', { worker: number, pid, ...end })
     if (keeper === member) {

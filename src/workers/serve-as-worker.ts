@@ -16,6 +16,7 @@ import { describeFailure } from '../runtime/describe-failure.ts'
 import type { ProcessGroup } from '../runtime/process-group.ts'
 import { openService, type Service } from '../wiring/open-service.ts'
 import { listServiceNotices } from '../wiring/service-notices.ts'
+import { type MetricsQuestion, openMetricsQuestion } from './metrics-question.ts'
 import { ownWorkerNumber } from './worker-count.ts'
 import type { FromWorker, ToWorker } from './worker-messages.ts'
 
@@ -26,6 +27,7 @@ interface Worker {
   readonly logger: Logger
   readonly output: LogOutput
   readonly group: ProcessGroup
+  readonly question: MetricsQuestion
   service: Service | undefined
   apps: readonly FastifyInstance[]
   /** One for each listener of the plan. */
@@ -42,13 +44,15 @@ export function serveAsWorker(config: Config, size: number): void {
     base: { worker: ownWorkerNumber() ?? 0 },
     concerns: config.logConcerns,
   })
+  const question = openMetricsQuestion(tell)
   const group: ProcessGroup = {
     size,
     keepsHouse: () => worker.keepsHouse,
     announceDeliveries: () => tell({ kind: 'deliveries-due' }),
+    metricsOfOthers: question.ask,
   }
   const worker: Worker = {
-    ...{ config, logger, output, group },
+    ...{ config, logger, output, group, question },
     service: undefined,
     apps: [],
     take: [],
@@ -84,6 +88,15 @@ function obey(worker: Worker, message: ToWorker, socket: Socket | undefined): vo
       break
     case 'deliver':
       service?.deliverDue().catch(() => {})
+      break
+    case 'tell-metrics':
+      service?.collectMetrics().then(
+        (metrics) => tell({ kind: 'metrics', metrics }),
+        () => {},
+      )
+      break
+    case 'metrics-of-others':
+      worker.question.answered(message.metrics)
       break
     case 'drain':
       service?.health.markDraining()

@@ -1,6 +1,8 @@
 // What the process that supervises and its workers tell each other. A message that is lost with its
 // worker is of no use to the next one, so nothing is repeated or kept.
 
+import type { ProcessMetrics } from '../runtime/process-group.ts'
+
 export type ToWorker =
   /** Open the service. `isReplacement`: the others serve already. */
   | { readonly kind: 'open'; readonly isReplacement: boolean }
@@ -12,6 +14,10 @@ export type ToWorker =
   | { readonly kind: 'connection'; readonly listener: number }
   /** To the one that keeps house: another worker knows of deliveries. */
   | { readonly kind: 'deliver' }
+  /** What has it counted? */
+  | { readonly kind: 'tell-metrics' }
+  /** What the others have counted, and those that have ended. */
+  | { readonly kind: 'metrics-of-others'; readonly metrics: readonly ProcessMetrics[] }
   /** The instance stops: be unready, and go on serving. */
   | { readonly kind: 'drain' }
   /** No further connection will come: end what is under way, then end. */
@@ -25,5 +31,8 @@ export type FromWorker =
   /** The connection that it was sent has arrived. */
   | { readonly kind: 'taken' }
   | { readonly kind: 'deliveries-due' }
+  /** Somebody asks it for metrics: it has these, and wants those of the others. */
+  | { readonly kind: 'metrics-wanted'; readonly own: ProcessMetrics }
+  | { readonly kind: 'metrics'; readonly metrics: ProcessMetrics }
   /** It could not open the service, and ends; `text` is what an operator should read. */
   | { readonly kind: 'failed'; readonly text: string }

@@ -15,8 +15,11 @@ const NOBODY = { id: '00000000-0000-4000-8000-000000000000' }
 async function openScene(t: Test) {
   const { url } = await openTestDatabase(t)
   let congested = 0
-  const database = openDatabase(url, SIZE, () => {
-    congested += 1
+  const database = openDatabase(url, {
+    poolSize: SIZE,
+    onCongested: () => {
+      congested += 1
+    },
   })
   t.teardown(() => database.close())
   await applyMigrations(database.pool)
@@ -75,7 +78,7 @@ test('a table that somebody holds locked is no outage, and the server is asked t
 
 test('a server that answers nobody is away, a full queue before it or not', async (t) => {
   const server = await startPostgres(t)
-  const database = openDatabase(server.url, SIZE)
+  const database = openDatabase(server.url, { poolSize: SIZE })
   t.teardown(() => database.close())
   await Promise.all([1, 2].map(() => database.pool.query('SELECT pg_sleep(0.1)')))
   await database.ping()
@@ -90,7 +93,7 @@ test('a server that answers nobody is away, a full queue before it or not', asyn
 
 test('a server that has no connection left for us, and answers on those we have, is not away', async (t) => {
   const server = await startPostgres(t, ['max_connections=8', 'superuser_reserved_connections=0'])
-  const database = openDatabase(server.url, 20)
+  const database = openDatabase(server.url, { poolSize: 20 })
   t.teardown(() => database.close())
   await database.ping()
   // So that one of them is answered, however long the others take to connect.

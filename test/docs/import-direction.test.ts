@@ -29,6 +29,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   database: ['runtime', 'generated'],
   redis: ['runtime'],
   ops: ['runtime'],
+  metrics: ['runtime', 'ops'],
   outbound: [],
   throttle: [...BENEATH, 'oauth', 'redis'],
   replay: [...BENEATH, 'redis'],
@@ -58,7 +59,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 
   'http/server': [
     ...[...BENEATH, 'oauth', ...DOMAIN, 'management', 'grants', 'ops'],
-    ...['dpop', 'tls', 'certificates'],
+    ...['dpop', 'tls', 'certificates', 'metrics'],
   ],
   'http/front': ['clients', 'ops', 'http/server'],
   'http/oauth': [
@@ -104,7 +105,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     ...['wiring', 'workers', 'start-service.ts', 'management'],
   ],
   // The processes of one instance, each of which joins all the rest as serve.ts does.
-  workers: ['runtime', 'ops', 'config', 'http/server', 'wiring', 'app.ts'],
+  workers: ['runtime', 'ops', 'metrics', 'config', 'http/server', 'wiring', 'app.ts'],
 }
 
 interface SourceFile {

@@ -110,6 +110,7 @@ export function openCountingHasher(
     }
   const counting: HashingLanes = {
     run: countIn(lanes.run),
+    load: lanes.load,
     admit: (work) => lanes.admit((run) => work(countIn(run))),
   }
   return { hasher: openPasswordHasher({ parameters, lanes: counting, costs, peppers }), counts }

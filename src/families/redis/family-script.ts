@@ -6,12 +6,12 @@ import { openScript, type RedisScript, type ScriptKind } from '../../redis/redis
 
 /** The script of `lua/<name>.lua` with the functions of family.lua before it. */
 export function loadScript(kind: ScriptKind, name: string): RedisScript {
-  return openScript(kind, readLua('family'), readLua(name))
+  return openScript(name, kind, readLua('family'), readLua(name))
 }
 
 /** The script of `lua/<name>.lua` by itself. */
 export function loadBareScript(kind: ScriptKind, name: string): RedisScript {
-  return openScript(kind, readLua(name))
+  return openScript(name, kind, readLua(name))
 }
 
 function readLua(name: string): string {

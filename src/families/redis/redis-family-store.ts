@@ -12,6 +12,7 @@ import {
 } from '../../redis/redis-script.ts'
 import { checkServer, type ServerCheck } from '../../redis/redis-server-check.ts'
 import type { RedisTarget } from '../../redis/redis-target.ts'
+import { UNWATCHED, type WatchCall } from '../../runtime/call-watch.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { type Dependency, DependencyUnavailable } from '../../runtime/dependency-unavailable.ts'
 import type { FamilyStore } from '../family-store.ts'
@@ -49,15 +50,19 @@ export interface RedisFamilyStoreDependencies {
   readonly onConnectionError: (detail: string) => void
   /** Told each time that the journal could not be re-applied; the gate stays closed meanwhile. */
   readonly onReplayFailure: (detail: string, dependency: Dependency) => void
+  /** Told how many entries of the journal were applied again to a server before its gate opened. */
+  readonly onReplayed?: ((count: number) => void) | undefined
+  /** Told of every script that is run for a caller. */
+  readonly watch?: WatchCall | undefined
 }
 
 /** Starts connecting and returns at once; nothing passes before the journal was re-applied. */
 export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies): RedisFamilyStore {
-  const { target, onConnectionError, onReplayFailure } = dependencies
+  const { target, onConnectionError, onReplayFailure, watch = UNWATCHED } = dependencies
   const client = openRedis(target, onConnectionError)
   const endWatch = watchFailover(target, client)
   const servers = gateServers(client, dependencies)
-  const runFree = guardedRunner(client, 'free')
+  const runFree = guardedRunner(client, 'free', watch)
   const { end, putUser, revokeToken } = openJournalCommands(runFree)
 
   async function pingServer(redis: Redis): Promise<void> {
@@ -75,7 +80,7 @@ export function openRedisFamilyStore(dependencies: RedisFamilyStoreDependencies)
   return {
     name: 'redis',
     runFree,
-    ...openFamilyCommands(guardedRunner(client, 'gated')),
+    ...openFamilyCommands(guardedRunner(client, 'gated', watch)),
     end,
     putUser,
     revokeToken,
@@ -108,7 +113,7 @@ interface GatedServers {
 /** Closes a gate before each server, now or later, until the journal was re-applied to it. */
 function gateServers(
   client: RedisClient,
-  { journal, clock, onReplayFailure }: RedisFamilyStoreDependencies,
+  { journal, clock, onReplayFailure, onReplayed }: RedisFamilyStoreDependencies,
 ): GatedServers {
   const cluster = 'nodes' in client ? client : undefined
   const handles = new Map<Redis, ServerHandle>()
@@ -123,7 +128,7 @@ function gateServers(
   forEachConnection(client, (redis) => {
     batchWrites(redis)
     const readClock = watchStoreClock(redis)
-    const replay = openJournalReplay({ journal, clock, redis, cluster })
+    const replay = openJournalReplay({ journal, clock, redis, cluster, onReplayed })
 
     async function replayIntoMaster(): Promise<Replayed> {
       // Before the replay: if the server is promoted during it, this must not count as done on a
@@ -174,8 +179,8 @@ async function retryFor(timeoutMs: number, work: () => Promise<void>): Promise<v
   }
 }
 
-function guardedRunner(client: RedisClient, access: GateAccess): RunScript {
-  const run = scriptRunner(client, access)
+function guardedRunner(client: RedisClient, access: GateAccess, watch: WatchCall): RunScript {
+  const run = scriptRunner(client, access, watch)
   return (script, keys, args) => guardRedis(() => run(script, keys, args))
 }
 

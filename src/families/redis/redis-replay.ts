@@ -45,10 +45,12 @@ export interface JournalReplayDependencies {
    * The client of the whole Cluster, for slots that are just moving; undefined without a Cluster.
    */
   readonly cluster: CommandSender | undefined
+  /** Told how many entries a whole replay has applied again. */
+  readonly onReplayed: ((count: number) => void) | undefined
 }
 
 export function openJournalReplay(dependencies: JournalReplayDependencies): JournalReplay {
-  const { journal, clock, redis, cluster } = dependencies
+  const { journal, clock, redis, cluster, onReplayed } = dependencies
   const seen = openSeenEntries(0, clock)
   const commands = openJournalCommands(connectionRunner(redis, cluster))
   let running: Promise<unknown> = Promise.resolve()
@@ -75,6 +77,7 @@ export function openJournalReplay(dependencies: JournalReplayDependencies): Jour
 
   async function applySince(fromMs: number, isWanted: (entry: JournalEntry) => boolean) {
     const { stream } = redis
+    let applied = 0
     for await (const page of journal.readSince(fromMs)) {
       if (redis.stream !== stream) throw new DependencyUnavailable('redis', 'connection lost')
       const wanted: JournalEntry[] = []
@@ -86,7 +89,9 @@ export function openJournalReplay(dependencies: JournalReplayDependencies): Jour
       for (let from = 0; from < wanted.length; from += BATCH_SIZE) {
         await Promise.all(wanted.slice(from, from + BATCH_SIZE).map(apply))
       }
+      applied += wanted.length
     }
+    return applied
   }
 
   async function findMark() {
@@ -110,12 +115,13 @@ export function openJournalReplay(dependencies: JournalReplayDependencies): Jour
     const doneMs = Math.min(clock(), markMs, known?.markMs ?? markMs)
     seen.restart(doneMs)
     const lookBackMs = cluster ? MOVED_SLOTS_MS : JOURNAL_OVERLAP_MS
-    await applySince(Math.max(0, doneMs - lookBackMs), ({ payload, atMs }) => {
+    const applied = await applySince(Math.max(0, doneMs - lookBackMs), ({ payload, atMs }) => {
       // Logins are many. Those that the mark covers are in the server, so they are not applied
       // again.
       if (payload.kind === 'created' && atMs < doneMs - JOURNAL_OVERLAP_MS) return false
       return belongs(payload, served)
     })
+    onReplayed?.(applied)
     if (!(await raise(mark, markMs))) {
       throw new DependencyUnavailable('redis', 'it was emptied while the journal was re-applied')
     }

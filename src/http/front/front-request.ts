@@ -2,7 +2,7 @@
 
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import type { RequestLine } from '../../ops/request-line.ts'
+import type { Refusal, RequestLine } from '../../ops/request-line.ts'
 import type { Caller, EndpointRequest } from '../server/endpoint.ts'
 import { openRequestLogger, requestIdOf, traceparentOf } from '../server/request-trace.ts'
 import type { FrontRoute } from './front-routes.ts'
@@ -21,6 +21,8 @@ export class FrontRequest implements EndpointRequest {
   readonly id: string
   readonly traceparent: string | undefined
   caller: Caller | undefined
+  grant: string | undefined
+  refusal: Refusal | undefined
   readonly #beganAtMs = performance.now()
   #log: FastifyBaseLogger | undefined
 
@@ -53,6 +55,9 @@ export class FrontRequest implements EndpointRequest {
       route: this.routeOptions.url,
       status,
       durationMs: performance.now() - this.#beganAtMs,
+      clientId: this.caller?.clientId,
+      grant: this.grant,
+      refusal: this.refusal,
     }
   }
 }

@@ -6,7 +6,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { ClientTable } from '../../clients/client-table.ts'
-import { openRequestLines } from '../../ops/request-line.ts'
+import type { RequestEnded } from '../../ops/request-line.ts'
 import { takeTurn } from '../server/answers-in-turn.ts'
 import { setCorsHeader } from '../server/cors.ts'
 import { sendError } from '../server/error-handler.ts'
@@ -20,17 +20,18 @@ export interface FrontDependencies {
   readonly logger: Logger
   readonly clients: Pick<ClientTable, 'overview'>
   readonly late: LateRequests
+  /** Told of every request that was answered here. */
+  readonly onEnd: RequestEnded
 }
 
 /** Puts the front before the router of `app`; call before any route is registered. */
 export function openFront(
   app: FastifyInstance,
-  { logger, clients, late }: FrontDependencies,
+  { logger, clients, late, onEnd }: FrontDependencies,
 ): void {
   const findRoute = collectFrontRoutes(app)
   const [toRouter] = app.server.listeners('request') as RequestListener[]
   if (!toRouter) throw new Error('the server has no router')
-  const writeLine = openRequestLines(logger)
   const { isTrustedProxy, presentedCertificate } = app
   const context = { logger, isTrustedProxy, presentedCertificate }
   let isClosing = false
@@ -55,7 +56,7 @@ export function openFront(
       response,
       () => late.sift(raw.socket, () => answer(request, response)),
       () => {
-        if (response.writableFinished) writeLine(request.lineFor(response.statusCode))
+        if (response.writableFinished) onEnd(request.lineFor(response.statusCode))
       },
     )
   })

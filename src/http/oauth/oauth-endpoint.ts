@@ -12,7 +12,7 @@ import type { Parameters } from '../../oauth/parameters.ts'
 import type { RecordEvent } from '../../runtime/security-event.ts'
 import type { EndpointReply, EndpointRequest } from '../server/endpoint.ts'
 import { isRepeated } from '../server/repeated-header.ts'
-import { noteCaller } from '../server/request-client.ts'
+import { noteCaller } from '../server/request-notes.ts'
 import { sourceOf } from '../server/request-source.ts'
 import { FORM_BODY_BYTES_MAX, parseFormBody } from './form-body.ts'
 

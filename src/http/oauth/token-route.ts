@@ -28,6 +28,7 @@ export function registerToken(app: FastifyInstance, dependencies: TokenRouteDepe
     const mayBringCookie = !hasOwnToken && request.headers.cookie !== undefined
     const cookieToken = mayBringCookie && (await findCookieToken(request, form, dependencies))
     const grant = findGrant(form)
+    request.grant = grant.name
     const issue = grant.read(cookieToken ? withToken(form, cookieToken) : form)
     const proof = readSenderProof(request, reply, dependencies)
     const client = await authenticateSender(request, form, dependencies)

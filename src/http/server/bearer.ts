@@ -14,7 +14,7 @@ import type { AccessTokenClaims } from '../../tokens/access-token.ts'
 import { ApiError } from './api-error.ts'
 import { challengeOf, checkHolder, codeOf, type HolderCheck } from './holder-proof.ts'
 import { challenge, hasTokenCredentials, presentedTokenOf } from './presented-token.ts'
-import { noteCaller } from './request-client.ts'
+import { noteCaller } from './request-notes.ts'
 import { sourceOf } from './request-source.ts'
 
 /** What the tokens say of the requests that passed a check of this file. */

@@ -5,6 +5,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Client } from '../../clients/client.ts'
+import type { Refusal } from '../../ops/request-line.ts'
 
 export interface Caller {
   readonly clientId: string
@@ -23,6 +24,10 @@ export interface EndpointRequest {
   readonly routeOptions: { readonly url?: string | undefined }
   /** Whoever sent it, as soon as that is known. */
   caller?: Caller | undefined
+  /** The grant that it asked for, by its name, as soon as that is known to be one. */
+  grant?: string | undefined
+  /** Why it was refused, if it was. */
+  refusal?: Refusal | undefined
 }
 
 export interface EndpointReply {

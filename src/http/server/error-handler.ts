@@ -10,7 +10,7 @@ import { AlreadyTaken, type FieldError } from '../../runtime/field-error.ts'
 import { API_ERRORS, ApiError, type ApiErrorCode } from './api-error.ts'
 import type { EndpointReply, EndpointRequest } from './endpoint.ts'
 import { challenge } from './presented-token.ts'
-import { callerFields } from './request-client.ts'
+import { callerFields } from './request-notes.ts'
 
 /** When to come back after a dependency was away: about as long as reconnecting takes. */
 const RETRY_AFTER_SECONDS = 2
@@ -46,6 +46,7 @@ export function sendError(
 }
 
 function sendOAuthError(error: OAuthError, request: EndpointRequest, reply: EndpointReply): void {
+  request.refusal = { code: error.code, reason: error.reason }
   logRefusal(error, error.reason, error.status, request)
   if (error.status === 401) {
     // RFC 6749 §5.2: 401 carries the challenge that the endpoint supports.
@@ -61,7 +62,9 @@ function sendOAuthError(error: OAuthError, request: EndpointRequest, reply: Endp
 }
 
 function sendApiError(error: ApiError, request: EndpointRequest, reply: EndpointReply): void {
-  logRefusal(error, error.reason ?? error.code, error.status, request)
+  const reason = error.reason ?? error.code
+  request.refusal = { code: error.code, reason }
+  logRefusal(error, reason, error.status, request)
   setRetryAfter(reply, error)
   reply
     .code(error.status)

@@ -49,6 +49,7 @@ export function addMethodNotAllowedRoutes(
       url,
       config: { ...route.config },
       onRequest: async (request, reply) => {
+        if (route.config?.isHiddenFrom?.(request)) throw new ApiError('not_found')
         if (isAdmittedPreflight(request, reply)) return answerPreflight(reply, allow)
         reply.header('allow', allow)
         throw isOAuth ? new OAuthError('method_not_allowed') : new ApiError('method_not_allowed')

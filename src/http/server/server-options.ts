@@ -8,12 +8,12 @@ import {
   type FastifyRequest,
   LogController,
 } from 'fastify'
-import type { Logger } from 'pino'
-import { openRequestLines } from '../../ops/request-line.ts'
+import type { RequestEnded } from '../../ops/request-line.ts'
 import { ApiError } from './api-error.ts'
 import { BODY_SCHEMAS } from './body-schemas.ts'
 import { toProblem } from './error-handler.ts'
 import { isRepeated } from './repeated-header.ts'
+import { notesOf } from './request-notes.ts'
 import { openRequestLogger, requestIdOf, traceparentOf } from './request-trace.ts'
 
 const JSON_BODY_BYTES_MAX = 64 * 1024
@@ -32,7 +32,7 @@ export const SERVER_OPTIONS = {
   // At a stop, serve.ts waits for requests under way: Fastify must neither end nor refuse them.
   forceCloseConnections: 'idle',
   return503OnClosing: false,
-  // One line a request, written by setAnswersOutsideRoutes.
+  // One line a request, written at its end (docs/semantics.md §13).
   logController: new LogController({ disableRequestLogging: true }),
   genReqId: requestIdOf,
   childLoggerFactory: openRequestLogger,
@@ -52,9 +52,8 @@ export const SERVER_OPTIONS = {
   },
 } as const satisfies FastifyHttpOptions<Server>
 
-/** 404 for unknown paths, and one log line a request. */
-export function setAnswersOutsideRoutes(app: FastifyInstance, logger: Logger): void {
-  const writeLine = openRequestLines(logger)
+/** 404 for unknown paths, and `onEnd` for every request that Fastify answers. */
+export function setAnswersOutsideRoutes(app: FastifyInstance, onEnd: RequestEnded): void {
   app.setNotFoundHandler(() => {
     throw new ApiError('not_found')
   })
@@ -71,7 +70,7 @@ export function setAnswersOutsideRoutes(app: FastifyInstance, logger: Logger): v
     done(isRepeated(request, 'host') ? new ApiError('malformed_request') : undefined)
   })
   app.addHook('onResponse', (request, reply, done) => {
-    writeLine({
+    onEnd({
       id: request.id,
       isIdGiven: request.headers['x-request-id'] === request.id,
       traceparent: traceparentOf(request.raw),
@@ -79,6 +78,7 @@ export function setAnswersOutsideRoutes(app: FastifyInstance, logger: Logger): v
       route: request.routeOptions.url,
       status: reply.statusCode,
       durationMs: reply.elapsedTime,
+      ...notesOf(request),
     })
     done()
   })

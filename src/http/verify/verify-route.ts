@@ -22,7 +22,7 @@ import {
   type HolderFault,
 } from '../server/holder-proof.ts'
 import { challenge } from '../server/presented-token.ts'
-import { callerFields, noteCaller } from '../server/request-client.ts'
+import { callerFields, noteCaller } from '../server/request-notes.ts'
 import { ignoreBodies } from './verify-body.ts'
 import { comesFromPageOf, isCookieOf, readCredential } from './verify-credential.ts'
 import { type Demands, parseHeaderDemands, parseQueryDemands } from './verify-demands.ts'
@@ -155,6 +155,7 @@ function refuse(
 ): EndpointReply {
   const { reason } = refusal
   const error = new ApiError(isHolderFault(reason) ? codeOf(reason) : VERIFY_REFUSALS[reason])
+  request.refusal = { code: error.code, reason }
   const line = { reason, status: error.status, ...callerFields(request) }
   logEvent(request.log, 'request.refused', line)
   return reply

@@ -7,7 +7,6 @@ import { type Test, test } from 'tap'
 import { setErrorHandler } from '../../../src/http/server/error-handler.ts'
 import { findAddresses, listenAt } from '../../../src/http/server/listen.ts'
 import { SERVER_OPTIONS, setAnswersOutsideRoutes } from '../../../src/http/server/server-options.ts'
-import { createLogger } from '../../../src/ops/logger.ts'
 import { exchange, isProblem, write } from '../../support/hostile-wire.ts'
 
 const HERE = ['127.0.0.1', '127.0.0.2']
@@ -15,7 +14,7 @@ const HERE = ['127.0.0.1', '127.0.0.2']
 function makeApp(t: Test) {
   const app = fastify(SERVER_OPTIONS)
   setErrorHandler(app)
-  setAnswersOutsideRoutes(app, createLogger('silent'))
+  setAnswersOutsideRoutes(app, () => {})
   app.post('/count', async (request) => ({ count: request.raw.rawHeaders.length / 2 }))
   t.teardown(() => app.close())
   return app

@@ -1,0 +1,48 @@
+// What one answered request counts as: in its route's histogram, and at /token by its grant and its
+// outcome. Everything that becomes a label here is from a bounded set, whatever was sent.
+
+import { outcomeOf, type Refusal, type RequestEnded } from '../ops/request-line.ts'
+import type { Figures, LOGIN_OUTCOMES } from './figures.ts'
+
+type Counted = Pick<Figures, 'httpRequests' | 'tokenRequests' | 'logins'>
+
+/** What standards name; anybody may send the others that Node.js reads. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+export interface RequestCountsOptions {
+  /** The pattern of the token endpoint, below the path of the issuer. */
+  readonly tokenRoute: string
+  /** The names of the grants by which a user logs in. */
+  readonly loginGrants: ReadonlySet<string>
+}
+
+export function openRequestCounts(
+  { httpRequests, tokenRequests, logins }: Counted,
+  { tokenRoute, loginGrants }: RequestCountsOptions,
+): RequestEnded {
+  return (line) => {
+    const { route = 'none', method, status, durationMs, clientId, grant, refusal } = line
+    const methodLabel = METHODS.has(method) ? method : 'other'
+    httpRequests.observe(durationMs / 1000, route, methodLabel, `${Math.floor(status / 100)}xx`)
+    if (route !== tokenRoute || method !== 'POST') return
+    tokenRequests.add(grant ?? 'none', outcomeOf(line))
+    // Without a client it never came to anybody's credentials.
+    if (clientId === undefined || grant === undefined || !loginGrants.has(grant)) return
+    const outcome = loginOutcomeOf(refusal)
+    if (outcome) logins.add(outcome)
+  }
+}
+
+type LoginOutcome = (typeof LOGIN_OUTCOMES)[number]
+
+/** Undefined for a request that was refused for what has nothing to do with who logs in. */
+function loginOutcomeOf(refusal: Refusal | undefined): LoginOutcome | undefined {
+  if (!refusal) return 'ok'
+  const { code, reason } = refusal
+  if (reason === 'throttled') return 'throttled'
+  if (reason === 'login_queue_full' || reason === 'login_queue_timeout') return 'overloaded'
+  if (reason === 'database_queue') return 'overloaded'
+  if (code === 'mfa_required') return 'second_step'
+  if (code === 'invalid_grant') return 'failed'
+  return code === 'temporarily_unavailable' ? 'unavailable' : undefined
+}

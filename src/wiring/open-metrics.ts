@@ -1,0 +1,120 @@
+// Measuring put together: who is told of calls and waits, where the figures that nobody counts are
+// read, and how all of them become text.
+
+import { jwtBearer } from '../grants/jwt-bearer.ts'
+import { mfaOtp } from '../grants/mfa-otp.ts'
+import { password } from '../grants/password.ts'
+import type { KeyRing } from '../keys/key-ring.ts'
+import { openCollector } from '../metrics/collect.ts'
+import { openRequestCounts } from '../metrics/count-requests.ts'
+import { type Exposition, type ExpositionFormat, formatExposition } from '../metrics/exposition.ts'
+import type { Figures } from '../metrics/figures.ts'
+import type { Health } from '../ops/health.ts'
+import type { RequestEnded } from '../ops/request-line.ts'
+import { type WatchCall, watchBoth } from '../runtime/call-watch.ts'
+import type { MetricSnapshot } from '../runtime/metric-snapshot.ts'
+import { readProgramVersion } from '../runtime/program-version.ts'
+import type { HashingLanes } from '../users/hashing-lanes.ts'
+import type { Foundation } from './foundation.ts'
+
+/** Who is told of each kind of call. */
+export interface Watches {
+  readonly redis: WatchCall
+  readonly postgresql: WatchCall
+  readonly hashing: WatchCall
+  /** Only while calls are traced: no figure is kept of so short a work. */
+  readonly signing: WatchCall | undefined
+}
+
+/** `traced` are told as well, where calls are traced. */
+export function openWatches(figures: Figures, traced: Partial<Watches> = {}): Watches {
+  const { dependencyCalls, hashingWait } = figures
+  const dependency = (name: string) =>
+    timed((seconds, operation) => dependencyCalls.observe(seconds, name, operation))
+  return {
+    redis: watchBoth(dependency('redis'), traced.redis),
+    postgresql: watchBoth(dependency('postgresql'), traced.postgresql),
+    hashing: watchBoth(
+      timed((seconds) => hashingWait.observe(seconds)),
+      traced.hashing,
+    ),
+    signing: traced.signing,
+  }
+}
+
+function timed(observe: (seconds: number, operation: string) => void): WatchCall {
+  return (operation) => {
+    const fromMs = performance.now()
+    return () => observe((performance.now() - fromMs) / 1_000, operation)
+  }
+}
+
+export interface Metrics {
+  /** What this process alone has to tell. */
+  readonly collectMetrics: () => Promise<readonly MetricSnapshot[]>
+  /** What its whole instance has, as text. */
+  readonly exposeMetrics: (format: ExpositionFormat) => Promise<Exposition>
+  readonly countRequest: RequestEnded
+}
+
+export interface MetricsOptions extends GaugeSources {
+  readonly foundation: Foundation
+  /** The path of the issuer, empty when it has none. */
+  readonly basePath: string
+}
+
+export function openMetrics(options: MetricsOptions): Metrics {
+  const { foundation, basePath } = options
+  const { figures, group } = foundation
+  readGauges(foundation, options)
+  const { collect } = openCollector(figures)
+  return {
+    collectMetrics: collect,
+    async exposeMetrics(format) {
+      const own = await collect()
+      return await formatExposition([own, ...(await group.metricsOfOthers(own))], format)
+    },
+    countRequest: openRequestCounts(figures, {
+      tokenRoute: `${basePath}/token`,
+      loginGrants: new Set([password.name, mfaOtp.name, jwtBearer.name]),
+    }),
+  }
+}
+
+interface GaugeSources {
+  readonly health: Pick<Health, 'readiness'>
+  readonly keys: Pick<KeyRing, 'list'>
+  readonly lanes: Pick<HashingLanes, 'load'>
+  /** The name of the store of families. */
+  readonly familiesIn: string
+}
+
+/** Each where it is known at the moment. */
+function readGauges(
+  { figures, database, audit, clock }: Foundation,
+  { health, keys, lanes, familiesIn }: GaugeSources,
+): void {
+  figures.hashingActive.readFrom(() => [[lanes.load().active]])
+  figures.hashingWaiting.readFrom(() => [[lanes.load().waiting]])
+  figures.eventsWaiting.readFrom(() => [[audit.eventsWaiting()]])
+  figures.poolConnections.readFrom(() => {
+    const { size, busy, waiting } = database.load()
+    return [
+      [busy, 'busy'],
+      [size - busy, 'idle'],
+      [waiting, 'waiting'],
+    ]
+  })
+  figures.signingKeyAge.readFrom(() => {
+    const nowMs = clock()
+    return keys
+      .list()
+      .map(({ kid, state, publishedAt }) => [(nowMs - Date.parse(publishedAt)) / 1_000, kid, state])
+  })
+  figures.dependencyUp.readFrom(async () => {
+    const { dependencies } = await health.readiness()
+    return Object.entries(dependencies).map(([name, state]) => [Number(state === 'ok'), name])
+  })
+  const version = readProgramVersion()
+  figures.buildInfo.readFrom(() => [[1, version, process.version, familiesIn]])
+}
