@@ -6,8 +6,6 @@ import type { ClientTable } from '../clients/client-table.ts'
 import type { ServiceConfig } from '../config/service-config.ts'
 import { type DpopVerifier, openDpopVerifier } from '../dpop/dpop-verifier.ts'
 import { reencryptFactors } from '../factors/factor-upkeep.ts'
-import { proveFactor } from '../factors/prove-factor.ts'
-import { openSecondStepStore } from '../factors/second-step-store.ts'
 import type { Families } from '../families/families.ts'
 import { openPostgresJournal } from '../families/postgres/postgres-journal.ts'
 import type { GrantServices } from '../grants/grant.ts'
@@ -23,7 +21,6 @@ import { openTokenChecker, type TokenChecker } from '../tokens/check-access-toke
 import { openTokenMint, type TokenMint } from '../tokens/token-mint.ts'
 import { openTrustedIssuerTable, type TrustedIssuerTable } from '../trust/trusted-issuer-table.ts'
 import type { TrustServices } from '../trust/use-trusted-token.ts'
-import { authenticateUser } from '../users/authenticate-user.ts'
 import type { PasswordCosts } from '../users/password-costs.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
 import type { UserStore } from '../users/user-store.ts'
@@ -32,6 +29,7 @@ import { startHousekeeping } from './housekeeping.ts'
 import { openAssertions, openTrust } from './open-assertions.ts'
 import type { Audit } from './open-audit.ts'
 import { type OpenedFamilyStore, openFamilyStore } from './open-family-store.ts'
+import { openGrants } from './open-grants.ts'
 import { openHasher } from './open-hasher.ts'
 import { openHealth } from './open-health.ts'
 import { type Mail, openMail } from './open-mail.ts'
@@ -109,7 +107,7 @@ async function openParts(
   opened: OpenedFamilyStore,
   closeStores: () => Promise<void>,
 ): Promise<Service> {
-  const { config, database, clock, audit, figures, watches } = foundation
+  const { config, database, clock, audit, watches } = foundation
   const { rootSecrets, issuer } = config
   const { recordEvent } = audit
   await audit.webhooks.reencrypt()
@@ -128,7 +126,6 @@ async function openParts(
   await trustedIssuers.reload()
   const { users, factors, families } = openUsers(foundation, opened)
   const { hasher, lanes, passwordCosts } = await openHasher(config, database, foundation)
-  const secondSteps = openSecondStepStore({ pool: database.pool, rootSecrets })
   const isKnownIssuer = (id: string) => trustedIssuers.find(id)?.subjects?.mode === 'own'
   const checker = openTokenChecker({ tokens, clients, families, isKnownIssuer, clock })
   const throttle = openServiceThrottle(foundation, opened)
@@ -165,20 +162,7 @@ async function openParts(
     mail,
     tls,
     management: openManagement({ ...foundation, ...audit, ...stores, ...common, keys, mail }),
-    grants: {
-      ...common,
-      trust,
-      users,
-      login: async (credentials, { ip }) => {
-        const login = { users, hasher, passwordLimits: config, throttle }
-        return await authenticateUser({ ...credentials, ip }, login)
-      },
-      checkToken: checker.check,
-      proveFactor: (attempt) => proveFactor(attempt, { users, secondSteps, throttle, clock }),
-      onRefresh: figures.refreshes.add,
-      issuer,
-      defaultAudience: config.defaultAudience ?? issuer,
-    },
+    grants: openGrants(foundation, { ...common, trust, users, hasher, checker }),
     async close() {
       tls?.close()
       await housekeeping.stop()
