@@ -5,7 +5,7 @@ import type { Contract, Server } from './contract.ts'
 import { ISSUER, ISSUER_ORIGIN, ISSUER_PATH, OPS_ORIGIN } from './placeholders.ts'
 
 /** What `LINEAGE_OPS_PORT` moves; test/http/server/openapi-docs.test.ts holds it to the routes. */
-const OPERATIONS = /^\/(?:admin\/|livez$|readyz$)/
+const OPERATIONS = /^\/(?:admin\/|livez$|readyz$|metrics$)/
 
 /** The contract of a service that has everything on one port, or its operations on another. */
 export function placeContract(contract: Contract, ports: 'one-port' | 'two-ports'): Contract {

@@ -122,7 +122,7 @@ export const CONFIG_TABLE = {
   ...TLS_ROWS,
   LINEAGE_OPS_PORT: optional(
     integer(1, 65_535),
-    'Port that takes over `/admin`, `/livez` and `/readyz`; unset leaves them on `PORT`.',
+    'Port that takes over `/admin`, `/livez`, `/readyz` and `/metrics`; unset leaves them on `PORT`.',
   ),
   LINEAGE_MIGRATE: row(
     'auto',

@@ -52,10 +52,12 @@ export interface FamiliesDependencies {
   /** The record as PostgreSQL has it; undefined for an id that never was. */
   readonly loadUser: (userId: UserId) => Promise<UserRecord | undefined>
   readonly clock: Clock
+  /** Told how many families a login has ended, because there were too many beside it. */
+  readonly onDisplaced?: (count: number) => void
 }
 
 export function openFamilies(dependencies: FamiliesDependencies): Families {
-  const { store, journal, loadUser, clock } = dependencies
+  const { store, journal, loadUser, clock, onDisplaced = () => {} } = dependencies
   const restoreLost = openLostFamilies(store, journal, reloadUser)
   const ending = openFamilyEnding({ store, journal, inspect: inspectFound, clock })
 
@@ -76,13 +78,19 @@ export function openFamilies(dependencies: FamiliesDependencies): Families {
     await journal.append({ kind: 'created', login: input }, keepUntilMs)
   }
 
+  async function createInStore(input: CreateFamily): Promise<CreateOutcome> {
+    const created = await store.create(input)
+    if (created.outcome === 'created' && created.displaced > 0) onDisplaced(created.displaced)
+    return created
+  }
+
   return {
     async create(input) {
-      if (store.name === 'postgresql') return await store.create(input)
+      if (store.name === 'postgresql') return await createInStore(input)
       await journalLogin(input)
       let isMade = false
       try {
-        const created = await store.create(input)
+        const created = await createInStore(input)
         isMade = created.outcome === 'created'
         return created
       } finally {

@@ -89,7 +89,13 @@ export interface CreateFamily {
 }
 
 export type CreateOutcome =
-  | { readonly outcome: 'created'; readonly family: Family; readonly user: UserRecord }
+  | {
+      readonly outcome: 'created'
+      readonly family: Family
+      readonly user: UserRecord
+      /** How many others it ended, because there would have been more than LIVE_FAMILIES_MAX. */
+      readonly displaced: number
+    }
   /** The user was disabled, deleted, logged out or given a new password since `user` was read. */
   | { readonly outcome: 'user_moved' }
 

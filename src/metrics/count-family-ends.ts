@@ -17,8 +17,8 @@ function familyEndOf({ type, reason, sessionId }: SecurityEvent): string | undef
     case 'refresh.reuse_detected':
       return 'reuse_detected'
     case 'token.revoked':
-      // An access token that is revoked by itself has no session.
-      return sessionId !== undefined || reason === 'logged_out_everywhere' ? reason : undefined
+      // An access token that a client has revoked by itself belongs to no session that ended.
+      return reason === 'revoked_by_client' && sessionId === undefined ? undefined : reason
     case 'user.password_changed':
       return 'password_changed'
     case 'user.disabled':

@@ -13,11 +13,13 @@ export interface Counter<Labels extends readonly string[]> extends Metric {
  * that is counted shows as a rise. Values have to be from a bounded set: the caller sees to it.
  */
 export function openCounter<const Labels extends readonly string[]>(
-  { name, help, labels }: MetricFacts<Labels>,
+  facts: MetricFacts<Labels>,
   zeros: readonly LabelValues<Labels>[] = [],
 ): Counter<Labels> {
+  const { name, help, labels } = facts
   const counts = new Map<string, number>(zeros.map((values) => [keyOf(values), 0]))
   return {
+    facts,
     add(...values) {
       const key = keyOf(values)
       counts.set(key, (counts.get(key) ?? 0) + 1)

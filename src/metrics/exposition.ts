@@ -62,6 +62,7 @@ async function aggregate(
 function register(registry: AnyRegistry, snapshot: MetricSnapshot): void {
   const metric = {
     name: snapshot.name,
+    type: snapshot.type,
     get() {
       return { ...snapshot, name: this.name }
     },

@@ -7,7 +7,7 @@ import { openGauge } from './gauge.ts'
 import { openHistogram } from './histogram.ts'
 
 /** How a refresh ended. Grace use and refused reuse are told apart, so that false alarms show. */
-export const REFRESH_OUTCOMES = [
+const REFRESH_OUTCOMES = [
   ...(['rotated', 'kept', 'behind', 'retried'] as const),
   ...(['replayed', 'inactive', 'refused', 'invalid', 'unavailable'] as const),
 ] as const

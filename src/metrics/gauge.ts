@@ -21,11 +21,13 @@ export interface Gauge<Labels extends readonly string[]> extends Metric {
 
 /** Opens a gauge; `aggregator` says what the processes of one instance are together. */
 export function openGauge<const Labels extends readonly string[]>(
-  { name, help, labels }: MetricFacts<Labels>,
+  facts: MetricFacts<Labels>,
   aggregator: Aggregator,
 ): Gauge<Labels> {
+  const { name, help, labels } = facts
   let read: ReadAll<Labels> = () => []
   return {
+    facts,
     readFrom(source) {
       read = source
     },

@@ -5,7 +5,7 @@ import type { Sample } from '../runtime/metric-snapshot.ts'
 import { keyOf, type LabelValues, labelsOf, type Metric, type MetricFacts } from './metric.ts'
 
 /** Seconds. From what Redis takes up to what nobody waits for any more (2 s), and one beyond. */
-export const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5]
+const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5]
 
 export interface Histogram<Labels extends readonly string[]> extends Metric {
   observe(seconds: number, ...values: LabelValues<Labels>): void
@@ -23,9 +23,10 @@ function newCell(): Cell {
 
 /** Opens a histogram; `zeros` are combinations that are shown from the beginning. */
 export function openHistogram<const Labels extends readonly string[]>(
-  { name, help, labels }: MetricFacts<Labels>,
+  facts: MetricFacts<Labels>,
   zeros: readonly LabelValues<Labels>[] = [],
 ): Histogram<Labels> {
+  const { name, help, labels } = facts
   const cells = new Map<string, Cell>(zeros.map((values) => [keyOf(values), newCell()]))
 
   function cellOf(key: string): Cell {
@@ -38,6 +39,7 @@ export function openHistogram<const Labels extends readonly string[]>(
   }
 
   return {
+    facts,
     observe(seconds, ...values) {
       const cell = cellOf(keyOf(values))
       let at = 0

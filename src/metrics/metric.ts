@@ -4,6 +4,7 @@ import type { MetricSnapshot } from '../runtime/metric-snapshot.ts'
 
 /** A metric of ours: it can be asked at any time, and is never asked while it is counted. */
 export interface Metric {
+  readonly facts: MetricFacts<readonly string[]>
   snapshot(): MetricSnapshot | Promise<MetricSnapshot>
 }
 

@@ -12,7 +12,7 @@ import { openFailureReport, type ReportFailure } from '../ops/report-failure.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { ALONE, type ProcessGroup, shareOf } from '../runtime/process-group.ts'
 import { type Audit, openAudit } from './open-audit.ts'
-import { openWatches, type Watches } from './open-metrics.ts'
+import { openWatches, type Watches } from './open-watches.ts'
 
 export interface FoundationOptions {
   readonly config: ServiceConfig

@@ -7,7 +7,7 @@ import { defaultHashingLanes, type HashingLanes, openHashingLanes } from '../use
 import { openPasswordCosts, type PasswordCosts } from '../users/password-costs.ts'
 import { openPasswordHasher, type PasswordHasher } from '../users/password-hasher.ts'
 import { loadStoredPasswordCosts } from '../users/stored-password-costs.ts'
-import type { Watches } from './open-metrics.ts'
+import type { Watches } from './open-watches.ts'
 
 interface OpenedHasher {
   readonly hasher: PasswordHasher

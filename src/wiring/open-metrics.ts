@@ -1,5 +1,4 @@
-// Measuring put together: who is told of calls and waits, where the figures that nobody counts are
-// read, and how all of them become text.
+// Metrics put together: where the figures that nobody counts are read, and how all of them become text.
 
 import { jwtBearer } from '../grants/jwt-bearer.ts'
 import { mfaOtp } from '../grants/mfa-otp.ts'
@@ -8,46 +7,12 @@ import type { KeyRing } from '../keys/key-ring.ts'
 import { openCollector } from '../metrics/collect.ts'
 import { openRequestCounts } from '../metrics/count-requests.ts'
 import { type Exposition, type ExpositionFormat, formatExposition } from '../metrics/exposition.ts'
-import type { Figures } from '../metrics/figures.ts'
 import type { Health } from '../ops/health.ts'
 import type { RequestEnded } from '../ops/request-line.ts'
-import { type WatchCall, watchBoth } from '../runtime/call-watch.ts'
 import type { MetricSnapshot } from '../runtime/metric-snapshot.ts'
 import { readProgramVersion } from '../runtime/program-version.ts'
 import type { HashingLanes } from '../users/hashing-lanes.ts'
 import type { Foundation } from './foundation.ts'
-
-/** Who is told of each kind of call. */
-export interface Watches {
-  readonly redis: WatchCall
-  readonly postgresql: WatchCall
-  readonly hashing: WatchCall
-  /** Only while calls are traced: no figure is kept of so short a work. */
-  readonly signing: WatchCall | undefined
-}
-
-/** `traced` are told as well, where calls are traced. */
-export function openWatches(figures: Figures, traced: Partial<Watches> = {}): Watches {
-  const { dependencyCalls, hashingWait } = figures
-  const dependency = (name: string) =>
-    timed((seconds, operation) => dependencyCalls.observe(seconds, name, operation))
-  return {
-    redis: watchBoth(dependency('redis'), traced.redis),
-    postgresql: watchBoth(dependency('postgresql'), traced.postgresql),
-    hashing: watchBoth(
-      timed((seconds) => hashingWait.observe(seconds)),
-      traced.hashing,
-    ),
-    signing: traced.signing,
-  }
-}
-
-function timed(observe: (seconds: number, operation: string) => void): WatchCall {
-  return (operation) => {
-    const fromMs = performance.now()
-    return () => observe((performance.now() - fromMs) / 1_000, operation)
-  }
-}
 
 export interface Metrics {
   /** What this process alone has to tell. */

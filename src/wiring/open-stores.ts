@@ -14,6 +14,7 @@ import { type Families, openFamilies } from '../families/families.ts'
 import { journalUserChange } from '../families/postgres/postgres-journal.ts'
 import { LISTED_GRANTS } from '../grants/grants.ts'
 import { raiseLongestTokenLife } from '../keys/key-rows.ts'
+import type { Figures } from '../metrics/figures.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { openTrustedIssuerStore, type TrustedIssuerStore } from '../trust/trusted-issuer-store.ts'
 import { openUserChange } from '../users/user-change.ts'
@@ -62,11 +63,12 @@ export interface UserFoundation {
   readonly config: Pick<ServiceConfig, 'rootSecrets'>
   readonly database: Database
   readonly clock: Clock
+  readonly figures?: Pick<Figures, 'familyEnds'>
 }
 
 /** Users, whose changes reach the families, and the families, which reload their users. */
 export function openUsers(
-  { config: { rootSecrets }, database, clock }: UserFoundation,
+  { config: { rootSecrets }, database, clock, figures }: UserFoundation,
   { store, journal }: Pick<OpenedFamilyStore, 'store' | 'journal'>,
 ): { users: UserStore; factors: FactorStore; families: Families } {
   const { prisma } = database
@@ -82,6 +84,9 @@ export function openUsers(
   return {
     users,
     factors: openFactorStore({ prisma, changeUser, rootSecrets, clock }),
-    families: openFamilies({ store, journal, loadUser: users.loadRecord, clock }),
+    families: openFamilies({
+      ...{ store, journal, loadUser: users.loadRecord, clock },
+      onDisplaced: (count) => figures?.familyEnds.addMany(count, 'session_limit'),
+    }),
   }
 }

@@ -51,7 +51,8 @@ export async function runCreateCases(t: Test, open: OpenFamilyBench): Promise<vo
       ended: undefined,
       retriedElsewhere: 0,
     }
-    t.strictSame(await store.create(login), { outcome: 'created', family, user })
+    const created = { outcome: 'created', family, user, displaced: 0 } as const
+    t.strictSame(await store.create(login), created)
     t.strictSame(await listAll(store, user.userId), { user, families: [family] })
   })
 

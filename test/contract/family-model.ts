@@ -62,7 +62,7 @@ export function newFamilyModel(): FamilyModel {
       retriedElsewhere: 0,
     }
     save(made)
-    return { outcome: 'created', family: made, user: copy }
+    return { outcome: 'created', family: made, user: copy, displaced: 0 }
   }
 
   function rotate(request: RotateFamily): RotateOutcome {

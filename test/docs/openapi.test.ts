@@ -113,7 +113,7 @@ test('every route is in the contract and every operation has a route', async (t)
   const documented = OPERATIONS.map(({ method, path }) => `${method} ${path}`)
   const inserted = documented.filter((line) => line.includes('{issuerPath}'))
   const rest = documented.filter((line) => !inserted.includes(line))
-  const atRoot = (line: string) => /^GET \/(livez|readyz)$/.test(line)
+  const atRoot = (line: string) => /^GET \/(livez|readyz|metrics)$/.test(line)
   const parts = PARTS_OF_THE_PAGE.map((path) => `GET ${path}`)
   t.strictSame(await listAnswered(await startObserved(t)), [...rest, ...parts].sort())
 

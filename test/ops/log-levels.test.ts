@@ -67,7 +67,16 @@ test('security is every event of the trail, and a concern by its own name goes b
 
 test('the line of a request has the level of its concern', async (t) => {
   const line = {
-    ...{ id: '1', isIdGiven: false, traceparent: undefined, method: 'GET', route: '/livez' },
+    ...{
+      id: '1',
+      isIdGiven: false,
+      traceparent: undefined,
+      clientId: undefined,
+      grant: undefined,
+      refusal: undefined,
+      method: 'GET',
+      route: '/livez',
+    },
     ...{ status: 200, durationMs: 1 },
   }
   for (const [level, concerns, isShown] of [

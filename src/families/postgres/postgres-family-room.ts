@@ -21,15 +21,16 @@ const LOOKED_AT_MAX = 1_000
 /**
  * Marks the dead, and ends the least recently used of more than LIVE_FAMILIES_MAX. The lock on the
  * user's row keeps other logins out. What lives is decided as by `findInactiveReason`, but in SQL,
- * so that no row has to be read. A family that an epoch keeps has that epoch already.
+ * so that no row has to be read. A family that an epoch keeps has that epoch already. Says how many it
+ * has ended.
  */
 export async function makeRoom(
   client: pg.PoolClient,
   made: Family,
   user: UserRecord,
   { nowMs, clientSessionsValidFromMs }: CreateFamily,
-): Promise<void> {
-  await client.query(
+): Promise<number> {
+  const { rows } = await client.query<{ isDisplaced: boolean }>(
     `WITH looked_at AS (
        SELECT id, GREATEST(rotated_at_ms, used_at_ms) AS used_at_ms, created_at_ms,
          absolute_expires_at_ms > $3 AND idle_expires_at_ms > $3
@@ -44,7 +45,8 @@ export async function makeRoom(
        ended_at_ms = CASE WHEN lives THEN $3::bigint END,
        ended_reason = CASE WHEN lives THEN 'session_limit' END
      FROM looked_at WHERE f.id = looked_at.id
-       AND (NOT lives OR f.id IN (SELECT id FROM surplus))`,
+       AND (NOT lives OR f.id IN (SELECT id FROM surplus))
+     RETURNING NOT f.found_dead AS "isDisplaced"`,
     [
       user.userId,
       made.clientId,
@@ -56,4 +58,5 @@ export async function makeRoom(
       LOOKED_AT_MAX,
     ],
   )
+  return rows.filter(({ isDisplaced }) => isDisplaced).length
 }

@@ -99,8 +99,8 @@ async function create(client: pg.PoolClient, input: CreateFamily): Promise<Creat
   }
   const family = beginFamily(input, user)
   await insertFamily(client, family)
-  await makeRoom(client, family, user, input)
-  return { outcome: 'created', family, user }
+  const displaced = await makeRoom(client, family, user, input)
+  return { outcome: 'created', family, user, displaced }
 }
 
 async function rotate(client: pg.PoolClient, input: RotateFamily): Promise<RotateOutcome> {

@@ -85,7 +85,7 @@ async function create(run: RunScript, input: CreateFamily): Promise<CreateOutcom
   const family = beginFamily(input, user)
   const { familyId } = family
   const keys = keysOf({ userId })
-  const [outcome, made, copy] = (await run(
+  const [outcome, made, copy, displaced] = (await run(
     createScript,
     [keys.user, keys.family(familyId)],
     [
@@ -96,12 +96,13 @@ async function create(run: RunScript, input: CreateFamily): Promise<CreateOutcom
       family.absoluteExpiresAtMs + TOMBSTONE_SLACK_MS - nowMs,
       ...encodeFamily(family),
     ],
-  )) as [CreateOutcome['outcome'], unknown, unknown]
+  )) as [CreateOutcome['outcome'], unknown, unknown, number]
   if (outcome === 'user_moved') return { outcome }
   return {
     outcome,
     family: expectRecord(decodeFamily(made, userId, familyId)),
     user: expectRecord(decodeUser(copy, userId)),
+    displaced,
   }
 }
 

@@ -42,7 +42,7 @@ export function registerMetrics(
 const TYPES_MAX = 32
 
 /** Whether OpenMetrics is accepted, and plain text is not preferred to it (RFC 9110 §12.5.1). */
-export function prefersOpenMetrics(accept = ''): boolean {
+function prefersOpenMetrics(accept = ''): boolean {
   const weights = new Map<string, number>()
   for (const range of accept.toLowerCase().split(',', TYPES_MAX)) {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim())

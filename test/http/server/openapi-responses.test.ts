@@ -360,6 +360,7 @@ async function callUsers({ call }: Scene, { app, bearers, userId }: Actors): Pro
 async function callProbes({ call }: Scene, { app }: Actors): Promise<void> {
   await call(app, 'getLiveness', 200)
   await call(app, 'getReadiness', 200)
+  await call(app, 'getMetrics', 200)
   app.service.health.markDraining()
   await call(app, 'getReadiness', 503)
 }

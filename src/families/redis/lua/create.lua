@@ -1,4 +1,4 @@
--- KEYS: user, family. Answers {outcome, family, user}.
+-- KEYS: user, family. Answers {outcome, family, user, how many others were ended}.
 local user_key, key = KEYS[1], KEYS[2]
 local now, sessions_valid_from = tonumber(ARGV[7]), tonumber(ARGV[8])
 local live_max, ttl = tonumber(ARGV[9]), ARGV[10]
@@ -16,7 +16,7 @@ local user = put_user(user_key, ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARG
 if user.status ~= 0 or is_epoch_passed(made, user) then return { 'user_moved' } end
 -- The journal may apply a login again; the family then stays as it is, alive or ended.
 local held = redis.call('GET', key)
-if held then return { 'created', held, user.value } end
+if held then return { 'created', held, user.value, 0 } end
 
 local function is_used_before(one, other)
   if one.used_at ~= other.used_at then return one.used_at < other.used_at end
@@ -43,13 +43,15 @@ end
 -- Below the limit nothing is looked at, though some in the index may be dead.
 local function make_room()
   local ids = read_live(user_key, made.client_id)
-  if #ids < live_max * ID_LENGTH then return end
+  if #ids < live_max * ID_LENGTH then return 0 end
   local live = sift(ids)
   table.sort(live, is_used_before)
-  for i = 1, #live - live_max + 1 do end_family(user_key, live[i], 'session_limit', now) end
+  local surplus = math.max(0, #live - live_max + 1)
+  for i = 1, surplus do end_family(user_key, live[i], 'session_limit', now) end
+  return surplus
 end
 
-make_room()
+local displaced = make_room()
 redis.call('SET', key, pack_family(made), 'PX', ttl)
 join_live(user_key, made.client_id, made.id)
-return { 'created', made.value, user.value }
+return { 'created', made.value, user.value, displaced }
