@@ -17,10 +17,11 @@ test('without a port of its own it is for the machine itself, by the address of 
     t.match(answer.headers, { 'content-type': /^text\/plain/, 'cache-control': 'no-store' })
     t.match(answer.body, /^lineage_build_info\{version="\d/m)
   }
-  const absent = await app.inject({ url: '/nothing', remoteAddress: STRANGER })
+  const id = { 'x-request-id': 'the-same' }
+  const absent = await app.inject({ url: '/nothing', remoteAddress: STRANGER, headers: id })
   for (const remoteAddress of [STRANGER, '10.0.0.1', '::ffff:10.0.0.1', '2001:db8::1']) {
     for (const method of ['GET', 'HEAD', 'POST', 'OPTIONS', 'TRACE'] as const) {
-      const headers = { 'x-forwarded-for': '127.0.0.1', forwarded: 'for=127.0.0.1' }
+      const headers = { ...id, 'x-forwarded-for': '127.0.0.1', forwarded: 'for=127.0.0.1' }
       const url = '/metrics'
       const asked = { url, method: method as 'GET', remoteAddress, headers }
       const answer = await app.inject(asked)
