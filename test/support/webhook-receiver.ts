@@ -4,7 +4,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Test } from 'tap'
+import type { Scope } from './scope.ts'
 
 export interface ReceivedMessage {
   readonly path: string
@@ -23,7 +23,7 @@ export interface WebhookReceiver {
   answerWith(answer: (response: ServerResponse, message: ReceivedMessage) => void): void
 }
 
-export async function startReceiver(t: Test): Promise<WebhookReceiver> {
+export async function startReceiver(t: Scope): Promise<WebhookReceiver> {
   const received: ReceivedMessage[] = []
   const waiting = new Set<() => void>()
   let answer = (response: ServerResponse, _message: ReceivedMessage): void => {
