@@ -1,5 +1,5 @@
-// `npm run dashboard`: draws the dashboard of deploy/grafana from a run of some minutes, as
-// docs/images/dashboard.svg. It takes Debian's prometheus, a redis-server and the tests' PostgreSQL.
+// `npm run dashboard`: draws the dashboard of deploy/grafana from a run of some minutes, for the folder
+// docs/images. It takes Debian's prometheus, a redis-server and the tests' PostgreSQL.
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
