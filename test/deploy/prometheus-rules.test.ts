@@ -1,6 +1,6 @@
 // The alerts of deploy/prometheus: each with what it needs to be acted upon, its section of the
 // runbook, and a test that raises it and one that does not. promtool runs those tests in
-// test/interop/prometheus-rules.test.ts.
+// test/interop/prometheus-rules.test.ts; that rules ask only for what there is says metrics-used.test.ts.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
