@@ -8,6 +8,7 @@ import { openScope, type Scope } from '../test/support/scope.ts'
 import { measureAllCores } from './all-cores.ts'
 import { type Calls, countCalls } from './count-calls.ts'
 import { describeMachine } from './machine.ts'
+import { measureMetrics } from './metrics-cost.ts'
 import { CONNECTIONS, ROUNDS, SECONDS, WARM_UP_SHARE } from './options.ts'
 import { measureOwner } from './owner-login.ts'
 import type { Participant } from './participant.ts'
@@ -29,7 +30,7 @@ type Subjects = ReadonlyMap<string, Partial<Record<ScenarioName, Participant>>>
 type Scripts = Awaited<ReturnType<typeof buildPrograms>>
 
 /** What is measured besides the scenarios. */
-const PARTS = ['workers', 'start', 'owner']
+const PARTS = ['workers', 'start', 'owner', 'metrics']
 
 async function main(words: readonly string[]): Promise<void> {
   if (words[0] === 'docs') writeDocs()
@@ -54,6 +55,7 @@ async function runBench(scope: Scope, words: readonly string[]): Promise<void> {
     ? await withScope((inner) => measureAllCores(inner, servers))
     : {}
   if (words.includes('owner')) await withScope((inner) => measureOwner(inner, servers))
+  if (words.includes('metrics')) await withScope((inner) => measureMetrics(inner, servers))
   printAllCores(allCores)
   printStart(start)
   const settings = { rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS }

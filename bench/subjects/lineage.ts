@@ -25,6 +25,7 @@ const ROOT_SECRET = randomBytes(32).toString('base64url')
 export async function spawnLineage(
   servers: Servers,
   settings: Readonly<Record<string, string>> = {},
+  nodeArguments: readonly string[] = [],
 ): Promise<{ process: MeasuredProcess; port: number }> {
   const port = await findFreePort()
   const env = {
@@ -40,14 +41,15 @@ export async function spawnLineage(
     LINEAGE_ACCESS_TOKEN_TTL_SECONDS: '3600',
     ...settings,
   }
-  return { port, process: startMeasured(MAIN, env, ['--enable-source-maps']) }
+  return { port, process: startMeasured(MAIN, env, ['--enable-source-maps', ...nodeArguments]) }
 }
 
 export async function startLineage(
   servers: Servers,
   settings: Readonly<Record<string, string>> = {},
+  nodeArguments: readonly string[] = [],
 ): Promise<TokenServer> {
-  const { process, port } = await spawnLineage(servers, settings)
+  const { process, port } = await spawnLineage(servers, settings, nodeArguments)
   const isReady = async () => {
     if (process.child.exitCode !== null) throw new Error('Lineage did not start')
     const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined)
