@@ -1,8 +1,8 @@
 // The command `lineage` with everything below it: names, options and help. What a command does
 // stands in the file of its group.
 
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { readProgramVersion } from '../runtime/program-version.ts'
 import { addClientCommands } from './client-commands.ts'
 import type { CommandContext } from './command-context.ts'
 import { addConfigCommands } from './config-commands.ts'
@@ -17,15 +17,11 @@ import { addUserCommands } from './user-commands.ts'
 /** Text that every help ends with; docs/cli.md repeats it. */
 const EXIT_CODES = 'Exit codes: 0 done, 1 failed or not in order, 2 wrong usage.'
 
-// The same place from src/cli and from dist/cli.
-const PACKAGE = new URL('../../package.json', import.meta.url)
-
 /** Errors and `--help` throw CommanderError; nothing here ends the process. */
 export function buildProgram(context: CommandContext): Command {
-  const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string }
   const program = new Command('lineage')
     .description('The token service, and its management beside it.')
-    .version(version)
+    .version(readProgramVersion())
     .exitOverride()
     .showHelpAfterError('Add --help for its options.')
     .configureOutput({
