@@ -7,6 +7,7 @@ import { addClientCommands } from './client-commands.ts'
 import type { CommandContext } from './command-context.ts'
 import { addConfigCommands } from './config-commands.ts'
 import { addDoctorCommand } from './doctor/doctor-command.ts'
+import { addDrillCommands } from './drill/drill-commands.ts'
 import { addEventCommands } from './event-commands.ts'
 import { addKeyCommands } from './key-commands.ts'
 import { addMigrateCommand } from './migrate-command.ts'
@@ -43,5 +44,6 @@ export function buildProgram(context: CommandContext): Command {
   addEventCommands(program, context)
   addConfigCommands(program, context)
   addDoctorCommand(program, context)
+  addDrillCommands(program, context)
   return program
 }

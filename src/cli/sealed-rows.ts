@@ -10,6 +10,13 @@ const SEALED = {
   factors: 'authenticators',
 }
 
+export interface SealedRows {
+  /** What the rows are, for people. */
+  readonly what: string
+  readonly rootSecretId: number
+  readonly count: number
+}
+
 /** The ids that any row names, lowest first. Rejects with DependencyUnavailable. */
 export async function listUsedRootSecrets({ pool }: Pick<Database, 'pool'>): Promise<number[]> {
   // An id is one byte: 256 looks into an index are less than a table of a million factors.
@@ -22,4 +29,17 @@ export async function listUsedRootSecrets({ pool }: Pick<Database, 'pool'>): Pro
     ),
   )
   return rows.map(({ id }) => id)
+}
+
+/** How many rows of each kind are under each root secret. Rejects with DependencyUnavailable. */
+export async function countSealedRows({ pool }: Pick<Database, 'pool'>): Promise<SealedRows[]> {
+  const counts = Object.entries(SEALED).map(
+    ([table, what]) =>
+      `SELECT '${what}' AS what, root_secret_id AS "rootSecretId", count(*)::int AS count
+       FROM ${table} GROUP BY root_secret_id`,
+  )
+  const { rows } = await guardDatabase(() =>
+    pool.query<SealedRows>(`${counts.join(' UNION ALL ')} ORDER BY 1, 2`),
+  )
+  return rows
 }

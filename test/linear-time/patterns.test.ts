@@ -300,6 +300,7 @@ const WITHIN: Readonly<Record<string, string>> = {
   'cli/command-output.ts /[A-Z]/g': 'names of our own members',
   'cli/program.ts': 'arguments of the command',
   'cli/doctor/': 'what our own servers and our own public address answer, bounded in length',
+  'cli/drill/': 'names of keys in our own Redis',
 }
 
 const SIZE = 4_096
