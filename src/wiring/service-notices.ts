@@ -1,6 +1,7 @@
 // What an operator should know of the configuration and the clients, once, at the start.
 
 import { LISTED_GRANTS } from '../grants/grants.ts'
+import { openSourceList } from '../throttle/source-list.ts'
 import type { Service } from './open-service.ts'
 
 /** One sentence each. */
@@ -19,6 +20,12 @@ export function listServiceNotices({ config, clients }: Service): string[] {
           `every trusted proxy must remove or set Client-Cert, as LINEAGE_CLIENT_CERT_HEADER is not stated; clients with certificates: ${certificateCount}`,
         ]
       : []),
+    ...(config.opsPort === undefined && trustsThisMachine(config.trustProxy)
+      ? [
+          'a proxy on this machine is a caller that may read /metrics, so it must not pass that path on: ' +
+            'refuse it there, or set LINEAGE_OPS_PORT',
+        ]
+      : []),
     ...(config.issuer.startsWith('http:')
       ? [
           'the issuer is plain http: for development on this machine only',
@@ -26,4 +33,9 @@ export function listServiceNotices({ config, clients }: Service): string[] {
         ]
       : []),
   ]
+}
+
+function trustsThisMachine(networks: readonly string[]): boolean {
+  const isTrusted = openSourceList(networks)
+  return ['127.0.0.1', '::1'].some(isTrusted)
 }
