@@ -51,7 +51,11 @@ export async function serve(env: Environment, config: Config = loadConfig(env)):
     drainLog: output.drained,
   })
   try {
-    const service = await openService({ config: await completeConfig(config, running), logger })
+    const service = await openService({
+      config: await completeConfig(config, running),
+      logger,
+      applyEnv: env,
+    })
     running.service = service
     running.apps = await listen(service, logger)
     for (const notice of [...findConfigWarnings(env, config), ...notices]) {

@@ -29,7 +29,7 @@ export async function startService(
     }
     case 'worker': {
       const { serveAsWorker } = await import('./workers/serve-as-worker.ts')
-      return serveAsWorker(config, size)
+      return serveAsWorker(env, config, size)
     }
   }
 }

@@ -1,12 +1,13 @@
 // The contract as JSON and as a page, finished but for what a service is told when it starts; for a
 // service with everything on one port, and for one whose operations have a port of their own; with mail
-// and without.
+// and without. And the schema of the files that `lineage apply` takes.
 
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import type { Contract } from './contract.ts'
 import { withoutMail } from './contract-without-mail.ts'
+import { makeDeclarationSchema } from './declaration-schema.ts'
 import { renderDocsPage } from './docs-page.ts'
 import { placeContract } from './placed-contract.ts'
 
@@ -23,6 +24,8 @@ export function writeApiFiles(openapiYaml: string, directory: string): void {
     writeContract(placed, join(directory, `${ports}-mail`))
     writeContract(withoutMail(placed), join(directory, ports))
   }
+  const schema = makeDeclarationSchema(contract)
+  writeFileSync(join(directory, 'lineage.schema.json'), `${JSON.stringify(schema, null, 2)}\n`)
   for (const asset of ['style.css', 'icon.svg']) {
     copyFileSync(join(import.meta.dirname, asset), join(directory, asset))
   }

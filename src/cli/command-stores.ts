@@ -8,6 +8,7 @@ import { type Database, openDatabase } from '../database/database.ts'
 import { openDatabaseClock } from '../database/database-clock.ts'
 import { checkTables, contactDatabase } from '../database/first-contact.ts'
 import { checkMigrations } from '../database/migrations.ts'
+import type { KindOfResource } from '../declarative/planned-change.ts'
 import { joinEmbeddedMode } from '../embedded/embedded-mode.ts'
 import type { EventStore } from '../events/event-store.ts'
 import { openPostgresJournal } from '../families/postgres/postgres-journal.ts'
@@ -21,10 +22,12 @@ import type { Act } from '../runtime/act.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
 import { NO_THROTTLE } from '../throttle/throttle.ts'
+import type { TrustedIssuerStore } from '../trust/trusted-issuer-store.ts'
 import { openHashingLanes } from '../users/hashing-lanes.ts'
 import { openPasswordCosts } from '../users/password-costs.ts'
-import { openPasswordHasher } from '../users/password-hasher.ts'
-import { openAudit } from '../wiring/open-audit.ts'
+import { openPasswordHasher, type PasswordHasher } from '../users/password-hasher.ts'
+import { type Audit, openAudit } from '../wiring/open-audit.ts'
+import { openDeclarations } from '../wiring/open-declarations.ts'
 import { type OpenedFamilyStore, openFamilyStore } from '../wiring/open-family-store.ts'
 import {
   openConfirmations,
@@ -48,16 +51,20 @@ export interface CommandDatabase {
 export interface CommandStores extends CommandDatabase {
   /** For dating the end of all sessions of a client: never behind `clock` of any instance. */
   readonly latest: Clock
+  readonly audit: Audit
   readonly events: EventStore
   /** What was recorded is written before the command ends. */
   readonly recordEvent: RecordEvent
   readonly clients: ClientManagement
   readonly trust: TrustManagement
+  readonly trustedIssuerStore: TrustedIssuerStore
 }
 
 export interface CommandUsers extends CommandStores, UserManagements {
   /** Undefined where no mail is sent. */
   readonly confirmations: ConfirmationManagement | undefined
+  /** What files that are applied may be about. */
+  readonly kinds: readonly KindOfResource[]
   /** To be called before sessions are read or ended: waits for Redis for a bounded time. */
   settle(): Promise<void>
 }
@@ -116,12 +123,21 @@ export async function withStores<T>(
         refreshClient: async () => {},
         recordEvent,
       })
+      const trustedIssuerStore = openTrustedIssuers(database, config, clock)
       const trust = openTrustManagement({
-        trustedIssuerStore: openTrustedIssuers(database, config, clock),
+        trustedIssuerStore,
         reloadTrustedIssuers: async () => {},
         recordEvent,
       })
-      return await work({ ...stores, events, recordEvent, clients, trust })
+      return await work({
+        ...stores,
+        audit,
+        events,
+        recordEvent,
+        clients,
+        trust,
+        trustedIssuerStore,
+      })
     } finally {
       await audit.close()
     }
@@ -150,7 +166,13 @@ export async function withUsers<T>(
         isAsked = true
         return opened.settle()
       }
-      return await work({ ...stores, ...openCommandUsers(stores, opened), settle })
+      const users = openCommandUsers(stores, opened)
+      const kinds = openDeclarations({
+        ...{ ...stores, ...users, opened },
+        refreshClient: async () => {},
+        reloadTrustedIssuers: async () => {},
+      })
+      return await work({ ...stores, ...users, kinds, settle })
     } finally {
       await opened.store.close()
     }
@@ -160,7 +182,7 @@ export async function withUsers<T>(
 function openCommandUsers(
   stores: CommandStores,
   opened: OpenedFamilyStore,
-): UserManagements & Pick<CommandUsers, 'confirmations'> {
+): UserManagements & Pick<CommandUsers, 'confirmations'> & { readonly hasher: PasswordHasher } {
   const { config, database, latest, clock } = stores
   const lanes = openHashingLanes({ lanes: 1, queueMax: 0, waitMaxMs: 0 })
   const { argon2: parameters, passwordPeppers: peppers } = config
@@ -175,6 +197,7 @@ function openCommandUsers(
   }
   const outbox = openMailOutbox(database.pool, clock)
   return {
+    hasher,
     ...openUserManagements({ ...parts, throttle, findClient }),
     confirmations: openConfirmations({ ...parts, throttle, outbox }),
   }

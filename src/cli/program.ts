@@ -3,12 +3,14 @@
 
 import { Command } from 'commander'
 import { readProgramVersion } from '../runtime/program-version.ts'
+import { addApplyCommand } from './apply-command.ts'
 import { addClientCommands } from './client-commands.ts'
 import type { CommandContext } from './command-context.ts'
 import { addConfigCommands } from './config-commands.ts'
 import { addDoctorCommand } from './doctor/doctor-command.ts'
 import { addDrillCommands } from './drill/drill-commands.ts'
 import { addEventCommands } from './event-commands.ts'
+import { addExportCommand } from './export-command.ts'
 import { addKeyCommands } from './key-commands.ts'
 import { addMigrateCommand } from './migrate-command.ts'
 import { addServeCommand } from './serve-command.ts'
@@ -40,6 +42,8 @@ export function buildProgram(context: CommandContext): Command {
   addUserCommands(program, context)
   addClientCommands(program, context)
   addTrustCommands(program, context)
+  addApplyCommand(program, context)
+  addExportCommand(program, context)
   addKeyCommands(program, context)
   addEventCommands(program, context)
   addConfigCommands(program, context)

@@ -10,7 +10,7 @@ import type { CommandContext } from './command-context.ts'
 import { CommandFailure } from './command-failure.ts'
 import { buildProgram } from './program.ts'
 
-/** The exit code: 0 done, 1 failed, 2 wrong usage. Never rejects. */
+/** The exit code: 0 done, 1 failed, 2 wrong usage or what the command says of it. Never rejects. */
 export async function runCommandLine(
   args: readonly string[],
   context: CommandContext,
@@ -22,7 +22,7 @@ export async function runCommandLine(
     // Commander has printed its message already; help that was asked for is no error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     reportFailure(error, args.includes('--json'), context)
-    return 1
+    return error instanceof CommandFailure ? error.exitCode : 1
   }
 }
 

@@ -8,7 +8,7 @@ import type { Prisma } from '../generated/prisma/client.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { ClientChoices } from './client-choices.ts'
 import type { ClientLimits } from './client-draft.ts'
-import { type ClientRow, WITH_SECRETS } from './client-row.ts'
+import { type MarkedClientRow, WITH_SECRETS } from './client-row.ts'
 
 export type Transaction = Prisma.TransactionClient
 
@@ -35,7 +35,7 @@ export async function inChange<T>(
 }
 
 /** Locks the client's row until the transaction ends, and reads it. */
-export async function lockClient(tx: Transaction, id: string): Promise<ClientRow | null> {
+export async function lockClient(tx: Transaction, id: string): Promise<MarkedClientRow | null> {
   await tx.$queryRaw`SELECT 1 FROM clients WHERE id = ${id} FOR UPDATE`
   return await tx.client.findUnique({ where: { id }, include: WITH_SECRETS })
 }

@@ -11,7 +11,10 @@ export const WITH_SECRETS = {
   secrets: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
 } as const satisfies Prisma.ClientInclude
 
-export type ClientRow = Prisma.ClientGetPayload<{ include: typeof WITH_SECRETS }>
+/** With what files that are applied say of it. */
+export type MarkedClientRow = Prisma.ClientGetPayload<{ include: typeof WITH_SECRETS }>
+
+export type ClientRow = Omit<MarkedClientRow, 'applied'>
 
 /** The columns that an administrator does not choose. A new column is one of these or of the draft. */
 type OwnColumn = 'id' | 'sessionsValidFrom' | 'secrets' | 'createdAt' | 'updatedAt'

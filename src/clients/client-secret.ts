@@ -1,10 +1,16 @@
-// Client secrets: server-made, 256 bits, known here only by their SHA-256. A slow hash would add
-// nothing, because nobody guesses 256 random bits (RFC 6749 §10.10).
+// Client secrets, known here only by their SHA-256: server-made, 256 bits, or given by whoever applies a
+// file. A slow hash would add nothing, because nobody guesses 256 random bits (RFC 6749 §10.10).
 
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** The most secrets a client has at a time: the old one and its successor. */
 export const CLIENT_SECRETS_MAX = 2
+
+/** What a secret that somebody else has made must look like: nobody can see how random it is. */
+export const GIVEN_SECRET = {
+  pattern: /^[\x20-\x7e]{32,1024}$/,
+  rule: '32 to 1024 printable ASCII characters',
+} as const
 
 /** Stands in where there is no hash, so that all comparisons cost the same. Nothing matches it. */
 const NO_HASH = randomBytes(32)

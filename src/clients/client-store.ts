@@ -2,33 +2,24 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { refusingTaken } from '../database/already-taken.ts'
-import type { Clock } from '../runtime/clock.ts'
 import { AlreadyTaken, type Checked } from '../runtime/field-error.ts'
 import type { Client } from './client.ts'
-import {
-  type ClientStoreDependencies,
-  inChange,
-  lockClient,
-  type Transaction,
-} from './client-change.ts'
-import { type ClientChoices, usesSecret } from './client-choices.ts'
-import {
-  type ClientDraft,
-  type ClientInput,
-  draftClient,
-  type NewClientInput,
-} from './client-draft.ts'
+import { type ClientStoreDependencies, inChange, lockClient } from './client-change.ts'
+import { usesSecret } from './client-choices.ts'
+import { type ClientInput, draftClient, type NewClientInput } from './client-draft.ts'
 import { isClientSlug, newClientId } from './client-id.ts'
 import { type ClientReader, openClientReader } from './client-reader.ts'
-import {
-  type ClientRow,
-  draftToColumns,
-  rowToClient,
-  rowToDraft,
-  WITH_SECRETS,
-} from './client-row.ts'
+import { type ClientRow, rowToClient, rowToDraft, WITH_SECRETS } from './client-row.ts'
 import { newClientSecret } from './client-secret.ts'
-import { type ClientSecretStore, openClientSecretStore, secretRow } from './client-secret-store.ts'
+import { type ClientSecretStore, openClientSecretStore } from './client-secret-store.ts'
+import {
+  changedColumns,
+  lacksSecret,
+  NO_SECRET,
+  newColumns,
+  nextEnd,
+  publishClient,
+} from './client-writes.ts'
 
 export interface CreatedClient {
   readonly client: Client
@@ -102,51 +93,25 @@ async function createClient(
   const checked = checkSlug(id, draftClient(input, defaults, choices))
   if (!checked.ok) return checked
   if (id !== undefined && id === reservedId) throw new AlreadyTaken('/id')
-  const now = new Date(clock())
   const clientSecret = usesSecret(checked.value, choices) ? newClientSecret() : undefined
-  const data = {
-    ...draftToColumns(checked.value),
-    id: id ?? newClientId(),
-    // Families of an earlier client with the same id stay dead.
-    sessionsValidFrom: new Date(firstMsAfterAll(clock)),
-    createdAt: now,
-    updatedAt: now,
-    secrets: { create: clientSecret === undefined ? [] : [secretRow(clientSecret, now)] },
-  }
+  const data = newColumns(id ?? newClientId(), checked.value, clientSecret, clock)
   // The id is the only unique value that a caller can choose.
   const client = await refusingTaken(() =>
     inChange(prisma, async (tx) => {
       const row = await tx.client.create({ data, include: WITH_SECRETS })
-      return await publish(tx, row, dependencies)
+      return await publishClient(tx, row, dependencies)
     }),
   )
   return { ok: true, value: { client, clientSecret } }
 }
 
-/** One millisecond later than now, because existing families may be dated by now. */
-function firstMsAfterAll(clock: Clock): number {
-  return clock() + 1
-}
-
-/**
- * Ends all sessions of a client. Later than the last end, even if that lies ahead of this clock: logins since
- * then are dated by it.
- */
-function nextEnd({ sessionsValidFrom }: ClientRow, clock: Clock): Date {
-  return new Date(Math.max(firstMsAfterAll(clock), sessionsValidFrom.getTime() + 1))
-}
-
-/**
- * Between confidential and public every session ends: what the one kind of client has proved, the other has
- * not.
- */
 function patchClient(
   id: string,
   patch: ClientInput,
   check: CheckCurrent | undefined,
   dependencies: ClientStoreDependencies,
 ): Promise<{ checked: Checked<Client>; changed?: true } | undefined> {
-  const { prisma, defaults, choices, clock } = dependencies
+  const { prisma, defaults, choices } = dependencies
   return inChange(prisma, async (tx) => {
     const stored = await lockClient(tx, id)
     if (!stored) return undefined
@@ -157,37 +122,13 @@ function patchClient(
     if (!checked.ok) return { checked }
     if (lacksSecret(checked.value, stored, choices)) return { checked: NO_SECRET }
     if (isDeepStrictEqual(checked.value, before)) return { checked: { ok: true, value: current } }
-    const data = {
-      ...draftToColumns(checked.value),
-      ...(checked.value.type !== before.type && { sessionsValidFrom: nextEnd(stored, clock) }),
-      // A secret that is of no use is of use to whoever finds it, once a method with a secret is listed again.
-      ...(!usesSecret(checked.value, choices) && { secrets: { deleteMany: {} } }),
-      updatedAt: new Date(clock()),
-    }
+    const data = changedColumns(checked.value, stored, dependencies)
     const row = await tx.client.update({ where: { id }, data, include: WITH_SECRETS })
-    return { checked: { ok: true, value: await publish(tx, row, dependencies) }, changed: true }
+    return {
+      checked: { ok: true, value: await publishClient(tx, row, dependencies) },
+      changed: true,
+    }
   })
-}
-
-/** Who was public cannot have added one before. */
-function lacksSecret(draft: ClientDraft, stored: ClientRow, choices: ClientChoices): boolean {
-  const isNew = stored.type === 'public'
-  return !isNew && usesSecret(draft, choices) && stored.secrets.length === 0
-}
-
-const NO_SECRET: Checked<never> = {
-  ok: false,
-  errors: [{ pointer: '/authMethods', detail: 'needs a secret, which has to be added before' }],
-}
-
-async function publish(
-  tx: Transaction,
-  row: ClientRow,
-  { defaults, raiseLongestTokenLife }: ClientStoreDependencies,
-): Promise<Client> {
-  const client = rowToClient(row, defaults)
-  await raiseLongestTokenLife(tx, client.accessTokenTtlSeconds)
-  return client
 }
 
 function checkSlug<T>(id: string | undefined, checked: Checked<T>): Checked<T> {

@@ -1,6 +1,7 @@
 // One row for every variable: what it may be, its default and what it means. README.md and
 // .env.example repeat this table, and test/docs/config-table.test.ts holds them to it.
 
+import { GIVEN_SECRET } from '../clients/client-secret.ts'
 import { SIGNING_ALGS } from '../keys/signing-algorithms.ts'
 import {
   integer,
@@ -12,6 +13,7 @@ import {
   parseHost,
   parsePasswordPeppers,
   parsePath,
+  parsePaths,
   parseRootSecrets,
 } from './config-values.ts'
 import { parseIssuer } from './issuer-url.ts'
@@ -55,7 +57,7 @@ export const CONFIG_TABLE = {
     'Id of the bootstrap admin client, which exists only while id and secret are both set.',
   ),
   LINEAGE_ADMIN_CLIENT_SECRET: secret(
-    matching(/^[\x20-\x7e]{32,1024}$/, '32 to 1024 printable ASCII characters'),
+    matching(GIVEN_SECRET.pattern, GIVEN_SECRET.rule),
     'Secret of the bootstrap admin client, 32 characters or more.',
   ),
   LINEAGE_REGISTRATION: row(
@@ -128,6 +130,10 @@ export const CONFIG_TABLE = {
     'auto',
     oneOf('auto', 'check', 'off'),
     'At start: `auto` applies pending migrations, `check` refuses to start, `off` does not look.',
+  ),
+  LINEAGE_APPLY_FILE: optional(
+    parsePaths,
+    'Files that are applied at each start, more by comma (docs/declarative.md); unset: none.',
   ),
   LINEAGE_SHUTDOWN_DELAY_SECONDS: row(
     '0',

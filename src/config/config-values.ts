@@ -58,6 +58,16 @@ export function matching(pattern: RegExp, wanted: string): Parser<string> {
 /** Of a file or a folder. */
 export const parsePath = matching(/^.{1,4096}$/, 'a path')
 
+const PATHS_MAX = 64
+
+/** A comma list. */
+export function parsePaths(text: string): readonly string[] {
+  const paths = text.split(',')
+  if (paths.length > PATHS_MAX) throw new BadValue(`must list ${PATHS_MAX} paths at most`)
+  if (paths.some((path) => path === '')) throw new BadValue('must be a path, or a comma list')
+  return paths.map(parsePath)
+}
+
 /** An address to listen on, without brackets. */
 export function parseHost(text: string): string {
   if (isIP(text) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/.test(text)) return text

@@ -202,6 +202,8 @@ function toCommonConfig(settings: Settings, given: ReadonlySet<SettingName>) {
     mtlsOrigin: settings.LINEAGE_MTLS_ORIGIN,
     opsPort: settings.LINEAGE_OPS_PORT,
     migrate: settings.LINEAGE_MIGRATE,
+    /** Applied at each start. */
+    applyFiles: settings.LINEAGE_APPLY_FILE ?? [],
     shutdownDelaySeconds: settings.LINEAGE_SHUTDOWN_DELAY_SECONDS,
     workers: settings.LINEAGE_WORKERS,
     eventRetentionDays: settings.LINEAGE_EVENT_RETENTION_DAYS,

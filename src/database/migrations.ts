@@ -107,6 +107,25 @@ export async function listPendingMigrations(
 }
 
 /**
+ * Runs `work` while nothing else migrates or holds this lock; what it does is no part of the transaction
+ * that holds it, which ends with this process at the latest. Rejects as `applyMigrations` does.
+ */
+export async function withMigrationLock<T>(
+  pool: pg.Pool,
+  options: Omit<MigrationOptions, 'directory' | 'everyName'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { timeoutMs = TIMEOUT_MS } = options
+  return await inWatchedTransaction(pool, options, async (query) => {
+    await query(
+      `SET LOCAL idle_in_transaction_session_timeout = ${timeoutMs};
+       SELECT pg_advisory_xact_lock(${LOCK_ID})`,
+    )
+    return await work()
+  })
+}
+
+/**
  * A transaction that may take long, because others may hold locks that it needs. If it waited for a
  * lock until its time was over, it throws a StartError that says so instead of
  * DependencyUnavailable.

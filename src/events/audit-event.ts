@@ -1,8 +1,10 @@
 // An event as it is kept and shown (docs/semantics.md §17), and when two reports are one event.
 
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import { digestId, markVariant } from '../runtime/digest-id.ts'
 import type { EventDetail, SecurityEvent, SecurityEventType } from '../runtime/security-event.ts'
 import { sourceNetwork } from '../runtime/source-network.ts'
+import { readUuid } from '../runtime/uuid.ts'
 
 export interface AuditEvent extends SecurityEvent {
   /** A UUID. */
@@ -106,17 +108,5 @@ function risingId(atMs: number, count: number): string {
   const bytes = randomBytes(16)
   bytes.writeUIntBE(atMs, 0, 6)
   bytes.writeUInt16BE(0x7000 | count, 6)
-  return formatUuid(bytes)
-}
-
-/** A UUID of version 8 (RFC 9562 §5.8): the same text gives the same id on every instance. */
-function digestId(text: string): string {
-  const bytes = createHash('sha256').update(text).digest().subarray(0, 16)
-  bytes.writeUInt8(0x80 | (bytes.readUInt8(6) & 0x0f), 6)
-  return formatUuid(bytes)
-}
-
-function formatUuid(bytes: Buffer): string {
-  bytes.writeUInt8(0x80 | (bytes.readUInt8(8) & 0x3f), 8)
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+  return readUuid(markVariant(bytes), 0)
 }

@@ -28,6 +28,7 @@ export const LOG_EVENTS = {
   'dependency.up': 'info',
   'dependency.warning': 'warn',
   'database.migrated': 'info',
+  'declaration.applied': 'info',
   'database.queue': 'warn',
   'work.failed': 'error',
   'jwks.failed': 'warn',

@@ -3,7 +3,7 @@
 import type { SecurityEvent } from './security-event.ts'
 
 export interface Act {
-  /** The id of a user or a client, or `lineage:cli`; undefined where it is the event's subject. */
+  /** The id of a user or a client, `lineage:cli` or `lineage:apply`; undefined where it is the event's subject. */
   readonly by?: string
   readonly ip?: string
   readonly userAgent?: string

@@ -6,6 +6,7 @@ import { type Database, guardDatabase } from '../database/database.ts'
 import { openPlainQuery, type PlainQuery } from '../database/plain-query.ts'
 import { bumpTableVersion } from '../database/table-versions.ts'
 import { inTransaction } from '../database/transaction.ts'
+import { type AppliedMark, nextMark, type WantedMark } from '../runtime/applied-mark.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { AlreadyTaken, type Checked } from '../runtime/field-error.ts'
 import type { SubjectMapping, TrustedIssuer } from './trusted-issuer.ts'
@@ -37,6 +38,32 @@ export interface TrustedIssuerStore {
   ): Promise<{ readonly checked: Checked<TrustedIssuer>; readonly changed: boolean } | undefined>
   /** Whether there was one. */
   delete(id: string, check?: CheckIssuer): Promise<boolean>
+  /** As they are stored, for files that are applied; oldest first. */
+  readDeclared(): Promise<readonly DeclaredIssuer[]>
+  /**
+   * Makes it, or changes it as a whole to what is wished for. Throws AlreadyTaken with `/issuer`, and with
+   * `/id` where the issuer or the kind is another one, which nothing changes.
+   */
+  put(wish: IssuerWish): Promise<Checked<IssuerOutcome> | 'full'>
+}
+
+export interface DeclaredIssuer {
+  readonly id: string
+  /** A null audience follows the issuer of this service. */
+  readonly settings: TrustedIssuerDraft
+  readonly mark: AppliedMark
+}
+
+export interface IssuerWish {
+  readonly id: string
+  readonly settings: Omit<NewTrustedIssuerInput, 'id'>
+  readonly mark: WantedMark
+}
+
+export interface IssuerOutcome {
+  readonly created: boolean
+  /** The settings that were changed, and `labels`; none where all was so already. */
+  readonly changed: readonly string[]
 }
 
 export interface TrustedIssuerStoreDependencies {
@@ -51,22 +78,24 @@ interface Row extends Omit<TrustedIssuerDraft, 'jwks' | 'subjects'> {
   readonly id: string
   readonly jwks: object
   readonly subjects: object
+  readonly applied: AppliedMark
   readonly createdAt: Date
   readonly updatedAt: Date
 }
 
 // SQL of ours, because every start reads them and need not load Prisma for it.
 const SELECT = `SELECT id, issuer, kind, jwks, jwks_uri AS "jwksUri",
-  allow_private_network AS "allowPrivateNetwork", audience, algs, replay, subjects,
+  allow_private_network AS "allowPrivateNetwork", audience, algs, replay, subjects, applied,
   created_at AS "createdAt", updated_at AS "updatedAt" FROM trusted_issuers
   ORDER BY created_at, id`
 
 const WRITE = `INSERT INTO trusted_issuers (id, issuer, kind, jwks, jwks_uri, allow_private_network,
-    audience, algs, replay, subjects, created_at, updated_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    audience, algs, replay, subjects, applied, created_at, updated_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
   ON CONFLICT (id) DO UPDATE SET jwks = excluded.jwks, jwks_uri = excluded.jwks_uri,
     allow_private_network = excluded.allow_private_network, audience = excluded.audience,
     algs = excluded.algs, replay = excluded.replay, subjects = excluded.subjects,
+    applied = excluded.applied,
     updated_at = excluded.updated_at`
 
 export function openTrustedIssuerStore(
@@ -107,7 +136,8 @@ export function openTrustedIssuerStore(
         if (rows.some(({ issuer }) => issuer === draft.issuer)) throw new AlreadyTaken('/issuer')
         if (rows.length >= ISSUERS_MAX) return 'full'
         const now = new Date(clock())
-        const row = { id: input.id, ...draftToColumns(draft), createdAt: now, updatedAt: now }
+        const times = { createdAt: now, updatedAt: now }
+        const row = { id: input.id, ...draftToColumns(draft), applied: {}, ...times }
         await write(query, row)
         return { ok: true, value: toIssuer(row) }
       })
@@ -125,9 +155,9 @@ export function openTrustedIssuerStore(
         if (isDeepStrictEqual(checked.value, before)) {
           return { checked: { ok: true, value: current }, changed: false }
         }
-        const { createdAt } = stored
+        const { createdAt, applied } = stored
         const updatedAt = new Date(clock())
-        const row = { id, ...draftToColumns(checked.value), createdAt, updatedAt }
+        const row = { id, ...draftToColumns(checked.value), applied, createdAt, updatedAt }
         await write(query, row)
         return { checked: { ok: true, value: toIssuer(row) }, changed: true }
       })
@@ -142,13 +172,55 @@ export function openTrustedIssuerStore(
         return true
       })
     },
+
+    async readDeclared() {
+      const rows = await guardDatabase(() => readRows(openPlainQuery(pool)))
+      return rows.map((row) => ({ id: row.id, settings: rowToDraft(row), mark: row.applied }))
+    },
+
+    async put(wish) {
+      const checked = draftNewTrustedIssuer({ id: wish.id, ...wish.settings })
+      if (!checked.ok) return checked
+      return await change((query, rows) =>
+        putIssuer(query, rows, { ...wish, settings: checked.value }, new Date(clock())),
+      )
+    },
   }
+}
+
+async function putIssuer(
+  query: PlainQuery,
+  rows: readonly Row[],
+  wish: IssuerWish & { readonly settings: TrustedIssuerDraft },
+  now: Date,
+): Promise<Checked<IssuerOutcome> | 'full'> {
+  const { id, settings } = wish
+  const stored = rows.find((row) => row.id === id)
+  const isOther = stored && (stored.issuer !== settings.issuer || stored.kind !== settings.kind)
+  if (isOther) throw new AlreadyTaken('/id')
+  if (rows.some((row) => row.id !== id && row.issuer === settings.issuer)) {
+    throw new AlreadyTaken('/issuer')
+  }
+  if (!stored && rows.length >= ISSUERS_MAX) return 'full'
+  const applied = nextMark(stored?.applied, wish.mark)
+  const before = stored && { ...rowToDraft(stored), labels: stored.applied }
+  const after = { ...settings, labels: applied }
+  const names = Object.keys(after) as (keyof typeof after)[]
+  const changed = before
+    ? names.filter((name) => !isDeepStrictEqual(before[name], after[name]))
+    : []
+  if (!before || changed.length > 0) {
+    const times = { createdAt: stored?.createdAt ?? now, updatedAt: now }
+    await write(query, { id, ...draftToColumns(settings), applied, ...times })
+  }
+  return { ok: true, value: { created: !before, changed } }
 }
 
 async function write(query: PlainQuery, row: Row): Promise<void> {
   const { id, issuer, kind, jwks, jwksUri, allowPrivateNetwork, audience, algs } = row
   const keys = [JSON.stringify(jwks), jwksUri, allowPrivateNetwork]
-  const rules = [audience, algs, row.replay, JSON.stringify(row.subjects)]
+  const documents = [JSON.stringify(row.subjects), JSON.stringify(row.applied)]
+  const rules = [audience, algs, row.replay, ...documents]
   await query(WRITE, [id, issuer, kind, ...keys, ...rules, row.createdAt, row.updatedAt])
 }
 

@@ -29,6 +29,7 @@ const COLUMNS = {
   updatedAt: ['updated_at', `timestamptz '2026-01-01'`],
   passwordChangedAt: ['password_changed_at', `timestamptz '2026-01-01'`],
   hasFactor: ['has_factor', 'false'],
+  applied: ['applied', `'{}'::jsonb`],
 } as const satisfies Record<keyof UserRow, readonly [string, string]>
 
 const LIST = Object.entries(COLUMNS)

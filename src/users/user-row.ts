@@ -24,6 +24,7 @@ type HiddenColumn =
   | 'version'
   | 'epochLog'
   | 'hasFactor'
+  | 'applied'
 
 /** Undefined for a deleted user, of whom only the record is left. */
 export function userOf(row: UserRow): User | undefined {

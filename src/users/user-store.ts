@@ -170,7 +170,7 @@ function presentUser(row: UserRow): User {
 }
 
 /** The columns of a new user that have their defaults in the table. */
-type DefaultedColumn = 'status' | 'epoch' | 'version' | 'epochLog' | 'hasFactor'
+type DefaultedColumn = 'status' | 'epoch' | 'version' | 'epochLog' | 'hasFactor' | 'applied'
 
 export function newRow(user: NewUser, now: Date) {
   return {
@@ -202,7 +202,7 @@ function namesWhere(username: string | undefined, email: string | undefined) {
 }
 
 /** Only what differs; what the record holds makes a new version, disabling a new epoch. */
-function patchColumns(row: UserRow, { username, email, ...same }: UserPatch, now: Date) {
+export function patchColumns(row: UserRow, { username, email, ...same }: UserPatch, now: Date) {
   const isNewName = username !== undefined && username.value !== row.username
   const isNewEmail = email !== undefined && email.value !== row.email
   const wanted = {
@@ -239,5 +239,6 @@ function deletionColumns(row: UserRow, now: Date): Prisma.UserUpdateInput {
     emailVerified: false,
     roles: [],
     hasFactor: false,
+    applied: {},
   } satisfies Record<Exclude<keyof UserRow, KeptColumn>, unknown>
 }

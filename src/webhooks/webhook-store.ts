@@ -118,7 +118,7 @@ export function openWebhookStore(dependencies: WebhookStoreDependencies): Webhoo
 }
 
 /** One change of a webhook's secrets at a time; undefined for an unknown id. */
-async function inSecretChange<T>(
+export async function inSecretChange<T>(
   { prisma }: Pick<Database, 'prisma'>,
   id: string,
   work: (tx: Prisma.TransactionClient, row: WebhookRow) => Promise<T>,
@@ -133,18 +133,21 @@ async function inSecretChange<T>(
   )
 }
 
-function toColumns<Settings extends Partial<WebhookSettings>>({ events, ...rest }: Settings) {
+export function toColumns<Settings extends Partial<WebhookSettings>>({
+  events,
+  ...rest
+}: Settings) {
   return { ...rest, ...(events && { events: [...events] }) }
 }
 
-function toSealed({ secretsEncrypted, rootSecretId }: WebhookRow) {
+export function toSealed({ secretsEncrypted, rootSecretId }: WebhookRow) {
   return { secretsEncrypted: Uint8Array.from(secretsEncrypted), rootSecretId }
 }
 
-/** The columns that hold the secrets; every other one is a member of `Webhook`. */
-type SecretColumn = 'secretsEncrypted' | 'rootSecretId'
+/** The columns that no `Webhook` shows. */
+type HiddenColumn = 'secretsEncrypted' | 'rootSecretId' | 'applied'
 
-function toWebhook(row: WebhookRow): Webhook {
+export function toWebhook(row: WebhookRow): Webhook {
   const { id, url, description, allowPrivateNetwork, createdAt, updatedAt } = row
   const webhook: Webhook = {
     id,
@@ -156,5 +159,5 @@ function toWebhook(row: WebhookRow): Webhook {
     createdAt,
     updatedAt,
   }
-  return webhook satisfies Record<Exclude<keyof WebhookRow, SecretColumn>, unknown>
+  return webhook satisfies Record<Exclude<keyof WebhookRow, HiddenColumn>, unknown>
 }

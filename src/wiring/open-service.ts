@@ -4,6 +4,7 @@ import type { AssertionServices } from '../client-auth/authentication-method.ts'
 import type { ClientStore } from '../clients/client-store.ts'
 import type { ClientTable } from '../clients/client-table.ts'
 import type { ServiceConfig } from '../config/service-config.ts'
+import type { SecretEnvironment } from '../declarative/read-secret.ts'
 import { type DpopVerifier, openDpopVerifier } from '../dpop/dpop-verifier.ts'
 import { reencryptFactors } from '../factors/factor-upkeep.ts'
 import type { Families } from '../families/families.ts'
@@ -24,6 +25,7 @@ import type { TrustServices } from '../trust/use-trusted-token.ts'
 import type { PasswordCosts } from '../users/password-costs.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
 import type { UserStore } from '../users/user-store.ts'
+import { applyAtStart } from './apply-at-start.ts'
 import { type Foundation, type FoundationOptions, openFoundation } from './foundation.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { openAssertions, openTrust } from './open-assertions.ts'
@@ -73,9 +75,30 @@ export interface Service extends Omit<Audit, 'close'>, Metrics {
   close(): Promise<void>
 }
 
+export interface ServiceOptions extends FoundationOptions {
+  /** Where the secrets of LINEAGE_APPLY_FILE may be; undefined where another process applies it. */
+  readonly applyEnv?: SecretEnvironment
+}
+
 /** Opens the service; throws StartError with one line when it cannot start. */
-export async function openService(options: FoundationOptions): Promise<Service> {
+export async function openService({ applyEnv, ...options }: ServiceOptions): Promise<Service> {
   const foundation = openFoundation(options)
+  const { opened, service } = await openWithPatience(foundation)
+  if (!applyEnv || foundation.config.applyFiles.length === 0) return service
+  try {
+    await withPatience(foundation.outages, () =>
+      applyAtStart(foundation, opened, service, applyEnv),
+    )
+    return service
+  } catch (error) {
+    await service.close()
+    throw error
+  }
+}
+
+async function openWithPatience(
+  foundation: Foundation,
+): Promise<{ readonly opened: OpenedFamilyStore; readonly service: Service }> {
   const { database, outages, audit, figures, watches } = foundation
   let opened: OpenedFamilyStore | undefined
   const close = async () => {
@@ -94,7 +117,7 @@ export async function openService(options: FoundationOptions): Promise<Service> 
         watch: watches.redis,
         onReplayed: (count) => figures.journalReplayed.addMany(count),
       })
-      return await openParts(foundation, opened, close)
+      return { opened, service: await openParts(foundation, opened, close) }
     })
   } catch (error) {
     await close()

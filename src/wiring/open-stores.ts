@@ -3,6 +3,7 @@
 
 import { AUTHENTICATION_METHODS } from '../client-auth/authentication-methods.ts'
 import { bootstrapClient } from '../clients/bootstrap-client.ts'
+import type { ClientStoreDependencies } from '../clients/client-change.ts'
 import { openClientSource } from '../clients/client-source.ts'
 import { type ClientStore, openClientStore } from '../clients/client-store.ts'
 import { type ClientTable, openClientTable } from '../clients/client-table.ts'
@@ -17,7 +18,7 @@ import { raiseLongestTokenLife } from '../keys/key-rows.ts'
 import type { Figures } from '../metrics/figures.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { openTrustedIssuerStore, type TrustedIssuerStore } from '../trust/trusted-issuer-store.ts'
-import { openUserChange } from '../users/user-change.ts'
+import { openUserChange, type UserChangeDependencies } from '../users/user-change.ts'
 import { openUserStore, type UserStore } from '../users/user-store.ts'
 import type { OpenedFamilyStore } from './open-family-store.ts'
 
@@ -26,14 +27,23 @@ const CLIENT_CHOICES = { grants: LISTED_GRANTS, authMethods: AUTHENTICATION_METH
 
 /** Clients with the limits of the configuration; the clock is never behind those of families. */
 export function openClients(database: Database, config: ServiceConfig, clock: Clock): ClientStore {
-  return openClientStore({
+  return openClientStore(clientDependencies(database, config, clock))
+}
+
+/** What clients are changed on, by whichever way. */
+export function clientDependencies(
+  database: Database,
+  config: ServiceConfig,
+  clock: Clock,
+): ClientStoreDependencies {
+  return {
     prisma: database.prisma,
     defaults: config,
     choices: { ...CLIENT_CHOICES, signingAlgs: config.signingAlgs },
     reservedId: config.adminClient?.id,
     raiseLongestTokenLife: (tx, seconds) => raiseLongestTokenLife(queryIn(tx), seconds),
     clock,
-  })
+  }
 }
 
 /** The clients in memory, the bootstrap client among them. Rejects with DependencyUnavailable. */
@@ -66,19 +76,32 @@ export interface UserFoundation {
   readonly figures?: Pick<Figures, 'familyEnds'>
 }
 
-/** Users, whose changes reach the families, and the families, which reload their users. */
-export function openUsers(
-  { config: { rootSecrets }, database, clock, figures }: UserFoundation,
-  { store, journal }: Pick<OpenedFamilyStore, 'store' | 'journal'>,
-): { users: UserStore; factors: FactorStore; families: Families } {
-  const { prisma } = database
-  const dependencies = {
+/** What users are changed on, by whichever way. */
+export function userDependencies(
+  { database: { prisma }, clock }: Pick<UserFoundation, 'database' | 'clock'>,
+  { store }: Pick<OpenedFamilyStore, 'store'>,
+): UserChangeDependencies {
+  return {
     prisma,
     clock,
     journalChange: journalUserChange,
     forgetUser: forgetFactors,
     publishChange: store.putUser,
   }
+}
+
+/** Users, whose changes reach the families, and the families, which reload their users. */
+export function openUsers(
+  foundation: UserFoundation,
+  { store, journal }: Pick<OpenedFamilyStore, 'store' | 'journal'>,
+): { users: UserStore; factors: FactorStore; families: Families } {
+  const {
+    config: { rootSecrets },
+    database: { prisma },
+    clock,
+    figures,
+  } = foundation
+  const dependencies = userDependencies(foundation, { store })
   const users = openUserStore(dependencies)
   const changeUser = openUserChange(dependencies)
   return {

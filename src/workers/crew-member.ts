@@ -20,7 +20,7 @@ export interface CrewMember {
   readonly startedAtMs: number
   isOpen: boolean
   /** Lets it open the service, as soon as it hears that. */
-  open(options: { readonly isReplacement: boolean }): void
+  open(options: { readonly isReplacement: boolean; readonly appliesFiles: boolean }): void
   /** Lets it end in order; at once where nothing is open yet. */
   close(): void
   /** Rejects with StartError when it fails or ends before that. */
@@ -78,9 +78,9 @@ export function startMember(options: MemberOptions): CrewMember {
   const worker = forkWorker({ number, output, onMessage })
   const member: CrewMember = {
     ...{ worker, startedAtMs: performance.now(), isOpen: false, opened },
-    open({ isReplacement }) {
+    open(options) {
       // What is sent before may be heard by something else that Node was told to load.
-      toOpen = { kind: 'open', isReplacement }
+      toOpen = { kind: 'open', ...options }
       if (isLoaded) worker.send(toOpen)
     },
     close() {

@@ -90,7 +90,7 @@ export function openCrew({ size, output, logger, dispatch }: CrewOptions): Crew 
     const member = add(number)
     // The worker itself has logged why, and its end leads here again.
     member.opened.catch(() => {})
-    member.open({ isReplacement: true })
+    member.open({ isReplacement: true, appliesFiles: false })
   }
 
   return {
@@ -120,7 +120,7 @@ async function startAll(members: readonly CrewMember[]): Promise<Opened> {
   const [first, ...others] = members
   if (!first) throw new Error('a crew has one worker at least')
   const open = (member: CrewMember): Promise<Opened> => {
-    member.open({ isReplacement: false })
+    member.open({ isReplacement: false, appliesFiles: member === first })
     return member.opened
   }
   // While the first opens the service, one of the others may end.

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildApp } from '../app.ts'
+import type { Environment } from '../config/environment.ts'
 import type { Config } from '../config/service-config.ts'
 import { drain, takeConnections } from '../http/server/listen.ts'
 import { planListeners } from '../http/server/listener-plan.ts'
@@ -23,6 +24,7 @@ import type { FromWorker, ToWorker } from './worker-messages.ts'
 const LAST_LINES_MS = 1_000
 
 interface Worker {
+  readonly env: Environment
   readonly config: Config
   readonly logger: Logger
   readonly output: LogOutput
@@ -38,7 +40,7 @@ interface Worker {
 }
 
 /** Waits for what the supervising process says, as one of `size`; the process ends by itself. */
-export function serveAsWorker(config: Config, size: number): void {
+export function serveAsWorker(env: Environment, config: Config, size: number): void {
   const output = openLogOutput((count) => logEvent(logger, 'log.lost', { count }))
   const logger = createLogger(config.logLevel, output, {
     base: { worker: ownWorkerNumber() ?? 0 },
@@ -52,7 +54,7 @@ export function serveAsWorker(config: Config, size: number): void {
     metricsOfOthers: question.ask,
   }
   const worker: Worker = {
-    ...{ config, logger, output, group, question },
+    ...{ env, config, logger, output, group, question },
     service: undefined,
     apps: [],
     take: [],
@@ -109,10 +111,10 @@ function obey(worker: Worker, message: ToWorker, socket: Socket | undefined): vo
 
 async function open(
   worker: Worker,
-  { isReplacement }: Pick<Extract<ToWorker, { kind: 'open' }>, 'isReplacement'>,
+  { isReplacement, appliesFiles }: Extract<ToWorker, { kind: 'open' }>,
 ): Promise<void> {
   try {
-    await openAll(worker)
+    await openAll(worker, appliesFiles)
   } catch (error) {
     // After a signal the start fails by what is closed under it, which is no failure of its own.
     if (worker.closing) return
@@ -122,10 +124,13 @@ async function open(
   }
 }
 
-async function openAll(worker: Worker): Promise<void> {
-  const { config, logger } = worker
+async function openAll(worker: Worker, appliesFiles: boolean): Promise<void> {
+  const { env, config, logger } = worker
   if (config.mode === 'embedded') throw new Error('embedded mode is one process')
-  const service = await openService({ ...worker, config })
+  const service = await openService({
+    ...{ config, logger, group: worker.group },
+    ...(appliesFiles && { applyEnv: env }),
+  })
   worker.service = service
   const apps = await Promise.all(
     planListeners(config).map(({ surface }) => buildApp(service, logger, surface)),

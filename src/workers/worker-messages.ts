@@ -4,8 +4,8 @@
 import type { ProcessMetrics } from '../runtime/process-group.ts'
 
 export type ToWorker =
-  /** Open the service. `isReplacement`: the others serve already. */
-  | { readonly kind: 'open'; readonly isReplacement: boolean }
+  /** Open the service. `isReplacement`: the others serve already; one alone `appliesFiles`. */
+  | { readonly kind: 'open'; readonly isReplacement: boolean; readonly appliesFiles: boolean }
   /** Every worker is open and the ports are: this one is ready. */
   | { readonly kind: 'serve' }
   /** From now on this is the one that keeps house. */

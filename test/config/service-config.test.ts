@@ -56,6 +56,7 @@ test('an empty environment is embedded mode with every default', async (t) => {
     mtlsOrigin: undefined,
     opsPort: undefined,
     migrate: 'auto',
+    applyFiles: [],
     shutdownDelaySeconds: 0,
     workers: 1,
     eventRetentionDays: 90,
@@ -145,6 +146,7 @@ test('every problem is named once in one message that repeats no value', async (
   const env = {
     ...bad,
     LINEAGE_DATA_DIR: 'fine',
+    LINEAGE_APPLY_FILE: ',',
     LINEAGE_MAIL_TEMPLATES: 'fine',
     LINEAGE_NONSENSE: 'geheim',
     LINEAGE_issuer: 'geheim',

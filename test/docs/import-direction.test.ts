@@ -57,6 +57,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // What HTTP and the command line change anything through; it knows neither of them.
   management: [...BENEATH, 'oauth', ...DOMAIN, 'throttle', 'trust', 'webhooks', 'mail'],
 
+  // Files that say what there is; it compares, and changes through management alone.
+  declarative: [...BENEATH, 'clients', 'users', 'trust', 'webhooks', 'management'],
+
   'http/server': [
     ...[...BENEATH, 'oauth', ...DOMAIN, 'management', 'grants', 'ops'],
     ...['dpop', 'tls', 'certificates', 'metrics'],
@@ -102,7 +105,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
       'config',
       'embedded',
     ],
-    ...['wiring', 'workers', 'start-service.ts', 'management'],
+    ...['wiring', 'workers', 'start-service.ts', 'management', 'declarative'],
   ],
   // The processes of one instance, each of which joins all the rest as serve.ts does.
   workers: ['runtime', 'ops', 'metrics', 'config', 'http/server', 'wiring', 'app.ts'],

@@ -116,6 +116,7 @@ export function testConfig(databaseUrl: string): ServiceConfig {
     mtlsOrigin: undefined,
     opsPort: undefined,
     migrate: 'auto',
+    applyFiles: [],
     shutdownDelaySeconds: 0,
     workers: 1,
     eventRetentionDays: 90,
