@@ -5,9 +5,10 @@ import { describeFailure } from './runtime/describe-failure.ts'
 import { checkNativePackages } from './runtime/native-packages.ts'
 import { leaveSignalsToSupervisor } from './workers/worker-count.ts'
 
-// A reader that closes the pipe early, as `| head` does, ends the command without an error.
+// A reader that closes the pipe early, as `| head` does, ends the command without an error, and so
+// does a terminal that is closed.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
   process.exit(0)
 })
 // For `lineage serve`, before anything else: the signal may come at any moment.

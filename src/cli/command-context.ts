@@ -6,9 +6,17 @@ import type { Environment } from '../config/environment.ts'
 
 export interface CommandContext {
   readonly env: Environment
-  readonly stdin: Readable & { readonly isTTY?: boolean }
-  /** For the result alone. */
-  readonly stdout: Writable
+  readonly stdin: Readable & {
+    readonly isTTY?: boolean
+    /** Of a terminal: whether keys come one by one, without being shown. */
+    setRawMode?(isRaw: boolean): unknown
+  }
+  /** For the result alone. Of a terminal it also tells its size, and of every change (`resize`). */
+  readonly stdout: Writable & {
+    readonly isTTY?: boolean
+    readonly columns?: number
+    readonly rows?: number
+  }
   /** For prompts and messages. */
   readonly stderr: Writable & { readonly isTTY?: boolean }
 }

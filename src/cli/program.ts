@@ -14,6 +14,7 @@ import { addExportCommand } from './export-command.ts'
 import { addKeyCommands } from './key-commands.ts'
 import { addMigrateCommand } from './migrate-command.ts'
 import { addServeCommand } from './serve-command.ts'
+import { addTopCommand } from './top/top-command.ts'
 import { addTrustCommands } from './trust-commands.ts'
 import { addUserCommands } from './user-commands.ts'
 
@@ -31,7 +32,12 @@ export function buildProgram(context: CommandContext): Command {
       writeOut: (text) => void context.stdout.write(text),
       writeErr: (text) => void context.stderr.write(text),
       // The message does not repeat an argument, because it may be a secret in the wrong place.
-      outputError: (text, write) => write(text.replace(/'(--?[\w-]+)=.*'/s, "'$1'")),
+      outputError: (text, write) =>
+        write(
+          text
+            .replace(/'(--?[\w-]+)=.*'/s, "'$1'")
+            .replace(/\bargument( value)? '.*' is invalid/s, 'argument$1 is invalid'),
+        ),
     })
     .addHelpText(
       'afterAll',
@@ -49,5 +55,6 @@ export function buildProgram(context: CommandContext): Command {
   addConfigCommands(program, context)
   addDoctorCommand(program, context)
   addDrillCommands(program, context)
+  addTopCommand(program, context)
   return program
 }

@@ -41,6 +41,20 @@ test('the exit code of wrong usage is that of the process', async (t) => {
   t.match(await runCommand(t, {}, ['nonsense']), { code: 2, stdout: '', stderr: /unknown command/ })
 })
 
+test('a value that is refused is not repeated', async (t) => {
+  const misuses = [
+    ['events', 'tail', '--limit', "hunter2' is invalid"],
+    ['client', 'create', '--type', 'hunter2'],
+    ['top', '--url', 'http://user:hunter2@host'],
+  ]
+  for (const args of misuses) {
+    const { code, stderr } = await runHere({}, args)
+    t.equal(code, 2)
+    t.match(stderr, /argument is invalid\. \w/)
+    t.notMatch(stderr, 'hunter2')
+  }
+})
+
 test('there is no option for a secret, and one that is tried is not repeated', async (t) => {
   for (const args of [['--password=hunter2'], ['--password', 'hunter2']]) {
     const result = await runHere({}, ['user', 'set-password', 'ada', ...args])

@@ -301,6 +301,7 @@ const WITHIN: Readonly<Record<string, string>> = {
   'cli/command-output.ts /[A-Z]/g': 'names of our own members',
   'cli/program.ts': 'arguments of the command',
   'cli/doctor/': 'what our own servers and our own public address answer, bounded in length',
+  'cli/top/': 'what the service answers that is looked at, bounded in size, and numbers of our own',
   'cli/drill/': 'names of keys in our own Redis',
 }
 
