@@ -123,6 +123,12 @@ const EVERYTHING: Values = {
     relabelings: [{ sourceLabels: ['__meta_kubernetes_pod_node_name'], targetLabel: 'node' }],
     metricRelabelings: [{ action: 'drop', regex: 'nodejs_.*', sourceLabels: ['__name__'] }],
   },
+  prometheusRule: {
+    enabled: true,
+    labels: { release: 'prometheus' },
+    runbookPrefix: 'https://git.example.com/lineage/',
+  },
+  grafanaDashboards: { enabled: true, annotations: { folder: 'Identity' } },
 }
 
 /** Values by what they are for. */
