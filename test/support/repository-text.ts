@@ -46,6 +46,8 @@ export function listFiles(under = ''): string[] {
   return readdirSync(join(ROOT, under), { withFileTypes: true }).flatMap((entry) => {
     const { name } = entry
     if (SKIPPED.has(name) || (name.startsWith('.') && !HIDDEN_BUT_OURS.has(name))) return []
+    // A link leads to what is listed where it stands.
+    if (entry.isSymbolicLink()) return []
     const path = under === '' ? name : `${under}/${name}`
     return entry.isDirectory() ? listFiles(path) : [path]
   })
