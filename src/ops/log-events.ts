@@ -18,6 +18,8 @@ export const LOG_EVENTS = {
   'log.lost': 'error',
 
   'request.completed': 'info',
+  // The caller hung up before the answer was sent.
+  'request.abandoned': 'info',
   'request.refused': 'info',
   'request.failed': 'error',
 

@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { ClientTable } from '../../clients/client-table.ts'
 import type { RequestEnded } from '../../ops/request-line.ts'
+import { tellAbandoned } from '../server/abandoned-requests.ts'
 import { takeTurn } from '../server/answers-in-turn.ts'
 import { setCorsHeader } from '../server/cors.ts'
 import { sendError } from '../server/error-handler.ts'
@@ -56,7 +57,9 @@ export function openFront(
       response,
       () => late.sift(raw.socket, () => answer(request, response)),
       () => {
-        if (response.writableFinished) onEnd(request.lineFor(response.statusCode))
+        const line = request.lineFor(response.statusCode)
+        if (response.writableFinished) onEnd(line)
+        else tellAbandoned(request, line.durationMs)
       },
     )
   })

@@ -5,6 +5,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { tellAbandoned } from './abandoned-requests.ts'
 
 /** Requests of one connection that may wait. No honest client pipelines so many. */
 const WAITING_MAX = 64
@@ -18,7 +19,11 @@ const turnsOf = new WeakMap<Socket, Turns>()
 
 /** Call before any other hook that does work for a request. */
 export function answerInTurn(app: FastifyInstance): void {
-  app.addHook('onRequest', (request, reply, done) => takeTurn(request.raw.socket, reply.raw, done))
+  app.addHook('onRequest', (request, reply, done) => {
+    takeTurn(request.raw.socket, reply.raw, done, () => {
+      if (!reply.raw.writableFinished) tellAbandoned(request, reply.elapsedTime)
+    })
+  })
 }
 
 /**
