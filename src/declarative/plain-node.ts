@@ -40,7 +40,9 @@ export function toPlain(root: Node, document: Document): PlainNode {
     if (isAlias(node)) {
       aliases += 1
       if (aliases > ALIASES_MAX) throw new NodeFault(`has more than ${ALIASES_MAX} aliases`, offset)
-      return read(node.resolve(document), pointer, depth + 1, offset)
+      const target = node.resolve(document)
+      if (!target) throw new NodeFault('has an alias of nothing', offset)
+      return read(target, pointer, depth + 1, offset)
     }
     if (isSeq(node)) {
       return node.items.map((item, index) => read(item, `${pointer}/${index}`, depth + 1, offset))

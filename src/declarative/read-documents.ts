@@ -40,6 +40,8 @@ export function readDocuments(
     try {
       const { value, offsets } = toPlain(document.contents, document)
       const lineOf = (pointer: string) => lineAt(findOffset(offsets, pointer))
+      // Of a document that is empty but for comments.
+      if (value === null) return []
       if (!Array.isArray(value)) return [{ value, lineOf }]
       return value.map((item: unknown, index) => ({
         value: item,

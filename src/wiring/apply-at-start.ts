@@ -20,7 +20,7 @@ const SETTING = 'LINEAGE_APPLY_FILE'
 /** What is open by then. */
 export interface StartedParts {
   readonly management: Management
-  readonly clients: Pick<ClientTable, 'refresh'>
+  readonly clients: Pick<ClientTable, 'refresh' | 'reload'>
   readonly trustedIssuers: Pick<TrustedIssuerTable, 'reload'>
   readonly hasher: PasswordHasher
 }
@@ -63,6 +63,9 @@ export async function applyAtStart(
       unchanged: report.plan.unchanged,
     })
     refuseFailures(report)
+    // Another instance may have made what this one has found, after it had read its tables.
+    await clients.reload()
+    await trustedIssuers.reload()
   } catch (error) {
     if (!(error instanceof DeclarationRefused)) throw error
     const [first, ...others] = error.problems

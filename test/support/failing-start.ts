@@ -28,7 +28,11 @@ export async function startFails(
   }
   const config: Config = loadConfig(env)
   if (config.mode !== 'server') throw new Error('not a server')
-  const error = await openService({ config, logger: createLogger('info', { write }) }).then(
+  const error = await openService({
+    config,
+    logger: createLogger('info', { write }),
+    applyEnv: env,
+  }).then(
     async (service) => {
       await service.close()
       return undefined
