@@ -4,29 +4,18 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import pg from 'pg'
-import { DependencyUnavailable } from '../runtime/dependency-unavailable.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { guardDatabase } from './database.ts'
-import { type LockWatch, watchLocks } from './lock-watch.ts'
+import { inWatchedTransaction, type LockOptions, takeMigrationLock } from './migration-lock.ts'
 import { areNameKeysPending, NAME_KEYS_STEP, renewNameKeys } from './name-keys.ts'
 import { openPlainQuery, type PlainQuery } from './plain-query.ts'
-import { inTransaction } from './transaction.ts'
 
-/** Prisma's own migration lock, so that its CLI waits for us and we for it. */
-const LOCK_ID = 72707369
-const TIMEOUT_MS = 60_000
-/** By how much a timer may fire early. */
-const TIMER_TOLERANCE_MS = 100
 // The same place from src/database and from dist/database.
 const DIRECTORY = new URL('../../prisma/migrations/', import.meta.url)
 
-export interface MigrationOptions {
+export interface MigrationOptions extends LockOptions {
   /** Ends with a slash; the package's own prisma/migrations/ unless given. */
   readonly directory?: URL
-  /** How long it may take, waiting for locks included; a minute unless given. */
-  readonly timeoutMs?: number
-  /** Told in a sentence when a lock keeps it waiting: which, and who holds it. */
-  readonly onWait?: (sentence: string) => void
   /**
    * Computes the keys of names anew even where nothing says that an older release has written any.
    */
@@ -59,7 +48,7 @@ export async function applyMigrations(
   let current = 'the table of migrations'
   try {
     return await inWatchedTransaction(pool, options, async (query) => {
-      await query(`SELECT pg_advisory_xact_lock(${LOCK_ID})`)
+      await takeMigrationLock(query)
       const pending = findPending(migrations, await readApplied(query))
       if (pending.length > 0) await createTable(query)
       for (const migration of pending) {
@@ -104,64 +93,6 @@ export async function listPendingMigrations(
     const pending = findPending(migrations, await readApplied(query)).map(({ name }) => name)
     return (await areNameKeysPending(query)) ? [...pending, NAME_KEYS_STEP] : pending
   })
-}
-
-/**
- * Runs `work` while nothing else migrates or holds this lock; what it does is no part of the transaction
- * that holds it, which ends with this process at the latest. Rejects as `applyMigrations` does.
- */
-export async function withMigrationLock<T>(
-  pool: pg.Pool,
-  options: Omit<MigrationOptions, 'directory' | 'everyName'>,
-  work: () => Promise<T>,
-): Promise<T> {
-  const { timeoutMs = TIMEOUT_MS } = options
-  return await inWatchedTransaction(pool, options, async (query) => {
-    await query(
-      `SET LOCAL idle_in_transaction_session_timeout = ${timeoutMs};
-       SELECT pg_advisory_xact_lock(${LOCK_ID})`,
-    )
-    return await work()
-  })
-}
-
-/**
- * A transaction that may take long, because others may hold locks that it needs. If it waited for a
- * lock until its time was over, it throws a StartError that says so instead of
- * DependencyUnavailable.
- */
-async function inWatchedTransaction<T>(
-  pool: pg.Pool,
-  { timeoutMs = TIMEOUT_MS, onWait = () => {} }: MigrationOptions,
-  work: (query: PlainQuery) => Promise<T>,
-): Promise<T> {
-  const giveUpAtMs = performance.now() + timeoutMs
-  let watch: LockWatch | undefined
-  try {
-    return await inTransaction(
-      pool,
-      async (client) => {
-        const query = openPlainQuery(client, timeoutMs)
-        // By a query, because a pooler tells the driver another process id.
-        const [session] = await query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
-        watch?.stop()
-        if (session) watch = watchLocks(pool, session.pid, onWait)
-        await query(
-          `SET LOCAL statement_timeout = ${timeoutMs}; SET LOCAL lock_timeout = ${timeoutMs}`,
-        )
-        return await work(query)
-      },
-      timeoutMs,
-    )
-  } catch (error) {
-    const wait = watch?.waitsFor()
-    const isLate = performance.now() >= giveUpAtMs - TIMER_TOLERANCE_MS
-    if (!(error instanceof DependencyUnavailable) || wait === undefined || !isLate) throw error
-    const seconds = Math.round(timeoutMs / 1_000)
-    throw new StartError(`this process ${wait}: not given up in ${seconds} s`, { cause: error })
-  } finally {
-    watch?.stop()
-  }
 }
 
 async function loadMigrations(directory: URL): Promise<readonly Migration[]> {

@@ -2,7 +2,7 @@
 // two at once follow each other, and the second finds nothing left to do.
 
 import type pg from 'pg'
-import { withMigrationLock } from '../database/migrations.ts'
+import { withMigrationLock } from '../database/migration-lock.ts'
 import { ManagementError } from '../management/management-error.ts'
 import type { Act } from '../runtime/act.ts'
 import type { Labels } from '../runtime/applied-mark.ts'
