@@ -116,5 +116,8 @@ function explain(error: unknown): string {
     return `${code}; is it http: in place of https:?`
   if (code === 'ECONNRESET' || code?.startsWith('HPE_'))
     return `${code}; is it https: in place of http:?`
+  if (code && /CERT|ISSUER|ALTNAME/.test(code)) {
+    return `${code}; name it by --url as its certificate does, with the CA in NODE_EXTRA_CA_CERTS`
+  }
   return code ?? message
 }

@@ -70,15 +70,18 @@ export function openScreen({ stdin, stdout }: Terminal): Screen {
     stdin.on('end', end)
   }
   stdout.write(ENTER)
+  const size = () => ({
+    columns: stdout.columns || FALLBACK.columns,
+    rows: stdout.rows || FALLBACK.rows,
+  })
   return {
-    size: () => ({
-      columns: stdout.columns || FALLBACK.columns,
-      rows: stdout.rows || FALLBACK.rows,
-    }),
+    size,
     draw(lines) {
       if (!isOpen || stdout.writableNeedDrain) return
-      const text = lines.map((line) => line + CLEAR_LINE).join('\r\n')
-      stdout.write(HOME + text + CLEAR_BELOW)
+      // Cleared before it is written: behind a line that is full, the last letter would go.
+      const text = lines.map((line) => CLEAR_LINE + line).join('\r\n')
+      const below = lines.length < size().rows ? `\r\n${CLEAR_BELOW}` : ''
+      stdout.write(HOME + text + below)
     },
     onResize(handler) {
       redraw = handler

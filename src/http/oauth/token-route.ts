@@ -24,11 +24,11 @@ export interface TokenRouteDependencies extends SenderCheck, SenderConfirmation 
 export function registerToken(app: FastifyInstance, dependencies: TokenRouteDependencies): void {
   const { cookies, grants, recordEvent } = dependencies
   registerFormEndpoint(app, '/token', async (form, request, reply) => {
+    const grant = findGrant(form)
+    request.grant = grant.name
     const hasOwnToken = form.get('refresh_token') !== undefined
     const mayBringCookie = !hasOwnToken && request.headers.cookie !== undefined
     const cookieToken = mayBringCookie && (await findCookieToken(request, form, dependencies))
-    const grant = findGrant(form)
-    request.grant = grant.name
     const issue = grant.read(cookieToken ? withToken(form, cookieToken) : form)
     const proof = readSenderProof(request, reply, dependencies)
     const client = await authenticateSender(request, form, dependencies)

@@ -147,7 +147,7 @@ test('a certificate that nobody vouches for counts at a named URL alone', async 
   const head = `content-type: text/plain\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close`
   server.answerWith(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n${body}`)
   const { port } = new URL(server.url)
-  t.match(await look({}, '--url', server.url), { code: 1, stderr: /CERT/ })
+  t.match(await look({}, '--url', server.url), { code: 1, stderr: /CERT.* NODE_EXTRA_CA_CERTS/ })
   t.match(await look({ PORT: port, LINEAGE_TLS_CERT_FILE: '/of/the/outside.pem' }), { code: 0 })
 })
 
