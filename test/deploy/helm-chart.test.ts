@@ -70,7 +70,10 @@ test('the README has every value with its default, and no other', async (t) => {
   for (const [path, , meaning] of readTable()) t.ok(meaning, `${path} has a meaning`)
 })
 
-test('the example of the README is valid, beside the defaults', async (t) => {
-  const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(readChartFile('README.md')) ?? []
-  t.ok(isValid(parse(example, { version: '1.1' })), JSON.stringify(isValid.errors))
+test('the examples of the README are valid, beside the defaults', async (t) => {
+  const examples = [...readChartFile('README.md').matchAll(/```yaml\n([\s\S]*?)```/g)]
+  for (const [, example = ''] of examples) {
+    t.ok(isValid(parse(example, { version: '1.1' })), JSON.stringify(isValid.errors))
+  }
+  t.ok(examples.length > 1, 'the examples were found')
 })

@@ -34,6 +34,9 @@ test('every Secret, ConfigMap, account and volume that is named is there', { ski
           t.ok(Object.hasOwn(keys, key), `the key ${key} of ${secret?.name}`)
         }
       }
+      for (const { configMap } of spec.volumes ?? []) {
+        if (configMap) t.ok(maps.includes(configMap.name ?? ''), `ConfigMap ${configMap.name}`)
+      }
       for (const { volumeMounts = [], envFrom = [] } of spec.containers) {
         for (const { name } of volumeMounts) t.ok(volumes.includes(name), `volume ${name}`)
         for (const { configMapRef } of envFrom) {

@@ -17,7 +17,7 @@ import { type Environment, spawnLineage } from '../support/lineage-process.ts'
 import { openEmptyDatabase } from '../support/postgres.ts'
 import { openTestRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
-import { FOREIGN_SECRETS, MINIMAL } from './chart/chart-scenarios.ts'
+import { CLIENT, FOREIGN_SECRETS, MINIMAL } from './chart/chart-scenarios.ts'
 import { inEach } from './chart/each-scenario.ts'
 import {
   environmentOf,
@@ -115,9 +115,12 @@ function placeOnThisMachine(t: Test, rendered: Rendered, pod: PodSpec): Environm
   return Object.fromEntries(
     Object.entries(env).map(([name, value]) => {
       if (!/_FILE$/.test(name)) return [name, value]
-      const path = join(dir, basename(value))
-      writeFileSync(path, readMounted(rendered, pod, value, FOREIGN_SECRETS), { mode: 0o440 })
-      return [name, path]
+      const paths = value.split(',').map((file) => {
+        const path = join(dir, basename(file))
+        writeFileSync(path, readMounted(rendered, pod, file, FOREIGN_SECRETS), { mode: 0o440 })
+        return path
+      })
+      return [name, paths.join()]
     }),
   )
 }
@@ -132,8 +135,10 @@ test('a job migrates, pods that would not have started without it do, and end', 
     issuer: `http://127.0.0.1:${http}`,
     containerPorts: { http, ops },
     migrations: { mode: 'job' },
+    serviceMonitor: { enabled: true },
     settings: { HOST: '127.0.0.1', LINEAGE_ADMIN_CLIENT_ID: 'admin' },
     shutdownDelaySeconds: 0,
+    apply: { documents: { clients: [CLIENT] } },
     secrets: {
       ...MINIMAL.secrets,
       databaseUrl: { value: database.url },
@@ -164,7 +169,10 @@ test('a job migrates, pods that would not have started without it do, and end', 
   const paths = [rendered.container.livenessProbe, rendered.container.readinessProbe].map(
     (one) => one?.httpGet?.path,
   )
-  for (const path of paths) {
+  const { endpoints } = (
+    rendered.find('ServiceMonitor') as { spec: { endpoints: { path: string }[] } }
+  ).spec
+  for (const path of [...paths, endpoints[0]?.path]) {
     await until(`200 of ${path}`, async () => {
       if (service.stderr.length > 0) throw new Error(service.stderr.join(' '))
       return (await probe(path)) === 200
@@ -172,11 +180,11 @@ test('a job migrates, pods that would not have started without it do, and end', 
   }
   t.strictSame(
     await Promise.all(
-      ['/livez', '/readyz', '/admin/users'].map((path) =>
+      ['/livez', '/readyz', '/metrics', '/admin/users'].map((path) =>
         service.fetch(path).then(({ status }) => status),
       ),
     ),
-    [404, 404, 404],
+    [404, 404, 404, 404],
     'none of it at the public port',
   )
   const answer = await service.form('/token', {
@@ -185,6 +193,7 @@ test('a job migrates, pods that would not have started without it do, and end', 
     client_secret: ADMIN_SECRET,
   })
   t.equal(answer.status, 200)
+  t.match(await service.logged('declaration.applied'), { changed: 1, unchanged: 0 })
   t.equal(await runTestPod(rendered, `http://127.0.0.1:${ops}`), 0, 'the test of the release')
   service.signal('SIGTERM')
   t.strictSame(await service.exited, { code: 0, signal: null })

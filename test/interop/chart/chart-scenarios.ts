@@ -47,6 +47,19 @@ const MAIL = {
   LINEAGE_EMAIL_VERIFICATION_URL: 'https://app.example.com/verify',
 }
 
+/** A resource as `lineage apply` reads it. */
+export const CLIENT = {
+  apiVersion: 'lineage/v1',
+  kind: 'Client',
+  metadata: { name: 'shop' },
+  spec: {
+    name: 'Shop',
+    type: 'public',
+    grantTypes: ['password', 'refresh_token'],
+    refreshIdleTtlSeconds: 1_209_600,
+  },
+}
+
 /** Everything that the chart can make, at once. */
 const EVERYTHING: Values = {
   ...MINIMAL,
@@ -66,6 +79,7 @@ const EVERYTHING: Values = {
     clientCaSecret: 'authorities',
     clientCaKey: 'roots.pem',
   },
+  apply: { documents: { clients: [CLIENT], 'text-of-one': JSON.stringify(CLIENT) } },
   migrations: { mode: 'job' },
   autoscaling: {
     metrics: [

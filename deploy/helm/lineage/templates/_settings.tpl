@@ -18,6 +18,9 @@ LINEAGE_TLS_KEY_FILE: /run/lineage-tls/tls.key
 LINEAGE_TLS_CLIENT_CA_FILE: /run/lineage-tls/client-ca.crt
 {{- end }}
 {{- end }}
+{{- with include "lineage.applyFiles" . }}
+LINEAGE_APPLY_FILE: {{ . | quote }}
+{{- end }}
 {{- range $name, $value := .Values.settings }}
 {{- if kindIs "bool" $value }}
 {{ $name }}: {{ ternary "on" "off" $value | quote }}
