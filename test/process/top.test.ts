@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
-import type { TopFigures } from '../../src/cli/top/top-figures.ts'
+import type { TopFigures } from '../../src/cli/top/top-document.ts'
 import { startTraffic } from '../scenes/traffic-scene.ts'
 import { startWorkers } from '../scenes/workers-scene.ts'
 import { runHere, runJson } from '../support/command-line.ts'

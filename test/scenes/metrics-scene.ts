@@ -12,14 +12,15 @@ export function metricsText(refreshes: number, extra: readonly string[] = []): s
   const good = refreshes - replayed
   return [
     'lineage_build_info{version="1.2.3",node="v20.19.0",families="redis"} 1',
-    `${HTTP}_bucket{le="0.1",${labels},status_class="2xx"} ${good}`,
-    `${HTTP}_bucket{le="+Inf",${labels},status_class="2xx"} ${good}`,
-    `${HTTP}_sum{${labels},status_class="2xx"} 1`,
-    `${HTTP}_count{${labels},status_class="2xx"} ${good}`,
+    // In the order in which they came first.
     `${HTTP}_bucket{le="0.1",${labels},status_class="4xx"} ${replayed}`,
     `${HTTP}_bucket{le="+Inf",${labels},status_class="4xx"} ${replayed}`,
     `${HTTP}_sum{${labels},status_class="4xx"} 1`,
     `${HTTP}_count{${labels},status_class="4xx"} ${replayed}`,
+    `${HTTP}_bucket{le="0.1",${labels},status_class="2xx"} ${good}`,
+    `${HTTP}_bucket{le="+Inf",${labels},status_class="2xx"} ${good}`,
+    `${HTTP}_sum{${labels},status_class="2xx"} 1`,
+    `${HTTP}_count{${labels},status_class="2xx"} ${good}`,
     `lineage_token_requests_total{grant="refresh_token",outcome="ok"} ${good}`,
     `lineage_token_requests_total{grant="refresh_token",outcome="invalid_grant"} ${replayed}`,
     `lineage_refresh_total{outcome="rotated"} ${good}`,

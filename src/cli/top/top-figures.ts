@@ -1,79 +1,17 @@
-// What `lineage top` shows, from two looks at the metrics of Lineage; the document of `--json`. It knows
-// the names of the metrics, and nothing of a terminal.
+// What `lineage top` shows, from two looks at the metrics of Lineage, whose names it knows.
 
 import { compareScrapes, type MetricsChange } from './metrics-change.ts'
 import type { Scrape } from './metrics-scrape.ts'
-
-/** Since the start of the service, and a second between the looks; null without a look before. */
-export interface Count {
-  readonly total: number
-  readonly perSecond: number | null
-}
-
-export interface Outcome extends Count {
-  readonly name: string
-}
-
-/** Null where nothing happened between the looks. */
-export interface Times {
-  readonly p50Seconds: number | null
-  readonly p99Seconds: number | null
-}
-
-export interface Route extends Count, Times {
-  readonly route: string
-  readonly method: string
-  readonly statusClasses: readonly Outcome[]
-}
-
-export interface DependencyState extends Count, Times {
-  readonly name: string
-  /** Null where the service does not say. */
-  readonly isUp: boolean | null
-}
-
-export interface SigningKeyAge {
-  readonly kid: string
-  readonly state: string
-  readonly ageSeconds: number
-}
-
-export interface TopFigures {
-  readonly version: string
-  readonly families: string
-  /** Between the two looks; null where there was one. */
-  readonly seconds: number | null
-  readonly requests: Count & Times & { readonly statusClasses: readonly Outcome[] }
-  /** The busiest first. */
-  readonly routes: readonly Route[]
-  readonly tokens: readonly (Outcome & { readonly grant: string })[]
-  readonly logins: readonly Outcome[]
-  readonly refreshes: readonly Outcome[]
-  /**
-   * Of the refreshes with a token of a living session, the share that ended it because the token had
-   * been used before: by a thief, or a false alarm. Null where there was none.
-   */
-  readonly falseLogoutRate: number | null
-  readonly familyEnds: readonly Outcome[]
-  readonly throttled: readonly Outcome[]
-  readonly hashing: { active: number; waiting: number; waitP99Seconds: number | null }
-  readonly pool: { busy: number; idle: number; waiting: number; waitP99Seconds: number | null }
-  readonly dependencies: readonly DependencyState[]
-  readonly events: { readonly waiting: number; readonly dropped: Count }
-  readonly webhooks: readonly Outcome[]
-  readonly journalReplayed: Count
-  readonly keys: readonly SigningKeyAge[]
-  readonly process: ProcessState
-}
-
-export interface ProcessState {
-  /** Of one core; null without a look before. */
-  readonly cpuShare: number | null
-  readonly memoryBytes: number | null
-  /** Of the event loop, the 99th of a hundred; of several processes their mean. */
-  readonly lagP99Seconds: number | null
-  readonly upSeconds: number | null
-}
+import type {
+  Count,
+  DependencyState,
+  Outcome,
+  ProcessState,
+  Route,
+  SigningKeyAge,
+  Times,
+  TopFigures,
+} from './top-document.ts'
 
 const HTTP = 'lineage_http_request_duration_seconds'
 /** Outcomes with a token of a session that lived until then. */
@@ -95,7 +33,7 @@ export function toTopFigures(
     requests: {
       ...countOf(change, `${HTTP}_count`),
       ...timesOf(change.histograms(HTTP, [])[0]),
-      statusClasses: outcomesOf(change, `${HTTP}_count`, 'status_class'),
+      statusClasses: outcomesOf(change, `${HTTP}_count`, 'status_class').sort(byName),
     },
     routes: routesOf(change),
     tokens: tokensOf(change),
@@ -141,9 +79,17 @@ function routesOf(change: MetricsChange): Route[] {
     .map((found) => {
       const [route = '', method = ''] = found.labels
       const statusClasses = classes.get(JSON.stringify([route, method])) ?? []
-      return { route, method, ...toCount(found), ...timesOf(found), statusClasses }
+      return {
+        ...{ route, method, ...toCount(found), ...timesOf(found) },
+        statusClasses: statusClasses.sort(byName),
+      }
     })
     .sort(byRate)
+}
+
+/** The metrics have them by when they came first. */
+function byName(one: Outcome, other: Outcome): number {
+  return one.name < other.name ? -1 : 1
 }
 
 /** The busiest first. */

@@ -1,7 +1,7 @@
 // How `lineage top` looks: from figures to lines of a width and a number that fit. Nothing here knows a
 // terminal but for its colours.
 
-import type { Count, Outcome, Route, TopFigures } from './top-figures.ts'
+import type { Count, Outcome, Route, TopFigures } from './top-document.ts'
 import { cut, item, paint, plain, type Span, section, shorten, type Tone } from './top-lines.ts'
 import {
   formatBytes,
