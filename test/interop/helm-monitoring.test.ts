@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { ConfigMap, Service } from 'kubernetes-types/core/v1.js'
 import { test } from 'tap'
 import { parse } from 'yaml'
-import { CHART } from '../deploy/chart.ts'
+import { CHART, type Values } from '../deploy/chart.ts'
 import { MINIMAL, SCENARIOS } from './chart/chart-scenarios.ts'
 import { NAME, renderChart } from './chart/rendered-chart.ts'
 import { ensureTools, runTool, whyNoHelm } from './programs/helm.ts'
@@ -68,6 +68,24 @@ test('what is scraped has the name of the job that the alerts know', { skip }, a
   const job = (find('Service', `${NAME}-ops`) as Service).metadata?.labels?.[jobLabel]
   const asked = new Set(JSON.stringify(readGroups()).match(/job=\\"\w+\\"/g))
   t.strictSame([...asked], [`job=\\"${job}\\"`])
+})
+
+test('a service that speaks TLS is scraped under the name of the issuer', { skip }, async (t) => {
+  const endpointOf = (values: Values) =>
+    (
+      renderChart(ensureTools('v4.1.4').helm, values).find('ServiceMonitor') as {
+        spec: { endpoints: { scheme: string; tlsConfig?: unknown }[] }
+      }
+    ).spec.endpoints[0]
+  t.match(endpointOf(SCENARIOS.TLS ?? {}), {
+    scheme: 'https',
+    tlsConfig: { serverName: 'auth.example.com' },
+  })
+  t.strictSame(endpointOf(SCENARIOS.everything ?? {})?.tlsConfig, {
+    ca: { configMap: { name: 'company-authorities', key: 'ca.crt' } },
+  })
+  const plain = endpointOf({ ...MINIMAL, serviceMonitor: { enabled: true } })
+  t.match(plain, { scheme: 'http', tlsConfig: undefined })
 })
 
 test('a packed chart has all that the folder leads to', { skip }, async (t) => {

@@ -70,3 +70,46 @@ test('names stay within what Kubernetes takes, whatever the release is called', 
   )
   t.equal(new Set(all).size, all.length, 'all different')
 })
+
+test("an Ingress and a route are for the issuer's host, unless others are named", {
+  skip,
+}, async (t) => {
+  const { helm } = ensureTools('v4.1.4')
+  const hostsOf = (ingress: Values, httpRoute: Values) => {
+    const { find } = renderChart(helm, {
+      ...MINIMAL,
+      issuer: 'https://login.example.com:8443/tenants/one',
+      ingress: { enabled: true, ...ingress },
+      httpRoute: { enabled: true, parentRefs: [{ name: 'public' }], ...httpRoute },
+    })
+    const { rules } = (find('Ingress') as { spec: { rules: { host: string }[] } }).spec
+    const { hostnames } = (find('HTTPRoute') as { spec: { hostnames: string[] } }).spec
+    return [rules.map(({ host }) => host), hostnames]
+  }
+  t.strictSame(hostsOf({}, {}), [['login.example.com'], ['login.example.com']])
+  const others = ['a.example.com', 'b.example.com']
+  t.strictSame(hostsOf({ hosts: others }, { hostnames: others }), [others, others])
+})
+
+test('the network is open to what is used, and to nothing else', { skip }, async (t) => {
+  await inEach(t, (t, { all }, values) => {
+    const { redisUrl, smtpUrl } = values.secrets as Values
+    const expected = [443, 53, 5432, ...(redisUrl ? [6379] : []), ...(smtpUrl ? [465, 587] : [])]
+    if (JSON.stringify(values.settings ?? {}).includes('OTLP_ENDPOINT')) expected.push(4318)
+    const { egress } = (values.networkPolicy ?? {}) as { egress?: { extra: Rule[] } }
+    expected.push(...portsOf(egress?.extra))
+    for (const { metadata, ...one } of all('NetworkPolicy')) {
+      const ports = portsOf((one as { spec?: { egress: Rule[] } }).spec?.egress)
+      const isOfJob = metadata.labels?.['app.kubernetes.io/component'] === 'migrations'
+      t.strictSame(ports, (isOfJob ? [53, 5432] : expected).sort(), `${metadata.name}`)
+    }
+  })
+})
+
+interface Rule {
+  readonly ports?: readonly { readonly port: number }[]
+}
+
+function portsOf(rules: readonly Rule[] = []): number[] {
+  return [...new Set(rules.flatMap(({ ports = [] }) => ports.map(({ port }) => port)))].sort()
+}
