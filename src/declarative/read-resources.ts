@@ -85,7 +85,12 @@ function withLabels(
     for (const problem of problemsOf(resource, [{ pointer: '/metadata/labels', detail }]))
       refuse(problem)
   }
-  return { ...resource, metadata: { ...metadata, labels: { ...own, ...labels } } }
+  const labelled = { ...resource, metadata: { ...metadata, labels: { ...own, ...labels } } }
+  if (Object.keys(labels).length === 0) return labelled
+  const { place: _, ...document } = labelled
+  // A label of the command keeps the rule of those in files.
+  for (const problem of problemsOf(resource, findSchemaFaults(document))) refuse(problem)
+  return labelled
 }
 
 function fileProblem(file: string, detail: string): DeclarationProblem {

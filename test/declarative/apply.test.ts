@@ -28,6 +28,10 @@ const ISSUER = {
     ],
   },
 }
+const PRIVATE_KEY = {
+  ...makeKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
+  kid: 'private',
+}
 const SERVICE = { name: 'Jobs', type: 'confidential', grantTypes: ['client_credentials'] }
 
 const all = (labels?: object) => [
@@ -45,6 +49,7 @@ function showsNoSecret(t: Test, ...texts: string[]): void {
   for (const text of texts) {
     t.notMatch(text, CLIENT_SECRET)
     t.notMatch(text, WEBHOOK_SECRET)
+    t.notMatch(text, String(PRIVATE_KEY.d))
     t.notMatch(text, /argon2|\\x[0-9a-f]{20}/)
   }
 }
@@ -252,6 +257,20 @@ test('whatever is wrong is told at once, and nothing is changed', async (t) => {
     ],
     [publicClient('bootstrap-admin'), /\/metadata\/name is that of the bootstrap client/],
     [[publicClient('web'), publicClient('web')], /\/metadata\/name is defined in .*:1 already/],
+    [
+      resource('Client', 'jobs', {
+        ...{ ...SERVICE, authMethods: ['private_key_jwt'] },
+        jwks: { keys: [PRIVATE_KEY] },
+      }),
+      /Client jobs: \/spec\/jwks/,
+    ],
+    [
+      resource('TrustedIssuer', 'keyed', {
+        ...{ ...ISSUER, issuer: 'https://keyed.example.com' },
+        jwks: { keys: [PRIVATE_KEY] },
+      }),
+      /TrustedIssuer keyed: \/spec\/jwks/,
+    ],
     [resource('Client', 'jobs', SERVICE), /\/secretFrom is required/],
     [
       resource('Client', 'jobs', SERVICE, { secretFrom: { env: 'NOT_SET' } }),
@@ -341,6 +360,12 @@ test('whatever is wrong is told at once, and nothing is changed', async (t) => {
     'all of it',
   )
   t.equal(await snapshot(), before)
+  const files = [
+    await write('one.yaml', publicClient('web')),
+    await write('two.yaml', [publicClient('native'), publicClient('web')]),
+  ]
+  const repeated = await run(['apply', '-f', ...files])
+  t.match(repeated, { code: 1, stdout: /two\.yaml:1: Client web: .* is defined in .*one\.yaml:1/ })
   const usages = [
     ['apply'],
     ['apply', '-f', 'x', '--prune'],

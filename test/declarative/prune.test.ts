@@ -101,6 +101,10 @@ test('nothing else is ever touched', async (t) => {
   t.match(await apply(other, [...TEAM, '--prune']), {
     ...{ code: 1, stdout: /\/metadata\/labels has another value/ },
   })
+  for (const label of ['no good=x', 'team=no good']) {
+    const bad = await apply(publicClient('one'), ['--label', label])
+    t.match(bad, { code: 1, stdout: /Client one: \/metadata\/labels/ }, label)
+  }
   t.equal((await query('SELECT id FROM clients')).length, 6)
 })
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import type { Test } from 'tap'
+import { parseRedisUrl } from '../../src/config/redis-url.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type CommandResult, runHere } from '../support/command-line.ts'
 import { type Environment, serverEnvironment } from '../support/lineage-process.ts'
@@ -37,12 +38,14 @@ const TABLES = {
   journal: 'id',
 }
 
-export async function openDeclarativeScene(t: Test): Promise<DeclarativeScene> {
-  const app = await startApp(t)
+/** With families in PostgreSQL, or in the Redis that is named. */
+export async function openDeclarativeScene(t: Test, redisUrl?: string): Promise<DeclarativeScene> {
+  const redis = redisUrl === undefined ? undefined : parseRedisUrl(redisUrl)
+  const app = await startApp(t, { config: { redis } })
   const folder = await mkdtemp(join(tmpdir(), 'lineage-declared-'))
   t.teardown(() => rm(folder, { recursive: true }))
   const env = {
-    ...serverEnvironment(app.databaseUrl),
+    ...serverEnvironment(app.databaseUrl, redisUrl),
     A_CLIENT_SECRET: CLIENT_SECRET,
     A_WEBHOOK_SECRET: WEBHOOK_SECRET,
   }
