@@ -25,12 +25,13 @@ import { PEERS, startPeer } from './subjects/peers.ts'
 import { listParticipants, type TokenServer } from './subjects/token-server.ts'
 import { buildPrograms } from './support/build-programs.ts'
 import { type Servers, startServers } from './support/servers.ts'
+import { measureTracing } from './tracing-cost.ts'
 
 type Subjects = ReadonlyMap<string, Partial<Record<ScenarioName, Participant>>>
 type Scripts = Awaited<ReturnType<typeof buildPrograms>>
 
 /** What is measured besides the scenarios. */
-const PARTS = ['workers', 'start', 'owner', 'metrics']
+const PARTS = ['workers', 'start', 'owner', 'metrics', 'tracing']
 
 async function main(words: readonly string[]): Promise<void> {
   if (words[0] === 'docs') writeDocs()
@@ -56,6 +57,7 @@ async function runBench(scope: Scope, words: readonly string[]): Promise<void> {
     : {}
   if (words.includes('owner')) await withScope((inner) => measureOwner(inner, servers))
   if (words.includes('metrics')) await withScope((inner) => measureMetrics(inner, servers))
+  if (words.includes('tracing')) await withScope((inner) => measureTracing(inner, servers))
   printAllCores(allCores)
   printStart(start)
   const settings = { rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS }

@@ -7,7 +7,7 @@ import type { Participant } from './participant.ts'
 import type { ScenarioName } from './scenarios.ts'
 import { spreadOf } from './statistics.ts'
 import { startLineage } from './subjects/lineage.ts'
-import { listParticipants } from './subjects/token-server.ts'
+import { listParticipants, type Participants } from './subjects/token-server.ts'
 import type { Servers } from './support/servers.ts'
 
 const WITHOUT_METRICS = new URL('./programs/without-metrics.mjs', import.meta.url).href
@@ -23,11 +23,20 @@ export async function measureMetrics(scope: Scope, servers: Servers): Promise<vo
   }
   const counting = await start([])
   const silent = await start([`--import=${WITHOUT_METRICS}`])
-  console.log('\nCPU of the server with metrics, as a multiple of that without\n')
+  await printRatios('metrics', counting, silent)
+}
+
+/** What it costs to have `what`, in turns with a server that has it not. */
+export async function printRatios(
+  what: string,
+  having: Participants,
+  without: Participants,
+): Promise<void> {
+  console.log(`\nCPU of the server with ${what}, as a multiple of that without\n`)
   console.log('| Scenario | median | quarters | CPU with, µs |')
   console.log('|---|---|---|---|')
   for (const name of SCENARIOS) {
-    const [own, other] = [counting[name], silent[name]]
+    const [own, other] = [having[name], without[name]]
     if (own && other) console.log(rowOf(name, await compare(own, other)))
   }
 }

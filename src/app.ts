@@ -42,7 +42,7 @@ import { registerMetrics } from './http/server/metrics-route.ts'
 import { trustProxies } from './http/server/peer-address.ts'
 import { takeCertificates } from './http/server/presented-certificate.ts'
 import { routeTargets } from './http/server/request-target.ts'
-import { setTraceHeaders } from './http/server/request-trace.ts'
+import { setTraceHeaders, traceRequests } from './http/server/request-trace.ts'
 import {
   acceptJsonOnly,
   closeConnectionsWhenClosing,
@@ -63,7 +63,7 @@ export async function buildApp(
   logger: Logger,
   surface: Surface = 'all',
 ): Promise<FastifyInstance> {
-  const { config } = service
+  const { config, requestTracing } = service
   const loggerInstance: FastifyBaseLogger = logger
   const app = fastify({
     ...listenerOptions(service.tls),
@@ -81,9 +81,11 @@ export async function buildApp(
   const onEnd = (line: RequestLine) => {
     writeLine(line)
     service.countRequest(line)
+    requestTracing?.ended(line)
   }
   openFront(app, { ...service, logger, onEnd, late: dropLateRequests(app) })
   if (service.tls) followTls(app, service.tls)
+  if (requestTracing) traceRequests(app, requestTracing)
   setTraceHeaders(app)
   setAnswersOutsideRoutes(app, onEnd)
   closeConnectionsWhenClosing(app)

@@ -3,6 +3,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import { openAnswer, wordOf } from '../outbound/open-answer.ts'
+import { type TraceCall, UNTRACED } from '../outbound/trace-call.ts'
 import { findJwksUriProblem, mayReachFor } from './jwks-uri.ts'
 import { openKeys } from './key-source.ts'
 import { memberOf, readJsonObject } from './strict-json.ts'
@@ -29,26 +30,34 @@ export interface FetchOptions {
   readonly timeoutMs?: number | undefined
   /** The keys that are wanted; others are left out. */
   readonly use?: KeyUse | undefined
+  readonly traceCall?: TraceCall | undefined
 }
 
 /** Never rejects; the problem is a short word that is safe to log. */
 export async function fetchJwks(
   uri: string,
   allowPrivateNetwork: boolean,
-  { timeoutMs = TIMEOUT_MS, use }: FetchOptions = {},
+  { timeoutMs = TIMEOUT_MS, use, traceCall = UNTRACED }: FetchOptions = {},
 ): Promise<FetchedKeys> {
   if (findJwksUriProblem(uri, allowPrivateNetwork)) return { problem: 'url_refused' }
   const url = new URL(uri)
   const mayReach = mayReachFor(url, allowPrivateNetwork)
+  const call = traceCall('jwks')
   const headers = {
+    ...call.headers,
     accept: 'application/jwk-set+json, application/json',
     'user-agent': 'lineage',
   }
   const signal = AbortSignal.timeout(timeoutMs)
   try {
-    return await readAnswer(await openAnswer({ url, mayReach, headers, signal }), use)
+    const answer = await openAnswer({ url, mayReach, headers, signal })
+    const found = await readAnswer(answer, use)
+    call.ended(answer.statusCode ?? 0)
+    return found
   } catch (error) {
-    return { problem: signal.aborted ? 'timeout' : wordOf(error) }
+    const problem = signal.aborted ? 'timeout' : wordOf(error)
+    call.ended(problem)
+    return { problem }
   }
 }
 

@@ -1,6 +1,7 @@
 // The keys that issuers publish, as this process has last seen them: looked for when they are asked for,
 // never more often than their publisher or an attacker would notice.
 
+import type { TraceCall } from '../outbound/trace-call.ts'
 import { type Clock, monotonicClock } from '../runtime/clock.ts'
 import { fetchJwks } from './fetch-jwks.ts'
 import type { KeySource } from './key-source.ts'
@@ -27,6 +28,8 @@ export interface RemoteKeysOptions {
   readonly clock?: Clock
   /** How long one look may take. */
   readonly timeoutMs?: number
+  /** Told of every look. */
+  readonly traceCall?: TraceCall
 }
 
 export interface RemoteKeys {
@@ -35,7 +38,7 @@ export interface RemoteKeys {
 }
 
 export function openRemoteKeys(options: RemoteKeysOptions): RemoteKeys {
-  const { clock = monotonicClock, timeoutMs, onFailed } = options
+  const { clock = monotonicClock, timeoutMs, onFailed, traceCall } = options
   const places = new Map<string, Place>()
 
   function placeOf(uri: string, allowPrivateNetwork: boolean, use: KeyUse | undefined): Place {
@@ -60,7 +63,7 @@ export function openRemoteKeys(options: RemoteKeysOptions): RemoteKeys {
 
       async function ask(): Promise<void> {
         place.askedAtMs = clock()
-        const found = await fetchJwks(uri, allowPrivateNetwork, { timeoutMs, use })
+        const found = await fetchJwks(uri, allowPrivateNetwork, { timeoutMs, use, traceCall })
         if (found.keys) {
           place.keys = found.keys
           place.freshUntilMs = clock() + found.maxAgeMs

@@ -7,6 +7,7 @@ import type {
   AuthenticationMethod,
   ClientAuthServices,
   ClientRequest,
+  Sender,
 } from './authentication-method.ts'
 import { AUTHENTICATION_METHODS } from './authentication-methods.ts'
 import { none } from './none.ts'
@@ -15,18 +16,18 @@ import { readClientCredentials } from './read-client-credentials.ts'
 /**
  * A public client is only named, which proves nothing. Throws OAuthError 400 `invalid_request` for
  * two mechanisms or two client ids, else 401 `invalid_client`; every wrong proof costs the same, and
- * after too many of them is answered `throttled`. `ipOf` tells where the request comes from.
+ * after too many of them is answered `throttled`. `senderOf` tells where the request comes from.
  * Rejects with DependencyUnavailable while no client table has been loaded at all.
  */
 export async function authenticateClient(
   request: ClientRequest,
   services: ClientAuthServices,
-  ipOf: () => string,
+  senderOf: () => Sender,
 ): Promise<Client> {
   const { method: announced, clientId, proof } = readClientCredentials(request)
   const client = await services.clients.find(clientId)
   const method = client && announced === none ? (findByCertificate(client) ?? none) : announced
-  const answer = method.authenticate(proof, client, services, request, ipOf)
+  const answer = method.authenticate(proof, client, services, request, senderOf)
   // Awaits only a promise: a method without I/O costs no turn of the event loop.
   const wrong = answer instanceof Promise ? await answer : answer
   const refusal = client ? (findMisuse(client, method) ?? wrong) : 'client_unknown'
@@ -35,7 +36,7 @@ export async function authenticateClient(
   // the request announces, so that an unknown client is answered as one with a certificate is, which nobody
   // can guess.
   if (announced.proof !== 'nothing') {
-    await services.throttle.failed({ kind: 'client_secret', account: clientId, ip: ipOf() })
+    await services.throttle.failed({ kind: 'client_secret', account: clientId, ...senderOf() })
   }
   throw new OAuthError(refusal ?? 'client_unknown', client && { clientId: client.id })
 }

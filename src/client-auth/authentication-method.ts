@@ -14,6 +14,12 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Throttle } from '../throttle/throttle.ts'
 import type { TrustServices } from '../trust/use-trusted-token.ts'
 
+/** Where a request comes from, and under which id the log has it. */
+export interface Sender {
+  readonly ip: string
+  readonly requestId?: string | undefined
+}
+
 /** The parts of a request in which a client may name itself. */
 export interface ClientForm {
   readonly headers: Pick<IncomingHttpHeaders, 'authorization'>
@@ -82,6 +88,6 @@ export interface AuthenticationMethod {
     client: Client | undefined,
     services: ClientAuthServices,
     request: ClientRequest,
-    ipOf: () => string,
+    senderOf: () => Sender,
   ) => OAuthReason | undefined | Promise<OAuthReason | undefined>
 }

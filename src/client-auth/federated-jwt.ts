@@ -12,6 +12,7 @@ import type {
   ClientForm,
   ClientRequest,
   PresentedClient,
+  Sender,
 } from './authentication-method.ts'
 import { ASSERTION, readClientAssertion } from './client-assertion.ts'
 import { readClientId } from './none.ts'
@@ -40,7 +41,7 @@ async function authenticate(
   client: Client | undefined,
   { trust }: ClientAuthServices,
   { form }: ClientRequest,
-  ipOf: () => string,
+  senderOf: () => Sender,
 ): Promise<OAuthReason | undefined> {
   const { token, problem } = await checkTrustedToken(readClientAssertion(form).jwt, trust)
   if (!token) return `client_assertion_${problem}`
@@ -49,6 +50,6 @@ async function authenticate(
   if (match !== 'matches') return `client_assertion_${match}`
   // One that proves nothing here is not used up.
   if (!client?.authMethods.includes(METHOD)) return 'client_method_not_allowed'
-  const refusal = await useTrustedToken(token, { clientId: client.id, ip: ipOf() }, trust)
+  const refusal = await useTrustedToken(token, { clientId: client.id, ...senderOf() }, trust)
   return refusal && `client_assertion_${refusal}`
 }

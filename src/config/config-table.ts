@@ -23,6 +23,7 @@ import { parseRedisUrl } from './redis-url.ts'
 import { optional, row, type Setting, secret } from './setting.ts'
 import { parseAudienceAlgs, parseSigningAlgs } from './signing-values.ts'
 import { parseSmtpUrl } from './smtp-url.ts'
+import { parseOtlpEndpoint } from './telemetry-values.ts'
 import { TLS_ROWS } from './tls-settings.ts'
 import { parseTrustedProxies } from './trusted-proxies.ts'
 
@@ -206,6 +207,10 @@ export const CONFIG_TABLE = {
   LINEAGE_MAIL_TEMPLATES: optional(
     parsePath,
     'Folder with templates of mails in place of those that are shipped.',
+  ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(
+    parseOtlpEndpoint,
+    'Where traces and metrics are sent by OTLP (docs/operations.md#opentelemetry); unset: nowhere.',
   ),
   // Node reads it by itself, and what is no number means 1 to it.
   UV_THREADPOOL_SIZE: {

@@ -22,13 +22,27 @@ export interface ReadSettings {
 /** Does no I/O but reading the `NAME_FILE`s. */
 export function readSettings(environment: Environment, readFile: ReadFile): ReadSettings {
   const env = withoutServiceLinks(environment)
+  const { values, problems, given } = readRows(CONFIG_TABLE, env, readFile)
+  return { values, problems: [...findUnknownNames(env), ...problems], given }
+}
+
+/** What the rows of one table give. */
+export function readRows<Name extends string>(
+  table: Readonly<Record<Name, Setting<unknown>>>,
+  env: Environment,
+  readFile: ReadFile,
+): {
+  readonly values: Readonly<Record<string, unknown>>
+  readonly problems: readonly string[]
+  readonly given: ReadonlySet<Name>
+} {
   const values: Record<string, unknown> = {}
-  const given = new Set<SettingName>()
-  const problems = findUnknownNames(env)
-  for (const [name, setting] of Object.entries<Setting<unknown>>(CONFIG_TABLE)) {
+  const given = new Set<Name>()
+  const problems: string[] = []
+  for (const [name, setting] of Object.entries<Setting<unknown>>(table)) {
     try {
       const isFile = setting.isSecret && env[`${name}_FILE`]
-      if (isFile || givenText(setting, env[name])) given.add(name as SettingName)
+      if (isFile || givenText(setting, env[name])) given.add(name as Name)
       const text = findText(env, name, setting, readFile)
       values[name] = text === undefined ? undefined : setting.parse(text)
     } catch (error) {

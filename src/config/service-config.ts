@@ -7,6 +7,7 @@ import type { KeySettings } from '../keys/key-states.ts'
 import type { RedisTarget } from '../redis/redis-target.ts'
 import { StartError } from '../runtime/start-error.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
+import type { TelemetrySettings } from '../tracing/telemetry-settings.ts'
 import { THREADED_WORK_MAX, WORK_MAX } from '../users/argon2-parameters.ts'
 import type { PasswordLimits } from '../users/password-policy.ts'
 import type { SettingName, Settings } from './config-table.ts'
@@ -16,10 +17,14 @@ import { findMissingOfMail, toMailSettings } from './mail-settings.ts'
 import { type ReadFile, readSettings } from './read-settings.ts'
 import { hasServiceLinks } from './service-links.ts'
 import { findSigningProblems, toSigningAlgs } from './signing-values.ts'
+import { findTelemetryWarnings, readTelemetry } from './telemetry.ts'
 import { findTlsFaults, toTlsFiles } from './tls-settings.ts'
 
 /** What both modes share. */
-export type CommonConfig = Readonly<ReturnType<typeof toCommonConfig>>
+export interface CommonConfig extends Readonly<ReturnType<typeof toCommonConfig>> {
+  /** Undefined: no traces, no metrics but those that are asked for. */
+  readonly telemetry: TelemetrySettings | undefined
+}
 
 export interface EmbeddedConfig extends CommonConfig {
   readonly mode: 'embedded'
@@ -69,18 +74,20 @@ export function readConfig(
 ): { readonly config: Config } | { readonly problems: readonly string[] } {
   const { values, problems, given } = readSettings(env, readFile)
   const isEmbedded = EMBEDDED_WITHOUT.every((name) => !given.has(name))
+  const { telemetry, problems: telemetryProblems } = readTelemetry(env, readFile)
   const all = [
     ...problems,
     ...findMissing(values, given),
     ...findContradictions(values),
     ...findTlsFaults(values, given, isEmbedded, readFile),
     ...findSigningProblems(values, given),
+    ...telemetryProblems,
   ]
-  if (all.length > 0) return { problems: all }
+  if (all.length > 0) return { problems: [...new Set(all)] }
   const settings = values as Settings
   const { LINEAGE_ISSUER: issuer, DATABASE_URL: databaseUrl, REDIS_URL: redis } = settings
   const rootSecrets = settings.LINEAGE_SECRET_KEY
-  const common = toCommonConfig(settings, given)
+  const common = { ...toCommonConfig(settings, given), telemetry }
   // After findMissing these three are set together or, in embedded mode, not at all.
   if (!issuer || !databaseUrl || !rootSecrets) return { config: { mode: 'embedded', ...common } }
   return { config: { mode: 'server', ...common, issuer, databaseUrl, redis, rootSecrets } }
@@ -114,7 +121,7 @@ export function findConfigWarnings(
   env: Environment,
   { adminClient }: Pick<CommonConfig, 'adminClient'>,
 ): string[] {
-  const warnings: string[] = []
+  const warnings = findTelemetryWarnings(env)
   if (hasServiceLinks(env)) {
     warnings.push('variables of a Kubernetes Service named lineage… are ignored as settings')
   }

@@ -6,7 +6,7 @@ import type { EventDetail, SecurityEvent, SecurityEventType } from '../runtime/s
 import { sourceNetwork } from '../runtime/source-network.ts'
 import { readUuid } from '../runtime/uuid.ts'
 
-export interface AuditEvent extends SecurityEvent {
+export interface AuditEvent extends Omit<SecurityEvent, 'requestId'> {
   /** A UUID. */
   readonly id: string
   readonly at: Date

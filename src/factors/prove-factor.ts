@@ -20,6 +20,7 @@ export interface SecondStepAttempt {
   /** Who sends it; a token is good at one client only. */
   readonly clientId: ClientId
   readonly ip: string
+  readonly requestId?: string | undefined
 }
 
 export interface ProveDependencies {
@@ -41,13 +42,13 @@ export interface ProvedLogin {
  * DependencyUnavailable when PostgreSQL is away.
  */
 export async function proveFactor(
-  { token, proof, clientId, ip }: SecondStepAttempt,
+  { token, proof, clientId, ip, requestId }: SecondStepAttempt,
   { users, secondSteps, throttle, clock }: ProveDependencies,
 ): Promise<ProvedLogin> {
   // Before anything is counted: whoever else presents the token uses up nothing.
   if (token.clientId !== clientId) throw new OAuthError('mfa_token_of_other_client')
   if (clock() >= token.expiresAtMs) throw new OAuthError('mfa_token_expired')
-  const guess = { kind: 'one_time_code', account: token.userId, ip } as const
+  const guess = { kind: 'one_time_code', account: token.userId, ip, requestId } as const
   await throttle.check(guess)
   const found = await users.findCredentials(token.userId)
   if (!found || !holds(found, token)) throw new OAuthError('mfa_user_moved')

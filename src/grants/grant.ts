@@ -21,6 +21,7 @@ export interface Source {
   readonly ip: string
   /** At most 256 characters; empty when there was none. */
   readonly userAgent: string
+  readonly requestId: string
 }
 
 export interface GrantContext {

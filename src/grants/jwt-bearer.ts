@@ -65,7 +65,7 @@ async function issue(
   const isExternal = typeof subject === 'string'
   checkScopeLeft(target, client, isExternal ? NO_ROLES : subject)
   // Last, so that it is not used up where a store is away or something else is wrong.
-  const used = await useTrustedToken(token, { clientId: client.id, ip: source.ip }, services.trust)
+  const used = await useTrustedToken(token, { clientId: client.id, ...source }, services.trust)
   if (used) throw refuse(used, context, services)
   if (isExternal) return await issueExternal(subject, target, context, services)
   const login = { record: subject, amr: BY_ASSERTION, target, isRefreshable: false }

@@ -77,7 +77,7 @@ async function prove(
 ): Promise<ProvedLogin & Pick<MfaToken, 'target'>> {
   try {
     if (!token) throw new OAuthError('mfa_token_malformed')
-    const attempt = { token, proof, clientId: client.id, ip: source.ip }
+    const attempt = { token, proof, clientId: client.id, ...source }
     return { ...(await proveFactor(attempt)), target: token.target }
   } catch (error) {
     if (error instanceof OAuthError && error.code === 'invalid_grant') {

@@ -4,7 +4,7 @@
 import { isMailable } from '../mail/mail-address.ts'
 import type { MailOutbox, MailRequest } from '../mail/mail-outbox.ts'
 import { OAuthError } from '../oauth/oauth-error.ts'
-import { type Act, withAct } from '../runtime/act.ts'
+import { type Act, senderOf, withAct } from '../runtime/act.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
@@ -88,8 +88,8 @@ export function openConfirmationManagement(
     throw unconfirmed()
   }
 
-  function countAttempt(kind: GuessKind, account: string, { ip = '' }: Act): Promise<void> {
-    return throttle.failed({ kind, account, ip })
+  function countAttempt(kind: GuessKind, account: string, act: Act): Promise<void> {
+    return throttle.failed({ kind, account, ...senderOf(act) })
   }
 
   return {

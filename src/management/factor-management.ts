@@ -8,7 +8,7 @@ import type { FactorChangeSource, FactorStore } from '../factors/factor-store.ts
 import { otpauthUri } from '../factors/totp.ts'
 import type { FamilyId } from '../families/family.ts'
 import { reachedEpoch } from '../families/family-rules.ts'
-import { type Act, withAct } from '../runtime/act.ts'
+import { type Act, senderOf, withAct } from '../runtime/act.ts'
 import type { RecordEvent, SecurityEventType } from '../runtime/security-event.ts'
 import { isUuid } from '../runtime/uuid.ts'
 import type { Throttle } from '../throttle/throttle.ts'
@@ -106,7 +106,7 @@ export function openFactorManagement(dependencies: FactorManagementDependencies)
       const from = await sourceOf(owner)
       const factorId = found(isUuid(id) ? (id as FactorId) : undefined, 'factor')
       // By the factor, so that whoever mistypes here takes nothing from the logins of the user.
-      const guess = { kind: 'one_time_code', account: factorId, ip: act.ip ?? '' } as const
+      const guess = { kind: 'one_time_code', account: factorId, ...senderOf(act) } as const
       await throttle.check(guess)
       const done = await recordCommitted(
         (onChanged) => factors.activate(owner.userId, factorId, code, onChanged, from),

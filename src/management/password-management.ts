@@ -2,7 +2,7 @@
 
 import type { FamilyId } from '../families/family.ts'
 import { reachedEpoch } from '../families/family-rules.ts'
-import { type Act, withAct } from '../runtime/act.ts'
+import { type Act, senderOf, withAct } from '../runtime/act.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
 import type { Throttle } from '../throttle/throttle.ts'
 import { loginAccountsOf } from '../users/authenticate-user.ts'
@@ -87,7 +87,7 @@ export function openPasswordManagement(
       refuseBadPassword('/newPassword', newPassword, credentials.user)
       // As at a login, so that the source of the login is known here as well.
       const [account = userId] = loginAccountsOf(credentials.user)
-      const guess = { kind: 'current_password', account, ip: act.ip ?? '' } as const
+      const guess = { kind: 'current_password', account, ...senderOf(act) } as const
       await throttle.check(guess)
       if (!(await isPassword(currentPassword, credentials.passwordHash, signal))) {
         await throttle.failed(guess)

@@ -1,13 +1,11 @@
 // What one answered request counts as: in its route's histogram, and at /token by its grant and its
 // outcome. Everything that becomes a label here is from a bounded set, whatever was sent.
 
+import { knownMethod } from '../ops/known-method.ts'
 import { outcomeOf, type Refusal, type RequestEnded } from '../ops/request-line.ts'
 import type { Figures, LOGIN_OUTCOMES } from './figures.ts'
 
 type Counted = Pick<Figures, 'httpRequests' | 'tokenRequests' | 'logins'>
-
-/** What standards name; anybody may send the others that Node.js reads. */
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 export interface RequestCountsOptions {
   /** The pattern of the token endpoint, below the path of the issuer. */
@@ -22,8 +20,12 @@ export function openRequestCounts(
 ): RequestEnded {
   return (line) => {
     const { route = 'none', method, status, durationMs, clientId, grant, refusal } = line
-    const methodLabel = METHODS.has(method) ? method : 'other'
-    httpRequests.observe(durationMs / 1000, route, methodLabel, `${Math.floor(status / 100)}xx`)
+    httpRequests.observe(
+      durationMs / 1000,
+      route,
+      knownMethod(method),
+      `${Math.floor(status / 100)}xx`,
+    )
     if (route !== tokenRoute || method !== 'POST') return
     tokenRequests.add(grant ?? 'none', outcomeOf(line))
     // Without a client it never came to anybody's credentials.

@@ -23,6 +23,9 @@ export const LOG_EVENTS = {
   'request.refused': 'info',
   'request.failed': 'error',
 
+  'telemetry.failed': 'warn',
+  'telemetry.recovered': 'info',
+
   'tls.reloaded': 'info',
   'tls.reload_failed': 'error',
 

@@ -19,14 +19,20 @@ export interface OutboundRequest {
   readonly mayReach: MayReach
   readonly method?: 'POST'
   readonly headers: Readonly<Record<string, string | number>>
-  readonly body?: string
+  readonly body?: string | Buffer
+  /** PEM, for a place of the operator's: whose certificates are believed there, and our own. */
+  readonly tls?: {
+    readonly ca?: string | undefined
+    readonly cert?: string | undefined
+    readonly key?: string | undefined
+  }
   /** Ends the reading of the body as well. */
   readonly signal: AbortSignal
 }
 
 /** Resolves with the answer once its headers are there; rejects in any other case, of an abort at once. */
 export async function openAnswer(wanted: OutboundRequest): Promise<IncomingMessage> {
-  const { url, mayReach, body, signal, ...options } = wanted
+  const { url, mayReach, body, tls, signal, ...options } = wanted
   if (namesRefusedAddress(url, mayReach)) throw failure(ADDRESS_REFUSED)
   const send = url.protocol === 'https:' ? requestHttps : requestHttp
   const ofConnection = {
@@ -36,7 +42,7 @@ export async function openAnswer(wanted: OutboundRequest): Promise<IncomingMessa
   }
   return await new Promise((resolve, reject) => {
     signal.throwIfAborted()
-    const request = send(url, { ...options, ...ofConnection, signal })
+    const request = send(url, { ...options, ...ofConnection, ...tls, signal })
     const giveUp = () => reject(signal.reason)
     signal.addEventListener('abort', giveUp)
     let interim = 0

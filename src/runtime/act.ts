@@ -7,6 +7,8 @@ export interface Act {
   readonly by?: string
   readonly ip?: string
   readonly userAgent?: string
+  /** Of the request, for the log alone. */
+  readonly requestId?: string
 }
 
 /** The event with the act that it came from. Without one it happened by itself. */
@@ -14,4 +16,12 @@ export function withAct({ detail, ...event }: SecurityEvent, act: Act = {}): Sec
   const { by, ...source } = act
   const told = { ...(by !== undefined && { by }), ...detail }
   return { ...event, ...source, ...(Object.keys(told).length > 0 && { detail: told }) }
+}
+
+/** Whom a guess comes from. */
+export function senderOf({ ip = '', requestId }: Act): {
+  readonly ip: string
+  readonly requestId: string | undefined
+} {
+  return { ip, requestId }
 }

@@ -64,6 +64,8 @@ export interface SecurityEvent {
   readonly sessionId?: string
   readonly ip?: string
   readonly userAgent?: string
+  /** Of the request that caused it: the log has it, the trail does not. */
+  readonly requestId?: string
   /** `by` is who did it where that is not the subject: a user's id or a client's. */
   readonly detail?: EventDetail
 }

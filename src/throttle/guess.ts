@@ -60,6 +60,8 @@ export interface Guess {
   /** Whose secret: any text that tells accounts apart, whether or not there is such an account. */
   readonly account: string
   readonly ip: string
+  /** Of the request that brings it. */
+  readonly requestId?: string | undefined
 }
 
 /** How long a source stays known to an account after its last success there. */

@@ -191,12 +191,13 @@ export type BudgetName = (typeof ALL)[number]
 /** One event for each budget that this very failure has used up: one a window, however long the flood. */
 function announce(
   standing: Partial<Standing>,
-  { kind, ip }: Guess,
+  { kind, ip, requestId }: Guess,
   budgets: Budgets,
   recordEvent: RecordEvent,
 ): void {
   for (const budget of ALL) {
     if (standing[budget]?.count !== budgets[budget].max) continue
-    recordEvent({ type: 'throttle.exhausted', reason: budget, ip, detail: { kind } })
+    const caused = requestId === undefined ? {} : { requestId }
+    recordEvent({ type: 'throttle.exhausted', reason: budget, ip, detail: { kind }, ...caused })
   }
 }

@@ -20,6 +20,8 @@ export interface TrustServices extends TrustCheckServices {
 export interface TokenUser {
   readonly clientId: string
   readonly ip: string
+  /** Of the request that brings it. */
+  readonly requestId?: string | undefined
 }
 
 /**
@@ -28,7 +30,7 @@ export interface TokenUser {
  */
 export async function useTrustedToken(
   { issuer, jwt }: TrustedToken,
-  { clientId, ip }: TokenUser,
+  { clientId, ip, requestId }: TokenUser,
   { singleUse, tokenUses, recordEvent }: TrustServices,
 ): Promise<AssertionReason | undefined> {
   const group = `trust ${issuer.id}`
@@ -41,7 +43,8 @@ export async function useTrustedToken(
   const { count, isElsewhere } = await tokenUses.count(group, holder, sourceNetwork(ip), untilMs)
   if (isElsewhere) {
     const detail = { trustedIssuer: issuer.id, uses: count, ...(pod !== undefined && { pod }) }
-    recordEvent({ type: 'client.token_used_elsewhere', clientId, ip, detail })
+    const caused = requestId === undefined ? {} : { requestId }
+    recordEvent({ type: 'client.token_used_elsewhere', clientId, ip, detail, ...caused })
   }
   return undefined
 }

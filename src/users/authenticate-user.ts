@@ -22,6 +22,7 @@ export interface LoginAttempt {
   readonly password: string
   /** Where the attempt comes from. */
   readonly ip: string
+  readonly requestId?: string | undefined
   /** Aborts the wait for a hashing lane. */
   readonly signal?: AbortSignal | undefined
 }
@@ -39,7 +40,7 @@ export interface AuthenticatedUser {
  * `throttled`; DependencyUnavailable when PostgreSQL is away.
  */
 export async function authenticateUser(
-  { identifier, password, ip, signal }: LoginAttempt,
+  { identifier, password, ip, requestId, signal }: LoginAttempt,
   { users, hasher, passwordLimits, throttle }: LoginDependencies,
 ): Promise<AuthenticatedUser> {
   const problem = findPasswordProblem(password, passwordLimits)
@@ -47,7 +48,8 @@ export async function authenticateUser(
   if (problem === 'malformed') throw new OAuthError('login_password_wrong')
   const key = parseIdentifier(identifier)
   // Whether or not there is such a user, and even if there cannot be one: all are treated alike.
-  const guess = { kind: 'login', account: key ? loginAccountOf(key) : identifier, ip } as const
+  const account = key ? loginAccountOf(key) : identifier
+  const guess = { kind: 'login', account, ip, requestId } as const
   await throttle.check(guess)
   const { found, verification } = await hasher.reserve(async (verify) => {
     const credentials = key && (await users.findForLogin(key))

@@ -4,7 +4,7 @@
 
 import { openAnswer, wordOf } from '../outbound/open-answer.ts'
 import { isPublicAddress } from '../outbound/public-address.ts'
-import { parseRetryAfter } from './retry-after.ts'
+import { parseRetryAfter } from '../outbound/retry-after.ts'
 import { findUrlProblem } from './webhook-url.ts'
 
 export type SendOutcome =

@@ -4,6 +4,7 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { toEventJson } from '../events/audit-event.ts'
+import { type TraceCall, UNTRACED } from '../outbound/trace-call.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { RootSecrets } from '../secrets/root-secret.ts'
 import { type SendOutcome, sendWebhook } from './send-webhook.ts'
@@ -36,6 +37,8 @@ export interface WebhookDelivererOptions {
   readonly outbox: Pick<WebhookOutbox, 'listDue' | 'claim' | 'settle'>
   readonly rootSecrets: RootSecrets
   readonly clock: Clock
+  /** Told of every attempt. */
+  readonly traceCall?: TraceCall
   /** A delivery was given up. */
   readonly onFailed: (claimed: ClaimedDelivery, outcome: DeliveryOutcome) => void
   /** Told how each attempt ended. */
@@ -53,6 +56,7 @@ export interface WebhookDeliverer {
 
 export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookDeliverer {
   const { outbox, rootSecrets, clock, onFailed, onError, onAttempt = () => {} } = options
+  const { traceCall = UNTRACED } = options
   const sending = new Set<Promise<void>>()
   const lanes = openWebhookLanes(clock)
   const stopping = new AbortController()
@@ -106,13 +110,18 @@ export function openWebhookDeliverer(options: WebhookDelivererOptions): WebhookD
     if (!secrets) return { error: 'secret_unreadable' }
     const { id, url, allowPrivateNetwork } = claimed
     const body = formatBody(claimed)
-    const headers = signWebhook({ id, body }, secrets, clock())
+    const signed = signWebhook({ id, body }, secrets, clock())
+    const call = traceCall('webhook')
+    const headers = { ...signed, ...call.headers }
     const controller = new AbortController()
     const timer = setTimeout(() => controller.abort('timeout'), ATTEMPT_MS)
     const onCutOff = () => controller.abort('stopping')
     cutOff.signal.addEventListener('abort', onCutOff)
     try {
-      return await sendWebhook({ url, allowPrivateNetwork, headers, body }, controller.signal)
+      const message = { url, allowPrivateNetwork, headers, body }
+      const outcome = await sendWebhook(message, controller.signal)
+      call.ended(outcome.status ?? outcome.error ?? 'failed')
+      return outcome
     } finally {
       clearTimeout(timer)
       cutOff.signal.removeEventListener('abort', onCutOff)

@@ -9,8 +9,10 @@ import { type Figures, openFigures } from '../metrics/figures.ts'
 import { type OutageLog, openOutageLog } from '../ops/outage-log.ts'
 import { openQueueLog } from '../ops/queue-log.ts'
 import { openFailureReport, type ReportFailure } from '../ops/report-failure.ts'
+import { type TraceCall, UNTRACED } from '../outbound/trace-call.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { ALONE, type ProcessGroup, shareOf } from '../runtime/process-group.ts'
+import type { RequestTracing, Tracing } from '../tracing/tracing.ts'
 import { type Audit, openAudit } from './open-audit.ts'
 import { openWatches, type Watches } from './open-watches.ts'
 
@@ -21,6 +23,11 @@ export interface FoundationOptions {
   readonly clock?: Clock
   /** The processes that this one shares the instance with; by itself by default. */
   readonly group?: ProcessGroup
+}
+
+/** Where calls are traced. */
+export interface TracedBy {
+  readonly tracing?: Tracing | undefined
 }
 
 /** Below this a process would be short of connections while others of its group have some to spare. */
@@ -37,6 +44,9 @@ export interface Foundation extends Required<FoundationOptions> {
   /** What is counted, and who is told of calls and waits. */
   readonly figures: Figures
   readonly watches: Watches
+  readonly traceCall: TraceCall
+  /** Undefined where requests are not traced. */
+  readonly requestTracing: RequestTracing | undefined
 }
 
 export function openFoundation({
@@ -44,12 +54,14 @@ export function openFoundation({
   logger,
   clock,
   group = ALONE,
-}: FoundationOptions): Foundation {
+  tracing,
+}: FoundationOptions & TracedBy): Foundation {
   const outages = openOutageLog(logger)
   const report = openFailureReport(logger, outages)
   const poolSize = shareOf(POOL_SIZE, group, POOL_SIZE_MIN)
   const figures = openFigures()
-  const watches = openWatches(figures)
+  const watches = openWatches(figures, tracing?.watches)
+  const traceCall = tracing?.traceCall ?? UNTRACED
   const database = openDatabase(config.databaseUrl, {
     poolSize,
     watch: watches.postgresql,
@@ -59,9 +71,12 @@ export function openFoundation({
   const queueLog = openQueueLog(logger, database.load)
   const databaseClock = openDatabaseClock(database)
   const { now, latest } = clock ? { now: clock, latest: clock } : databaseClock
-  const audit = openAudit({ config, database, logger, report, clock: now, group, figures })
+  const audit = openAudit({
+    ...{ config, database, logger, report, clock: now, group, figures, traceCall },
+  })
   return {
     ...{ config, logger, clock: now, latest, group },
-    ...{ database, databaseClock, outages, report, audit, figures, watches },
+    ...{ database, databaseClock, outages, report, audit, figures, watches, traceCall },
+    requestTracing: tracing?.requests,
   }
 }

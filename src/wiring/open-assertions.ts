@@ -10,12 +10,20 @@ import type { Foundation } from './foundation.ts'
 import type { OpenedFamilyStore } from './open-family-store.ts'
 
 export function openAssertions(
-  { config, clock, logger }: Pick<Foundation, 'config' | 'clock' | 'logger'>,
+  {
+    config,
+    clock,
+    logger,
+    traceCall,
+  }: Pick<Foundation, 'config' | 'clock' | 'logger' | 'traceCall'>,
   { singleUse }: Pick<OpenedFamilyStore, 'singleUse'>,
 ): AssertionServices {
   return {
     audiences: audiencesOf(config),
-    remoteKeys: openRemoteKeys({ onFailed: (failure) => logEvent(logger, 'jwks.failed', failure) }),
+    remoteKeys: openRemoteKeys({
+      traceCall,
+      onFailed: (failure) => logEvent(logger, 'jwks.failed', failure),
+    }),
     singleUse,
     clock,
   }

@@ -11,6 +11,7 @@ import { countFamilyEnd } from '../metrics/count-family-ends.ts'
 import { type Figures, openFigures } from '../metrics/figures.ts'
 import { logEvent } from '../ops/log-events.ts'
 import type { ReportFailure } from '../ops/report-failure.ts'
+import { type TraceCall, UNTRACED } from '../outbound/trace-call.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { ALONE, type ProcessGroup, shareOf } from '../runtime/process-group.ts'
 import type { RecordEvent } from '../runtime/security-event.ts'
@@ -45,12 +46,13 @@ export interface AuditOptions {
   readonly group?: ProcessGroup
   /** Where it is counted what comes of events and deliveries. */
   readonly figures?: Figures
+  readonly traceCall?: TraceCall
 }
 
 /** Does nothing by itself before the first event. */
 export function openAudit(options: AuditOptions): Audit {
   const { config, database, logger, report, clock, group = ALONE } = options
-  const { figures = openFigures() } = options
+  const { figures = openFigures(), traceCall = UNTRACED } = options
   const { rootSecrets } = config
   const outbox = openWebhookOutbox(database)
   const onError = (err: unknown) => report('webhooks', err)
@@ -58,6 +60,7 @@ export function openAudit(options: AuditOptions): Audit {
     outbox,
     rootSecrets,
     clock,
+    traceCall,
     onFailed: ({ id, webhookId }, { lastStatus, lastError }) =>
       logEvent(logger, 'webhook.failed', { deliveryId: id, webhookId, lastStatus, lastError }),
     onAttempt: (status) => figures.webhookDeliveries.add(status === 'pending' ? 'retried' : status),
@@ -83,10 +86,11 @@ export function openAudit(options: AuditOptions): Audit {
     onRefused: (err) => report('events', err),
   })
   const recordEvent: RecordEvent = (event) => {
-    const { type, ...fields } = event
-    logEvent(logger, type, fields)
-    queue.record(event)
-    countFamilyEnd(event, figures)
+    const { requestId, ...kept } = event
+    const { type, ...fields } = kept
+    logEvent(logger, type, requestId === undefined ? fields : { reqId: requestId, ...fields })
+    queue.record(kept)
+    countFamilyEnd(kept, figures)
   }
   return {
     recordEvent,

@@ -27,7 +27,8 @@ export function openGrants(
   const login = { users, hasher, passwordLimits: config, throttle }
   return {
     ...parts,
-    login: (credentials, { ip }) => authenticateUser({ ...credentials, ip }, login),
+    login: (credentials, { ip, requestId }) =>
+      authenticateUser({ ...credentials, ip, requestId }, login),
     checkToken: checker.check,
     proveFactor: (attempt) => proveFactor(attempt, { users, secondSteps, throttle, clock }),
     onRefresh: figures.refreshes.add,

@@ -20,6 +20,7 @@ import type { Throttle } from '../throttle/throttle.ts'
 import type { TlsSource } from '../tls/tls-source.ts'
 import { openTokenChecker, type TokenChecker } from '../tokens/check-access-token.ts'
 import { openTokenMint, type TokenMint } from '../tokens/token-mint.ts'
+import type { RequestTracing } from '../tracing/tracing.ts'
 import { openTrustedIssuerTable, type TrustedIssuerTable } from '../trust/trusted-issuer-table.ts'
 import type { TrustServices } from '../trust/use-trusted-token.ts'
 import type { PasswordCosts } from '../users/password-costs.ts'
@@ -28,6 +29,7 @@ import type { UserStore } from '../users/user-store.ts'
 import { applyAtStart } from './apply-at-start.ts'
 import { type Foundation, type FoundationOptions, openFoundation } from './foundation.ts'
 import { startHousekeeping } from './housekeeping.ts'
+import { exportFigures, loadTelemetry } from './load-telemetry.ts'
 import { openAssertions, openTrust } from './open-assertions.ts'
 import type { Audit } from './open-audit.ts'
 import { type OpenedFamilyStore, openFamilyStore } from './open-family-store.ts'
@@ -71,6 +73,8 @@ export interface Service extends Omit<Audit, 'close'>, Metrics {
   readonly grants: GrantServices
   /** Undefined where Lineage speaks plain HTTP. */
   readonly tls: TlsSource | undefined
+  /** Undefined where requests are not traced. */
+  readonly requestTracing: RequestTracing | undefined
   /** Ends what runs in the background, writes the events, then closes store and database. */
   close(): Promise<void>
 }
@@ -82,7 +86,21 @@ export interface ServiceOptions extends FoundationOptions {
 
 /** Opens the service; throws StartError with one line when it cannot start. */
 export async function openService({ applyEnv, ...options }: ServiceOptions): Promise<Service> {
-  const foundation = openFoundation(options)
+  const telemetry = await loadTelemetry(options)
+  try {
+    const foundation = openFoundation({ ...options, tracing: telemetry?.tracing })
+    const service = await openAndApply(foundation, applyEnv)
+    return telemetry ? exportFigures(service, telemetry) : service
+  } catch (error) {
+    await telemetry?.close()
+    throw error
+  }
+}
+
+async function openAndApply(
+  foundation: Foundation,
+  applyEnv: SecretEnvironment | undefined,
+): Promise<Service> {
   const { opened, service } = await openWithPatience(foundation)
   if (!applyEnv || foundation.config.applyFiles.length === 0) return service
   try {
@@ -171,6 +189,7 @@ async function openParts(
   return {
     config,
     basePath,
+    requestTracing: foundation.requestTracing,
     ...openMetrics({ foundation, basePath, health, keys, lanes, familiesIn }),
     ...audit,
     ...stores,

@@ -39,7 +39,7 @@ function authenticate(method: string, clientId: string, secret = '') {
       trust: NO_TRUST,
       clock: () => NOW,
     },
-    () => '192.0.2.1',
+    () => ({ ip: '192.0.2.1' }),
   )
 }
 

@@ -26,7 +26,7 @@ function authenticate(parts: Parameters<typeof requestWith>[0], clients: ClientT
     ...{ clients, throttle: NO_THROTTLE, assertions: NO_ASSERTIONS, trust: NO_TRUST },
     clock: () => NOW,
   }
-  return authenticateClient(requestWith(parts), services, () => '192.0.2.1')
+  return authenticateClient(requestWith(parts), services, () => ({ ip: '192.0.2.1' }))
 }
 
 test('serves the last copy while PostgreSQL is down, and heals', async (t) => {

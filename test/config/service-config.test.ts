@@ -70,6 +70,7 @@ test('an empty environment is embedded mode with every default', async (t) => {
     throttleExempt: [],
     threads: 4,
     mail: undefined,
+    telemetry: undefined,
   })
 })
 

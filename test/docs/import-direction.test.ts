@@ -30,6 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   redis: ['runtime'],
   ops: ['runtime'],
   metrics: ['runtime', 'ops'],
+  tracing: ['runtime', 'ops', 'outbound'],
   outbound: [],
   throttle: [...BENEATH, 'oauth', 'redis'],
   replay: [...BENEATH, 'redis'],
@@ -62,9 +63,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 
   'http/server': [
     ...[...BENEATH, 'oauth', ...DOMAIN, 'management', 'grants', 'ops'],
-    ...['dpop', 'tls', 'certificates', 'metrics'],
+    ...['dpop', 'tls', 'certificates', 'metrics', 'tracing'],
   ],
-  'http/front': ['clients', 'ops', 'http/server'],
+  'http/front': ['clients', 'ops', 'tracing', 'http/server'],
   'http/oauth': [
     ...BENEATH,
     'oauth',
@@ -85,7 +86,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // It reads for whoever is configured, and none of them knows of it.
   config: [
     ...['runtime', 'secrets', 'redis', 'keys', 'clients', 'users', 'mail'],
-    ...['tls', 'certificates', 'ops'],
+    ...['tls', 'certificates', 'ops', 'tracing'],
   ],
   embedded: [...BENEATH, 'oauth', ...DOMAIN, 'ops', 'config', 'wiring'],
   // Beside the service, on the same parts.

@@ -8,7 +8,7 @@ import { password } from '../../src/grants/password.ts'
 import type { UserId } from '../../src/users/user.ts'
 import { startApp } from '../support/app.ts'
 
-const SOURCE = { ip: '127.0.0.1', userAgent: '' }
+const SOURCE = { ip: '127.0.0.1', userAgent: '', requestId: 'one' }
 
 /** A service with an administrator, who logs in by its parts. */
 async function openScene(t: Test) {

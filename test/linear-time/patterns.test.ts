@@ -153,6 +153,11 @@ const TRIED: Readonly<Record<string, readonly Attack[]>> = {
     ['00-', '0', ''],
     ['00-', 'a', '-'],
   ],
+  '/^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/': [
+    ['00-', '0', ''],
+    ['00-', 'a', '-'],
+    [`01-${'a'.repeat(32)}-${'b'.repeat(16)}-01-`, 'x', '\n'],
+  ],
   '/^(?:capacitor|ionic|tauri|chrome-extension|moz-extension|safari-web-extension):\\/\\/[A-Za-z0-9.-]+$/':
     [['ionic://', 'a.', '/']],
   // Certificates: the header of a proxy, and the names that a client may have.

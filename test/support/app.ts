@@ -131,6 +131,7 @@ export function testConfig(databaseUrl: string): ServiceConfig {
     throttleExempt: [],
     threads: 4,
     mail: undefined,
+    telemetry: undefined,
   }
 }
 

@@ -174,10 +174,8 @@ export function refresh(
   service: Pick<HttpTools, 'form'>,
   client: { readonly id: string },
   refreshToken: string,
+  headers: Record<string, string> = {},
 ): Promise<Response> {
-  return service.form('/token', {
-    grant_type: 'refresh_token',
-    client_id: client.id,
-    refresh_token: refreshToken,
-  })
+  const parameters = { client_id: client.id, refresh_token: refreshToken }
+  return service.form('/token', { grant_type: 'refresh_token', ...parameters }, headers)
 }

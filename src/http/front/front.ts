@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { ClientTable } from '../../clients/client-table.ts'
 import type { RequestEnded } from '../../ops/request-line.ts'
+import type { RequestTracing } from '../../tracing/tracing.ts'
 import { tellAbandoned } from '../server/abandoned-requests.ts'
 import { takeTurn } from '../server/answers-in-turn.ts'
 import { setCorsHeader } from '../server/cors.ts'
@@ -23,12 +24,14 @@ export interface FrontDependencies {
   readonly late: LateRequests
   /** Told of every request that was answered here. */
   readonly onEnd: RequestEnded
+  /** Undefined where requests are not traced. */
+  readonly requestTracing: RequestTracing | undefined
 }
 
 /** Puts the front before the router of `app`; call before any route is registered. */
 export function openFront(
   app: FastifyInstance,
-  { logger, clients, late, onEnd }: FrontDependencies,
+  { logger, clients, late, onEnd, requestTracing }: FrontDependencies,
 ): void {
   const findRoute = collectFrontRoutes(app)
   const [toRouter] = app.server.listeners('request') as RequestListener[]
@@ -44,11 +47,14 @@ export function openFront(
     const reply = new FrontReply(response, () => isClosing).header('x-request-id', request.id)
     if (request.traceparent !== undefined) reply.header('traceparent', request.traceparent)
     setCorsHeader(request.routeOptions.config.cors, request.headers.origin, reply, clients)
-    run(request, reply)
+    if (requestTracing) requestTracing.run(request.raw, () => run(request, reply))
+    else run(request, reply)
   }
 
   app.server.removeListener('request', toRouter)
   app.server.on('request', (raw: IncomingMessage, response: ServerResponse) => {
+    // Before anything reads the headers, of which it replaces one.
+    requestTracing?.begin(raw, response)
     const route = findRoute(raw)
     if (!route) return toRouter(raw, response)
     const request = new FrontRequest(raw, route, context)

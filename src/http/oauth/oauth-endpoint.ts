@@ -126,7 +126,7 @@ export async function authenticateSender(
   try {
     const { headers, raw, server } = request
     const presented = { headers, form, certificate: () => server.presentedCertificate(raw) }
-    const client = await authenticateClient(presented, services, () => sourceOf(request).ip)
+    const client = await authenticateClient(presented, services, () => sourceOf(request))
     noteCaller(request, { clientId: client.id, client })
     return client
   } catch (error) {

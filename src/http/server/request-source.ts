@@ -1,4 +1,5 @@
-// Where a request came from: the address, as far as it can be trusted, and the user agent.
+// Where a request came from: the address, as far as it can be trusted, the user agent, and the id under
+// which the log has it.
 
 import type { Client } from '../../clients/client.ts'
 import type { Source } from '../../grants/grant.ts'
@@ -19,5 +20,6 @@ export function sourceOf(request: EndpointRequest, client?: Client): Source {
   // Node.js joins two such headers with a comma, which no address has.
   const given = mayForward ? request.headers['lineage-client-ip'] : undefined
   const forwarded = typeof given === 'string' ? parseIpAddress(given) : undefined
-  return { ip: forwarded ?? peerAddressOf(request.raw, request.server), userAgent }
+  const ip = forwarded ?? peerAddressOf(request.raw, request.server)
+  return { ip, userAgent, requestId: request.id }
 }

@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { RequestTracing } from '../../tracing/tracing.ts'
 
 /** The forms that proxies and clients use: UUIDs, hexadecimal digits, words with these marks. */
 const REQUEST_ID = /^[\w.:-]{1,128}$/
@@ -36,6 +37,15 @@ export function setTraceHeaders(app: FastifyInstance): void {
     if (traceparent !== undefined) reply.header('traceparent', traceparent)
     done()
   })
+}
+
+/**
+ * What a request does belongs to its span: its hooks, and its handler too, which begins in the turn in
+ * which the body has come. Call after the hooks that may let a request wait for another.
+ */
+export function traceRequests(app: FastifyInstance, tracing: RequestTracing): void {
+  app.addHook('onRequest', (request, _reply, done) => tracing.run(request.raw, done))
+  app.addHook('preValidation', (request, _reply, done) => tracing.run(request.raw, done))
 }
 
 /** Undefined for one that is malformed. */

@@ -31,7 +31,8 @@ async function show(app: TestApp, bytes: Buffer, id: string): Promise<Shown> {
   const headers = Object.entries(sent).map(([name, value]) => `${name}: ${hideTokens(value)}`)
   const body = hideTokens(answer?.body ?? '').replace(`"requestId":"${id}"`, '"requestId":"ID"')
   const log = app.log
-    .filter(isOfIt)
+    // What a request causes depends on what was before it.
+    .filter((line) => isOfIt(line) && line.event.startsWith('request.'))
     .map(({ time, reqId, durationMs, ...line }) => ({ ...line, isTimed: durationMs !== undefined }))
   return { status: answer?.status, headers: headers.sort(), body, log }
 }

@@ -68,6 +68,50 @@ test('what is no id is replaced, what is no trace is left out', async (t) => {
   }
 })
 
+test('what a request causes names it in the log, and in the log alone', async (t) => {
+  const app = await startApp(t)
+  const { fetch, form, log, admin, makeClient, makeUser } = app
+  const { id, secret } = await makeClient({ type: 'confidential', grantTypes: ['password'] })
+  const { username, password, id: userId } = await makeUser()
+  const ids = { wrong: 'wrong-1', right: 'right-1', client: 'client-1', admin: 'admin-1' }
+  const ask = (requestId: string, own: Record<string, string>) =>
+    form(
+      '/token',
+      { grant_type: 'password', client_id: id, client_secret: secret, username, password, ...own },
+      { 'x-request-id': requestId },
+    )
+  await ask(ids.wrong, { password: 'not the one' })
+  await ask(ids.client, { client_secret: 'not the one' })
+  const login = (await (await ask(ids.right, {})).json()) as { access_token: string }
+  t.ok(login.access_token)
+  await fetch(`/admin/users/${userId}/sessions`, {
+    method: 'DELETE',
+    headers: { 'x-request-id': ids.admin, authorization: `Bearer ${await app.adminToken()}` },
+  })
+  const expected = [
+    ['login.failed', ids.wrong],
+    ['client.authentication_failed', ids.client],
+    ['login.succeeded', ids.right],
+    ['token.revoked', ids.admin],
+  ]
+  for (const [event, reqId] of expected)
+    t.match(
+      log.find((line) => line.event === event),
+      { reqId },
+    )
+  const listed = await until('the trail', async () => {
+    const text = await (await admin('GET', '/admin/events')).text()
+    return text.includes('token.revoked') && text
+  })
+  for (const requestId of Object.values(ids)) t.notMatch(listed, requestId)
+  // The budget of one pair is used up.
+  for (let attempt = 0; attempt < 10; attempt += 1) await ask(ids.wrong, { password: 'no' })
+  t.match(
+    log.find(({ event }) => event === 'throttle.exhausted'),
+    { reqId: ids.wrong },
+  )
+})
+
 test('problem details name the request as the header and the log do, OAuth errors as ever', async (t) => {
   const { fetch, form, log } = await startApp(t)
   const refusals = [

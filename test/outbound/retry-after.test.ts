@@ -1,7 +1,7 @@
 // When a receiver wants to be tried again.
 
 import { test } from 'tap'
-import { parseRetryAfter } from '../../src/webhooks/retry-after.ts'
+import { parseRetryAfter } from '../../src/outbound/retry-after.ts'
 
 const NOW = Date.parse('2026-06-01T12:00:00Z')
 
