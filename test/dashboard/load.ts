@@ -2,8 +2,12 @@
 // Nothing is checked of the answers, because a store may be away while a step runs.
 
 import { setTimeout as delay } from 'node:timers/promises'
+import type { FamilyId } from '../../src/families/family.ts'
+import { keysOf } from '../../src/families/redis/redis-keys.ts'
+import type { UserId } from '../../src/users/user.ts'
 import { logIn, type TokenAnswer } from '../support/app.ts'
 import { refresh } from '../support/lineage-process.ts'
+import type { Scope } from '../support/scope.ts'
 import type { Client, LoadScene, Person } from './load-scene.ts'
 
 /** Wrong passwords for one name, until the budget of the pair is used up. */
@@ -41,8 +45,8 @@ const STEPS: readonly Step[] = [
   revoked,
 ]
 
-/** Begins at once. */
-export function startLoad(scene: LoadScene): Load {
+/** Begins at once, and ends with its scope at the latest. */
+export function startLoad(t: Scope, scene: LoadScene): Load {
   let isOver = false
   const run = async () => {
     for (let round = 0; !isOver; round += 1) {
@@ -52,14 +56,12 @@ export function startLoad(scene: LoadScene): Load {
     }
   }
   const done = run()
-  return {
-    crowd: () => crowd(scene),
-    loseRefresh: () => loseRefresh(scene),
-    async end() {
-      isOver = true
-      await done
-    },
+  const end = async () => {
+    isOver = true
+    await done
   }
+  t.teardown(end)
+  return { crowd: () => crowd(scene), loseRefresh: () => loseRefresh(scene), end }
 }
 
 function at({ instances }: LoadScene, round: number) {
@@ -178,9 +180,7 @@ async function crowd(scene: LoadScene): Promise<void> {
 async function loseRefresh(scene: LoadScene): Promise<void> {
   const { redis, apps, instances } = scene
   const answer = await login(scene, 0, apps.rotating)
-  const keys = (await redis.cli('KEYS', `*${sidOf(answer)}*`)) as string[]
-  const [key] = keys
-  if (key === undefined || keys.length !== 1) throw new Error(`one key, not ${keys.join(' ')}`)
+  const key = familyKeyOf(answer)
   const before = `${key}-before`
   await redis.cli('COPY', key, before)
   const next = await refresh(instances[0], apps.rotating, answer.refresh_token)
@@ -190,7 +190,8 @@ async function loseRefresh(scene: LoadScene): Promise<void> {
   await refresh(instances[1], apps.rotating, token)
 }
 
-function sidOf({ access_token: token }: TokenAnswer): string {
+function familyKeyOf({ access_token: token }: TokenAnswer): string {
   const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()
-  return (JSON.parse(payload) as { sid: string }).sid
+  const { sub, sid } = JSON.parse(payload) as { sub: UserId; sid: FamilyId }
+  return keysOf({ userId: sub }).family(sid)
 }

@@ -23,7 +23,7 @@ const pauseMs = Number(values.seconds) * 1000
 const scope = openScope()
 try {
   const run = await startWatchedRun(scope, requirePrograms({ prometheus: '/usr/bin/prometheus' }))
-  const load = await putUnderLoad(run)
+  const load = await putUnderLoad(scope, run)
   await delay(pauseMs)
   await load.crowd()
   await delay(pauseMs)

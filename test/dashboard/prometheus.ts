@@ -31,8 +31,15 @@ export interface Prometheus {
   ask(expr: string, span: Span): Promise<readonly Series[]>
   /** The alerts that are pending or firing, by name. */
   alerts(): Promise<readonly { readonly name: string; readonly state: string }[]>
-  /** The states of all rules: each was evaluated, and without an error. */
-  rules(): Promise<readonly { readonly name: string; readonly health: string }[]>
+  /** Resolves when all rules were evaluated once more, with those that came to an error. */
+  brokenRules(): Promise<readonly Rule[]>
+}
+
+export interface Rule {
+  readonly name: string
+  readonly health: 'ok' | 'err' | 'unknown'
+  readonly lastError?: string
+  readonly lastEvaluation: string
 }
 
 /** `targets` are host and port; resolves when each of them was scraped. */
@@ -83,11 +90,16 @@ export async function startPrometheus(
       )
       return alerts.map(({ labels, state }) => ({ name: labels.alertname, state }))
     },
-    async rules() {
-      const { groups } = await get<{ groups: { rules: { name: string; health: string }[] }[] }>(
-        'rules',
-      )
-      return groups.flatMap(({ rules }) => rules)
+    async brokenRules() {
+      const startedAtMs = Date.now()
+      const areEvaluated = (rules: Rule[]) =>
+        rules.every(({ lastEvaluation }) => Date.parse(lastEvaluation) > startedAtMs)
+      const rules = await until('all rules to be evaluated', async () => {
+        const { groups } = await get<{ groups: { rules: Rule[] }[] }>('rules')
+        const all = groups.flatMap((group) => group.rules)
+        return areEvaluated(all) && all
+      })
+      return rules.filter(({ health }) => health !== 'ok')
     },
   }
 }

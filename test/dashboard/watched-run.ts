@@ -43,9 +43,9 @@ function nowSeconds(): number {
 }
 
 /** Everything at once, then what goes wrong: one after the other, each until Prometheus has seen it. */
-export async function putUnderLoad({ scene, seen }: WatchedRun): Promise<Load> {
+export async function putUnderLoad(t: Scope, { scene, seen }: WatchedRun): Promise<Load> {
   const { redis } = scene
-  const load = startLoad(scene)
+  const load = startLoad(t, scene)
   await seen('sum(lineage_refresh_total{outcome="replayed"}) > 1')
   await seen('sum(lineage_throttled_total) > 0')
   await load.crowd()

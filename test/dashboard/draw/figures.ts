@@ -23,7 +23,7 @@ export function drawHeatmap(box: Box, series: readonly Series[], span: Span): st
   const rows = [...series].sort((one, other) => bound(one) - bound(other))
   const plot = { x: box.x + 62, y: box.y + 4, width: box.width - 70, height: box.height - 22 }
   const height = plot.height / Math.max(rows.length, 1)
-  const columns = Math.round((span.toSeconds - span.fromSeconds) / span.stepSeconds)
+  const columns = Math.round((span.toSeconds - span.fromSeconds) / span.stepSeconds) + 1
   const width = plot.width / Math.max(columns, 1)
   const below = new Map<number, number>()
   const cells = rows.map(({ values }) =>
@@ -64,7 +64,7 @@ export function drawTimeline(
 ): string {
   const plot = { x: box.x + 150, y: box.y + 4, width: box.width - 158, height: box.height - 12 }
   const height = plot.height / Math.max(series.length, 1)
-  const columns = (span.toSeconds - span.fromSeconds) / span.stepSeconds
+  const columns = (span.toSeconds - span.fromSeconds) / span.stepSeconds + 1
   const width = plot.width / columns
   return series
     .flatMap(({ values }, index) => {
@@ -86,7 +86,9 @@ export function drawTable(box: Box, { fieldConfig }: Panel, series: readonly Ser
   return series
     .map((one, index) => {
       const y = box.y + 18 + index * 18
-      const names = Object.values(one.metric).map((text) => fit(text, box.width / 2.4))
+      const names = Object.values(one.metric).map((text) =>
+        fit(text, (box.width - 16) / (Object.keys(one.metric).length + 1) - 8),
+      )
       const cells = [...names, showValue(lastOf(one), unit)]
       const step = (box.width - 16) / cells.length
       return cells
