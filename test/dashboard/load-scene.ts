@@ -9,6 +9,9 @@ import { type RedisProcess, startRedis } from '../support/redis.ts'
 import type { Scope } from '../support/scope.ts'
 import { startReceiver } from '../support/webhook-receiver.ts'
 
+/** So many that the mistakes of the load use up nobody's budget. */
+const PEOPLE = 24
+
 export interface Client {
   readonly id: string
   readonly secret: string
@@ -46,7 +49,7 @@ export async function openLoadScene(t: Scope): Promise<LoadScene> {
     await first.makeClient({ refreshGraceSeconds: 0 }),
   ]
   const people: Person[] = []
-  for (let count = 0; count < 8; count += 1) people.push(await first.makeUser())
+  for (let count = 0; count < PEOPLE; count += 1) people.push(await first.makeUser())
   await openReceivers(t, first)
   const careful = await makeCareful(first, rotating)
   const apps = { rotating, keeping, graceless }

@@ -140,7 +140,7 @@ async function failedLogin(scene: LoadScene, round: number): Promise<void> {
 }
 
 async function guessing(scene: LoadScene, round: number): Promise<void> {
-  if (round % 4 !== 1) return
+  if (round % 8 !== 1) return
   for (let count = 0; count < GUESSES; count += 1) await guess(scene, count, `ghost-${round}`)
 }
 

@@ -12,6 +12,9 @@ import { readDashboard } from './dashboard-file.ts'
 import { drawDashboard } from './draw/draw-dashboard.ts'
 import { askPanels, putUnderLoad, startWatchedRun } from './watched-run.ts'
 
+/** As many as the width of a panel shows. */
+const MOMENTS = 90
+
 const { values } = parseArgs({
   options: {
     /** Of ordinary load, before and after what goes wrong. */
@@ -28,7 +31,10 @@ try {
   await load.crowd()
   await delay(pauseMs)
   await load.end()
-  writeFileSync(values.out, drawDashboard(readDashboard(), await askPanels(run), run.span()))
+  const { fromSeconds, toSeconds } = run.span()
+  const stepSeconds = Math.ceil((toSeconds - fromSeconds) / MOMENTS)
+  const span = { fromSeconds, toSeconds, stepSeconds }
+  writeFileSync(values.out, drawDashboard(readDashboard(), await askPanels(run, span), span))
   console.log(values.out)
 } finally {
   await scope.close()

@@ -62,17 +62,16 @@ export async function putUnderLoad(t: Scope, { scene, seen }: WatchedRun): Promi
   return load
 }
 
-/** The panels with what Prometheus says to their queries, by their id. */
-export async function askPanels({
-  prometheus,
-  span,
-}: WatchedRun): Promise<ReadonlyMap<number, readonly Answer[]>> {
-  const now = span()
+/** The panels with what Prometheus says to their queries about the span, by their id. */
+export async function askPanels(
+  { prometheus }: WatchedRun,
+  span: Span,
+): Promise<ReadonlyMap<number, readonly Answer[]>> {
   const ofPanel = async ({ targets = [] }: Panel): Promise<Answer[]> =>
     Promise.all(
       targets.map(async (query) => ({
         query,
-        series: await prometheus.ask(fillIn(query.expr, RATE_INTERVAL), now),
+        series: await prometheus.ask(fillIn(query.expr, RATE_INTERVAL), span),
       })),
     )
   const answers = new Map<number, readonly Answer[]>()

@@ -18,7 +18,7 @@ test('rules run without an error, raise nothing of idle instances, and every pan
   const load = await putUnderLoad(t, run)
   const panels = readDashboard().panels.filter(({ type }) => type !== 'row')
   const lacking = async () => {
-    const answers = await askPanels(run)
+    const answers = await askPanels(run, run.span())
     return panels.flatMap(({ id, title }) =>
       (answers.get(id) ?? [])
         .filter((answer) => !hasNumber(answer))
