@@ -1,10 +1,12 @@
 // What is refused before anything is asked of a database: each fault with its file, line and place, and never
 // with what is written there.
 
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import fc from 'fast-check'
 import { type Test, test } from 'tap'
 import {
   DeclarationRefused,
@@ -158,4 +160,42 @@ test('files that are not there, too large or too many are refused', async (t) =>
     )
   t.equal((await read(many(RESOURCES_MAX))).length, RESOURCES_MAX)
   await refuses(t, many(RESOURCES_MAX + 1), /has more than 2000 resources/)
+})
+
+test('whatever is written, it is read or refused', async (t) => {
+  const example = readFileSync('deploy/declarative/lineage.yaml', 'utf8')
+  const parts = [
+    '&a ',
+    '*a',
+    '!!x ',
+    '{',
+    '[',
+    ']',
+    ': ',
+    '- ',
+    '\n',
+    '\t',
+    '"',
+    '|',
+    '? ',
+    '---\n',
+    '\0',
+  ]
+  const cut = fc.tuple(fc.nat(example.length), fc.nat(40), fc.constantFrom(...parts))
+  const texts = fc
+    .array(cut, { minLength: 1, maxLength: 6 })
+    .map((cuts) =>
+      cuts.reduce(
+        (text, [at, length, part]) => text.slice(0, at) + part + text.slice(at + length),
+        example,
+      ),
+    )
+  await fc.assert(
+    fc.asyncProperty(texts, async (text) => {
+      for (const fault of await faultsOf(text)) if (!/^stdin:\d+:/.test(fault)) return false
+      return true
+    }),
+    { numRuns: 200 },
+  )
+  t.pass('nothing else was thrown')
 })
