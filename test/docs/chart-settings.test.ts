@@ -3,6 +3,7 @@
 import { test } from 'tap'
 import { CONFIG_TABLE } from '../../src/config/config-table.ts'
 import type { Setting } from '../../src/config/setting.ts'
+import { TELEMETRY_TABLE } from '../../src/config/telemetry-table.ts'
 import {
   listOwnSettings,
   listSecretSettings,
@@ -10,7 +11,11 @@ import {
   readValuesSchema,
 } from '../deploy/chart.ts'
 
-const TABLE = Object.entries<Setting<unknown>>(CONFIG_TABLE)
+/** Secrets that the chart has no value for: they are for `extraEnv`, where they differ from the one for all. */
+const SPECIAL = /^OTEL_EXPORTER_OTLP_(TRACES|METRICS)_HEADERS$/
+const TABLE = Object.entries<Setting<unknown>>({ ...CONFIG_TABLE, ...TELEMETRY_TABLE }).filter(
+  ([name]) => !SPECIAL.test(name),
+)
 const SCHEMA = 'deploy/helm/lineage/values.schema.json'
 
 test('each is a value of its own, a secret, or in the schema of settings', async (t) => {

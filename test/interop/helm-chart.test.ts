@@ -183,8 +183,11 @@ test('each setting can be given as itself, a number or a word that YAML changes'
   t.match(render(given), given)
   const numbers = Object.fromEntries(names.map((name) => [name, 315_360_000]))
   t.match(render(numbers), Object.fromEntries(names.map((name) => [name, '315360000'])))
-  t.match(render({ LINEAGE_THROTTLE: false, LINEAGE_PASSWORD_BLOCKLIST: true }), {
+  const words = { LINEAGE_THROTTLE: false, LINEAGE_PASSWORD_BLOCKLIST: true }
+  t.match(render({ ...words, OTEL_SDK_DISABLED: true, OTEL_TRACES_SAMPLER_ARG: 0.05 }), {
     LINEAGE_THROTTLE: 'off',
     LINEAGE_PASSWORD_BLOCKLIST: 'on',
+    OTEL_SDK_DISABLED: 'true',
+    OTEL_TRACES_SAMPLER_ARG: '0.05',
   })
 })

@@ -89,7 +89,11 @@ test("each value of the settings arrives as the service's own", { skip }, async 
       LINEAGE_THROTTLE: false,
       LINEAGE_PASSWORD_BLOCKLIST: true,
       UV_THREADPOOL_SIZE: 16,
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.example.com:4318',
+      OTEL_SDK_DISABLED: false,
+      OTEL_TRACES_SAMPLER_ARG: 0.05,
     },
+    secrets: { ...MINIMAL.secrets, otlpHeaders: { existingSecret: 'collector' } },
   })
   t.match(configure(rendered, podOf(rendered)), {
     config: {
@@ -103,6 +107,9 @@ test("each value of the settings arrives as the service's own", { skip }, async 
       passwordBlocklist: true,
       threads: 16,
       certificateHeader: 'off',
+      telemetry: {
+        traces: { sampler: { ratio: 0.05 }, headers: { authorization: 'of-the-collector' } },
+      },
     },
   })
 })

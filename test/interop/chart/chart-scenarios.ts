@@ -20,6 +20,7 @@ export const FOREIGN_SECRETS = {
   stores: { postgresql: DATABASE_URL, redis: REDIS_URL },
   peppers: { 'password-pepper': Buffer.alloc(32, 1).toString('base64url') },
   mail: { url: SMTP_URL },
+  collector: { 'otlp-headers': 'authorization=of-the-collector' },
   certificate: { 'tls.crt': LOCALHOST_CERTIFICATE, 'tls.key': LOCALHOST_KEY },
   authorities: { 'roots.pem': LOCALHOST_CERTIFICATE },
 } as const
@@ -47,6 +48,13 @@ const MAIL = {
   LINEAGE_EMAIL_VERIFICATION_URL: 'https://app.example.com/verify',
 }
 
+const TRACES = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.example.com:4318',
+  OTEL_SDK_DISABLED: false,
+  OTEL_TRACES_SAMPLER: 'traceidratio',
+  OTEL_TRACES_SAMPLER_ARG: 0.1,
+}
+
 /** A resource as `lineage apply` reads it. */
 export const CLIENT = {
   apiVersion: 'lineage/v1',
@@ -67,12 +75,13 @@ const EVERYTHING: Values = {
   image: { ...IMAGE, digest: `sha256:${'0'.repeat(64)}` },
   imagePullSecrets: [{ name: 'registry' }],
   trustedProxies: ['10.0.0.0/8', 'fd00::/8'],
-  settings: { ...ADMIN, ...MAIL, LINEAGE_WORKERS: 4, HOST: '::' },
+  settings: { ...ADMIN, ...MAIL, ...TRACES, LINEAGE_WORKERS: 4, HOST: '::' },
   secrets: {
     ...FROM_SECRETS,
     databaseUrl: { value: DATABASE_URL },
     passwordPepper: { existingSecret: 'peppers' },
     smtpUrl: { existingSecret: 'mail', key: 'url' },
+    otlpHeaders: { existingSecret: 'collector' },
   },
   tls: {
     existingSecret: 'certificate',
@@ -128,7 +137,7 @@ const EVERYTHING: Values = {
   extraInitContainers: [{ name: 'wait', image: 'registry.example.com/wait:1' }],
   extraContainers: [{ name: 'proxy', image: 'registry.example.com/proxy:1' }],
   networkPolicy: {
-    egress: { extra: [{ ports: [{ port: 4318, protocol: 'TCP' }] }] },
+    egress: { extra: [{ ports: [{ port: 8126, protocol: 'TCP' }] }] },
   },
   serviceMonitor: {
     enabled: true,

@@ -23,11 +23,11 @@ LINEAGE_APPLY_FILE: {{ . | quote }}
 {{- end }}
 {{- range $name, $value := .Values.settings }}
 {{- if kindIs "bool" $value }}
-{{ $name }}: {{ ternary "on" "off" $value | quote }}
+{{ $name }}: {{ hasPrefix "OTEL_" $name | ternary (toString $value) (ternary "on" "off" $value) | quote }}
 {{- else if kindIs "string" $value }}
 {{ $name }}: {{ $value | quote }}
 {{- else }}
-{{ $name }}: {{ $value | int64 | quote }}
+{{ $name }}: {{ eq (float64 (int64 $value)) (float64 $value) | ternary (toString (int64 $value)) (toString $value) | quote }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -40,6 +40,7 @@ LINEAGE_APPLY_FILE: {{ . | quote }}
 - {value: passwordPepper, variable: LINEAGE_PASSWORD_PEPPER_FILE, file: password-pepper}
 - {value: adminClientSecret, variable: LINEAGE_ADMIN_CLIENT_SECRET_FILE, file: admin-client-secret}
 - {value: smtpUrl, variable: LINEAGE_SMTP_URL_FILE, file: smtp-url}
+- {value: otlpHeaders, variable: OTEL_EXPORTER_OTLP_HEADERS_FILE, file: otlp-headers}
 {{- end }}
 
 {{/*
