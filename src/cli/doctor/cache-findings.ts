@@ -2,6 +2,7 @@
 // and that nothing else is.
 
 import { randomUUID } from 'node:crypto'
+import { guardDatabase } from '../../database/database.ts'
 import type { AddressScene } from './address-scene.ts'
 import type { Answer } from './ask-address.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
@@ -14,12 +15,15 @@ const COMPRESSION = 'compression'
 const METADATA_MAX_AGE_SECONDS = 60
 
 export async function examineCaches(scene: AddressScene): Promise<Finding[]> {
-  const metadata = await scene.address.ask({ path: '/.well-known/openid-configuration' })
+  const metadata = await scene.address.ask({
+    path: '/.well-known/openid-configuration',
+    headers: { 'accept-encoding': 'gzip, br' },
+  })
   return [
     await examineJwks(scene),
     judgeAge(METADATA, metadata, METADATA_MAX_AGE_SECONDS) ??
       ok(METADATA, `${METADATA_MAX_AGE_SECONDS} s, as the service says`),
-    ...(await examineTokens(scene)),
+    ...(await examineTokens(scene, metadata)),
   ]
 }
 
@@ -54,43 +58,63 @@ function judgeAge(check: string, { headers }: Answer, maxAge: number): Finding |
     : undefined
 }
 
-/** Refusals, which are answered as tokens are. */
-async function examineTokens({ address }: AddressScene): Promise<Finding[]> {
+/** Refusals, which are answered as tokens are, and where a public client is known what it is answered. */
+async function examineTokens(scene: AddressScene, documents: Answer): Promise<Finding[]> {
   const ask = (question: { path: string; form?: string }) =>
-    address.ask({
+    scene.address.ask({
       ...question,
       headers: { 'x-request-id': randomUUID(), 'accept-encoding': 'gzip, br' },
     })
-  const answers: Record<string, readonly [Answer, Answer]> = {
-    '/token': [
-      await ask({ path: '/token', form: 'doctor=1' }),
-      await ask({ path: '/token', form: 'doctor=1' }),
-    ],
-    '/users/me': [await ask({ path: '/users/me' }), await ask({ path: '/users/me' })],
-  }
-  const all = Object.entries(answers)
+  const twice = async (question: { path: string; form?: string }) =>
+    [question.path, [await ask(question), await ask(question)]] as const
+  const client = await findPublicClient(scene)
+  const all = [
+    await twice({ path: '/token', form: 'doctor=1' }),
+    await twice({ path: '/users/me' }),
+    // A proxy may treat success otherwise. What is no token is revoked with success (RFC 7009 §2.2).
+    ...(client === undefined
+      ? []
+      : [await twice({ path: '/revoke', form: `client_id=${client}&token=lineage-doctor` })]),
+  ]
   const unmarked = all.filter(([, [{ headers }]]) => headers['cache-control'] !== 'no-store')
   // Every request has an id of its own, which comes back: twice the same one is one answer, kept.
   const kept = all.filter(
-    ([, [one, other]]) =>
-      one.headers['x-request-id'] !== undefined &&
-      one.headers['x-request-id'] === other.headers['x-request-id'],
+    ([, [one, other]]) => idOf(one) !== undefined && idOf(one) === idOf(other),
   )
   const packed = all.filter(([, [{ headers }]]) => headers['content-encoding'] !== undefined)
-  const names = (some: typeof all) => some.map(([path]) => path).join(', ')
-  const never =
-    'tokens must never be kept: let the proxy cache nothing but the JWKS and the metadata'
-  const caching =
-    kept.length > 0
-      ? fail(TOKENS, `the proxy gives one answer twice: ${names(kept)}`, never)
-      : unmarked.length > 0
-        ? fail(TOKENS, `no-store is gone or altered: ${names(unmarked)}`, never)
-        : ok(TOKENS, 'no-store, and nothing is given twice')
-  const advice = 'leave it out there: the length of what is packed can tell what is in it'
-  return [
-    caching,
-    packed.length > 0
-      ? warn(COMPRESSION, `the proxy packs ${names(packed)}`, advice)
-      : ok(COMPRESSION, 'none where tokens are'),
-  ]
+  return [judgeTokens(namesOf(unmarked), namesOf(kept)), judgePacking(namesOf(packed), documents)]
+}
+
+function judgeTokens(unmarked: string, kept: string): Finding {
+  const advice =
+    'let the proxy keep nothing but the JWKS and the metadata: a token is for one caller'
+  if (kept !== '') return fail(TOKENS, `the proxy gives one answer twice: ${kept}`, advice)
+  return unmarked === ''
+    ? ok(TOKENS, 'no-store, and nothing is given twice')
+    : fail(TOKENS, `no-store is gone or altered: ${unmarked}`, advice)
+}
+
+function judgePacking(packed: string, { headers }: Answer): Finding {
+  const advice =
+    'leave /token and /users/me out: the length of what is packed can tell what is in it'
+  if (packed !== '') return warn(COMPRESSION, `the proxy packs ${packed}`, advice)
+  // A proxy chooses by the type of the answer, mostly, and tokens are JSON as well.
+  return headers['content-encoding'] === undefined
+    ? ok(COMPRESSION, 'none of JSON')
+    : warn(COMPRESSION, 'the proxy packs JSON, tokens perhaps among it', advice)
+}
+
+const namesOf = (some: readonly (readonly [path: string, ...unknown[]])[]) =>
+  some.map(([path]) => path).join(', ')
+const idOf = ({ headers }: Answer) => headers['x-request-id']
+
+/** One that gets its tokens in the body. */
+async function findPublicClient({ database }: AddressScene): Promise<string | undefined> {
+  if (!database) return undefined
+  const { rows } = await guardDatabase(() =>
+    database.pool.query<{ id: string }>(
+      `SELECT id FROM clients WHERE type = 'public' AND token_delivery = 'body' LIMIT 1`,
+    ),
+  )
+  return rows[0] && encodeURIComponent(rows[0].id)
 }
