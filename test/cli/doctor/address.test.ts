@@ -64,13 +64,15 @@ const passOn = (name: string) => (headers: Headers, came: Headers) => {
   if (came[name] !== undefined) headers[name] = came[name]
 }
 
-const PUBLIC = 'warn operations paths'
+/** The proxy of a test comes from a loopback address, for which `/metrics` is meant. */
+const PUBLIC = 'fail operations paths'
+const OPERATIONS = /^\/(metrics|admin|readyz|livez)\b/
 
 test('a proxy that does everything right leaves nothing to say but what is public', async (t) => {
   const scene = await openScene(t)
   const { findings, bad, find } = await scene.doctor()
   t.strictSame(bad, [PUBLIC], JSON.stringify(findings, null, 1))
-  t.match(find('operations paths')?.detail, /: \/admin, \/readyz, \/livez$/)
+  t.match(find('operations paths')?.detail, /: \/metrics, \/admin, \/readyz, \/livez$/)
   t.match(find('caller address')?.detail, 'the service sees 127.0.0.1, whatever the caller says')
   t.match(find('told scheme and host')?.detail, /^http:\/\/127/)
   t.match(find('dpop headers')?.detail, /DPoP-Nonce comes back/)
@@ -181,15 +183,15 @@ const FAULTS: Record<string, [faults: Faults, bad: string[]]> = {
     { back: set('date', new Date(Date.now() - 3_600_000).toUTCString()) },
     ['fail clock of the address'],
   ],
-  'shows metrics': [
+  'hides metrics alone': [
     {
       answers: ({ url }, response) => {
         const isIt = url === '/metrics'
-        if (isIt) response.end('lineage_build_info 1')
+        if (isIt) response.writeHead(404).end()
         return isIt
       },
     },
-    ['fail operations paths'],
+    ['warn operations paths'],
   ],
 }
 
@@ -200,6 +202,18 @@ test('each fault of a proxy is named, and nothing else', async (t) => {
     const found = bad.filter((one) => one !== PUBLIC).toSorted()
     t.strictSame(found, expected.toSorted(), `a proxy that ${what}: ${JSON.stringify(findings)}`)
   }
+})
+
+test('a proxy that leads to nothing that is for operators', async (t) => {
+  const { bad, find } = await (await openScene(t)).examine({
+    answers: ({ url = '' }, response) => {
+      const isIt = OPERATIONS.test(url)
+      if (isIt) response.writeHead(404).end()
+      return isIt
+    },
+  })
+  t.strictSame(bad, [])
+  t.match(find('operations paths'), { status: 'ok' })
 })
 
 test('a proxy that keeps every answer', async (t) => {
