@@ -61,7 +61,7 @@ export function startLoad(t: Scope, scene: LoadScene): Load {
     await done
   }
   t.teardown(end)
-  return { crowd: () => crowd(scene), loseRefresh: () => loseRefresh(scene), end }
+  return { crowd: () => crowd(scene), loseRefresh: () => loseRefresh(scene).catch(() => {}), end }
 }
 
 function at({ instances }: LoadScene, round: number) {

@@ -17,8 +17,8 @@ export interface WatchedRun {
   readonly prometheus: Prometheus
   /** From the first scrape until now. */
   span(): Span
-  /** Resolves when an expression is something other than nothing. */
-  seen(expr: string): Promise<void>
+  /** Resolves when an expression is something other than nothing; until then `act` is done again. */
+  seen(expr: string, act?: () => Promise<void>): Promise<void>
 }
 
 export async function startWatchedRun(t: Scope, program: string): Promise<WatchedRun> {
@@ -30,9 +30,12 @@ export async function startWatchedRun(t: Scope, program: string): Promise<Watche
     const toSeconds = Math.max(nowSeconds(), fromSeconds + 1)
     return { fromSeconds, toSeconds, stepSeconds: 1 }
   }
-  const seen = async (expr: string) => {
+  const seen: WatchedRun['seen'] = async (expr, act) => {
     const moment = () => ({ ...span(), fromSeconds: nowSeconds() })
-    const isSomething = async () => (await prometheus.ask(expr, moment())).length > 0
+    const isSomething = async () => {
+      await act?.()
+      return (await prometheus.ask(expr, moment())).length > 0
+    }
     await until(expr, isSomething, SEEN_WITHIN_MS)
   }
   return { scene, prometheus, span, seen }
@@ -48,10 +51,8 @@ export async function putUnderLoad(t: Scope, { scene, seen }: WatchedRun): Promi
   const load = startLoad(t, scene)
   await seen('sum(lineage_refresh_total{outcome="replayed"}) > 1')
   await seen('sum(lineage_throttled_total) > 0')
-  await load.crowd()
-  await seen('sum(lineage_pool_wait_seconds_count) > 0')
-  await load.loseRefresh()
-  await seen('sum(lineage_refresh_total{outcome="behind"}) > 0')
+  await seen('sum(lineage_pool_wait_seconds_count) > 0', load.crowd)
+  await seen('sum(lineage_refresh_total{outcome="behind"}) > 0', load.loseRefresh)
   await redis.stop()
   await seen('lineage_dependency_up{dependency="redis"} == 0')
   await redis.start()

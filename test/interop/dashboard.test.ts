@@ -13,6 +13,8 @@ test('rules run without an error, raise nothing of idle instances, and every pan
   const run = await startWatchedRun(t, PROMETHEUS)
   const { prometheus, seen } = run
   t.strictSame(await prometheus.brokenRules(), [])
+  // A scrape that came too late on a busy machine leaves one that waits, for a moment.
+  await until('no alert', async () => (await prometheus.alerts()).length === 0).catch(() => {})
   t.strictSame(await prometheus.alerts(), [], 'healthy instances that nobody uses')
 
   const load = await putUnderLoad(t, run)
