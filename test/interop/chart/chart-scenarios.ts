@@ -88,7 +88,12 @@ const EVERYTHING: Values = {
     clientCaSecret: 'authorities',
     clientCaKey: 'roots.pem',
   },
-  apply: { documents: { clients: [CLIENT], 'text-of-one': JSON.stringify(CLIENT) } },
+  apply: {
+    documents: {
+      clients: [CLIENT],
+      'text-of-one': `  # further in than what follows\n${JSON.stringify(CLIENT)}\n`,
+    },
+  },
   migrations: { mode: 'job' },
   autoscaling: {
     metrics: [
