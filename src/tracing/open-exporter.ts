@@ -1,9 +1,12 @@
 // What goes to one address of a collector, and the log of how that goes: one line when it fails, one when
-// it works again that says what was lost, however long it was.
+// it works again that says what was lost, however long it was. A collector that takes everything, but more
+// slowly than it comes, is told of once a minute.
 
 import { type EventLogger, logEvent } from '../ops/log-events.ts'
 import { sendExport } from './send-export.ts'
 import type { ExportTarget } from './telemetry-settings.ts'
+
+const TOLD_EVERY_MS = 60_000
 
 export interface Exporter {
   /** Never rejects. `count` is what is lost if the collector does not take it: spans, or nothing. */
@@ -22,16 +25,25 @@ export function openExporter(
   const aborted = new AbortController()
   let isDown = false
   let lost = 0
+  let toldAtMs = Number.NEGATIVE_INFINITY
 
   function note(problem: string | undefined): void {
-    if (problem === undefined) {
-      if (isDown || lost > 0) logEvent(logger, 'telemetry.recovered', { kind, lost })
+    if (problem !== undefined) {
+      if (!isDown) logEvent(logger, 'telemetry.failed', { kind, problem })
+      isDown = true
+    } else if (isDown) {
+      logEvent(logger, 'telemetry.recovered', { kind, lost })
       isDown = false
       lost = 0
-    } else if (!isDown) {
-      isDown = true
-      logEvent(logger, 'telemetry.failed', { kind, problem })
-    }
+    } else if (lost > 0) noteOverflow()
+  }
+
+  function noteOverflow(): void {
+    const nowMs = performance.now()
+    if (nowMs < toldAtMs + TOLD_EVERY_MS) return
+    toldAtMs = nowMs
+    logEvent(logger, 'telemetry.failed', { kind, problem: 'queue_full', lost })
+    lost = 0
   }
 
   return {
