@@ -26,13 +26,19 @@ export interface DrillScene {
   readonly user: { readonly username: string; readonly password: string }
 }
 
-export async function openDrillScene(t: Test, store: 'redis' | 'postgresql'): Promise<DrillScene> {
-  const redis = store === 'redis' ? await startRedis(t) : undefined
+/** With a Redis of its own, unless one is given. */
+export async function openDrillScene(
+  t: Test,
+  store: 'redis' | 'postgresql',
+  redisUrl?: string,
+): Promise<DrillScene> {
+  const isOwn = store === 'redis' && redisUrl === undefined
+  const redis = isOwn ? await startRedis(t) : undefined
   const { url: databaseUrl } = await openTestDatabase(t)
   const port = String(await findFreePort())
   const host = `127.0.0.1:${port}`
   const env = {
-    ...serverEnvironment(databaseUrl, redis?.url),
+    ...serverEnvironment(databaseUrl, redisUrl ?? redis?.url),
     PORT: port,
     LINEAGE_ISSUER: `http://${host}`,
     LINEAGE_ACCESS_TOKEN_TTL_SECONDS: '600',

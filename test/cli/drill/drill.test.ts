@@ -7,6 +7,7 @@ import { query, stopService } from '../../scenes/recovery-scene.ts'
 import { logIn } from '../../support/app.ts'
 import { runHere } from '../../support/command-line.ts'
 import { refresh, startLineage } from '../../support/lineage-process.ts'
+import { startRedisCluster } from '../../support/redis.ts'
 import {
   type DrillScene,
   digestStores,
@@ -182,3 +183,15 @@ function verdictIn(
 ): string | undefined {
   return expectations.find((one) => one.id === id)?.verdict
 }
+
+test('redis-loss empties every master of a Cluster, and each is healed by its own mark', async (t) => {
+  const { url } = await startRedisCluster(t)
+  const scene = await openDrillScene(t, 'redis', url)
+  const { report: plan } = await drill(scene, ['redis-loss'])
+  t.match(plan.facts, { servers: 3, families: 1, foreignKeys: 0 })
+  const { code, stderr, report } = await drill(scene, [
+    ...['redis-loss', '--execute', '--confirm', scene.host, '--redis-url', url],
+  ])
+  t.equal(code, 0, stderr + JSON.stringify(report.observations))
+  t.strictSame(seenOf(report), plannedOf(plan, seenOf(report)))
+})
