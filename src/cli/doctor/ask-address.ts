@@ -79,8 +79,12 @@ export function openAddress(given: string, userAgent: string): Address {
         },
       })
       const fail = (error: unknown) => reject(new NoAnswer(nameProblem(error)))
+      let isAnswered = false
       outgoing.on('error', fail)
+      // A connection that turns to another protocol (101) ends without another word.
+      outgoing.on('close', () => isAnswered || reject(new NoAnswer('closed without an answer')))
       outgoing.on('response', (incoming) => {
+        isAnswered = true
         const { statusCode: status = 0, headers: answered } = incoming
         const { localAddress = '' } = outgoing.socket ?? {}
         const answeredAtMs = Date.now()

@@ -275,4 +275,10 @@ test('nobody there, and a redirect, are all there is to say', async (t) => {
   const cut = await scene.examine({ answers: ({ socket }) => Boolean(socket.destroy()) })
   t.match(cut.bad, ['fail address'])
   t.match(cut.find('address')?.detail, /ECONNRESET/)
+  const turned = await scene.examine({
+    answers: ({ socket }) =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'),
+  })
+  t.match(turned.bad, ['fail address'])
+  t.match(turned.find('address')?.detail, /closed without an answer/)
 })
