@@ -127,6 +127,9 @@ test('each release refuses by the schema what it does not know', { skip }, async
     { issuer: 'auth.example.com' },
     { settings: { LINEAGE_KEY_ROTATION_DAYS: 1.5 } },
     { networkPolicy: { egress: { dns: { ports: ['dns'] } } } },
+    // What the pods are found by.
+    { podLabels: { 'app.kubernetes.io/name': 'other' } },
+    { commonLabels: { 'app.kubernetes.io/instance': 'other' } },
   ]
   for (const version of VERSIONS) {
     for (const values of unknown) {
