@@ -114,7 +114,7 @@ function openDomainFigures() {
     journalReplayed: openCounter(
       {
         name: 'lineage_journal_replayed_total',
-        help: 'Entries of the journal that were applied again to a Redis that may have lost them.',
+        help: 'Entries of the journal that a Redis lacked, and that were applied to it again.',
         labels: [],
       },
       [[]],

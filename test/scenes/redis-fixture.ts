@@ -31,6 +31,8 @@ export interface OpenedStore {
   readonly store: RedisFamilyStore
   readonly connectionErrors: readonly string[]
   readonly replayFailures: readonly string[]
+  /** How many entries its server lacked, at each replay that may have found some. */
+  readonly replayed: readonly number[]
 }
 
 /** A store that is still connecting. */
@@ -41,15 +43,17 @@ export function openStore(
 ): OpenedStore {
   const connectionErrors: string[] = []
   const replayFailures: string[] = []
+  const replayed: number[] = []
   const store = openRedisFamilyStore({
     target: parseRedisUrl(url),
     journal,
     clock: Date.now,
     onConnectionError: (detail) => connectionErrors.push(detail),
     onReplayFailure: (detail) => replayFailures.push(detail),
+    onReplayed: (count) => replayed.push(count),
   })
   t.teardown(() => store.close())
-  return { store, connectionErrors, replayFailures }
+  return { store, connectionErrors, replayFailures, replayed }
 }
 
 /** A store that has opened its gates. */

@@ -45,7 +45,7 @@ export interface JournalReplayDependencies {
    * The client of the whole Cluster, for slots that are just moving; undefined without a Cluster.
    */
   readonly cluster: CommandSender | undefined
-  /** Told how many entries a whole replay has applied again. */
+  /** Told how many entries were applied that the server did not have by its own mark. */
   readonly onReplayed: ((count: number) => void) | undefined
 }
 
@@ -77,7 +77,6 @@ export function openJournalReplay(dependencies: JournalReplayDependencies): Jour
 
   async function applySince(fromMs: number, isWanted: (entry: JournalEntry) => boolean) {
     const { stream } = redis
-    let applied = 0
     for await (const page of journal.readSince(fromMs)) {
       if (redis.stream !== stream) throw new DependencyUnavailable('redis', 'connection lost')
       const wanted: JournalEntry[] = []
@@ -89,9 +88,7 @@ export function openJournalReplay(dependencies: JournalReplayDependencies): Jour
       for (let from = 0; from < wanted.length; from += BATCH_SIZE) {
         await Promise.all(wanted.slice(from, from + BATCH_SIZE).map(apply))
       }
-      applied += wanted.length
     }
-    return applied
   }
 
   async function findMark() {
@@ -112,16 +109,21 @@ export function openJournalReplay(dependencies: JournalReplayDependencies): Jour
     const { served, mark } = await findMark()
     if (!mark) return
     const markMs = await mark.begin()
+    // After a lost connection alone: what is applied twice then was there.
+    const isAsKnown = known?.key === mark.key && markMs >= known.markMs
     const doneMs = Math.min(clock(), markMs, known?.markMs ?? markMs)
     seen.restart(doneMs)
     const lookBackMs = cluster ? MOVED_SLOTS_MS : JOURNAL_OVERLAP_MS
-    const applied = await applySince(Math.max(0, doneMs - lookBackMs), ({ payload, atMs }) => {
+    let lacked = 0
+    await applySince(Math.max(0, doneMs - lookBackMs), ({ payload, atMs }) => {
       // Logins are many. Those that the mark covers are in the server, so they are not applied
       // again.
       if (payload.kind === 'created' && atMs < doneMs - JOURNAL_OVERLAP_MS) return false
-      return belongs(payload, served)
+      const isWanted = belongs(payload, served)
+      if (isWanted && atMs > markMs) lacked += 1
+      return isWanted
     })
-    onReplayed?.(applied)
+    if (!isAsKnown) onReplayed?.(lacked)
     if (!(await raise(mark, markMs))) {
       throw new DependencyUnavailable('redis', 'it was emptied while the journal was re-applied')
     }

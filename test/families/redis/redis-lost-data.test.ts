@@ -67,6 +67,29 @@ test('emptied under a live connection: the next poll brings back what was revoke
   t.ok(await isRevoked(store, 'just now'))
 })
 
+test('of the journal only that is told as lacking which the server has lost', async (t) => {
+  const server = await startRedis(t)
+  const { journal, writeAt } = await openTestJournal(t)
+  const { store, replayed } = openStore(t, server.url, journal)
+  await store.ready(10_000)
+  const lacked = () => replayed.reduce((sum, count) => sum + count, 0)
+  await writeAt(0, revoked('one'))
+  await writeAt(0, revoked('another'))
+  await store.applyNewEntries()
+  await server.cli('CLIENT', 'KILL', 'TYPE', 'normal')
+  t.ok(await isRevoked(store, 'one'), 'over a new connection, behind its gate')
+  t.equal(lacked(), 0)
+
+  const restarted = openStore(t, server.url, journal)
+  await restarted.store.ready(10_000)
+  t.strictSame(restarted.replayed, [0], 'another start')
+
+  await server.cli('FLUSHALL')
+  await store.applyNewEntries()
+  t.ok(await isRevoked(store, 'another'))
+  t.equal(lacked(), 2)
+})
+
 test('emptied while it was away: everything is re-applied before the first answer', async (t) => {
   const server = await startForgetful(t)
   const { journal, writeAt } = await openTestJournal(t)
