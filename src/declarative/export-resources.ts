@@ -22,5 +22,6 @@ export async function* exportResources(
 export function toYaml({ document, hasSecret }: StoredResource): string {
   const yaml = new Document(document, { aliasDuplicateObjects: false })
   if (hasSecret) yaml.comment = SECRET_COMMENT
-  return `---\n${yaml.toString({ lineWidth: 100 })}`
+  // Of a text of several lines that begins with an empty one, a block would lose what is before it.
+  return `---\n${yaml.toString({ lineWidth: 100, blockQuote: false })}`
 }
