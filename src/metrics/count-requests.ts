@@ -7,6 +7,8 @@ import type { Figures, LOGIN_OUTCOMES } from './figures.ts'
 
 type Counted = Pick<Figures, 'httpRequests' | 'tokenRequests' | 'logins'>
 
+const CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx']
+
 export interface RequestCountsOptions {
   /** The pattern of the token endpoint, below the path of the issuer. */
   readonly tokenRoute: string
@@ -24,7 +26,7 @@ export function openRequestCounts(
       durationMs / 1000,
       route,
       knownMethod(method),
-      `${Math.floor(status / 100)}xx`,
+      CLASSES[Math.floor(status / 100)] ?? 'none',
     )
     if (route !== tokenRoute || method !== 'POST') return
     tokenRequests.add(grant ?? 'none', outcomeOf(line))

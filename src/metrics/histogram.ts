@@ -2,7 +2,8 @@
 // Prometheus reads them.
 
 import type { Sample } from '../runtime/metric-snapshot.ts'
-import { keyOf, type LabelValues, labelsOf, type Metric, type MetricFacts } from './metric.ts'
+import { openCells } from './cells.ts'
+import { type LabelValues, labelsOf, type Metric, type MetricFacts } from './metric.ts'
 
 /** Seconds. From what Redis takes up to what nobody waits for any more (2 s), and one beyond. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5]
@@ -27,21 +28,12 @@ export function openHistogram<const Labels extends readonly string[]>(
   zeros: readonly LabelValues<Labels>[] = [],
 ): Histogram<Labels> {
   const { name, help, labels } = facts
-  const cells = new Map<string, Cell>(zeros.map((values) => [keyOf(values), newCell()]))
-
-  function cellOf(key: string): Cell {
-    let cell = cells.get(key)
-    if (!cell) {
-      cell = newCell()
-      cells.set(key, cell)
-    }
-    return cell
-  }
-
+  const cells = openCells(labels.length, newCell)
+  for (const values of zeros) cells.at(values)
   return {
     facts,
     observe(seconds, ...values) {
-      const cell = cellOf(keyOf(values))
+      const cell = cells.at(values)
       let at = 0
       while (at < BUCKETS.length && seconds > (BUCKETS[at] ?? 0)) at += 1
       cell.counts[at] = (cell.counts[at] ?? 0) + 1
@@ -49,7 +41,9 @@ export function openHistogram<const Labels extends readonly string[]>(
     },
     snapshot: () => ({
       ...{ name, help, type: 'histogram', aggregator: 'sum' },
-      values: [...cells].flatMap(([key, cell]) => samplesOf(name, labelsOf(labels, key), cell)),
+      values: cells
+        .list()
+        .flatMap(([values, cell]) => samplesOf(name, labelsOf(labels, values), cell)),
     }),
   }
 }

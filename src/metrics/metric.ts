@@ -18,13 +18,10 @@ export interface MetricFacts<Labels extends readonly string[]> {
 /** One value for each label, in their order. */
 export type LabelValues<Labels extends readonly string[]> = { readonly [K in keyof Labels]: string }
 
-/** Joins label values to one key: none of them holds a NUL, because all of them are words of ours. */
-export function keyOf(values: readonly string[]): string {
-  return values.length === 1 ? (values[0] ?? '') : values.join('\0')
-}
-
-/** The labels that a key was made of, by their names. */
-export function labelsOf(names: readonly string[], key: string): Record<string, string> {
-  const values = names.length === 0 ? [] : key.split('\0')
+/** Label values by the names of their labels. */
+export function labelsOf(
+  names: readonly string[],
+  values: readonly string[],
+): Record<string, string> {
   return Object.fromEntries(names.map((name, index) => [name, values[index] ?? '']))
 }
