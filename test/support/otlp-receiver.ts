@@ -1,10 +1,11 @@
 // A collector of traces and metrics as OTLP over HTTP has it. What it is sent is decoded by protobufjs
-// with the official definitions (test/support/opentelemetry-proto, from open-telemetry/opentelemetry-proto
-// v1.9.0): nothing of what encodes it takes part. Unknown fields and wrong types fail the test.
+// with the official definitions, which a package of OpenTelemetry has among its files: nothing of what
+// encodes it takes part. Unknown fields and wrong types fail the test.
 
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import protobuf from 'protobufjs'
 import type { Scope } from './scope.ts'
@@ -66,12 +67,22 @@ export interface OtlpReceiver {
   close(): Promise<void>
 }
 
+/** Of the package only these files are used; its overrides in package.json leave the rest of it out. */
+const DEFINITIONS = join(
+  dirname(
+    createRequire(import.meta.url).resolve('@opentelemetry/otlp-grpc-exporter-base/package.json'),
+  ),
+  'build/protos',
+)
+
 const root = new protobuf.Root()
-root.resolvePath = (_origin, target) => join(import.meta.dirname, 'opentelemetry-proto', target)
+root.resolvePath = (_origin, target) => join(DEFINITIONS, target)
 root.loadSync([
   'opentelemetry/proto/collector/trace/v1/trace_service.proto',
   'opentelemetry/proto/collector/metrics/v1/metrics_service.proto',
 ])
+// Version 1.1 of the definitions has added it since.
+root.lookupType('opentelemetry.proto.trace.v1.Span').add(new protobuf.Field('flags', 16, 'fixed32'))
 const COLLECTOR = 'opentelemetry.proto.collector'
 const TRACES = root.lookupType(`${COLLECTOR}.trace.v1.ExportTraceServiceRequest`)
 const METRICS = root.lookupType(`${COLLECTOR}.metrics.v1.ExportMetricsServiceRequest`)
