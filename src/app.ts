@@ -27,6 +27,7 @@ import { acceptFormsOnly } from './http/oauth/oauth-endpoint.ts'
 import { registerRevoke } from './http/oauth/revoke-route.ts'
 import { openTokenCookies } from './http/oauth/token-cookies.ts'
 import { registerToken } from './http/oauth/token-route.ts'
+import { type RequestAbandoned, tellAbandoned } from './http/server/abandoned-requests.ts'
 import { answerInTurn } from './http/server/answers-in-turn.ts'
 import { loadApiFiles } from './http/server/api-files.ts'
 import { registerApi } from './http/server/api-route.ts'
@@ -76,14 +77,18 @@ export async function buildApp(
     hasAuthorities: config.tls?.clientCaFile !== undefined,
   })
   setErrorHandler(app)
-  answerInTurn(app)
+  const onAbandoned: RequestAbandoned = (request, durationMs) => {
+    tellAbandoned(request, durationMs)
+    service.countAbandoned(request.method, request.routeOptions.url, durationMs)
+  }
+  answerInTurn(app, onAbandoned)
   const writeLine = openRequestLines(logger)
   const onEnd = (line: RequestLine) => {
     writeLine(line)
     service.countRequest(line)
     requestTracing?.ended(line)
   }
-  openFront(app, { ...service, logger, onEnd, late: dropLateRequests(app) })
+  openFront(app, { ...service, logger, onEnd, onAbandoned, late: dropLateRequests(app) })
   if (service.tls) followTls(app, service.tls)
   if (requestTracing) traceRequests(app, requestTracing)
   setTraceHeaders(app)

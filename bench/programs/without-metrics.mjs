@@ -11,7 +11,9 @@ const REPLACED = {
   '/dist/metrics/histogram.js': `export const openHistogram = (facts) => ({
     facts, observe() {}, snapshot: () => ({ ...facts, type: 'histogram', aggregator: 'sum', values: [] })
   })`,
-  '/dist/metrics/count-requests.js': 'export const openRequestCounts = () => () => {}',
+  '/dist/metrics/count-requests.js': `export const openRequestCounts = () => ({
+    countRequest() {}, countAbandoned() {}
+  })`,
   '/dist/wiring/open-watches.js': `import { UNWATCHED } from '../runtime/call-watch.js'
     export const openWatches = () => ({ redis: UNWATCHED, postgresql: UNWATCHED, hashing: UNWATCHED })`,
 }

@@ -16,11 +16,20 @@ export interface RequestCountsOptions {
   readonly loginGrants: ReadonlySet<string>
 }
 
+export interface RequestCounts {
+  readonly countRequest: RequestEnded
+  /** One whose caller hung up before the answer, which has no status then. */
+  readonly countAbandoned: (method: string, route: string | undefined, durationMs: number) => void
+}
+
 export function openRequestCounts(
   { httpRequests, tokenRequests, logins }: Counted,
   { tokenRoute, loginGrants }: RequestCountsOptions,
-): RequestEnded {
-  return (line) => {
+): RequestCounts {
+  const countAbandoned: RequestCounts['countAbandoned'] = (method, route = 'none', durationMs) =>
+    httpRequests.observe(durationMs / 1000, route, knownMethod(method), 'none')
+
+  const countRequest: RequestEnded = (line) => {
     const { route = 'none', method, status, durationMs, clientId, grant, refusal } = line
     httpRequests.observe(
       durationMs / 1000,
@@ -35,6 +44,8 @@ export function openRequestCounts(
     const outcome = loginOutcomeOf(refusal)
     if (outcome) logins.add(outcome)
   }
+
+  return { countRequest, countAbandoned }
 }
 
 type LoginOutcome = (typeof LOGIN_OUTCOMES)[number]

@@ -38,7 +38,7 @@ function openRequestFigures() {
   return {
     httpRequests: openHistogram({
       name: 'lineage_http_request_duration_seconds',
-      help: 'Requests by route, method and class of status, and how long they took.',
+      help: 'Requests by route, method and class of status, and how long they took or were waited for.',
       labels: ['route', 'method', 'status_class'],
     }),
     tokenRequests: openCounter({

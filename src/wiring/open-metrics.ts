@@ -5,21 +5,19 @@ import { mfaOtp } from '../grants/mfa-otp.ts'
 import { password } from '../grants/password.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import { openCollector } from '../metrics/collect.ts'
-import { openRequestCounts } from '../metrics/count-requests.ts'
+import { openRequestCounts, type RequestCounts } from '../metrics/count-requests.ts'
 import { type Exposition, type ExpositionFormat, formatExposition } from '../metrics/exposition.ts'
 import type { Health } from '../ops/health.ts'
-import type { RequestEnded } from '../ops/request-line.ts'
 import type { MetricSnapshot } from '../runtime/metric-snapshot.ts'
 import { readProgramVersion } from '../runtime/program-version.ts'
 import type { HashingLanes } from '../users/hashing-lanes.ts'
 import type { Foundation } from './foundation.ts'
 
-export interface Metrics {
+export interface Metrics extends RequestCounts {
   /** What this process alone has to tell. */
   readonly collectMetrics: () => Promise<readonly MetricSnapshot[]>
   /** What its whole instance has, as text. */
   readonly exposeMetrics: (format: ExpositionFormat) => Promise<Exposition>
-  readonly countRequest: RequestEnded
 }
 
 export interface MetricsOptions extends GaugeSources {
@@ -39,7 +37,7 @@ export function openMetrics(options: MetricsOptions): Metrics {
       const own = await collect()
       return await formatExposition([own, ...(await group.metricsOfOthers(own))], format)
     },
-    countRequest: openRequestCounts(figures, {
+    ...openRequestCounts(figures, {
       tokenRoute: `${basePath}/token`,
       loginGrants: new Set([password.name, mfaOtp.name, jwtBearer.name]),
     }),

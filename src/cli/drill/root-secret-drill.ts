@@ -58,7 +58,9 @@ export async function planRootSecret(
       configured: rootSecrets.all.map(({ id }) => id),
       goes: going.id,
       mintsHere: rootSecrets.current.id,
-      rows: rows.map(({ what, rootSecretId, count }) => `${count} ${what} under ${rootSecretId};`),
+      rows: rows
+        .map(({ what, rootSecretId, count }) => `${count} ${what} under ${rootSecretId}`)
+        .join(', '),
       leftToSealAnew: left.reduce((sum, { count }) => sum + count, 0),
       longestIdle: lengthOf(lives.idleSeconds),
       safeFrom: isMinting

@@ -8,7 +8,7 @@ import type { Logger } from 'pino'
 import type { ClientTable } from '../../clients/client-table.ts'
 import type { RequestEnded } from '../../ops/request-line.ts'
 import type { RequestTracing } from '../../tracing/tracing.ts'
-import { tellAbandoned } from '../server/abandoned-requests.ts'
+import type { RequestAbandoned } from '../server/abandoned-requests.ts'
 import { takeTurn } from '../server/answers-in-turn.ts'
 import { setCorsHeader } from '../server/cors.ts'
 import { sendError } from '../server/error-handler.ts'
@@ -24,6 +24,8 @@ export interface FrontDependencies {
   readonly late: LateRequests
   /** Told of every request that was answered here. */
   readonly onEnd: RequestEnded
+  /** Told of those whose callers hung up first. */
+  readonly onAbandoned: RequestAbandoned
   /** Undefined where requests are not traced. */
   readonly requestTracing: RequestTracing | undefined
 }
@@ -31,7 +33,7 @@ export interface FrontDependencies {
 /** Puts the front before the router of `app`; call before any route is registered. */
 export function openFront(
   app: FastifyInstance,
-  { logger, clients, late, onEnd, requestTracing }: FrontDependencies,
+  { logger, clients, late, onEnd, onAbandoned, requestTracing }: FrontDependencies,
 ): void {
   const findRoute = collectFrontRoutes(app)
   const [toRouter] = app.server.listeners('request') as RequestListener[]
@@ -65,7 +67,7 @@ export function openFront(
       () => {
         const line = request.lineFor(response.statusCode)
         if (response.writableFinished) onEnd(line)
-        else tellAbandoned(request, line.durationMs)
+        else onAbandoned(request, line.durationMs)
       },
     )
   })

@@ -1,9 +1,12 @@
-// Requests whose callers hung up before the answer was sent: they have no end that could be told or
-// counted, and are what an operator looks for when callers complain of time-outs.
+// Requests whose callers hung up before the answer was sent: what an operator looks for when callers
+// complain of time-outs.
 
 import { logEvent } from '../../ops/log-events.ts'
 import type { EndpointRequest } from './endpoint.ts'
 import { notesOf } from './request-notes.ts'
+
+/** Told of each of them, and for how long it was waited for. */
+export type RequestAbandoned = (request: EndpointRequest, durationMs: number) => void
 
 /** One line in place of that of the end, with what is known so far. */
 export function tellAbandoned(request: EndpointRequest, durationMs: number): void {

@@ -5,7 +5,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { tellAbandoned } from './abandoned-requests.ts'
+import type { RequestAbandoned } from './abandoned-requests.ts'
 
 /** Requests of one connection that may wait. No honest client pipelines so many. */
 const WAITING_MAX = 64
@@ -17,11 +17,14 @@ interface Turns {
 
 const turnsOf = new WeakMap<Socket, Turns>()
 
-/** Call before any other hook that does work for a request. */
-export function answerInTurn(app: FastifyInstance): void {
+/**
+ * Call before any other hook that does work for a request. `onAbandoned` is told of callers who hang up
+ * first.
+ */
+export function answerInTurn(app: FastifyInstance, onAbandoned: RequestAbandoned): void {
   app.addHook('onRequest', (request, reply, done) => {
     takeTurn(request.raw.socket, reply.raw, done, () => {
-      if (!reply.raw.writableFinished) tellAbandoned(request, reply.elapsedTime)
+      if (!reply.raw.writableFinished) onAbandoned(request, reply.elapsedTime)
     })
   })
 }

@@ -7,6 +7,7 @@ import pg from 'pg'
 import { type Test, test } from 'tap'
 import { ADMIN, type LogLine, logIn, startApp, type TestApp } from '../../support/app.ts'
 import { exchange, FORM, write } from '../../support/hostile-wire.ts'
+import { readMetrics } from '../../support/metrics.ts'
 import { until } from '../../support/until.ts'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
@@ -173,6 +174,9 @@ for (const isChunked of [false, true]) {
       ...{ level: 'info', reqId: 'gone', method: 'POST', route: '/token', durationMs: Number },
       ...{ clientId: client.id, grant: 'password' },
     })
+    const series = '{route="/token",method="POST",status_class="none"}'
+    const counted = await readMetrics(app)
+    t.equal(counted.get(`lineage_http_request_duration_seconds_count${series}`), 1)
     await lock.release()
     t.equal(app.log.filter(isIt).length, 1)
     t.notOk(app.log.some(({ event, reqId }) => event === 'request.completed' && reqId === 'gone'))
