@@ -32,6 +32,11 @@ export function listMembers(base: string, members: object): FieldChange[] {
   return diffMembers(base, {}, members)
 }
 
+/** Of a spec that is stored, `after` with all its defaults; of a new one, what its file says. */
+export function diffSpec(before: object | undefined, after: object, said: object): FieldChange[] {
+  return before ? diffMembers('/spec', before, after) : listMembers('/spec', said)
+}
+
 export function diffLabels(before: Labels | undefined, after: Labels | undefined): FieldChange[] {
   return diffMembers('/metadata/labels', before ?? {}, after ?? {})
 }

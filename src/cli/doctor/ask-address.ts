@@ -1,13 +1,9 @@
 // One request to the public address of the service, byte for byte as it is given: a path is neither
 // resolved nor escaped, a redirect not followed, a certificate judged elsewhere. Nothing secret is sent.
 
-import {
-  Agent,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  request as overHttp,
-} from 'node:http'
+import { Agent, type IncomingHttpHeaders, request as overHttp } from 'node:http'
 import { request as overTls, Agent as TlsAgent } from 'node:https'
+import { readAnswer } from '../read-answer.ts'
 
 const TIMEOUT_MS = 5_000
 const BYTES_MAX = 256 * 1024
@@ -89,7 +85,7 @@ export function openAddress(given: string, userAgent: string): Address {
         const { localAddress = '' } = outgoing.socket ?? {}
         const answeredAtMs = Date.now()
         const seen = { status, headers: answered, isReused: outgoing.reusedSocket, localAddress }
-        readBounded(incoming).then(
+        readAnswer(incoming, BYTES_MAX).then(
           (body) => resolve({ ...seen, body, sentAtMs, answeredAtMs }),
           fail,
         )
@@ -99,17 +95,6 @@ export function openAddress(given: string, userAgent: string): Address {
   }
 
   return { url, ask, close: () => agent.destroy() }
-}
-
-async function readBounded(incoming: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size > BYTES_MAX) throw new RangeError('too long')
-  }
-  return Buffer.concat(chunks).toString()
 }
 
 function nameProblem(error: unknown): string {

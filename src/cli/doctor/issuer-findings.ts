@@ -1,6 +1,7 @@
 // What `lineage doctor` looks at from the outside: whether the issuer answers, as itself, and with
 // the keys of this database.
 
+import { readAnswer } from '../read-answer.ts'
 import { type Finding, fail, ok, skip, warn } from './finding.ts'
 
 const TIMEOUT_MS = 5_000
@@ -50,21 +51,10 @@ async function fetchJson(url: string): Promise<Answer> {
     const signal = AbortSignal.timeout(TIMEOUT_MS)
     const answer = await fetch(url, { signal, redirect: 'manual' })
     if (answer.status !== 200) return { problem: `status ${answer.status}` }
-    return { document: JSON.parse(await readBounded(answer)) }
+    return { document: JSON.parse(await readAnswer(answer.body, BYTES_MAX)) }
   } catch (error) {
     return { problem: nameProblem(error) }
   }
-}
-
-async function readBounded({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body ?? []) {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size > BYTES_MAX) throw new RangeError('too long')
-  }
-  return Buffer.concat(chunks).toString()
 }
 
 function nameProblem(error: unknown): string {

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CommandFailure } from '../command-failure.ts'
 import { CLI_ACT, type CommandUsers } from '../command-stores.ts'
+import { readAnswer } from '../read-answer.ts'
 import type { Observation, Verdict } from './drill-plan.ts'
 
 const TIMEOUT_MS = 5_000
@@ -139,7 +140,7 @@ async function askFor(url: string, init: RequestInit = {}): Promise<ProbeAnswer>
   try {
     const signal = AbortSignal.timeout(TIMEOUT_MS)
     const answer = await fetch(url, { ...init, signal, redirect: 'manual' })
-    const text = await readBounded(answer)
+    const text = await readAnswer(answer.body, BYTES_MAX)
     const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
     const { access_token: accessToken, refresh_token: refreshToken } = body
     const isGiven = typeof accessToken === 'string' && typeof refreshToken === 'string'
@@ -148,15 +149,4 @@ async function askFor(url: string, init: RequestInit = {}): Promise<ProbeAnswer>
   } catch {
     return { status: 0, body: {}, tokens: undefined }
   }
-}
-
-async function readBounded({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body ?? []) {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size > BYTES_MAX) throw new RangeError('too long')
-  }
-  return Buffer.concat(chunks).toString()
 }

@@ -1,9 +1,10 @@
 // One look at GET /metrics of a running service: bounded in time and in size, and with words for what
 // stands in its way.
 
-import { type IncomingMessage, request as requestHttp } from 'node:http'
+import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { CommandFailure } from '../command-failure.ts'
+import { readAnswer } from '../read-answer.ts'
 import { type MetricSamples, MetricsTextError, parseMetricsText } from './metrics-text.ts'
 
 const TIMEOUT_MS = 5_000
@@ -76,7 +77,7 @@ async function ask({ url, isOurOwn }: MetricsTarget, signal?: AbortSignal): Prom
     request.on('response', (answer) => {
       isAnswered = true
       answer.on('error', reject)
-      readBounded(answer).then(
+      readAnswer(answer, BYTES_MAX).then(
         (text) =>
           resolve({
             status: answer.statusCode ?? 0,
@@ -91,17 +92,6 @@ async function ask({ url, isOurOwn }: MetricsTarget, signal?: AbortSignal): Prom
     request.on('close', () => isAnswered || reject(new Error('closed without an answer')))
     request.end()
   })
-}
-
-async function readBounded(answer: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size > BYTES_MAX) throw new RangeError('the answer is too long')
-  }
-  return Buffer.concat(chunks).toString()
 }
 
 function explain(error: unknown): string {

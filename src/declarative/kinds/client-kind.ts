@@ -7,7 +7,7 @@ import type { DeclarationManagement } from '../../management/declaration-managem
 import { nextMark } from '../../runtime/applied-mark.ts'
 import { knownMembers } from '../../runtime/defined-members.ts'
 import { API_VERSION } from '../declared-resource.ts'
-import { diffLabels, diffMembers, listMembers } from '../field-change.ts'
+import { diffLabels, diffSpec } from '../field-change.ts'
 import {
   changeUnlessEmpty,
   type Judgement,
@@ -38,9 +38,7 @@ export function openClientKind(
       ...{ kind: 'Client', name, action: stored ? 'update' : 'create' },
       fields: [
         ...diffLabels(stored?.mark.labels, nextMark(stored?.mark, wish.mark).labels),
-        ...(stored
-          ? diffMembers('/spec', stored.settings, checked.value)
-          : listMembers('/spec', settings)),
+        ...diffSpec(stored?.settings, checked.value, settings),
       ],
       secret: isSame ? undefined : stored && stored.secretCount > 0 ? 'replace' : 'set',
       carryOut: (act) => declarations.putClient(wish, act),

@@ -12,7 +12,7 @@ import {
 } from '../../trust/trusted-issuer-draft.ts'
 import type { DeclaredIssuer } from '../../trust/trusted-issuer-store.ts'
 import { API_VERSION } from '../declared-resource.ts'
-import { diffLabels, diffMembers, listMembers } from '../field-change.ts'
+import { diffLabels, diffSpec } from '../field-change.ts'
 import {
   changeUnlessEmpty,
   type Judgement,
@@ -47,9 +47,7 @@ export function openTrustedIssuerKind(
       ...{ kind: 'TrustedIssuer', name: id, action: stored ? 'update' : 'create' },
       fields: [
         ...diffLabels(stored?.mark.labels, nextMark(stored?.mark, wish.mark).labels),
-        ...(stored
-          ? diffMembers('/spec', stored.settings, checked.value)
-          : listMembers('/spec', settings)),
+        ...diffSpec(stored?.settings, checked.value, settings),
       ],
       carryOut: (act) => declarations.putTrustedIssuer(wish, act),
     })

@@ -7,7 +7,7 @@ import { nextMark } from '../../runtime/applied-mark.ts'
 import { type DeclaredWebhook, webhookIdOf } from '../../webhooks/webhook-declaration.ts'
 import { draftWebhook, type NewWebhookInput } from '../../webhooks/webhook-draft.ts'
 import { API_VERSION } from '../declared-resource.ts'
-import { diffLabels, diffMembers, listMembers } from '../field-change.ts'
+import { diffLabels, diffMembers, diffSpec } from '../field-change.ts'
 import {
   changeUnlessEmpty,
   type Judgement,
@@ -45,9 +45,7 @@ export function openWebhookKind(
           ? diffMembers('/metadata', { name: stored.mark.name }, { name: next.name })
           : []),
         ...diffLabels(stored?.mark.labels, next.labels),
-        ...(stored
-          ? diffMembers('/spec', stored.settings, checked.value)
-          : listMembers('/spec', settings)),
+        ...diffSpec(stored?.settings, checked.value, settings),
       ],
       secret: isSame ? undefined : stored ? 'replace' : 'set',
       carryOut: (act) => declarations.putWebhook(wish, act),
