@@ -8,6 +8,7 @@ import { ADMIN, startApp, type TestApp, type TokenAnswer } from '../support/app.
 import { runCommand, runHere, runJson } from '../support/command-line.ts'
 import { serverEnvironment } from '../support/lineage-process.ts'
 import { openTestDatabase } from '../support/postgres.ts'
+import { rootSecretOf, secretKeyOf } from '../support/root-secrets.ts'
 import { until } from '../support/until.ts'
 
 interface Key {
@@ -118,7 +119,7 @@ test('a key that was due anyway is not said to have been asked for', async (t) =
 
 test('a root secret that opens no key is told of', async (t) => {
   const { env } = await openScene(t)
-  const other = Buffer.alloc(32, 3).toString('base64url')
+  const other = secretKeyOf(rootSecretOf(3))
   const result = await runHere({ ...env, LINEAGE_SECRET_KEY: other }, ['keys', 'list'])
   t.match(result, { code: 1, stdout: '', stderr: /no secret of LINEAGE_SECRET_KEY decrypts it/ })
   t.notMatch(result.stderr, other)

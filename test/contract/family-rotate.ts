@@ -8,7 +8,7 @@ import {
   mintRefreshToken,
   newFamilySecret,
 } from '../../src/families/refresh-token-string.ts'
-import { openRootSecrets } from '../../src/secrets/root-secret.ts'
+import { rootSecretsOf } from '../support/root-secrets.ts'
 import {
   ABSOLUTE_MS,
   describe,
@@ -59,7 +59,7 @@ export async function runRotateCases(t: Test, open: OpenFamilyBench): Promise<vo
       one.rotate(rotation(family, { nowMs: T0 + 100 + i })),
     )
     t.strictSame(tally(answers), { rotated: 1, retried: 63 })
-    const secrets = openRootSecrets([Buffer.alloc(32, 7)])
+    const secrets = rootSecretsOf(7)
     const successors = answers.map((answer) => {
       const { userId, familyId, generation } = familyOf(answer)
       return mintRefreshToken({ userId, familyId, familySecret, generation }, secrets)

@@ -7,7 +7,7 @@ import {
   mintRefreshToken,
   newFamilySecret,
 } from '../../src/families/refresh-token-string.ts'
-import { openRootSecrets } from '../../src/secrets/root-secret.ts'
+import { rootSecretsOf } from '../support/root-secrets.ts'
 import {
   ABSOLUTE_MS,
   describe,
@@ -53,7 +53,7 @@ export async function runStorageCases(t: Test, open: OpenFamilyBench): Promise<v
     await store.rotate(rotation(second, { generation: 0, nowMs: T0 + GRACE_MS * 2 }))
     const text = await dump()
     t.match(text, secretHash, 'the dump is a dump')
-    const secrets = openRootSecrets([Buffer.alloc(32, 7)])
+    const secrets = rootSecretsOf(7)
     const { userId, familyId } = family
     const spellings = [
       ...(['latin1', 'utf8', 'hex', 'base64', 'base64url'] as const).map((encoding) =>

@@ -1,6 +1,5 @@
 // What the tables of factors need by themselves: a new root secret, and the deletion of what is over.
 
-import { randomBytes } from 'node:crypto'
 import { test } from 'tap'
 import { deleteExpiredFactors, reencryptFactors } from '../../src/factors/factor-upkeep.ts'
 import { openRootSecrets } from '../../src/secrets/root-secret.ts'
@@ -13,14 +12,15 @@ import {
   STEP_MS,
 } from '../scenes/factor-scene.ts'
 import { query } from '../scenes/recovery-scene.ts'
-import { logIn, ROOT_SECRET } from '../support/app.ts'
+import { logIn } from '../support/app.ts'
 import { openReadyDatabase } from '../support/database.ts'
+import { ROOT_SECRET, rootSecretOf } from '../support/root-secrets.ts'
 
 const ROWS = 'SELECT secret_encrypted, root_secret_id FROM factors'
 
 test('secrets come under the first root secret at a start, and the old one can go', async (t) => {
   const { app, client, user, authenticator } = await openFactorScene(t)
-  const newer = randomBytes(32)
+  const newer = rootSecretOf(1)
   const { mfa_token: begun } = await beginLogin(app, client, user)
   const both = openRootSecrets([newer, ROOT_SECRET])
   const rolling = await app.another(t, { config: { rootSecrets: both } })
@@ -47,7 +47,7 @@ test('a secret that no root secret opens is no right code; recovery codes still 
   t.equal(await attempt({ otp: authenticator.code(app.nowMs()) }), 400)
   t.equal(await attempt({ recovery_code: recoveryCodes[0] ?? '' }), 200)
   const { pool } = await openReadyDatabase(t, app.databaseUrl)
-  await reencryptFactors(pool, openRootSecrets([randomBytes(32), ROOT_SECRET]))
+  await reencryptFactors(pool, openRootSecrets([rootSecretOf(1), ROOT_SECRET]))
   t.match(
     await query(app.databaseUrl, ROWS),
     [{ secret_encrypted: Buffer.from([0]) }],
@@ -64,7 +64,7 @@ test('many secrets are brought under the first root secret, a batch at a time', 
     `INSERT INTO factors SELECT gen_random_uuid(), user_id, type, name, status, secret_encrypted,
        root_secret_id, last_step, created_at, activated_at FROM factors, generate_series(1, 1200)`,
   )
-  const secrets = openRootSecrets([randomBytes(32), ROOT_SECRET])
+  const secrets = openRootSecrets([rootSecretOf(1), ROOT_SECRET])
   await reencryptFactors(pool, secrets)
   const ofNew = `${ROWS} WHERE root_secret_id = ${secrets.current.id}`
   t.equal((await query(app.databaseUrl, ofNew)).length, 1)

@@ -1,8 +1,9 @@
 import { test } from 'tap'
 import { UnreadableKey } from '../../src/keys/unreadable-key.ts'
 import { StartError } from '../../src/runtime/start-error.ts'
-import { openKeyInstances, rootSecretsOf } from '../scenes/key-instances.ts'
+import { openKeyInstances } from '../scenes/key-instances.ts'
 import { userClaimsAt } from '../scenes/token-input.ts'
+import { rootSecretsOf } from '../support/root-secrets.ts'
 
 test('the root secret is changed by adding the new one, then taking out the old one', async (t) => {
   const { clock, database, open } = await openKeyInstances(t)

@@ -2,14 +2,9 @@ import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify
 import { test } from 'tap'
 import { decryptPrivateKey } from '../../src/keys/private-key-encryption.ts'
 import { SIGNING_ALGS, type SigningAlg } from '../../src/keys/signing-algorithms.ts'
-import {
-  ISSUER,
-  type KeyInstance,
-  openKeyInstances,
-  rootSecretsOf,
-  statesOf,
-} from '../scenes/key-instances.ts'
+import { ISSUER, type KeyInstance, openKeyInstances, statesOf } from '../scenes/key-instances.ts'
 import { userClaimsAt } from '../scenes/token-input.ts'
+import { rootSecretsOf } from '../support/root-secrets.ts'
 
 /** Verifies as a resource server with jose does. */
 function verifyAsClient(keys: KeyInstance, token: string, nowMs: number, alg: SigningAlg) {

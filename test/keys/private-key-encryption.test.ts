@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { decryptPrivateKey, encryptPrivateKey } from '../../src/keys/private-key-encryption.ts'
 import { UnreadableKey } from '../../src/keys/unreadable-key.ts'
-import { rootSecretsOf } from '../scenes/key-instances.ts'
+import { rootSecretsOf } from '../support/root-secrets.ts'
 
 const pkcs8 = Buffer.from('the private part')
 const secrets = rootSecretsOf(1)

@@ -1,7 +1,6 @@
 // A new root secret rolled out over two instances, one at a time, as docs/operations.md tells it,
 // while sessions refresh through both: nobody is refused, and in the end the old one is not needed.
 
-import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { decodeProtectedHeader } from 'jose'
 import { type Test, test } from 'tap'
@@ -17,6 +16,7 @@ import {
 } from '../support/lineage-process.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 import { startRedis } from '../support/redis.ts'
+import { rootSecretOf, secretKeyOf } from '../support/root-secrets.ts'
 import { until } from '../support/until.ts'
 
 const SESSIONS = 4
@@ -24,10 +24,10 @@ const PAUSE_MS = 20
 
 test('a rolled-out root secret refuses nobody', async (t) => {
   const [{ url }, redis] = await Promise.all([openTestDatabase(t), startRedis(t)])
-  const [old, fresh] = makeSecrets()
+  const [old, fresh] = [rootSecretOf(1), rootSecretOf(2)]
   const configured = (...secrets: Buffer[]): Environment => ({
     ...serverEnvironment(url, redis.url),
-    LINEAGE_SECRET_KEY: secrets.map((secret) => secret.toString('base64url')).join(),
+    LINEAGE_SECRET_KEY: secretKeyOf(...secrets),
   })
   const fleet = await Promise.all([1, 2].map(() => startLineage(t, configured(old))))
   const [a] = fleet
@@ -78,14 +78,6 @@ test('a rolled-out root secret refuses nobody', async (t) => {
   t.equal(await last(late.next), '200')
   t.equal(await last(forgotten.refresh_token), '400 invalid_grant', 'too late')
 })
-
-/** Two whose one-byte ids differ. */
-function makeSecrets(): [Buffer, Buffer] {
-  for (;;) {
-    const [one, other] = [randomBytes(32), randomBytes(32)]
-    if (deriveRootSecret(one).id !== deriveRootSecret(other).id) return [one, other]
-  }
-}
 
 /** The second byte of a refresh token names the secret that minted it (docs/semantics.md §2). */
 function secretIdOf(refreshToken: string): number | undefined {

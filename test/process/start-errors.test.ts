@@ -6,6 +6,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'tap'
 import { serverEnvironment, spawnLineage } from '../support/lineage-process.ts'
 import { openEmptyDatabase, openTestDatabase, startPostgres } from '../support/postgres.ts'
+import { rootSecretOf, secretKeyOf } from '../support/root-secrets.ts'
 
 /** What the interface promises for a bad configuration; most of it is Node.js and tsx loading. */
 const REFUSAL_MS = 5_000
@@ -75,7 +76,7 @@ test('a root secret that opens no key of the database ends the start', async (t)
   await first.ready()
   first.signal('SIGTERM')
   await first.exited
-  const other = Buffer.alloc(32, 7).toString('base64url')
+  const other = secretKeyOf(rootSecretOf(7))
   const second = await spawnLineage(t, { ...env, LINEAGE_SECRET_KEY: other })
   t.strictSame(await second.exited, { code: 1, signal: null })
   t.equal(second.stderr.length, 1)

@@ -4,15 +4,13 @@
 import type { Test } from 'tap'
 import { type Database, openDatabase } from '../../src/database/database.ts'
 import { type KeyRing, type KeyRingOptions, openKeyRing } from '../../src/keys/key-ring.ts'
-import { openRootSecrets } from '../../src/secrets/root-secret.ts'
 import type { AccessTokenClaims } from '../../src/tokens/access-token.ts'
 import { openTokenMint, type TokenMint } from '../../src/tokens/token-mint.ts'
 import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase } from '../support/postgres.ts'
+import { rootSecretsOf } from '../support/root-secrets.ts'
 
 export const ISSUER = 'https://auth.example'
-export const rootSecretsOf = (...fills: number[]) =>
-  openRootSecrets(fills.map((fill) => Buffer.alloc(32, fill)))
 
 export interface SteppedClock {
   (): number

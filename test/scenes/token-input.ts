@@ -12,7 +12,8 @@ import {
   type UserTokenInput,
 } from '../../src/tokens/access-token.ts'
 import type { UserId, UserRecord } from '../../src/users/user.ts'
-import { ISSUER, rootSecretsOf } from './key-instances.ts'
+import { rootSecretsOf } from '../support/root-secrets.ts'
+import { ISSUER } from './key-instances.ts'
 
 export const ROTATED_AT_MS = Date.parse('2026-03-01T12:00:00.400Z')
 export const CREATED_AT_MS = Date.parse('2026-02-20T08:30:00.900Z')

@@ -8,6 +8,7 @@ import {
   openRootSecrets,
   type RootSecret,
 } from '../../src/secrets/root-secret.ts'
+import { rootSecretsOf } from '../support/root-secrets.ts'
 
 const secret = Buffer.alloc(32, 7)
 
@@ -85,4 +86,8 @@ test('two secrets with the same one-byte id stop, and the error tells neither', 
       new RangeError('two root secrets have the same one-byte id'),
     )
   }
+})
+
+test('the secrets of the tests have ids of their own', async (t) => {
+  t.equal(rootSecretsOf(1, 2, 3, 4, 5, 6, 7, 8, 9).all.length, 9)
 })

@@ -16,6 +16,7 @@ import type { Clock } from '../../src/runtime/clock.ts'
 import { openRootSecrets } from '../../src/secrets/root-secret.ts'
 import { openService, type Service } from '../../src/wiring/open-service.ts'
 import { openTestDatabase } from './postgres.ts'
+import { ROOT_SECRET } from './root-secrets.ts'
 
 export const ISSUER = 'https://auth.example.test'
 export const ADMIN = { id: 'bootstrap-admin', secret: 'a-bootstrap-secret-of-enough-length' }
@@ -81,9 +82,6 @@ export interface StartAppOptions {
 
 /** What `fetch` does with these two. */
 export type Send = (url: string, init?: RequestInit) => Promise<Response>
-
-/** The root secret of every test; two instances must share it. */
-export const ROOT_SECRET = randomBytes(32)
 
 export function testConfig(databaseUrl: string): ServiceConfig {
   return {

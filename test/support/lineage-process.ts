@@ -7,15 +7,8 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { findFreePort } from '../../src/embedded/free-port.ts'
-import {
-  ADMIN,
-  type HttpTools,
-  ISSUER,
-  type LogLine,
-  openTools,
-  ROOT_SECRET,
-  type Send,
-} from './app.ts'
+import { ADMIN, type HttpTools, ISSUER, type LogLine, openTools, type Send } from './app.ts'
+import { ROOT_SECRET, secretKeyOf } from './root-secrets.ts'
 import type { Scope } from './scope.ts'
 import { sourceArguments } from './source-process.ts'
 import { until } from './until.ts'
@@ -57,7 +50,7 @@ export function serverEnvironment(databaseUrl: string, redisUrl?: string): Envir
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl,
     LINEAGE_ISSUER: ISSUER,
-    LINEAGE_SECRET_KEY: ROOT_SECRET.toString('base64url'),
+    LINEAGE_SECRET_KEY: secretKeyOf(ROOT_SECRET),
     LINEAGE_ADMIN_CLIENT_ID: ADMIN.id,
     LINEAGE_ADMIN_CLIENT_SECRET: ADMIN.secret,
   }

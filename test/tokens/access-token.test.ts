@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { buildClientClaims, buildUserClaims } from '../../src/tokens/access-token.ts'
-import { ISSUER, rootSecretsOf } from '../scenes/key-instances.ts'
+import { ISSUER } from '../scenes/key-instances.ts'
 import {
   CREATED_AT_MS,
   client,
@@ -9,6 +9,7 @@ import {
   user,
   userTokenInput,
 } from '../scenes/token-input.ts'
+import { rootSecretsOf } from '../support/root-secrets.ts'
 
 const seconds = (ms: number) => Math.floor(ms / 1000)
 

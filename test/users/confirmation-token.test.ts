@@ -8,7 +8,7 @@ import {
   mintConfirmationToken,
 } from '../../src/users/confirmation-token.ts'
 import type { UserId } from '../../src/users/user.ts'
-import { rootSecretsOf } from '../scenes/key-instances.ts'
+import { rootSecretsOf } from '../support/root-secrets.ts'
 
 const EXPIRES_AT = 1_800_000_000
 const BEFORE_MS = EXPIRES_AT * 1000 - 1

@@ -10,9 +10,9 @@ import {
   type WebhookOutbox,
 } from '../../src/webhooks/webhook-outbox.ts'
 import { openWebhookStore } from '../../src/webhooks/webhook-store.ts'
-import { rootSecretsOf } from '../scenes/key-instances.ts'
 import { openReadyDatabase } from '../support/database.ts'
 import { openTestDatabase } from '../support/postgres.ts'
+import { rootSecretsOf } from '../support/root-secrets.ts'
 
 const SETTINGS = {
   url: 'https://hooks.example.com/',

@@ -7,7 +7,7 @@ import {
   signWebhook,
   unsealSecrets,
 } from '../../src/webhooks/webhook-secret.ts'
-import { rootSecretsOf } from '../scenes/key-instances.ts'
+import { rootSecretsOf } from '../support/root-secrets.ts'
 
 const ID = 'c0ffee00-0000-4000-8000-000000000000'
 const NOW_MS = Date.UTC(2026, 0, 1)

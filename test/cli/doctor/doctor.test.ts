@@ -8,6 +8,7 @@ import { runCommand, runHere } from '../../support/command-line.ts'
 import { type Environment, serverEnvironment, startLineage } from '../../support/lineage-process.ts'
 import { openEmptyDatabase, openTestDatabase } from '../../support/postgres.ts'
 import { startRedis } from '../../support/redis.ts'
+import { rootSecretOf, secretKeyOf } from '../../support/root-secrets.ts'
 import { openWrongClock } from '../../support/wrong-clock.ts'
 
 interface Finding {
@@ -154,7 +155,7 @@ test('a Redis that is a replica, or wants a password, is a failure', async (t) =
 test('root secrets: one that is missing is a failure, one that is not first a warning', async (t) => {
   const env = await quietEnvironment((await openTestDatabase(t)).url)
   await runHere(env, ['keys', 'rotate'])
-  const other = Buffer.alloc(32, 5).toString('base64url')
+  const other = secretKeyOf(rootSecretOf(5))
   const without = await examine({ ...env, LINEAGE_SECRET_KEY: other })
   t.equal(without.code, 1)
   t.match(without.find('signing keys'), [

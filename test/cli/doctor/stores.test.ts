@@ -13,6 +13,7 @@ import { runHere } from '../../support/command-line.ts'
 import { serverEnvironment, startLineage } from '../../support/lineage-process.ts'
 import { openTestDatabase, startPostgres } from '../../support/postgres.ts'
 import { startRedis, startRedisCluster, startRedisSentinel } from '../../support/redis.ts'
+import { rootSecretOf, secretKeyOf } from '../../support/root-secrets.ts'
 
 interface Finding {
   readonly check: string
@@ -133,7 +134,7 @@ test('keys that no root secret opens are all named', async (t) => {
   const { url } = await openTestDatabase(t)
   const env = serverEnvironment(url)
   await runHere(env, ['keys', 'rotate'])
-  const other = { LINEAGE_SECRET_KEY: Buffer.alloc(32, 5).toString('base64url') }
+  const other = { LINEAGE_SECRET_KEY: secretKeyOf(rootSecretOf(5)) }
   const [finding] = (await examine(url, undefined, other))('signing keys')
   t.match(finding, {
     status: 'fail',

@@ -1,6 +1,5 @@
 // `lineage drill …` on running instances: a plan changes nothing, and what is done is what the plan said.
 
-import { randomBytes } from 'node:crypto'
 import { type Test, test } from 'tap'
 import { deriveRootSecret } from '../../../src/secrets/root-secret.ts'
 import { query, stopService } from '../../scenes/recovery-scene.ts'
@@ -8,6 +7,7 @@ import { logIn } from '../../support/app.ts'
 import { runHere } from '../../support/command-line.ts'
 import { refresh, startLineage } from '../../support/lineage-process.ts'
 import { startRedisCluster } from '../../support/redis.ts'
+import { ROOT_SECRET, rootSecretOf, secretKeyOf } from '../../support/root-secrets.ts'
 import {
   type DrillScene,
   digestStores,
@@ -121,21 +121,12 @@ test('redis-loss: what is lost and what is healed is what the plan says', async 
   await leavesNothing(t, scene)
 })
 
-/** One whose one-byte id is not that of the other. */
-function makeSecretBeside(other: Buffer): Buffer {
-  for (;;) {
-    const secret = randomBytes(32)
-    if (deriveRootSecret(secret).id !== deriveRootSecret(other).id) return secret
-  }
-}
-
 test('root-secret: each step is told from the rows and from the instances', async (t) => {
   const scene = await openDrillScene(t, 'postgresql')
-  const old = Buffer.from(scene.env.LINEAGE_SECRET_KEY ?? '', 'base64url')
-  const fresh = makeSecretBeside(old)
+  const [old, fresh] = [ROOT_SECRET, rootSecretOf(1)]
   const under = (...secrets: Buffer[]) => ({
     ...scene.env,
-    LINEAGE_SECRET_KEY: secrets.map((secret) => secret.toString('base64url')).join(),
+    LINEAGE_SECRET_KEY: secretKeyOf(...secrets),
   })
   const [oldId, freshId] = [old, fresh].map((secret) => deriveRootSecret(secret).id)
   let service = scene.service

@@ -6,9 +6,10 @@ import { type Test, test } from 'tap'
 import { createLogger } from '../../../src/ops/logger.ts'
 import { openRootSecrets } from '../../../src/secrets/root-secret.ts'
 import { openService } from '../../../src/wiring/open-service.ts'
-import { ROOT_SECRET, startApp, type TestApp, testConfig } from '../../support/app.ts'
+import { startApp, type TestApp, testConfig } from '../../support/app.ts'
 import { readEvents, waitForEvent } from '../../support/audit.ts'
 import { openTestDatabase } from '../../support/postgres.ts'
+import { ROOT_SECRET, rootSecretOf } from '../../support/root-secrets.ts'
 import { until } from '../../support/until.ts'
 import { isSignedBy, startReceiver } from '../../support/webhook-receiver.ts'
 
@@ -220,7 +221,7 @@ test('a new secret signs beside the old one, so that nothing is refused meanwhil
 
 test('secrets are sealed under the first root secret, from the next start on', async (t) => {
   const { url: databaseUrl } = await openTestDatabase(t)
-  const newSecret = Buffer.alloc(32, 9)
+  const newSecret = rootSecretOf(9)
   const open = (...secrets: Buffer[]) =>
     openService({
       config: { ...testConfig(databaseUrl), rootSecrets: openRootSecrets(secrets) },

@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'tap'
 import { openRootSecrets } from '../../../src/secrets/root-secret.ts'
 import { makeProver, refusalsOf, requestTokens } from '../../scenes/dpop-scene.ts'
-import { ADMIN, ROOT_SECRET, startApp } from '../../support/app.ts'
+import { ADMIN, startApp } from '../../support/app.ts'
+import { ROOT_SECRET, rootSecretOf } from '../../support/root-secrets.ts'
 
 const FORM = {
   grant_type: 'client_credentials',
@@ -70,7 +71,7 @@ test('a bad proof gets no nonce, and a demand for one is no failed client', asyn
 })
 
 test('another instance, a root secret later, takes the nonce; a stranger does not', async (t) => {
-  const [next, foreign] = [randomBytes(32), randomBytes(32)]
+  const [next, foreign] = [rootSecretOf(1), rootSecretOf(2)]
   const config = { dpopNonce: 'token' } as const
   const one = await startApp(t, { config })
   const rolled = openRootSecrets([next, ROOT_SECRET])

@@ -8,11 +8,11 @@ import {
   ADMIN,
   ISSUER,
   logIn,
-  ROOT_SECRET,
   startApp,
   type TestApp,
   type TokenAnswer,
 } from '../../support/app.ts'
+import { ROOT_SECRET } from '../../support/root-secrets.ts'
 
 const PASSWORD = 'Correct-Horse-7Battery'
 const NEW_PASSWORD = 'Staple-Horse-8Battery'
