@@ -3,7 +3,7 @@
 import type { TcpProxy } from '../contract/tcp-proxy.ts'
 import type { RedisProcess, RedisSentinel } from '../support/redis.ts'
 import { until } from '../support/until.ts'
-import { type ChaosScene, GRACE_SECONDS } from './chaos-scene.ts'
+import { type ChaosScene, CROWD_ADDRESS, GRACE_SECONDS } from './chaos-scene.ts'
 import type { Random } from './random.ts'
 
 export interface Fault {
@@ -153,7 +153,8 @@ async function logInTogether({ instances, client, crowd }: ChaosScene, random: R
   const { username, password } = crowd
   const logins = Array.from({ length: CROWD }, async () => {
     const form = { grant_type: 'password', client_id: client.id, username, password }
-    const answer = await random.pick(instances).service.form('/token', form)
+    const { service } = random.pick(instances)
+    const answer = await service.form('/token', form, { 'x-forwarded-for': CROWD_ADDRESS })
     const body = await answer.text()
     // Too many at once may be sent away for a while, and nothing else.
     if (![200, 429, 503].includes(answer.status)) throw new Error(`${answer.status}: ${body}`)

@@ -3,7 +3,7 @@
 
 /** How an operation is called, and the statuses with which the service may answer it. */
 export const OPERATIONS = {
-  login: [200, 400, 429, 503],
+  login: [200, 400, 503],
   refresh: [200, 400, 503],
   /** An old token, at least two generations behind, as a thief would present it; to serve it is judged by `used_twice`. */
   replay: [200, 400, 503],
