@@ -111,3 +111,16 @@ test('a certificate that we do not trust, or of another host, is told of at once
     'with its own name and certificate it is let in',
   )
 })
+
+test('a login that fails here leaves no connection behind', async (t) => {
+  const { url, run } = await openServer(t)
+  // Else the server ends it itself after a minute.
+  await run("ALTER SYSTEM SET authentication_timeout = '10min'")
+  await run('SELECT pg_reload_conf()')
+  const env = changed(url, (one) => {
+    one.password = ''
+  })
+  t.match((await startFails(t, env)).line, /SASL.* password/)
+  const left = () => run("SELECT pid FROM pg_stat_activity WHERE state = 'starting'")
+  await until('the end of the login at the server', async () => (await left()).length === 0)
+})

@@ -62,8 +62,9 @@ test('what PostgreSQL refuses is said at once, in its words and without a creden
     t.strictSame(down, [], 'nothing was waited for')
     const command = await runHere(env, ['keys', 'list'])
     t.strictSame(command, { code: 1, stdout: '', stderr: `lineage: ${line}\n` }, what)
-    t.match((await runHere(env, ['doctor'])).stdout, said, what)
-    t.match((await runHere(env, ['doctor'])).stdout, advice, what)
+    const { stdout } = await runHere(env, ['doctor'])
+    t.match(stdout, said, what)
+    t.match(stdout, advice, what)
   }
 })
 

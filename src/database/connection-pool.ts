@@ -3,6 +3,7 @@
 // apart.
 
 import pg from 'pg'
+import { ClosingClient } from './closing-client.ts'
 import { type ConnectionOptions, prepareConnection, timedOut } from './connection.ts'
 import { busy, type ConnectionQueue } from './connection-queue.ts'
 import { codeOf, noteFailure, TIMED_OUT, TOO_MANY_CONNECTIONS } from './database-failure.ts'
@@ -23,6 +24,7 @@ export interface PoolOptions extends Omit<ConnectionOptions, 'onAnswer'> {
 export function openConnectionPool(given: PoolOptions): pg.Pool {
   const { databaseUrl, applicationName, queue, signs, ...options } = given
   const pool = new pg.Pool({
+    Client: ClosingClient,
     connectionString: databaseUrl,
     max: queue.load().size,
     application_name: applicationName,

@@ -2,6 +2,7 @@
 
 import { test } from 'tap'
 import { ADA, eventsOf, openConfirmationScene } from '../scenes/confirmation-scene.ts'
+import { readFindings } from '../scenes/doctor-report.ts'
 import { runCommand, runHere, runJson } from '../support/command-line.ts'
 import { serverEnvironment } from '../support/lineage-process.ts'
 import { readLink } from '../support/mailbox.ts'
@@ -45,8 +46,7 @@ test('the doctor reaches the mail server and reads the templates', async (t) => 
   const examine = async (change: object = {}) => {
     const { stdout } = await runHere({ ...env, ...change }, ['doctor', '--json'])
     t.notMatch(stdout, 'geheim')
-    const { findings } = JSON.parse(stdout) as { findings: { check: string }[] }
-    return findings.filter(({ check }) => check.startsWith('mail'))
+    return readFindings(stdout).filter(({ check }) => check.startsWith('mail'))
   }
   t.match(await examine(), [
     { check: 'mail templates', status: 'ok' },

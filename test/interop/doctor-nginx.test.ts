@@ -8,6 +8,8 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { type Test, test } from 'tap'
 import { findFreePort } from '../../src/embedded/free-port.ts'
+import { CERTIFICATE_CLIENT } from '../scenes/certificate-attacks.ts'
+import { readFindings, survey } from '../scenes/doctor-report.ts'
 import { makeServerCertificate, SERVER_CA } from '../scenes/tls-scene.ts'
 import { makeAuthority } from '../support/certificates.ts'
 import { runCommand } from '../support/command-line.ts'
@@ -25,12 +27,6 @@ const CONFIGURATION = readFileSync(
 )
 /** A proxy on another machine: not the address that the caller has. */
 const PROXY_IP = '127.0.0.2'
-
-interface Finding {
-  readonly check: string
-  readonly status: string
-  readonly detail: string
-}
 
 interface Pair {
   readonly cert: string
@@ -69,17 +65,10 @@ async function openScene(t: Test) {
         const trusting = { ...env, NODE_EXTRA_CA_CERTS: ca }
         const args = ['doctor', '--json', '--url', url, '--cert-days', '0']
         const { stdout } = await runCommand(t, trusting, args)
-        const { findings } = JSON.parse(stdout) as { findings: Finding[] }
-        const own = findings.slice(findings.findIndex(({ check }) => check === 'address'))
-        return {
-          findings: own,
-          bad: own
-            .filter(({ status }) => status === 'warn' || status === 'fail')
-            .map(({ check, status }) => `${status} ${check}`)
-            // The service of a test has no port of its own for operators.
-            .filter((one) => !one.endsWith(' operations paths')),
-          find: (check: string) => own.find((finding) => finding.check === check),
-        }
+        const found = survey(readFindings(stdout, 'address'))
+        // The service of a test has no port of its own for operators.
+        const bad = found.bad.filter((one) => !one.endsWith(' operations paths'))
+        return { ...found, bad }
       } finally {
         await stop()
       }
@@ -242,13 +231,7 @@ test('a caller who says who he is', async (t) => {
 
 test('a caller who writes a certificate into the header', async (t) => {
   const scene = await openScene(t)
-  await scene.service.makeClient({
-    id: 'payments',
-    type: 'confidential',
-    grantTypes: ['client_credentials'],
-    authMethods: ['tls_client_auth'],
-    tlsClientAuth: { subjectDn: 'CN=payments' },
-  })
+  await scene.service.makeClient(CERTIFICATE_CLIENT)
   const { find } = await scene.examine({ replace: ['proxy_set_header SSL-Client-Cert', ''] })
   t.match(find('certificate header'), { status: 'fail', detail: /unreadable/ })
 })

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import { type Test, test } from 'tap'
 import { findFreePort } from '../../src/embedded/free-port.ts'
-import { PAYMENTS, PAYMENTS_DN } from '../scenes/certificate-attacks.ts'
+import { CERTIFICATE_CLIENT, PAYMENTS } from '../scenes/certificate-attacks.ts'
 import { callerWith, makeServerCertificate } from '../scenes/tls-scene.ts'
 import type { Send } from '../support/app.ts'
 import { type Authority, makeAuthority, makeSelfSigned } from '../support/certificates.ts'
@@ -62,14 +62,8 @@ test('nginx verifies and passes on, and nobody speaks for it', async (t) => {
     LINEAGE_TRUST_PROXY: 'loopback',
     LINEAGE_CLIENT_CERT_HEADER: 'pem:SSL-Client-Cert',
   })
-  await lineage.makeClient({
-    id: 'payments',
-    type: 'confidential',
-    grantTypes: ['client_credentials'],
-    authMethods: ['tls_client_auth'],
-    tlsClientAuth: { subjectDn: PAYMENTS_DN },
-    tlsClientCertificateBoundAccessTokens: true,
-  })
+  const isBound = { tlsClientCertificateBoundAccessTokens: true }
+  await lineage.makeClient({ ...CERTIFICATE_CLIENT, ...isBound })
   const url = await startNginx(t, ca, lineage.port)
   const ask = async (send: Send, headers: Record<string, string> = {}) => {
     const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: 'payments' })

@@ -1,5 +1,6 @@
 // Certificates that are nearly the right one, and what each is refused for.
 
+import type { ClientInput } from '../../src/clients/client-draft.ts'
 import {
   type AlternativeNames,
   type Authority,
@@ -16,6 +17,15 @@ export const PAYMENTS: Subject = [
   ['CN', 'payments'],
 ]
 export const PAYMENTS_DN = 'CN=payments,O=Example'
+
+/** A client whose only proof is a certificate with that name. */
+export const CERTIFICATE_CLIENT = {
+  id: 'payments',
+  type: 'confidential',
+  grantTypes: ['client_credentials'],
+  authMethods: ['tls_client_auth'],
+  tlsClientAuth: { subjectDn: PAYMENTS_DN },
+} as const satisfies Partial<ClientInput> & { id: string }
 
 /** By the member of `tlsClientAuth`: what is registered, and a certificate that has it. */
 export const REGISTERED = {

@@ -4,16 +4,12 @@
 import { type Test, test } from 'tap'
 import { type AddressOptions, examineAddress } from '../../../src/cli/doctor/address-findings.ts'
 import { loadConfig, type ServerConfig } from '../../../src/config/service-config.ts'
+import { CERTIFICATE_CLIENT } from '../../scenes/certificate-attacks.ts'
+import { readFindings, survey } from '../../scenes/doctor-report.ts'
 import { runHere } from '../../support/command-line.ts'
 import { type Faults, PROXY_IP, startFaultyProxy } from '../../support/faulty-proxy.ts'
 import { serverEnvironment, startLineage } from '../../support/lineage-process.ts'
 import { openTestDatabase } from '../../support/postgres.ts'
-
-interface Finding {
-  readonly check: string
-  readonly status: string
-  readonly detail: string
-}
 
 /** A service behind a proxy, and the doctor in front of both. */
 async function openScene(t: Test, settings: Record<string, string> = {}, path = '') {
@@ -26,22 +22,14 @@ async function openScene(t: Test, settings: Record<string, string> = {}, path = 
     ...settings,
   }
   const service = await startLineage(t, env)
-  const read = (findings: readonly Finding[]) => ({
-    findings,
-    bad: findings
-      .filter(({ status }) => status === 'warn' || status === 'fail')
-      .map(({ check, status }) => `${status} ${check}`),
-    find: (check: string) => findings.find((finding) => finding.check === check),
-  })
   return {
     service,
     /** All of it. Twice in a minute the service writes one event for both, which then names neither. */
     async doctor(faults?: Faults) {
       proxy.forwardTo(service.port, faults)
       const { stdout } = await runHere(env, ['doctor', '--url', url, '--json'])
-      const { findings } = JSON.parse(stdout) as { findings: Finding[] }
       // Those of the address come last.
-      return read(findings.slice(findings.findIndex(({ check }) => check === 'address')))
+      return survey(readFindings(stdout, 'address'))
     },
     /** Without what the service has seen. */
     async examine(faults?: Faults) {
@@ -49,7 +37,7 @@ async function openScene(t: Test, settings: Record<string, string> = {}, path = 
       const config = loadConfig(env) as ServerConfig
       const clock = Date.now
       const options: AddressOptions = { url, config, database: undefined, clock, certDays: 21 }
-      return read(await examineAddress(options))
+      return survey(await examineAddress(options))
     },
   }
 }
@@ -250,13 +238,7 @@ test('a made-up address of a caller that is believed, and a proxy that is not na
 
 test('a certificate that a caller writes into a header', async (t) => {
   const scene = await openScene(t)
-  await scene.service.makeClient({
-    id: 'payments',
-    type: 'confidential',
-    grantTypes: ['client_credentials'],
-    authMethods: ['tls_client_auth'],
-    tlsClientAuth: { subjectDn: 'CN=payments' },
-  })
+  await scene.service.makeClient(CERTIFICATE_CLIENT)
   const believed = await scene.doctor({ onward: passOn('client-cert') })
   t.match(believed.find('certificate header'), { status: 'fail', detail: /unreadable/ })
   t.match(believed.find('caller address'), { status: 'ok' })

@@ -4,19 +4,13 @@
 import pg from 'pg'
 import { test } from 'tap'
 import { findFreePort } from '../../../src/embedded/free-port.ts'
+import { readFindings } from '../../scenes/doctor-report.ts'
 import { runCommand, runHere } from '../../support/command-line.ts'
 import { type Environment, serverEnvironment, startLineage } from '../../support/lineage-process.ts'
 import { openEmptyDatabase, openTestDatabase } from '../../support/postgres.ts'
 import { startRedis } from '../../support/redis.ts'
 import { rootSecretOf, secretKeyOf } from '../../support/root-secrets.ts'
 import { openWrongClock } from '../../support/wrong-clock.ts'
-
-interface Finding {
-  readonly check: string
-  readonly status: string
-  readonly detail: string
-  readonly advice?: string
-}
 
 /** A server whose issuer nobody listens on. */
 async function quietEnvironment(databaseUrl: string, redisUrl?: string): Promise<Environment> {
@@ -26,7 +20,8 @@ async function quietEnvironment(databaseUrl: string, redisUrl?: string): Promise
 
 async function examine(env: Environment) {
   const { code, stdout, stderr } = await runHere(env, ['doctor', '--json'])
-  const { ok, findings } = JSON.parse(stdout) as { ok: boolean; findings: Finding[] }
+  const { ok } = JSON.parse(stdout) as { ok: boolean }
+  const findings = readFindings(stdout)
   const find = (check: string) => findings.filter((finding) => finding.check.startsWith(check))
   return { code, ok, stderr, findings, find }
 }
@@ -177,7 +172,7 @@ test('a clock that is seconds from the others is a warning, minutes a failure', 
   ] as const) {
     const wrong = { ...env, ...openWrongClock(offset).env }
     const { stdout } = await runCommand(t, wrong, ['doctor', '--json'])
-    const { findings } = JSON.parse(stdout) as { findings: Finding[] }
+    const findings = readFindings(stdout)
     const clocks = findings.filter(({ check }) => check.startsWith('clock'))
     t.match(clocks, [
       { check: 'clock', status, detail },

@@ -9,17 +9,12 @@ import { examinePeppers } from '../../../src/cli/doctor/pepper-findings.ts'
 import { judgePostgresVersion } from '../../../src/cli/doctor/postgres-version.ts'
 import { openDatabase } from '../../../src/database/database.ts'
 import { openPasswordPeppers } from '../../../src/secrets/password-pepper.ts'
+import { readFindings } from '../../scenes/doctor-report.ts'
 import { runHere } from '../../support/command-line.ts'
 import { serverEnvironment, startLineage } from '../../support/lineage-process.ts'
 import { openTestDatabase, startPostgres } from '../../support/postgres.ts'
 import { startRedis, startRedisCluster, startRedisSentinel } from '../../support/redis.ts'
 import { rootSecretOf, secretKeyOf } from '../../support/root-secrets.ts'
-
-interface Finding {
-  readonly check: string
-  readonly status: string
-  readonly detail: string
-}
 
 async function examine(databaseUrl: string, redisUrl?: string, more = {}) {
   const env = {
@@ -28,7 +23,7 @@ async function examine(databaseUrl: string, redisUrl?: string, more = {}) {
     ...more,
   }
   const { stdout } = await runHere(env, ['doctor', '--json'])
-  const { findings } = JSON.parse(stdout) as { findings: Finding[] }
+  const findings = readFindings(stdout)
   return (check: string) => findings.filter((finding) => finding.check.startsWith(check))
 }
 
@@ -154,7 +149,7 @@ test('a Redis that has evicted, is full, or writes its AOF when it likes', async
   t.match(find('persistence of'), [{ status: 'warn', detail: /appendfsync no/ }])
 })
 
-function masters(t: Test, find: (check: string) => Finding[], count: number): void {
+function masters(t: Test, find: (check: string) => readonly unknown[], count: number): void {
   for (const check of ['clock of redis', 'latency of redis', 'persistence of', 'memory of']) {
     t.equal(find(check).length, count, check)
   }

@@ -7,17 +7,12 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type Test, test } from 'tap'
 import { examineClearHttp } from '../../../src/cli/doctor/tls-findings.ts'
+import { readFindings, survey } from '../../scenes/doctor-report.ts'
 import { runCommand } from '../../support/command-line.ts'
 import { PROXY_IP, startFaultyProxy } from '../../support/faulty-proxy.ts'
 import { serverEnvironment, startLineage } from '../../support/lineage-process.ts'
 import { openTestDatabase } from '../../support/postgres.ts'
 import { makeCertificate } from '../../support/tls-front.ts'
-
-interface Finding {
-  readonly check: string
-  readonly status: string
-  readonly detail: string
-}
 
 /** A service behind a proxy that ends TLS with a certificate of two days, signed by itself. */
 async function openScene(t: Test, oldTls = false) {
@@ -42,8 +37,7 @@ async function openScene(t: Test, oldTls = false) {
     async examine(args: readonly string[], trusts = true) {
       const trusting = trusts ? { ...env, NODE_EXTRA_CA_CERTS: ca } : env
       const { stdout } = await runCommand(t, trusting, ['doctor', '--json', ...args])
-      const { findings } = JSON.parse(stdout) as { findings: Finding[] }
-      return (check: string) => findings.find((finding) => finding.check === check)
+      return survey(readFindings(stdout)).find
     },
   }
 }

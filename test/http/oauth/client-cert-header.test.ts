@@ -3,7 +3,7 @@
 
 import { type Test, test } from 'tap'
 import type { ServiceConfig } from '../../../src/config/service-config.ts'
-import { PAYMENTS, PAYMENTS_DN } from '../../scenes/certificate-attacks.ts'
+import { CERTIFICATE_CLIENT, PAYMENTS } from '../../scenes/certificate-attacks.ts'
 import { startApp } from '../../support/app.ts'
 import { makeAuthority, makeSelfSigned } from '../../support/certificates.ts'
 import { exchange, write } from '../../support/hostile-wire.ts'
@@ -14,13 +14,7 @@ const escapedPem = encodeURIComponent(CERTIFICATE.cert)
 
 async function openScene(t: Test, config: Partial<ServiceConfig>) {
   const app = await startApp(t, { config: { throttle: 'off', ...config } })
-  await app.makeClient({
-    id: 'payments',
-    type: 'confidential',
-    grantTypes: ['client_credentials'],
-    authMethods: ['tls_client_auth'],
-    tlsClientAuth: { subjectDn: PAYMENTS_DN },
-  })
+  await app.makeClient(CERTIFICATE_CLIENT)
   const type = 'content-type: application/x-www-form-urlencoded'
   /** `granted`, or the reason of the refusal. */
   async function askWith(...headers: readonly string[]): Promise<unknown> {

@@ -4,6 +4,7 @@
 import { type Test, test } from 'tap'
 import {
   ATTACKS,
+  CERTIFICATE_CLIENT,
   goodCertificate,
   PAYMENTS,
   PAYMENTS_DN,
@@ -22,10 +23,8 @@ async function openScene(t: Test) {
   const app = await startTlsApp(t, makeTlsFolder(t, [CA]), { config: { throttle: 'off' } })
   for (const name of NAMES) {
     await app.makeClient({
+      ...CERTIFICATE_CLIENT,
       id: name.toLowerCase(),
-      type: 'confidential',
-      grantTypes: ['client_credentials'],
-      authMethods: ['tls_client_auth'],
       tlsClientAuth: { [name]: REGISTERED[name].wanted },
     })
   }
@@ -113,13 +112,7 @@ test('a secret is no certificate, and a certificate no secret', async (t) => {
 
 test('without a file of CAs no certificate counts', async (t) => {
   const app = await startTlsApp(t, makeTlsFolder(t))
-  await app.makeClient({
-    id: 'subjectdn',
-    type: 'confidential',
-    grantTypes: ['client_credentials'],
-    authMethods: ['tls_client_auth'],
-    tlsClientAuth: { subjectDn: PAYMENTS_DN },
-  })
+  await app.makeClient({ ...CERTIFICATE_CLIENT, id: 'subjectdn' })
   t.equal((await ask(app, callerWith(goodCertificate(CA, 'subjectDn')), 'subjectdn')).status, 401)
   t.equal(reasonOf(app), 'client_certificate_untrusted')
 })
