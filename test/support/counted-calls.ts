@@ -9,11 +9,11 @@ import { until } from './until.ts'
 
 /**
  * What is polled runs by itself, whatever is requested: tables, journal, deliveries, hashes,
- * clocks. What opens and closes a transaction (it also names the clock) counts by what stands
+ * clocks, and once a minute which algorithms are configured. What opens and closes a transaction (it also names the clock) counts by what stands
  * between.
  */
 export const POLL =
-  /clock_timestamp|FROM (table_versions|journal|webhooks|dearer)|\{journal\}|^time$/i
+  /clock_timestamp|FROM (table_versions|journal|webhooks|dearer)|^UPDATE signing_keys SET wanted_at |\{journal\}|^time$/i
 
 /** Passes everything on to the database and writes down each statement that goes by. */
 export async function readStatements(t: Scope, databaseUrl: string) {
