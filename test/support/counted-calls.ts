@@ -8,9 +8,9 @@ import type { Scope } from './scope.ts'
 import { until } from './until.ts'
 
 /**
- * What is polled runs by itself, whatever is requested: tables, journal, deliveries, hashes,
- * clocks, and once a minute which algorithms are configured. What opens and closes a transaction (it also names the clock) counts by what stands
- * between.
+ * What is polled runs by itself, whatever is requested: tables, journal, deliveries, hashes, clocks, and
+ * once a minute which algorithms are configured. What opens and closes a transaction (it also names the
+ * clock) counts by what stands between.
  */
 export const POLL =
   /clock_timestamp|FROM (table_versions|journal|webhooks|dearer)|^UPDATE signing_keys SET wanted_at |\{journal\}|^time$/i
