@@ -16,8 +16,7 @@ import { buildTests } from './test-build.mjs'
 import { measureCoverage } from './test-coverage.mjs'
 import { runFile } from './test-file.mjs'
 
-/** One more than there are cores, as a file now and then waits for what it has started. */
-const JOBS = Number(process.env.TEST_JOBS ?? availableParallelism() + 1)
+const JOBS = Number(process.env.TEST_JOBS ?? availableParallelism())
 const FILE_TIMEOUT_SECONDS = 300
 /** An image is built in there. */
 const INTEROP_TIMEOUT_SECONDS = 600
