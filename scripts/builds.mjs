@@ -7,6 +7,7 @@
 import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import {
+  chmodSync,
   cpSync,
   existsSync,
   lstatSync,
@@ -82,6 +83,11 @@ async function makeBuild(root, made) {
   if (status !== 0) throw new Error(`${stdout}${stderr}`.trim())
   for (const file of listFiles(join(made, 'src'), ['.'])) {
     if (ASSET.test(file)) cpSync(join(made, 'src', file), join(made, 'dist', file))
+  }
+  // npm makes a program executable when it links it, and a link that is there already leads to each new build.
+  const { bin } = JSON.parse(readFileSync(join(made, 'package.json'), 'utf8'))
+  for (const program of Object.values(bin)) {
+    if (existsSync(join(made, program))) chmodSync(join(made, program), 0o755)
   }
   writeFileSync(join(made, 'dist', STAMP), stampOf(made, join(made, 'dist')))
 }

@@ -122,3 +122,11 @@ test('the first build that fails says that there is none', async (t) => {
   t.equal(status, 1)
   t.match(output, 'nothing has changed: there is no build yet.')
 })
+
+test('the command is a program in every build', async (t) => {
+  const { path, write, build } = makeProject(t)
+  write('src/main.ts', "process.stdout.write('service')\n")
+  write('src/cli.ts', "process.stdout.write('command')\n")
+  t.equal(build().status, 0)
+  t.equal(statSync(path('dist/cli.js')).mode & 0o111, 0o111)
+})
