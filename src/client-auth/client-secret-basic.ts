@@ -21,7 +21,10 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 function read({ headers: { authorization = '' } }: ClientForm): PresentedClient {
   try {
     if (authorization.length > AUTHORIZATION_LENGTH_MAX) throw new RangeError('too long')
-    const pair = utf8.decode(decodeBase64(authorization.slice('basic'.length).trim()))
+    // Blanks alone: trim() would cut off U+00A0, which is a byte of the header, too.
+    const [, token = '', ...rest] = authorization.split(' ').filter((word) => word !== '')
+    if (rest.length > 0) throw new TypeError('more than one word behind the scheme')
+    const pair = utf8.decode(decodeBase64(token))
     const colon = pair.indexOf(':')
     if (colon < 1) throw new TypeError('no client id before a colon')
     return {
