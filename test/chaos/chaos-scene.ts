@@ -2,19 +2,34 @@
 // on all of it.
 
 import { openTcpProxy, type TcpProxy } from '../contract/tcp-proxy.ts'
-import { type LineageProcess, serverEnvironment, startLineage } from '../support/lineage-process.ts'
-import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import {
-  type RedisProcess,
-  type RedisSentinel,
-  startRedis,
-  startRedisSentinel,
-} from '../support/redis.ts'
+  type Environment,
+  type LineageProcess,
+  serverEnvironment,
+  startLineage,
+} from '../support/lineage-process.ts'
+import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import type { Scope } from '../support/scope.ts'
 import { until } from '../support/until.ts'
 import { openWrongClock, type WrongClock } from '../support/wrong-clock.ts'
+import type { PlantedService } from './planted-service.ts'
+import {
+  type ChaosRedis,
+  openClusterRedis,
+  openSentinelRedis,
+  openSingleRedis,
+} from './redis-servers.ts'
 
-export type StoreName = 'redis' | 'sentinel' | 'postgresql'
+/** Where the families are: one Redis, one that fails over by Sentinels, a Cluster, PostgreSQL. */
+const STORES = {
+  redis: openSingleRedis,
+  sentinel: openSentinelRedis,
+  cluster: openClusterRedis,
+  postgresql: undefined,
+} as const satisfies Record<string, ((scope: Scope) => Promise<ChaosRedis>) | undefined>
+
+export type StoreName = keyof typeof STORES
+export const STORE_NAMES = Object.keys(STORES) as StoreName[]
 
 /** Short, so that an outage outlasts it. */
 export const GRACE_SECONDS = 2
@@ -24,8 +39,10 @@ export interface Instance {
   /** The process as it runs now; it keeps its port. */
   readonly service: LineageProcess
   readonly clock: WrongClock
-  /** To the store of the families; Sentinels tell addresses past every wire. */
+  /** To the store of the families; Sentinels and Clusters tell addresses past every wire. */
   readonly wire: TcpProxy | undefined
+  /** To PostgreSQL, where the families are elsewhere. */
+  readonly postgresWire: TcpProxy | undefined
   /** Ends the process with that signal and starts it again. */
   restart(signal: NodeJS.Signals): Promise<void>
   /** The sessions of the theft alarms that it has logged, over all its lives. */
@@ -36,10 +53,8 @@ export interface ChaosScene {
   readonly store: StoreName
   readonly instances: readonly Instance[]
   readonly postgres: TestPostgres
-  /** Undefined unless families are in one Redis. */
-  readonly redis: RedisProcess | undefined
-  /** Undefined unless families are in a Redis that fails over. */
-  readonly sentinel: RedisSentinel | undefined
+  /** Undefined where families are in PostgreSQL. */
+  readonly redis: ChaosRedis | undefined
   readonly client: { readonly id: string }
   readonly users: readonly ChaosUser[]
   /** Logs in by the hundred, and has no session that anybody misses. */
@@ -63,17 +78,23 @@ export const CROWD_ADDRESS = '198.51.100.7'
 const FURTHER = [1, 2]
 /** Seconds by which the clocks of the instances are wrong at first. */
 const OFFSETS = [0, 60, -3_600]
+/** A server that is killed keeps what it confirmed; so few connections that all can be taken. */
+const POSTGRES_SETTINGS = ['fsync=off', 'full_page_writes=off', 'max_connections=60']
+
+export interface ChaosSceneOptions {
+  readonly store: StoreName
+  readonly users: number
+  /** Another service than the one of this checkout. */
+  readonly planted?: PlantedService | undefined
+}
 
 export async function openChaosScene(
   scope: Scope,
-  store: StoreName,
-  userCount: number,
+  { store, users: userCount, planted }: ChaosSceneOptions,
 ): Promise<ChaosScene> {
-  const postgres = await startPostgres(scope)
-  const redis = store === 'redis' ? await startRedis(scope) : undefined
-  const sentinel = store === 'sentinel' ? await startRedisSentinel(scope) : undefined
-  const urls = { postgres: postgres.url, redis: redis?.url, sentinel: sentinel?.url }
-  const start = (number: number) => startInstance(scope, number, urls)
+  const postgres = await startPostgres(scope, POSTGRES_SETTINGS)
+  const redis = await STORES[store]?.(scope)
+  const start = (number: number) => startInstance(scope, { number, postgres, redis, planted })
   // The first one migrates, the others find everything there.
   const first = await start(0)
   const instances = [first, ...(await Promise.all(FURTHER.map(start)))]
@@ -87,48 +108,41 @@ export async function openChaosScene(
       return ((await answer.json()) as { error: string }).error === 'invalid_grant'
     })
   }
-  return {
-    store,
-    instances,
-    postgres,
-    redis,
-    sentinel,
-    client,
-    users,
-    crowd: await first.service.makeUser(),
-  }
+  return { store, instances, postgres, redis, client, users, crowd: await first.service.makeUser() }
 }
 
-interface Urls {
-  readonly postgres: string
-  readonly redis: string | undefined
-  readonly sentinel: string | undefined
+interface InstancePlace {
+  readonly number: number
+  readonly postgres: TestPostgres
+  readonly redis: ChaosRedis | undefined
+  readonly planted: PlantedService | undefined
 }
 
-async function startInstance(scope: Scope, number: number, urls: Urls): Promise<Instance> {
+async function startInstance(scope: Scope, place: InstancePlace): Promise<Instance> {
+  const { number, postgres, redis, planted } = place
   const clock = openWrongClock(OFFSETS[number] ?? 0)
-  const wired = urls.sentinel ? undefined : await openWire(scope, urls.redis ?? urls.postgres)
-  const wire = wired?.wire
+  const toPostgres = await openWire(scope, postgres.url)
+  const toRedis = redis?.single && (await openWire(scope, redis.url))
   const env = {
-    ...(wired && !urls.redis
-      ? serverEnvironment(wired.url)
-      : serverEnvironment(urls.postgres, wired?.url ?? urls.sentinel)),
+    ...serverEnvironment(toPostgres.url, toRedis?.url ?? redis?.url),
     ...clock.env,
     ...HONEST_ENV,
   }
-  let service = await startLineage(scope, env)
+  const start = (more: Environment = {}) => startLineage(scope, { ...env, ...more }, planted)
+  let service = await start()
   const lives = [service]
   return {
     number,
     clock,
-    wire,
+    wire: redis ? toRedis?.wire : toPostgres.wire,
+    postgresWire: redis && toPostgres.wire,
     get service() {
       return service
     },
     async restart(signal) {
       service.signal(signal)
       await service.exited
-      service = await startLineage(scope, { ...env, PORT: String(service.port) })
+      service = await start({ PORT: String(service.port) })
       lives.push(service)
     },
     alarms: () =>

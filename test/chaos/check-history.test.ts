@@ -46,7 +46,13 @@ function rulesOf(operations: Operation[], more: Partial<History> = {}): string[]
   return checkHistory(history).map(({ rule }) => rule)
 }
 
-const freeze: FaultSpan = { name: 'freeze', beginMs: 1_500, endMs: 9_000, silent: [0, 1, 2] }
+const freeze: FaultSpan = {
+  name: 'freeze',
+  beginMs: 1_500,
+  endMs: 9_000,
+  overMs: 9_000,
+  silent: [0, 1, 2],
+}
 
 const innocent: Record<string, [Operation[], Partial<History>?]> = {
   'a session that is refreshed': [[login(0), refreshed(100, 0), refreshed(200, 1)]],
@@ -95,8 +101,9 @@ const failover: FaultSpan = {
   name: 'failOver',
   beginMs: 1_000,
   endMs: 1_500,
+  overMs: 2_000,
   silent: [],
-  settledMs: 2_000,
+  loss: { fromMs: 1_000, toMs: 2_000, isSplit: true },
 }
 const robbed = (atMs: number) => refreshed(atMs, 0, { name: 'replay' })
 innocent['a theft that a failover has made everybody forget'] = [

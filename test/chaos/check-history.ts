@@ -87,10 +87,10 @@ function isForgotten(
 ): boolean {
   const later = served.filter((other) => (other.generation ?? 0) >= generation)
   return faults.some(
-    ({ beginMs, settledMs }) =>
-      settledMs !== undefined &&
-      beginMs < endMs &&
-      later.every((other) => other.endMs >= endMs || other.startMs < settledMs),
+    ({ loss }) =>
+      loss !== undefined &&
+      loss.fromMs < endMs &&
+      later.every((other) => other.endMs >= endMs || other.startMs < loss.toMs),
   )
 }
 

@@ -46,14 +46,24 @@ export function isAnswered({ status }: Operation): boolean {
 export interface FaultSpan {
   readonly name: string
   readonly beginMs: number
+  /** When its end began. */
   readonly endMs: number
+  /** When it was over, and every server was there again. */
+  readonly overMs: number
   /** The instances that reach no store of families meanwhile: nothing begun within can act. */
   readonly silent: readonly number[]
-  /**
-   * Until when a replica may have taken over that lacks what the master had confirmed; undefined
-   * where there is none.
-   */
-  readonly settledMs?: number
+  /** What a Redis may not know any more that it had confirmed; undefined where nothing is lost. */
+  readonly loss?: Loss
+}
+
+/** Redis came to lack what it had confirmed, at a moment within this span. */
+export interface Loss {
+  readonly fromMs: number
+  readonly toMs: number
+  /** Logins before this moment are lost, because the journal does not have them any more. */
+  readonly loginsBeforeMs?: number
+  /** A planned failover, in which the old master may go on answering for a while. */
+  readonly isSplit?: boolean
 }
 
 export interface History {

@@ -6,14 +6,15 @@ import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { ROOT } from '../support/repository-text.ts'
 import { openScope } from '../support/scope.ts'
 import { FAULTS, type FaultName } from './chaos-faults.ts'
-import type { StoreName } from './chaos-scene.ts'
+import { STORE_NAMES, type StoreName } from './chaos-scene.ts'
 import { checkHistory, type Violation } from './check-history.ts'
 import { type History, OPERATIONS, toJsonLines } from './history.ts'
+import { buildSources } from './planted-service.ts'
 import { runChaos } from './run-chaos.ts'
 
-const STORES = ['redis', 'sentinel', 'postgresql'] as const
 const USERS = 6
 const SHOWN = 10
 
@@ -27,17 +28,18 @@ const { values } = parseArgs({
   },
 })
 const [seconds, seed] = [Number(values.seconds), Number(values.seed)]
-const stores = STORES.filter((store) => values.store === undefined || values.store === store)
+const stores = STORE_NAMES.filter((store) => values.store === undefined || values.store === store)
 const names = (Object.keys(FAULTS) as FaultName[]).filter(
   (name) => values.fault === undefined || values.fault === name,
 )
 if (!(seconds > 0) || !Number.isInteger(seed) || stores.length === 0 || names.length === 0) {
   console.error(
-    '--seconds N --seed N --store redis|sentinel|postgresql --fault NAME, all of them optional',
+    `--seconds N --seed N --store ${STORE_NAMES.join('|')} --fault NAME, all of them optional`,
   )
   console.error(`faults: ${Object.keys(FAULTS).join(', ')}`)
   process.exit(2)
 }
+process.env.TEST_BUILD ??= await buildSources(ROOT)
 let broken = 0
 for (const store of stores) broken += await run(store)
 console.log(broken === 0 ? 'every rule was kept' : `rules broken: ${broken}`)
@@ -47,12 +49,16 @@ async function run(store: StoreName): Promise<number> {
   console.log(`families in ${store}, seed ${seed}`)
   const scope = openScope()
   try {
-    const overAt = performance.now() + (seconds * 1000) / stores.length
+    let overAt: number | undefined
     const history = await runChaos(scope, {
       store,
       seed,
       users: USERS,
-      nextFault: (random) => (performance.now() < overAt ? random.pick(names) : undefined),
+      nextFault(random) {
+        // Counted from when everybody is served.
+        overAt ??= performance.now() + (seconds * 1000) / stores.length
+        return performance.now() < overAt ? random.pick(names) : undefined
+      },
       tell: (line) => console.log(`  ${line}`),
     })
     const violations = checkHistory(history)

@@ -5,15 +5,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Scope } from '../support/scope.ts'
 import { type Actor, openActor } from './chaos-actor.ts'
-import { FAULTS, type FaultName, findMaster } from './chaos-faults.ts'
-import { type ChaosScene, GRACE_SECONDS, openChaosScene, type StoreName } from './chaos-scene.ts'
+import { FAULTS, type FaultName } from './chaos-faults.ts'
+import {
+  type ChaosScene,
+  type ChaosSceneOptions,
+  GRACE_SECONDS,
+  openChaosScene,
+} from './chaos-scene.ts'
+import type { Fault } from './faults/fault.ts'
 import { type FaultSpan, type History, isAnswered, OPERATIONS, type Operation } from './history.ts'
 import { openRandom, type Random } from './random.ts'
 
-export interface ChaosOptions {
-  readonly store: StoreName
+export interface ChaosOptions extends ChaosSceneOptions {
   readonly seed: number
-  readonly users: number
   /** Asked for the next fault until there is none. */
   readonly nextFault: (random: Random) => FaultName | undefined
   /** Told as the run goes. */
@@ -24,12 +28,12 @@ const ACTORS_PER_USER = 2
 /** Far beyond what is promised, for a machine that is busy. */
 const SERVED_AGAIN_MS = 45_000
 const POLL_MS = 20
-const SENTINEL_PATIENCE_MS = 3_000
+const SETTLE_PATIENCE_MS = 3_000
 
 export async function runChaos(scope: Scope, options: ChaosOptions): Promise<History> {
-  const { store, seed, users, nextFault, tell } = options
+  const { store, seed, nextFault, tell } = options
   const random = openRandom(`${seed} ${store}`)
-  const scene = await openChaosScene(scope, store, users)
+  const scene = await openChaosScene(scope, options)
   const operations: Operation[] = []
   const faults: FaultSpan[] = []
   const unserved: string[] = []
@@ -58,8 +62,8 @@ export async function runChaos(scope: Scope, options: ChaosOptions): Promise<His
     const span = await suffer(scene, name, random, actors)
     if (!span) continue
     faults.push(span)
-    tell(`${name}: ${Math.round(span.endMs - span.beginMs)} ms`)
-    await untilServed(span.endMs, name)
+    tell(`${name}: ${Math.round(span.overMs - span.beginMs)} ms`)
+    await untilServed(span.overMs, name)
     if (unserved.length > 0) break
   }
   if (unserved.length === 0) await waitFor(() => isComplete(operations))
@@ -83,8 +87,9 @@ async function suffer(
   random: Random,
   actors: readonly Actor[],
 ): Promise<FaultSpan | undefined> {
-  const fault = await FAULTS[name](scene, random)
+  const fault: Fault | undefined = await FAULTS[name](scene, random)
   if (!fault) return undefined
+  const fromMs = performance.now()
   await fault.begin()
   // A pause is over with the call; what was under way may still have got through.
   const beginMs = performance.now()
@@ -93,12 +98,16 @@ async function suffer(
   // What began before this moment met the fault to its end.
   const endMs = performance.now()
   await fault.end()
-  const span = { name, beginMs, endMs, silent: fault.silent }
-  if (!scene.sentinel) return span
-  // Any of them may make the Sentinels choose another master, and they take their time.
-  await delay(SENTINEL_PATIENCE_MS)
-  await findMaster(scene.sentinel)
-  return { ...span, settledMs: performance.now() }
+  const { replicated } = scene.redis ?? {}
+  if (replicated) {
+    // Any fault may make them choose another master, and they take their time.
+    await delay(SETTLE_PATIENCE_MS)
+    await replicated.settled()
+  }
+  const overMs = performance.now()
+  const lost = replicated ? { isSplit: name === 'failOver' } : fault.lost?.()
+  const loss = lost && { ...lost, fromMs, toMs: overMs }
+  return { name, beginMs, endMs, overMs, silent: fault.silent ?? [], ...(loss && { loss }) }
 }
 
 async function waitFor(isDone: () => boolean): Promise<void> {

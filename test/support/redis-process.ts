@@ -14,6 +14,8 @@ import { makeStorageDir } from './temp-dir.ts'
 export interface RedisProcess {
   readonly url: string
   readonly port: number
+  /** What it has written is in here; the same over all its starts. */
+  readonly dataDir: string
   /** Ends the server cleanly; what it wrote stays for the next start. */
   stop(): Promise<void>
   /** Ends the server at once (SIGKILL). */
@@ -50,6 +52,7 @@ export async function runRedis(
   const server: RedisProcess = {
     url: `redis://127.0.0.1:${port}`,
     port,
+    dataDir: join(dir, 'data'),
     async stop() {
       // A server that writes its first AOF refuses to end; what it has answered is written all the
       // same.

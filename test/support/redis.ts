@@ -39,7 +39,7 @@ export interface RedisCluster {
 
 /** Three masters that share the slots evenly; resolves when each of them says the Cluster is up. */
 export async function startRedisCluster(
-  t: Test,
+  t: Scope,
   { args = [] }: RedisOptions = {},
 ): Promise<RedisCluster> {
   const nodes: RedisProcess[] = []

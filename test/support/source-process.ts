@@ -5,9 +5,10 @@ import { join, relative } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** The arguments of node for `path`, a TypeScript file of this checkout or of another `root`. */
+/** The arguments of node for `path`, a TypeScript file of this checkout or of another, or a built one. */
 export function sourceArguments(path: string): string[] {
-  const { TEST_BUILD: built, TEST_NODE_ARGS: args = '' } = process.env
+  const { TEST_BUILD: built, TEST_NODE_ARGS: args = '--enable-source-maps' } = process.env
+  if (path.endsWith('.js')) return [...args.split(' '), path]
   const place = relative(ROOT, path)
   const isOurs = /^(src|test|bench|packages)\//.test(place)
   if (!built || !isOurs) return ['--import=tsx', path]

@@ -1,8 +1,7 @@
 // Redis Cluster: each node has a gate of its own, and neither a redirection nor a failover leads
 // around it (docs/semantics.md §4).
 
-import { type Test, test } from 'tap'
-import { findFreePort } from '../../../src/embedded/free-port.ts'
+import { test } from 'tap'
 import type { Family } from '../../../src/families/family.ts'
 import type { RedisFamilyStore } from '../../../src/families/redis/redis-family-store.ts'
 import { keysOf } from '../../../src/families/redis/redis-keys.ts'
@@ -24,8 +23,8 @@ import {
   openTestJournal,
   rejectionOf,
 } from '../../scenes/redis-fixture.ts'
-import { AOF, caughtUp, type RedisCluster, startRedisCluster } from '../../support/redis.ts'
-import { type RedisProcess, runRedis } from '../../support/redis-process.ts'
+import { caughtUp, type RedisCluster, startRedisCluster } from '../../support/redis.ts'
+import { promote, startReplica } from '../../support/redis-replicas.ts'
 
 /** A family of some user on each node, in the order of the nodes. */
 async function logInEverywhere(store: RedisFamilyStore, cluster: RedisCluster): Promise<Family[]> {
@@ -177,47 +176,3 @@ test('a promoted replica answers nothing before the journal was re-applied to it
   await wire.heal()
   t.equal(await firstRotation(store, login), 'rotated')
 })
-
-/** Makes a replica that is in sync the master, without loss. */
-async function promote(replica: RedisProcess): Promise<void> {
-  await until(async () => /master_link_status:up/.test(String(await replica.cli('INFO'))))
-  const isMaster = async () => String(await replica.cli('ROLE')).startsWith('master')
-  let round = 0
-  await until(async () => {
-    // A request that comes too soon after the last failover is forgotten.
-    if (round++ % 40 === 0) await replica.cli('CLUSTER', 'FAILOVER')
-    return await isMaster()
-  })
-}
-
-async function startReplica(
-  t: Test,
-  { nodes }: RedisCluster,
-  master: RedisProcess,
-): Promise<RedisProcess> {
-  const bus = String(await findFreePort())
-  const replica = await runRedis(t, () =>
-    [...AOF, '--cluster-enabled', 'yes', '--cluster-port', bus].concat([
-      '--cluster-node-timeout',
-      '2000',
-    ]),
-  )
-  await master.cli('CONFIG', 'SET', 'repl-diskless-sync-delay', '0')
-  const [, masterBus] = (await master.cli('CONFIG', 'GET', 'cluster-port')) as string[]
-  await replica.cli('CLUSTER', 'MEET', '127.0.0.1', String(master.port), String(masterBus))
-  const id = String(await master.cli('CLUSTER', 'MYID'))
-  await until(async () => String(await replica.cli('CLUSTER', 'NODES')).includes(`${id} 127.0.0.1`))
-  await until(async () => String(await replica.cli('CLUSTER', 'REPLICATE', id)) === 'OK')
-  await until(async () => /master_link_status:up/.test(String(await replica.cli('INFO'))))
-  const replicaId = String(await replica.cli('CLUSTER', 'MYID'))
-  for (const node of nodes) {
-    // Who has not heard of the replica does not vote for it.
-    const line = new RegExp(`^${replicaId} \\S+ slave ${id}`, 'm')
-    await until(async () => line.test(String(await node.cli('CLUSTER', 'NODES'))))
-  }
-  return replica
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 50))
-}
