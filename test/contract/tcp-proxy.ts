@@ -12,6 +12,8 @@ export interface TcpProxy {
   cut(): Promise<void>
   /** Accepts, and passes nothing on any more. */
   hang(): void
+  /** The same, and gives the port up, for somebody else to take. */
+  vanish(): void
   heal(): Promise<void>
   /** Keeps what is sent to the server, also beyond the sender's own patience. */
   stall(): void
@@ -61,6 +63,10 @@ export async function openTcpProxy(
     cut: close,
     hang() {
       silent = true
+    },
+    vanish() {
+      silent = true
+      server.close()
     },
     async heal() {
       if (!silent && server.listening) return
