@@ -2,10 +2,12 @@
 // transpiles what it imports takes twice as long to begin. A file's own place stays that of its
 // source, so whatever it reads or starts from there is found.
 
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, extname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
+import { bundleTap } from './test-tap.mjs'
+import { writeAside } from './write-aside.mjs'
 
 const OUTPUT = '.tap/build'
 const FOLDERS = ['src', 'test', 'bench', 'scripts', 'packages']
@@ -30,6 +32,7 @@ export async function buildTests(root) {
     plugins: [onePerFile],
   })
   for (const { path, contents } of outputFiles) writeAside(path, contents)
+  await bundleTap(root, outdir)
   return outdir
 }
 
@@ -71,12 +74,4 @@ function listSources(root, folder) {
     .filter((entry) => entry.isFile() && extname(entry.name) === '.ts')
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
     .filter((path) => !/(^|\/)(node_modules|dist)\//.test(path))
-}
-
-/** Another run in this checkout may be reading it. */
-function writeAside(path, contents) {
-  const aside = `${path}.${process.pid}`
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(aside, contents)
-  renameSync(aside, path)
 }
