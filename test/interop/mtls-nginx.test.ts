@@ -1,59 +1,16 @@
 // nginx with deploy/nginx/mtls.conf in front of Lineage, over real TLS: a certificate proves its client and
 // binds its tokens, and no header of a caller does.
 
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { decodeJwt } from 'jose'
-import { type Test, test } from 'tap'
-import { findFreePort } from '../../src/embedded/free-port.ts'
+import { test } from 'tap'
 import { CERTIFICATE_CLIENT, PAYMENTS } from '../scenes/certificate-attacks.ts'
-import { callerWith, makeServerCertificate } from '../scenes/tls-scene.ts'
+import { callerWith } from '../scenes/tls-scene.ts'
 import type { Send } from '../support/app.ts'
-import { type Authority, makeAuthority, makeSelfSigned } from '../support/certificates.ts'
+import { makeAuthority, makeSelfSigned } from '../support/certificates.ts'
 import { serverEnvironment, startLineage } from '../support/lineage-process.ts'
+import { startNginx } from '../support/nginx.ts'
 import { openTestDatabase } from '../support/postgres.ts'
-import { makeServerDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
-import { requirePrograms } from './gateways/debian-package.ts'
-
-const NGINX = requirePrograms({ nginx: '/usr/sbin/nginx' })
-const CONFIGURATION = join(import.meta.dirname, '../../deploy/nginx/mtls.conf')
-
-/** Where it listens. */
-async function startNginx(t: Test, clientCa: Authority, lineagePort: number): Promise<string> {
-  const dir = makeServerDir()
-  const port = await findFreePort()
-  cpSync(CONFIGURATION, join(dir, 'nginx.conf'))
-  const text = readFileSync(CONFIGURATION, 'utf8')
-    .replace('127.0.0.1:8443', `127.0.0.1:${port}`)
-    .replace('127.0.0.1:3000', `127.0.0.1:${lineagePort}`)
-  const server = makeServerCertificate()
-  for (const [name, content] of [
-    ['nginx.conf', text],
-    ['tls.crt', server.cert],
-    ['tls.key', server.key],
-    ['client-ca.crt', clientCa.cert],
-  ] as const) {
-    writeFileSync(join(dir, name), content)
-  }
-  const args = ['-p', dir, '-e', 'stderr', '-c', 'nginx.conf', '-g', 'daemon off;']
-  const child = spawn(NGINX, args, { stdio: 'inherit' })
-  const exited = once(child, 'exit')
-  t.teardown(async () => {
-    child.kill('SIGTERM')
-    await exited
-  })
-  const url = `https://127.0.0.1:${port}`
-  await until('nginx', () =>
-    callerWith()(`${url}/livez`).then(
-      () => true,
-      () => false,
-    ),
-  )
-  return url
-}
 
 test('nginx verifies and passes on, and nobody speaks for it', async (t) => {
   const ca = makeAuthority('Client CA')
@@ -64,7 +21,11 @@ test('nginx verifies and passes on, and nobody speaks for it', async (t) => {
   })
   const isBound = { tlsClientCertificateBoundAccessTokens: true }
   await lineage.makeClient({ ...CERTIFICATE_CLIENT, ...isBound })
-  const url = await startNginx(t, ca, lineage.port)
+  const { url } = await startNginx(t, {
+    configuration: 'mtls.conf',
+    replace: { '127.0.0.1:3000': `127.0.0.1:${lineage.port}` },
+    files: { 'client-ca.crt': ca.cert },
+  })
   const ask = async (send: Send, headers: Record<string, string> = {}) => {
     const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: 'payments' })
     const answer = await send(`${url}/token`, { method: 'POST', body, headers })

@@ -1,10 +1,9 @@
 // The release before this one and this one as two processes on one PostgreSQL, on the schema of the
 // newer: an upgrade replaces one instance after the other. Sessions in Redis they do not share.
 
-import { spawnSync } from 'node:child_process'
-import { dirname } from 'node:path'
-import { type Test, test } from 'tap'
+import { test } from 'tap'
 import { answerOf, query, stopService } from '../scenes/recovery-scene.ts'
+import { checkOutBefore } from '../scenes/releases.ts'
 import { logIn } from '../support/app.ts'
 import {
   type LineageProcess,
@@ -16,34 +15,9 @@ import { openEmptyDatabase } from '../support/postgres.ts'
 import { startRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
 
-const ROOT = dirname(dirname(import.meta.dirname))
-const BEFORE = '5d64fd6'
 /** What this release has added to the schema. */
 const LATER_MIGRATIONS = `SELECT migration_name FROM _prisma_migrations
   WHERE migration_name > '20261101120000_events'`
-
-/** The sources of the release before, ready to run; undefined where there is no history of them. */
-function checkOutBefore(t: Test): string | undefined {
-  if (spawnSync('git', ['cat-file', '-e', `${BEFORE}^{commit}`], { cwd: ROOT }).status !== 0) {
-    return undefined
-  }
-  // Below this directory, so that its node_modules are found.
-  const root = t.testdir({})
-  const { NODE_OPTIONS: _, ...env } = process.env
-  const made = spawnSync(
-    'bash',
-    [
-      '-euo',
-      'pipefail',
-      '-c',
-      `git archive ${BEFORE} | tar x -C "$0" && cd "$0" && npm run -s generate`,
-      root,
-    ],
-    { cwd: ROOT, env, encoding: 'utf8' },
-  )
-  if (made.status !== 0) throw new Error(`the release before: ${made.stderr}`)
-  return root
-}
 
 async function statusOfVerify(service: LineageProcess, token: string): Promise<number> {
   const headers = { authorization: `Bearer ${token}` }
@@ -53,7 +27,7 @@ async function statusOfVerify(service: LineageProcess, token: string): Promise<n
 test('the release before and this one serve one database together', async (t) => {
   const root = checkOutBefore(t)
   if (!root) {
-    t.comment(`no commit ${BEFORE} here (no history): the release before was not run`)
+    t.comment('no history here: the release before was not run')
     t.pass('what else holds is in test/database/migrations.test.ts: a newer migration is fine')
     return
   }

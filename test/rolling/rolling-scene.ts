@@ -1,0 +1,140 @@
+// Two instances at fixed ports behind nginx with deploy/nginx/two-instances.conf, under load, and the hand
+// that replaces one of them by another release.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { findFreePort } from '../../src/embedded/free-port.ts'
+import type { LogLine } from '../support/app.ts'
+import { type Environment, type LineageProcess, startLineage } from '../support/lineage-process.ts'
+import { type Nginx, startNginx } from '../support/nginx.ts'
+import type { Scope } from '../support/scope.ts'
+import { until } from '../support/until.ts'
+import { type Load, PEOPLE, startLoad } from './rolling-load.ts'
+
+export interface Release {
+  readonly name: string
+  readonly root: string
+  /** Below `root`. */
+  readonly program: string
+  /** What it is told beyond what all releases are. */
+  readonly env: Environment
+}
+
+export interface RollingScene {
+  readonly load: Load
+  /** Ends the instance by SIGTERM, starts the release in its place and waits until nginx asks it. */
+  replace(slot: number, release: Release): Promise<void>
+  /** By the name of a release, how many requests its processes have answered through nginx. */
+  servedBy(): ReadonlyMap<string, number>
+  /** Requests that nginx has put to one instance and then to the other, by their method. */
+  passedOn(): ReadonlyMap<string, number>
+}
+
+export interface RollingOptions {
+  readonly env: Environment
+  readonly release: Release
+}
+
+/** What the configuration of nginx says; a delay that is longer than its fail_timeout. */
+const ENV: Environment = { LINEAGE_TRUST_PROXY: 'loopback', LINEAGE_SHUTDOWN_DELAY_SECONDS: '3' }
+/** The same of settings that the release before does not have; guesses of one address are many here. */
+export const ENV_OF_THIS: Environment = {
+  LINEAGE_CLIENT_CERT_HEADER: 'off',
+  LINEAGE_THROTTLE_EXEMPT: '127.0.0.1',
+}
+const LOG_FORMAT = `log_format asked '$request_method $uri $status $upstream_status';
+  access_log access.log asked;`
+
+interface Life {
+  readonly release: string
+  readonly service: LineageProcess
+}
+
+/** Resolves when every kind of request has been answered through nginx. */
+export async function openRollingScene(
+  scope: Scope,
+  { env, release }: RollingOptions,
+): Promise<RollingScene> {
+  const ports = [await findFreePort(), await findFreePort()]
+  const lives: Life[] = []
+  const start = async ({ name, root, program, env: own }: Release, port: number) => {
+    const all = { ...ENV, ...env, ...own, PORT: String(port) }
+    const service = await startLineage(scope, all, { root, program })
+    lives.push({ release: name, service })
+    return service
+  }
+  const [first, second] = [await start(release, ports[0] ?? 0), await start(release, ports[1] ?? 0)]
+  const slots = [first, second]
+  const nginx = await startNginx(scope, {
+    configuration: 'two-instances.conf',
+    replace: {
+      '127.0.0.1:3000': `127.0.0.1:${first.port}`,
+      '127.0.0.1:3001': `127.0.0.1:${second.port}`,
+      'access_log off;': LOG_FORMAT,
+    },
+  })
+  const load = await openLoad(scope, nginx, slots)
+  return {
+    load,
+    async replace(slot, next) {
+      const old = slots[slot]
+      if (!old) throw new Error(`no instance ${slot}`)
+      old.signal('SIGTERM')
+      const { code } = await old.exited
+      if (code !== 0) throw new Error(`ended with ${code}: ${old.stderr.join(' | ')}`)
+      const started = await start(next, old.port)
+      slots[slot] = started
+      await until('an instance that nginx asks', () => refreshesOf(started).length > 0)
+    },
+    servedBy() {
+      const counts = new Map<string, number>()
+      for (const { release: name, service } of lives) {
+        const served = service.log('request.completed').length
+        counts.set(name, (counts.get(name) ?? 0) + served)
+      }
+      return counts
+    },
+    passedOn: () => passedOn(nginx),
+  }
+}
+
+/** Answers of `/token`: what the scene itself asks of an instance is none. */
+function refreshesOf(service: LineageProcess): LogLine[] {
+  return service.log('request.completed').filter(({ route }) => route === '/token')
+}
+
+async function openLoad(
+  scope: Scope,
+  { url }: Nginx,
+  [first, second]: readonly LineageProcess[],
+): Promise<Load> {
+  if (!first || !second) throw new Error('no instances')
+  const client = await first.makeClient({ type: 'public' })
+  const watcher = await first.makeClient({
+    type: 'confidential',
+    grantTypes: ['client_credentials'],
+    scopes: ['lineage:introspect'],
+  })
+  const people = await Promise.all(Array.from({ length: PEOPLE }, () => first.makeUser()))
+  // The second one sees them within seconds.
+  for (const { id, secret } of [client, watcher]) {
+    const form = { grant_type: 'refresh_token', client_id: id, refresh_token: 'lrt_x' }
+    await until('the client at both', async () => {
+      const answer = await second.form('/token', { ...form, client_secret: secret || undefined })
+      return ((await answer.json()) as { error: string }).error !== 'invalid_client'
+    })
+  }
+  const load = startLoad({ url, client, watcher, people })
+  scope.teardown(() => load.stop())
+  await until('every kind of answer', () => load.answered.size >= 9 || load.failures.length > 0)
+  return load
+}
+
+function passedOn({ dir }: Nginx): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const line of readFileSync(join(dir, 'access.log'), 'utf8').split('\n')) {
+    const [method = '', , , ...statuses] = line.split(' ')
+    if (statuses.length > 1) counts.set(method, (counts.get(method) ?? 0) + 1)
+  }
+  return counts
+}
