@@ -32,6 +32,7 @@ import { answerInTurn } from './http/server/answers-in-turn.ts'
 import { loadApiFiles } from './http/server/api-files.ts'
 import { registerApi } from './http/server/api-route.ts'
 import { admitOnly, requireRecentLogin, requireScope, requireUser } from './http/server/bearer.ts'
+import { boundConnections } from './http/server/bound-connections.ts'
 import { allowAnyOrigin, allowClientOrigins, setCorsHeaders } from './http/server/cors.ts'
 import { setErrorHandler } from './http/server/error-handler.ts'
 import { registerHealth } from './http/server/health-route.ts'
@@ -71,6 +72,7 @@ export async function buildApp(
     loggerInstance,
     rewriteUrl: routeTargets(service.basePath),
   })
+  service.connections.addListener(boundConnections(app, service.connections))
   trustProxies(app, config.trustProxy)
   takeCertificates(app, {
     header: config.certificateHeader,

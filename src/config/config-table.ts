@@ -147,6 +147,11 @@ export const CONFIG_TABLE = {
     integerOr('auto', 1, 64),
     'Processes that serve, with one more that supervises them; `auto`: one for each core.',
   ),
+  LINEAGE_MAX_CONNECTIONS: row(
+    '10000',
+    integer(16, 1_000_000),
+    'Open connections of each port; beyond, an unused one is closed for a new one.',
+  ),
   LINEAGE_ARGON2_MEMORY_KIB: row(
     '19456',
     integer(8, 262_144),

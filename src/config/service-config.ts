@@ -213,6 +213,7 @@ function toCommonConfig(settings: Settings, given: ReadonlySet<SettingName>) {
     applyFiles: settings.LINEAGE_APPLY_FILE ?? [],
     shutdownDelaySeconds: settings.LINEAGE_SHUTDOWN_DELAY_SECONDS,
     workers: settings.LINEAGE_WORKERS,
+    maxConnections: settings.LINEAGE_MAX_CONNECTIONS,
     eventRetentionDays: settings.LINEAGE_EVENT_RETENTION_DAYS,
     argon2: {
       memoryKib: settings.LINEAGE_ARGON2_MEMORY_KIB,

@@ -9,6 +9,7 @@ import { grantAudience, grantScope, type RequestedTarget, readTarget } from './g
 export const clientCredentials = defineGrant({
   name: 'client_credentials',
   listedAs: 'client_credentials',
+  loadClass: 'client_credentials',
   // RFC 6749 §4.4: whoever knows the id of a public client is not that client.
   confidentialOnly: true,
   isDeprecated: false,

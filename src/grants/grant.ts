@@ -1,6 +1,7 @@
 // What a grant is: a name on the wire, the request that it reads of a form, and how it issues. What
 // each one is handed besides stands here too.
 
+import type { LoadClass } from '../admission/load-class.ts'
 import type { Client } from '../clients/client.ts'
 import type { ProvedLogin, SecondStepAttempt } from '../factors/prove-factor.ts'
 import type { Families } from '../families/families.ts'
@@ -101,6 +102,8 @@ interface GrantFacts {
   readonly name: string
   /** What clients list in `grantTypes` to use it: its own name, or that of the grant before it. */
   readonly listedAs: string
+  /** When it is given up, where more is asked for than can be done. */
+  readonly loadClass: LoadClass
   /** Whether public clients may neither list nor use it. */
   readonly confidentialOnly: boolean
   /** Whether the metadata names it only while a client lists it: nobody new is to begin with it. */

@@ -29,6 +29,7 @@ const NAME = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 export const jwtBearer = defineGrant({
   name: NAME,
   listedAs: NAME,
+  loadClass: 'login',
   // Whoever finds an assertion must not find the client that takes it, too.
   confidentialOnly: true,
   isDeprecated: false,

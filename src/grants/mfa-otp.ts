@@ -15,6 +15,7 @@ import { startSession } from './start-session.ts'
 export const mfaOtp = defineGrant({
   name: 'urn:lineage:params:oauth:grant-type:mfa-otp',
   listedAs: password.name,
+  loadClass: 'login',
   confidentialOnly: false,
   isDeprecated: true,
   parameters: ['mfa_token', 'otp', 'recovery_code'],

@@ -21,6 +21,7 @@ import { checkScopeLeft, startSession } from './start-session.ts'
 export const password = defineGrant({
   name: 'password',
   listedAs: 'password',
+  loadClass: 'login',
   confidentialOnly: false,
   isDeprecated: true,
   parameters: ['username', 'password'],

@@ -24,6 +24,7 @@ import { issueUserTokens } from './issue-user-tokens.ts'
 export const refreshToken = defineGrant({
   name: 'refresh_token',
   listedAs: 'refresh_token',
+  loadClass: 'refresh',
   confidentialOnly: false,
   isDeprecated: false,
   parameters: ['refresh_token'],

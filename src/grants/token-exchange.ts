@@ -29,6 +29,7 @@ const PARAMETERS = [
 export const tokenExchange = defineGrant({
   name: TOKEN_EXCHANGE,
   listedAs: TOKEN_EXCHANGE,
+  loadClass: 'client_credentials',
   // Whoever knows the id of a public client would exchange whatever token he finds.
   confidentialOnly: true,
   isDeprecated: false,

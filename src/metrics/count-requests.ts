@@ -56,7 +56,7 @@ function loginOutcomeOf(refusal: Refusal | undefined): LoginOutcome | undefined 
   const { code, reason } = refusal
   if (reason === 'throttled') return 'throttled'
   if (reason === 'login_queue_full' || reason === 'login_queue_timeout') return 'overloaded'
-  if (reason === 'database_queue') return 'overloaded'
+  if (reason === 'database_queue' || reason === 'overloaded') return 'overloaded'
   if (code === 'mfa_required') return 'second_step'
   if (code === 'invalid_grant') return 'failed'
   return code === 'temporarily_unavailable' ? 'unavailable' : undefined

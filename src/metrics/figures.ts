@@ -2,6 +2,7 @@
 // list, and test/docs/metrics.test.ts holds them to each other. Nobody outside of this folder and of
 // wiring/ knows it: who has something to count tells it to a function that it was handed.
 
+import { LOAD_CLASSES } from '../admission/load-class.ts'
 import { openCounter } from './counter.ts'
 import { openGauge } from './gauge.ts'
 import { openHistogram } from './histogram.ts'
@@ -53,6 +54,14 @@ function openRequestFigures() {
         labels: ['outcome'],
       },
       REFRESH_OUTCOMES.map((outcome) => [outcome]),
+    ),
+    shed: openCounter(
+      {
+        name: 'lineage_shed_total',
+        help: 'Requests for tokens that were turned away, because there were more than can be served.',
+        labels: ['class'],
+      },
+      LOAD_CLASSES.map((loadClass) => [loadClass]),
     ),
     logins: openCounter(
       {
@@ -153,6 +162,18 @@ function openResourceFigures() {
       help: 'Calls to a dependency, failed ones included, and how long they took.',
       labels: ['dependency', 'operation'],
     }),
+    connections: openGauge(
+      { name: 'lineage_connections', help: 'Open connections of callers.', labels: [] },
+      'sum',
+    ),
+    connectionsDisplaced: openCounter(
+      {
+        name: 'lineage_connections_displaced_total',
+        help: 'Connections that were closed for lack of room: an unused one, or the newcomer.',
+        labels: ['which'],
+      },
+      [['unused'], ['newcomer']],
+    ),
     poolConnections: openGauge(
       {
         name: 'lineage_pool_connections',

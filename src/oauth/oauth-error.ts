@@ -181,6 +181,7 @@ export const OAUTH_ERRORS = {
 
   dependency_unavailable: UNAVAILABLE,
   database_queue: UNAVAILABLE,
+  overloaded: UNAVAILABLE,
   login_queue_full: UNAVAILABLE,
   login_queue_timeout: UNAVAILABLE,
   throttled: { ...UNAVAILABLE, status: 429, description: 'Too many attempts. Please try later.' },

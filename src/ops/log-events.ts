@@ -23,6 +23,11 @@ export const LOG_EVENTS = {
   'request.refused': 'info',
   'request.failed': 'error',
 
+  // Requests for tokens were turned away, so many of each class.
+  'load.shed': 'warn',
+  // There was no room for more connections: so many unused ones and newcomers were closed.
+  'connections.full': 'warn',
+
   'telemetry.failed': 'warn',
   'telemetry.recovered': 'info',
 

@@ -1,30 +1,19 @@
 // A line now and then while callers wait long for a connection to PostgreSQL, or are turned away: how
-// many, and for how long. One for each of them would say less in more.
+// many, and for how long.
 
 import type { PoolLoad } from '../runtime/pool-load.ts'
 import { type EventLogger, logEvent } from './log-events.ts'
-
-/** Between two lines; the first one waits a little, so that it tells of a burst as a whole. */
-const EVERY_MS = 10_000
-const FIRST_MS = 1_000
+import { type Pace, tellNowAndThen } from './now-and-then.ts'
 
 export interface QueueLog {
   /** Somebody has waited long, or was turned away. */
   congested(): void
 }
 
-export function openQueueLog(
-  logger: EventLogger,
-  load: () => PoolLoad,
-  { everyMs = EVERY_MS, firstMs = FIRST_MS } = {},
-): QueueLog {
+export function openQueueLog(logger: EventLogger, load: () => PoolLoad, pace?: Pace): QueueLog {
   let told = { waits: 0, waitSeconds: 0, turnedAway: 0 }
-  let toldAtMs = Number.NEGATIVE_INFINITY
-  let isDue = false
 
   function tell(): void {
-    isDue = false
-    toldAtMs = performance.now()
     const { waits, waitSeconds, turnedAway, ...now } = load()
     logEvent(logger, 'database.queue', {
       ...now,
@@ -35,11 +24,5 @@ export function openQueueLog(
     told = { waits, waitSeconds, turnedAway }
   }
 
-  return {
-    congested() {
-      if (isDue) return
-      isDue = true
-      setTimeout(tell, Math.max(firstMs, toldAtMs + everyMs - performance.now())).unref()
-    },
-  }
+  return { congested: tellNowAndThen(tell, pace) }
 }

@@ -1,5 +1,6 @@
 // Every long-lived object of the service, opened once in this order and closed in reverse.
 
+import type { Admission } from '../admission/admission.ts'
 import type { AssertionServices } from '../client-auth/authentication-method.ts'
 import type { ClientStore } from '../clients/client-store.ts'
 import type { ClientTable } from '../clients/client-table.ts'
@@ -30,8 +31,10 @@ import { applyAtStart } from './apply-at-start.ts'
 import { type Foundation, type FoundationOptions, openFoundation } from './foundation.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { exportFigures, loadTelemetry } from './load-telemetry.ts'
+import { openServiceAdmission } from './open-admission.ts'
 import { openAssertions, openTrust } from './open-assertions.ts'
 import type { Audit } from './open-audit.ts'
+import { type Connections, openConnections } from './open-connections.ts'
 import { type OpenedFamilyStore, openFamilyStore } from './open-family-store.ts'
 import { openGrants } from './open-grants.ts'
 import { openHasher } from './open-hasher.ts'
@@ -70,6 +73,8 @@ export interface Service extends Omit<Audit, 'close'>, Metrics {
   readonly trust: TrustServices
   readonly management: Management
   readonly mail: Mail
+  readonly admission: Admission
+  readonly connections: Connections
   readonly grants: GrantServices
   /** Undefined where Lineage speaks plain HTTP. */
   readonly tls: TlsSource | undefined
@@ -201,6 +206,8 @@ async function openParts(
     health,
     keys,
     checker,
+    admission: openServiceAdmission(foundation),
+    connections: openConnections(foundation),
     mail,
     tls,
     management: openManagement({ ...foundation, ...audit, ...stores, ...common, keys, mail }),

@@ -116,6 +116,7 @@ export function testConfig(databaseUrl: string): ServiceConfig {
     migrate: 'auto',
     applyFiles: [],
     shutdownDelaySeconds: 0,
+    maxConnections: 1_000,
     workers: 1,
     eventRetentionDays: 90,
     argon2: { memoryKib: 1024, time: 1, parallelism: 1 },

@@ -1,6 +1,7 @@
 // POST /token (RFC 6749 §3.2): the five steps of docs/architecture.md, in their order.
 
 import type { FastifyInstance } from 'fastify'
+import type { Admission } from '../../admission/admission.ts'
 import type { Client } from '../../clients/client.ts'
 import type { CheckedProof } from '../../dpop/dpop-verifier.ts'
 import type { Grant, GrantServices, IssuedTokens } from '../../grants/grant.ts'
@@ -9,7 +10,7 @@ import { tokenTypeOf } from '../../oauth/confirmation.ts'
 import { OAuthError } from '../../oauth/oauth-error.ts'
 import type { Parameters } from '../../oauth/parameters.ts'
 import { callerSignal } from '../server/caller-signal.ts'
-import type { EndpointRequest } from '../server/endpoint.ts'
+import type { EndpointReply, EndpointRequest } from '../server/endpoint.ts'
 import { sourceOf } from '../server/request-source.ts'
 import { checkBrowserCall, findNamedCookieClient } from './browser-client.ts'
 import { confirmSender, readSenderProof, type SenderConfirmation } from './confirm-sender.ts'
@@ -17,40 +18,59 @@ import { authenticateSender, registerFormEndpoint, type SenderCheck } from './oa
 import type { TokenCookies } from './token-cookies.ts'
 
 export interface TokenRouteDependencies extends SenderCheck, SenderConfirmation {
+  readonly admission: Pick<Admission, 'run'>
   readonly cookies: TokenCookies
   readonly grants: GrantServices
 }
 
 export function registerToken(app: FastifyInstance, dependencies: TokenRouteDependencies): void {
-  const { cookies, grants, recordEvent } = dependencies
+  const { admission } = dependencies
   registerFormEndpoint(app, '/token', async (form, request, reply) => {
     const grant = findGrant(form)
     request.grant = grant.name
-    const hasOwnToken = form.get('refresh_token') !== undefined
-    const mayBringCookie = !hasOwnToken && request.headers.cookie !== undefined
-    const cookieToken = mayBringCookie && (await findCookieToken(request, form, dependencies))
-    const issue = grant.read(cookieToken ? withToken(form, cookieToken) : form)
-    const proof = readSenderProof(request, reply, dependencies)
-    const client = await authenticateSender(request, form, dependencies)
-    if (!mayUse(client, grant)) throw new OAuthError('grant_type_not_allowed')
-    const usesCookies = client.tokenDelivery === 'cookie'
-    if (usesCookies) checkBrowserCall(request, client, cookies, hasOwnToken)
-    const source = sourceOf(request, client)
-    const confirm = confirmSender(request, proof, client, dependencies)
-    const context = { client, source, confirm, callerSignal: () => callerSignal(reply) }
-    let issued: IssuedTokens
-    try {
-      issued = await issue(context, grants)
-    } catch (error) {
-      const isRefusal = error instanceof OAuthError && error.code === 'invalid_grant'
-      if (usesCookies && isRefusal) cookies.clearSent(request, reply, client)
-      throw error
-    }
-    if (usesCookies && !cookies.set(request, reply, client, issued)) {
-      recordEvent({ type: 'client.cookie_too_large', clientId: client.id, ...source })
-    }
-    return toTokenResponse(issued, proof, !usesCookies)
+    return await admission.run(grant.loadClass, {
+      begin: () => answer(grant, form, { request, reply }, dependencies),
+      hasLeft: () => reply.raw.destroyed,
+    })
   })
+}
+
+interface Exchange {
+  readonly request: EndpointRequest
+  readonly reply: EndpointReply
+}
+
+async function answer(
+  grant: Grant,
+  form: Parameters,
+  { request, reply }: Exchange,
+  dependencies: TokenRouteDependencies,
+) {
+  const { cookies, grants, recordEvent } = dependencies
+  const hasOwnToken = form.get('refresh_token') !== undefined
+  const mayBringCookie = !hasOwnToken && request.headers.cookie !== undefined
+  const cookieToken = mayBringCookie && (await findCookieToken(request, form, dependencies))
+  const issue = grant.read(cookieToken ? withToken(form, cookieToken) : form)
+  const proof = readSenderProof(request, reply, dependencies)
+  const client = await authenticateSender(request, form, dependencies)
+  if (!mayUse(client, grant)) throw new OAuthError('grant_type_not_allowed')
+  const usesCookies = client.tokenDelivery === 'cookie'
+  if (usesCookies) checkBrowserCall(request, client, cookies, hasOwnToken)
+  const source = sourceOf(request, client)
+  const confirm = confirmSender(request, proof, client, dependencies)
+  const context = { client, source, confirm, callerSignal: () => callerSignal(reply) }
+  let issued: IssuedTokens
+  try {
+    issued = await issue(context, grants)
+  } catch (error) {
+    const isRefusal = error instanceof OAuthError && error.code === 'invalid_grant'
+    if (usesCookies && isRefusal) cookies.clearSent(request, reply, client)
+    throw error
+  }
+  if (usesCookies && !cookies.set(request, reply, client, issued)) {
+    recordEvent({ type: 'client.cookie_too_large', clientId: client.id, ...source })
+  }
+  return toTokenResponse(issued, proof, !usesCookies)
 }
 
 /** A public client may never use what is for confidential ones, whatever the table says. */

@@ -12,6 +12,8 @@ const WAITING_MAX = 64
 
 interface Turns {
   isTaken: boolean
+  /** Whether one was taken since somebody asked. */
+  wasTaken: boolean
   readonly waiting: (() => void)[]
 }
 
@@ -42,6 +44,7 @@ export function takeTurn(
   const turns = turnsOf.get(socket) ?? newTurns(socket)
   const take = () => {
     turns.isTaken = true
+    turns.wasTaken = true
     response.on('close', () => {
       ended()
       beginNext(turns, socket)
@@ -53,8 +56,17 @@ export function takeTurn(
   else socket.destroy()
 }
 
+/** Whether a request of the connection is under way, or has been since this was last asked. */
+export function wasUsed(socket: Socket): boolean {
+  const turns = turnsOf.get(socket)
+  if (!turns) return false
+  const { wasTaken } = turns
+  turns.wasTaken = turns.isTaken
+  return wasTaken
+}
+
 function newTurns(socket: Socket): Turns {
-  const turns: Turns = { isTaken: false, waiting: [] }
+  const turns: Turns = { isTaken: false, wasTaken: false, waiting: [] }
   turnsOf.set(socket, turns)
   return turns
 }

@@ -104,6 +104,7 @@ function logRefusal(error: Error, reason: string, status: number, request: Endpo
 }
 
 const FULL_QUEUES: ReadonlySet<string> = new Set<OAuthReason>([
+  'overloaded',
   'login_queue_full',
   'login_queue_timeout',
   'database_queue',

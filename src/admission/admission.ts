@@ -1,0 +1,56 @@
+// Which request for tokens may begin, so that a service that is asked for more than it can do goes on
+// with what matters most (docs/semantics.md §26).
+
+import { OAuthError } from '../oauth/oauth-error.ts'
+import { type Clock, monotonicClock } from '../runtime/clock.ts'
+import { openClassLine, type Work } from './class-line.ts'
+import type { LoadClass } from './load-class.ts'
+import { openRefreshSlots } from './refresh-slots.ts'
+import { openSpareTurns } from './spare-turns.ts'
+import { openTurnAway, type TurnAway } from './turn-away.ts'
+
+export interface Admission {
+  /**
+   * Begins the work when it is its turn, and never when the caller has hung up by then. Throws
+   * OAuthError `overloaded`, after a while, when it did not come to its turn.
+   */
+  run<T>(loadClass: LoadClass, work: Work<T>): Promise<T>
+}
+
+export interface AdmissionOptions {
+  /** Told of everybody who is turned away. */
+  readonly onShed?: (loadClass: LoadClass) => void
+  /** For durations. */
+  readonly clock?: Clock
+}
+
+export function openAdmission(options: AdmissionOptions = {}): Admission {
+  const { onShed = () => {}, clock = monotonicClock } = options
+  const turnAway = openTurnAway(onShed)
+  const open = (loadClass: LoadClass) => openClassLine(loadClass, { turnAway, clock })
+  const [services, logins] = [open('client_credentials'), open('login')]
+  const refreshes = openRefreshSlots(open('refresh'))
+  const askForTurn = openSpareTurns({
+    lines: [services, logins],
+    isBusy: () => refreshes.underway() > 0,
+    clock,
+  })
+  return {
+    run(loadClass, work) {
+      if (loadClass === 'refresh') return refreshes.run(work)
+      askForTurn()
+      if (loadClass === 'client_credentials') return services.wait(work)
+      return slowly(logins.wait(work), turnAway)
+    },
+  }
+}
+
+/** The queue before the hashing refuses at once, and everybody who is turned away waits to be told. */
+async function slowly<T>(login: Promise<T>, { holdBack }: TurnAway): Promise<T> {
+  try {
+    return await login
+  } catch (error) {
+    if (error instanceof OAuthError && error.reason === 'login_queue_full') await holdBack()
+    throw error
+  }
+}
