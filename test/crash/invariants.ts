@@ -34,10 +34,18 @@ export const INVARIANTS = {
   webhook_told: 'every event that a webhook subscribes to has a delivery',
 } as const satisfies Record<string, string>
 
+/** What is seen by whoever asks the service again, and not by a walk. */
+export const PROMISES = {
+  starts_again: 'the service, or the command, starts again and comes to its end',
+  answer_kept: 'what a client was answered is still true',
+  act_repeatable: 'an act that was cut off can be done again, to the same end',
+  processes_gone: 'nothing of what was killed goes on',
+} as const satisfies Record<string, string>
+
 export type Invariant = keyof typeof INVARIANTS
 
 export interface Damage {
-  readonly invariant: Invariant
+  readonly invariant: Invariant | keyof typeof PROMISES
   /** Whom or what it is about, and how. */
   readonly detail: string
 }

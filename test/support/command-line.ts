@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { runCommandLine } from '../../src/cli/run-command-line.ts'
 import type { Environment } from './lineage-process.ts'
+import type { Scope } from './scope.ts'
 import { sourceArguments } from './source-process.ts'
 
 const ROOT = dirname(dirname(import.meta.dirname))
@@ -66,7 +67,7 @@ export async function runJson<T = unknown>(
   return JSON.parse(result.stdout) as T
 }
 
-export function spawnCommand(t: Test, env: Environment, args: readonly string[]): ChildProcess {
+export function spawnCommand(t: Scope, env: Environment, args: readonly string[]): ChildProcess {
   // tap would load itself into every Node child, with signal handlers of its own.
   const command = ['-u', 'NODE_OPTIONS', process.execPath, ...sourceArguments(CLI), ...args]
   const child = spawn('env', command, {

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Test } from 'tap'
+import type { Scope } from './scope.ts'
 import { until } from './until.ts'
 
 export interface EmbeddedDataDir {
@@ -17,7 +17,7 @@ export interface EmbeddedDataDir {
   locks(): string[]
 }
 
-export function makeDataDir(t: Test): EmbeddedDataDir {
+export function makeDataDir(t: Scope): EmbeddedDataDir {
   const parent = mkdtempSync(join(tmpdir(), 'lineage-data-'))
   const path = join(parent, 'data')
   const dir: EmbeddedDataDir = {
