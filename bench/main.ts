@@ -10,6 +10,7 @@ import { type Calls, countCalls } from './count-calls.ts'
 import { describeMachine } from './machine.ts'
 import { measureMetrics } from './metrics-cost.ts'
 import { CONNECTIONS, ROUNDS, SECONDS, WARM_UP_SHARE } from './options.ts'
+import { measureOverload } from './overload.ts'
 import { measureOwner } from './owner-login.ts'
 import type { Participant } from './participant.ts'
 import { printAllCores, printMachine, printScenario, printStart } from './report/print.ts'
@@ -31,7 +32,7 @@ type Subjects = ReadonlyMap<string, Partial<Record<ScenarioName, Participant>>>
 type Scripts = Awaited<ReturnType<typeof buildPrograms>>
 
 /** What is measured besides the scenarios. */
-const PARTS = ['workers', 'start', 'owner', 'metrics', 'tracing']
+const PARTS = ['workers', 'start', 'owner', 'metrics', 'tracing', 'overload']
 
 async function main(words: readonly string[]): Promise<void> {
   if (words[0] === 'docs') writeDocs()
@@ -57,6 +58,7 @@ async function runBench(scope: Scope, words: readonly string[]): Promise<void> {
     : {}
   if (words.includes('owner')) await withScope((inner) => measureOwner(inner, servers))
   if (words.includes('metrics')) await withScope((inner) => measureMetrics(inner, servers))
+  if (words.includes('overload')) await withScope((inner) => measureOverload(inner, servers))
   if (words.includes('tracing')) await withScope((inner) => measureTracing(inner, servers))
   printAllCores(allCores)
   printStart(start)

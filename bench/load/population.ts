@@ -1,0 +1,59 @@
+// Many callers, each with a connection of its own, a pause between two requests, and patience or none
+// when it is turned away. So the load does not wait for the service as a closed loop does, nor does it
+// send what no caller would.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Chain } from './closed-loop.ts'
+import { openConnection } from './http-connection.ts'
+
+export interface Population {
+  readonly port: number
+  /** One caller each. */
+  readonly chains: readonly Chain[]
+  /** What all of them ask for together, while none is turned away. */
+  readonly perSecond: number
+  readonly seconds: number
+  /** How long a caller waits after it was turned away, in milliseconds. */
+  readonly patienceMs: number
+}
+
+export interface PopulationResult {
+  /** How long those waited that were answered 200. */
+  readonly goodMs: readonly number[]
+  readonly seconds: number
+  readonly statuses: ReadonlyMap<number, number>
+}
+
+/** Every caller begins at a moment of its own. Rejects when a connection breaks. */
+export async function runPopulation(population: Population): Promise<PopulationResult> {
+  const { port, chains, perSecond, seconds, patienceMs } = population
+  const goodMs: number[] = []
+  const statuses = new Map<number, number>()
+  const pauseMs = (chains.length / perSecond) * 1000
+  const from = performance.now()
+  const endsAt = from + seconds * 1000
+
+  async function live(chain: Chain, index: number): Promise<void> {
+    const connection = await openConnection(port)
+    let dueMs = from + (index / chains.length) * pauseMs
+    try {
+      for (; dueMs < endsAt; dueMs += pauseMs) {
+        const aheadMs = dueMs - performance.now()
+        if (aheadMs > 0) await delay(aheadMs)
+        else dueMs = performance.now()
+        const sentMs = performance.now()
+        const answer = await connection.send(chain.next() ?? '')
+        statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1)
+        if (answer.status === 200) {
+          goodMs.push(performance.now() - sentMs)
+          chain.answered?.(answer.body)
+        } else dueMs += patienceMs
+      }
+    } finally {
+      connection.close()
+    }
+  }
+
+  await Promise.all(chains.map(live))
+  return { goodMs, statuses, seconds: (performance.now() - from) / 1000 }
+}
