@@ -49,6 +49,7 @@ import {
   acceptJsonOnly,
   closeConnectionsWhenClosing,
   setAnswersOutsideRoutes,
+  watchClosing,
 } from './http/server/server-options.ts'
 import { followTls, listenerOptions } from './http/server/tls-server.ts'
 import { registerVerify } from './http/verify/verify-route.ts'
@@ -90,12 +91,14 @@ export async function buildApp(
     service.countRequest(line)
     requestTracing?.ended(line)
   }
-  openFront(app, { ...service, logger, onEnd, onAbandoned, late: dropLateRequests(app) })
+  const isClosing = watchClosing(app, service.health)
+  const late = dropLateRequests(app)
+  openFront(app, { ...service, logger, onEnd, onAbandoned, late, isClosing })
   if (service.tls) followTls(app, service.tls)
   if (requestTracing) traceRequests(app, requestTracing)
   setTraceHeaders(app)
   setAnswersOutsideRoutes(app, onEnd)
-  closeConnectionsWhenClosing(app)
+  closeConnectionsWhenClosing(app, isClosing)
   setCorsHeaders(app, service.clients)
   const paths = collectKnownPaths(app)
   if (surface !== 'operations') {

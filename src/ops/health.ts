@@ -30,6 +30,8 @@ export interface Health {
   markStarted(): void
   /** Once for all: readiness stays `draining`. */
   markDraining(): void
+  /** Whether no further request is wanted on any connection, though each is still answered. */
+  isDraining(): boolean
 }
 
 export interface HealthOptions {
@@ -87,6 +89,7 @@ export function createHealth({
     markDraining() {
       phase = 'draining'
     },
+    isDraining: () => phase === 'draining',
   }
 }
 

@@ -43,7 +43,7 @@ test('SIGTERM lets a login that is under way end, and closes its connection', as
   t.equal(service.log('service.stopped').length, 1)
 })
 
-test('during the delay /readyz says draining and everything is still served', async (t) => {
+test('during the delay /readyz says draining, everything is still served, and no connection is kept', async (t) => {
   const service = await start(t, { LINEAGE_SHUTDOWN_DELAY_SECONDS: '2' })
   const client = await service.makeClient({
     type: 'confidential',
@@ -60,6 +60,9 @@ test('during the delay /readyz says draining and everything is still served', as
     client_secret: client.secret,
   })
   t.equal(answer.status, 200)
+  t.equal(answer.headers.get('connection'), 'close', 'by the front')
+  const page = await service.fetch('/.well-known/oauth-authorization-server')
+  t.equal(page.headers.get('connection'), 'close', 'and by Fastify')
   t.strictSame(await service.exited, { code: 0, signal: null })
   const [stopping, stopped] = ['service.stopping', 'service.stopped'].map((event) =>
     Date.parse(String(service.log(event)[0]?.time)),

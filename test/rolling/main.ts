@@ -22,6 +22,8 @@ interface Scene {
   readonly workers: number
 }
 
+const SHOWN = 40
+
 const { values } = parseArgs({
   options: {
     /** How often all of it is done, there and back. */
@@ -92,8 +94,10 @@ async function run(scene: Scene): Promise<{ row: string; failures: number }> {
     }
     await rolling.load.stop()
     const seconds = Math.round((performance.now() - begunAt) / 1000)
-    for (const failure of rolling.load.failures) console.log(`  FAILED ${JSON.stringify(failure)}`)
+    for (const failure of rolling.load.failures.slice(0, SHOWN))
+      console.log(`  FAILED ${JSON.stringify(failure)}`)
     console.log(`  ${JSON.stringify(Object.fromEntries(rolling.load.answered))}`)
+    console.log(`  503 for: ${JSON.stringify(Object.fromEntries(rolling.reasons()))}`)
     console.log(`  passed on: ${JSON.stringify(Object.fromEntries(rolling.passedOn()))}`)
     return { row: rowOf(scene, rolling, seconds), failures: rolling.load.failures.length }
   } finally {

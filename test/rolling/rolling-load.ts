@@ -7,9 +7,9 @@ import { SERVER_CA } from '../scenes/tls-scene.ts'
 import type { TokenAnswer } from '../support/app.ts'
 import { tlsFetch } from '../support/tls-fetch.ts'
 
-const CHAINS = 12
-const PAUSE_MS = 25
-const PAUSE_OF_LOGINS_MS = 100
+const CHAINS = 8
+const PAUSE_MS = 40
+const PAUSE_OF_LOGINS_MS = 150
 
 interface Person {
   readonly username: string

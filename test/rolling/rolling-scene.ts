@@ -26,6 +26,8 @@ export interface RollingScene {
   replace(slot: number, release: Release): Promise<void>
   /** By the name of a release, how many requests its processes have answered through nginx. */
   servedBy(): ReadonlyMap<string, number>
+  /** Why instances have refused what they answered with 503, and how often. */
+  reasons(): ReadonlyMap<string, number>
   /** Requests that nginx has put to one instance and then to the other, by their method. */
   passedOn(): ReadonlyMap<string, number>
 }
@@ -91,6 +93,18 @@ export async function openRollingScene(
       for (const { release: name, service } of lives) {
         const served = service.log('request.completed').length
         counts.set(name, (counts.get(name) ?? 0) + served)
+      }
+      return counts
+    },
+    reasons() {
+      const counts = new Map<string, number>()
+      for (const { service } of lives) {
+        for (const line of service.log()) {
+          if (line.status !== 503 || !/^request\.(failed|refused)$/.test(line.event)) continue
+          const { message } = (line.err ?? {}) as { message?: string }
+          const reason = [line.reason, message].filter(Boolean).join(': ')
+          counts.set(reason, (counts.get(reason) ?? 0) + 1)
+        }
       }
       return counts
     },

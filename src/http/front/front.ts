@@ -22,6 +22,8 @@ export interface FrontDependencies {
   readonly logger: Logger
   readonly clients: Pick<ClientTable, 'overview'>
   readonly late: LateRequests
+  /** Whether no further request is wanted on any connection. */
+  readonly isClosing: () => boolean
   /** Told of every request that was answered here. */
   readonly onEnd: RequestEnded
   /** Told of those whose callers hung up first. */
@@ -33,20 +35,16 @@ export interface FrontDependencies {
 /** Puts the front before the router of `app`; call before any route is registered. */
 export function openFront(
   app: FastifyInstance,
-  { logger, clients, late, onEnd, onAbandoned, requestTracing }: FrontDependencies,
+  { logger, clients, late, isClosing, onEnd, onAbandoned, requestTracing }: FrontDependencies,
 ): void {
   const findRoute = collectFrontRoutes(app)
   const [toRouter] = app.server.listeners('request') as RequestListener[]
   if (!toRouter) throw new Error('the server has no router')
   const { isTrustedProxy, presentedCertificate } = app
   const context = { logger, isTrustedProxy, presentedCertificate }
-  let isClosing = false
-  app.addHook('preClose', async () => {
-    isClosing = true
-  })
 
   function answer(request: FrontRequest, response: ServerResponse): void {
-    const reply = new FrontReply(response, () => isClosing).header('x-request-id', request.id)
+    const reply = new FrontReply(response, isClosing).header('x-request-id', request.id)
     if (request.traceparent !== undefined) reply.header('traceparent', request.traceparent)
     setCorsHeader(request.routeOptions.config.cors, request.headers.origin, reply, clients)
     if (requestTracing) requestTracing.run(request.raw, () => run(request, reply))

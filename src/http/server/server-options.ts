@@ -8,6 +8,7 @@ import {
   type FastifyRequest,
   LogController,
 } from 'fastify'
+import type { Health } from '../../ops/health.ts'
 import type { RequestEnded } from '../../ops/request-line.ts'
 import { ApiError } from './api-error.ts'
 import { BODY_SCHEMAS } from './body-schemas.ts'
@@ -84,14 +85,25 @@ export function setAnswersOutsideRoutes(app: FastifyInstance, onEnd: RequestEnde
   })
 }
 
-/** Sends `Connection: close` on requests under way at a stop; Fastify does so on new ones only. */
-export function closeConnectionsWhenClosing(app: FastifyInstance): void {
-  let isClosing = false
+/**
+ * Whether a stop has begun, and no further request is wanted on any connection. Until the listener closes
+ * each is still answered, and a proxy that keeps connections is left with none to send into too late.
+ */
+export function watchClosing(
+  app: FastifyInstance,
+  health: Pick<Health, 'isDraining'>,
+): () => boolean {
+  let isClosed = false
   app.addHook('preClose', async () => {
-    isClosing = true
+    isClosed = true
   })
+  return () => isClosed || health.isDraining()
+}
+
+/** Sends `Connection: close` on all answers of a stop; Fastify does so on new requests only. */
+export function closeConnectionsWhenClosing(app: FastifyInstance, isClosing: () => boolean): void {
   app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (isClosing) reply.header('connection', 'close')
+    if (isClosing()) reply.header('connection', 'close')
     done()
   })
 }
