@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 
 const ROUNDS = 5
 /** Doubled four times: 16 times the time when it is linear, 256 times when it is quadratic. */
-const FACTOR = 16
+export const FACTOR = 16
 const GROWTH_MAX = 64
 /** Below it nothing is measured but the clock; quadratic work of the larger size takes seconds. */
 const NOTHING_MS = 5
