@@ -7,9 +7,9 @@ import { SERVER_CA } from '../scenes/tls-scene.ts'
 import type { TokenAnswer } from '../support/app.ts'
 import { tlsFetch } from '../support/tls-fetch.ts'
 
-const CHAINS = 8
-const PAUSE_MS = 40
-const PAUSE_OF_LOGINS_MS = 150
+const CHAINS = 6
+const PAUSE_MS = 60
+const PAUSE_OF_LOGINS_MS = 250
 
 interface Person {
   readonly username: string

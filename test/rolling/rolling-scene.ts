@@ -28,6 +28,8 @@ export interface RollingScene {
   servedBy(): ReadonlyMap<string, number>
   /** Why instances have refused what they answered with 503, and how often. */
   reasons(): ReadonlyMap<string, number>
+  /** What nginx has said of instances, but for ports that were closed. */
+  complaints(): readonly string[]
   /** Requests that nginx has put to one instance and then to the other, by their method. */
   passedOn(): ReadonlyMap<string, number>
 }
@@ -108,6 +110,10 @@ export async function openRollingScene(
       }
       return counts
     },
+    complaints: () =>
+      readFileSync(join(nginx.dir, 'error.log'), 'utf8')
+        .split('\n')
+        .filter((line) => line !== '' && !line.includes('Connection refused')),
     passedOn: () => passedOn(nginx),
   }
 }
