@@ -2,14 +2,12 @@
 // sample of `npm run rolling`, which has other releases, stores and several processes.
 
 import { test } from 'tap'
+import { isRefusal } from '../rolling/rolling-load.ts'
 import { ENV_OF_THIS, openRollingScene } from '../rolling/rolling-scene.ts'
 import { serverEnvironment } from '../support/lineage-process.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 import { startRedis } from '../support/redis.ts'
 import { ROOT } from '../support/repository-text.ts'
-
-/** What a busy machine has a service answer, which then has got the request all the same. */
-const BUSY = /^503 .*temporarily_unavailable/
 
 test('an instance is replaced by the next under load, and no request is lost', async (t) => {
   const [{ url }, redis] = await Promise.all([openTestDatabase(t), startRedis(t)])
@@ -19,7 +17,7 @@ test('an instance is replaced by the next under load, and no request is lost', a
   for (const slot of [0, 1]) await rolling.replace(slot, release)
   await rolling.load.stop()
   t.strictSame(
-    rolling.load.failures.filter(({ came }) => !BUSY.test(came)),
+    rolling.load.failures.filter((failure) => !isRefusal(failure)),
     [],
   )
   t.not(rolling.passedOn().size, 0, 'nginx has met a closed port')

@@ -12,6 +12,7 @@ import { startRedis } from '../support/redis.ts'
 import { writeReliability } from '../support/reliability-page.ts'
 import { ROOT } from '../support/repository-text.ts'
 import { openScope, type Scope } from '../support/scope.ts'
+import { isRefusal } from './rolling-load.ts'
 import { ENV_OF_THIS, openRollingScene, type Release, type RollingScene } from './rolling-scene.ts'
 
 interface Scene {
@@ -124,6 +125,7 @@ function rowOf(
   const { load } = rolling
   const served = rolling.servedBy()
   const passed = rolling.passedOn()
+  const refused = load.failures.filter(isRefusal).length
   const cells = [
     `${from.name} → ${to.name} → ${from.name}, ${rounds} times`,
     store,
@@ -134,7 +136,8 @@ function rowOf(
     [from, to].map(({ name }) => `${name} ${served.get(name) ?? 0}`).join(', '),
     `${totalOf(passed)}, ${passed.get('POST') ?? 0} of them POST`,
     `${load.slowestMs()} ms`,
-    `**${load.failures.length}**`,
+    `**${load.failures.length - refused}**`,
+    refused,
   ]
   return `| ${cells.join(' | ')} |`
 }
@@ -155,11 +158,14 @@ function pageOf(rows: readonly string[], failed: number): string {
     'Answered by',
     'Passed on by nginx to the other instance',
     'Slowest',
-    'Failed',
+    'Lost',
+    'Refused (503)',
   ]
+  const verdict = failed === 0 ? 'No request failed.' : `${failed} requests failed.`
   return [
-    `${made}, ${availableParallelism()} cores, shared with the load and with other work. ` +
-      (failed === 0 ? 'No request failed.' : `${failed} requests failed.`),
+    `${made}, ${availableParallelism()} cores, shared with the load and with other work. ${verdict} Lost is a request`,
+    'with another answer than it should have, or none; refused, one that Lineage answered with 503 because a store did',
+    'not answer it in time, which a machine with too much to do has happen without any replacement.',
     '',
     `| ${heads.join(' | ')} |`,
     `|${'---|'.repeat(heads.length)}`,

@@ -37,6 +37,13 @@ export interface Failure {
   readonly came: string
 }
 
+/** An answer of Lineage that it cannot know now, of a machine that has too much to do; the request was not lost. */
+const BUSY = /^503 .*temporarily_unavailable/
+
+export function isRefusal({ came }: Failure): boolean {
+  return BUSY.test(came)
+}
+
 export interface Load {
   /** Requests that were answered as they should be, by what they asked for. */
   readonly answered: ReadonlyMap<string, number>
