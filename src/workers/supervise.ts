@@ -5,7 +5,7 @@ import type { Server } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Environment } from '../config/environment.ts'
 import { type Config, findConfigWarnings } from '../config/service-config.ts'
-import { findAddresses, openDoors } from '../http/server/listen.ts'
+import { arrivalsAccepted, findAddresses, openDoors } from '../http/server/listen.ts'
 import { planListeners, toListenError } from '../http/server/listener-plan.ts'
 import { logEvent } from '../ops/log-events.ts'
 import { chooseLogFormat } from '../ops/log-format.ts'
@@ -86,6 +86,7 @@ async function closeInOrder(
 ): Promise<void> {
   crew.drain()
   if (doors.length > 0) await delay(delaySeconds * 1000)
+  await arrivalsAccepted()
   for (const door of doors) door.close()
   const limit = new AbortController()
   await Promise.race([dispatch.emptied(), delay(DRAIN_MS, undefined, limit).catch(() => {})])

@@ -5,6 +5,7 @@
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { DRAIN_MS } from '../../runtime/close-on-signal.ts'
 
@@ -29,6 +30,7 @@ export async function listenAt(
 ): Promise<void> {
   const doors: Server[] = []
   app.addHook('preClose', async () => {
+    await arrivalsAccepted()
     for (const door of doors) door.close()
   })
   // The HTTP server does not count connections that came through a door, so the doors are awaited
@@ -45,6 +47,14 @@ export async function listenAt(
       if (!isNotHere(error) || (isLast && !app.server.listening)) throw error
     }
   }
+}
+
+/**
+ * Resolves when every connection that the system has taken so far is accepted. The system resets those that
+ * are not when a listener closes, and a process that waited for its turn has some: close right after.
+ */
+export async function arrivalsAccepted(): Promise<void> {
+  await setImmediate()
 }
 
 /** A listening socket whose connections are handed to the application's own server. */

@@ -70,6 +70,28 @@ test('closing waits for what came to any address, and ends what is idle', async 
   await closed
 })
 
+test('who has connected when the listener closes is answered', async (t) => {
+  const app = makeApp(t)
+  await listenAt(app, HERE, 0)
+  const port = portOf(app)
+  // The system takes them at once; the process accepts them when it comes to it, which is after the close.
+  const sockets = HERE.map((host) => connect(port, host))
+  const answers = sockets.map(async (socket) => {
+    let text = ''
+    socket.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk
+    })
+    socket.write(write('POST /count'))
+    await once(socket, 'close').catch((error: unknown) => {
+      text += String(error)
+    })
+    return text
+  })
+  const closed = app.close()
+  for (const answer of await Promise.all(answers)) t.match(answer, /^HTTP\/1\.1 200 /)
+  await closed
+})
+
 test('an address that is not here is passed over, one that is taken is told', async (t) => {
   // 192.0.2.0/24 is nobody's (RFC 5737).
   for (const addresses of [
