@@ -3,9 +3,9 @@
 
 import type { AssertionReason } from '../oauth/assertion-reason.ts'
 import { isJwsAlg } from '../runtime/jws-algorithms.ts'
+import { memberOf } from '../runtime/strict-json.ts'
 import { isSameAlg } from './assertion-algs.ts'
 import type { ForeignJwt } from './foreign-jwt.ts'
-import { memberOf } from './strict-json.ts'
 
 /** How far the clock of whoever made it may be ahead of ours. Nothing is given after `exp`. */
 const CLOCK_TOLERANCE_SECONDS = 60

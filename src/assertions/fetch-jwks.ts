@@ -4,9 +4,10 @@
 import type { IncomingMessage } from 'node:http'
 import { openAnswer, wordOf } from '../outbound/open-answer.ts'
 import { type TraceCall, UNTRACED } from '../outbound/trace-call.ts'
+import { memberOf, readJsonObject } from '../runtime/strict-json.ts'
+import { trimBlanks } from '../runtime/trim-blanks.ts'
 import { findJwksUriProblem, mayReachFor } from './jwks-uri.ts'
 import { openKeys } from './key-source.ts'
-import { memberOf, readJsonObject } from './strict-json.ts'
 import type { KeyUse, VerificationKey } from './verification-key.ts'
 
 /** Connecting and reading together. */
@@ -83,10 +84,7 @@ async function readAnswer(answer: IncomingMessage, use: KeyUse | undefined): Pro
 
 /** RFC 9111 §4.2: what a cache on the way has used up of it is gone. */
 function maxAgeSeconds({ 'cache-control': control = '', age = '' }: IncomingMessage['headers']) {
-  const directives = control
-    .toLowerCase()
-    .split(',', 20)
-    .map((part) => part.trim())
+  const directives = control.toLowerCase().split(',', 20).map(trimBlanks)
   const isUncached = directives.some((part) => part === 'no-store' || part === 'no-cache')
   const stated = directives.find((part) => part.startsWith('max-age='))?.slice('max-age='.length)
   const seconds = isUncached ? 0 : (wholeNumber(stated) ?? MAX_AGE_SECONDS_DEFAULT)

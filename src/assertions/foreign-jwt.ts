@@ -2,7 +2,7 @@
 // spelling of three parts, a header that asks for nothing special, and claims.
 
 import type { AssertionReason } from '../oauth/assertion-reason.ts'
-import { type JsonObject, memberOf, readJsonObject } from './strict-json.ts'
+import { type JsonObject, memberOf, readJsonObject } from '../runtime/strict-json.ts'
 
 /** Those of platforms with many claims have about 4 KiB; a form has room for 16 KiB. */
 const LENGTH_MAX = 8 * 1024

@@ -2,8 +2,8 @@
 
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { isFairSize, type JwsAlg, RSA_BITS } from '../runtime/jws-algorithms.ts'
+import { memberOf } from '../runtime/strict-json.ts'
 import { algsOf, isSameAlg } from './assertion-algs.ts'
-import { memberOf } from './strict-json.ts'
 
 export interface VerificationKey {
   readonly kid: string | undefined

@@ -34,7 +34,8 @@ export function readDistinguishedName(name: DerValue | undefined): Distinguished
 
 /** What a text of RFC 4514 means; undefined where it is none, and for the empty name. */
 export function parseDistinguishedName(text: string): DistinguishedName | undefined {
-  if (text === '' || text.length > LENGTH_MAX) return undefined
+  // Half of a pair would become another character below.
+  if (text === '' || text.length > LENGTH_MAX || /\p{Cs}/u.test(text)) return undefined
   try {
     const rdns = splitAt(text, ',').map((rdn) => splitAt(rdn, '+').map(parseAttribute))
     // The last of the text is the first of the certificate (RFC 4514 §2.1).

@@ -94,7 +94,9 @@ function targetOf(
   ) as OtlpValues
   const ownUrl = own('ENDPOINT') as URL | undefined
   const base = both.ENDPOINT ?? new URL('http://localhost')
-  const path = `${base.pathname.replace(/\/$/, '')}/v1/${signal.slice(0, -1).toLowerCase()}`
+  const place = new URL(base)
+  // Set, not resolved: a path that begins with two slashes would be read as another host.
+  place.pathname = `${base.pathname.replace(/\/$/, '')}/v1/${signal.slice(0, -1).toLowerCase()}`
   const all = values[otlpVariable('HEADERS', '')] as OtlpValues['HEADERS']
   const pem = (name: 'CERTIFICATE' | 'CLIENT_CERTIFICATE' | 'CLIENT_KEY') => {
     const file = both[name]
@@ -107,7 +109,7 @@ function targetOf(
     }
   }
   const target: ExportTarget = {
-    url: ownUrl ?? new URL(`${path}${base.search}`, base),
+    url: ownUrl ?? place,
     protocol: both.PROTOCOL,
     headers: { ...all, ...both.HEADERS },
     timeoutMs: both.TIMEOUT,

@@ -1,6 +1,6 @@
 // LINEAGE_TRUST_PROXY: the networks whose forwarded headers are believed.
 
-import { isIPv4, isIPv6 } from 'node:net'
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import { parseIpAddress } from '../runtime/ip-address.ts'
 import { BadValue } from './config-values.ts'
 
@@ -26,6 +26,15 @@ function parseNetwork(entry: string): string {
   // An IPv4 network within IPv6 is compared as IPv4.
   const ownPrefix = Number(prefix) - (isIPv4(address) && bits === 128 ? MAPPED_PREFIX : 0)
   // A length of 0 trusts everyone, which lets any caller choose its own address.
-  if (isLength && ownPrefix > 0 && rest.length === 0) return `${address}/${ownPrefix}`
+  const isNetwork = isLength && ownPrefix > 0 && rest.length === 0
+  if (isNetwork && !hasAllOfIpv4(address, ownPrefix)) return `${address}/${ownPrefix}`
   throw new BadValue('must be a comma list of CIDR ranges (length 1 or more), or loopback')
+}
+
+/** Node compares an IPv4 address with IPv6 networks, too, as one within IPv6: `::/64` has all of them. */
+function hasAllOfIpv4(address: string, prefix: number): boolean {
+  if (isIPv4(address)) return false
+  const network = new BlockList()
+  network.addSubnet(address, prefix, 'ipv6')
+  return prefix <= MAPPED_PREFIX && network.check('0.0.0.0')
 }

@@ -2,6 +2,7 @@
 // key it carries, with claims of the right kinds. What the claims have to say is for whoever was sent it.
 
 import type { DpopFault } from '../oauth/dpop-errors.ts'
+import { type JsonObject, readJsonObject } from '../runtime/strict-json.ts'
 import { readProofKey } from './proof-key.ts'
 
 /** An RSA key of 4096 bits, its signature and a long URL fit. */
@@ -27,8 +28,8 @@ export function readProof(text: string): DpopProof | DpopFault {
   const parts = text.split('.')
   const [header, payload, signature] = parts.map(decodeCanonical)
   if (parts.length !== 3 || !header || !payload || !signature) return 'dpop_malformed'
-  const { typ, alg, jwk, crit } = parseObject(header) ?? {}
-  const claims = parseObject(payload)
+  const { typ, alg, jwk, crit } = readJsonObject(header) ?? {}
+  const claims = readJsonObject(payload)
   if (!claims) return 'dpop_malformed'
   if (typ !== 'dpop+jwt') return 'dpop_type_wrong'
   // RFC 7515 §4.1.11: none is understood here.
@@ -40,7 +41,7 @@ export function readProof(text: string): DpopProof | DpopFault {
   return readClaims(claims, key.thumbprint)
 }
 
-function readClaims(claims: Record<string, unknown>, thumbprint: string): DpopProof | DpopFault {
+function readClaims(claims: JsonObject, thumbprint: string): DpopProof | DpopFault {
   const { jti, htm, htu, iat, nonce, ath } = claims
   if (typeof jti !== 'string' || jti === '') return 'dpop_claims_malformed'
   if (typeof htm !== 'string' || typeof htu !== 'string') return 'dpop_claims_malformed'
@@ -53,14 +54,4 @@ function readClaims(claims: Record<string, unknown>, thumbprint: string): DpopPr
 function decodeCanonical(part: string): Buffer | undefined {
   const bytes = Buffer.from(part, 'base64url')
   return bytes.toString('base64url') === part ? bytes : undefined
-}
-
-function parseObject(json: Buffer): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(json.toString())
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return isObject ? { ...value } : undefined
-  } catch {
-    return undefined
-  }
 }

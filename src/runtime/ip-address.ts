@@ -2,6 +2,7 @@
 // spellings would be two sources to whoever counts or searches by address.
 
 import { isIPv4, isIPv6 } from 'node:net'
+import { trimBlanks } from './trim-blanks.ts'
 
 /** Longer than any form that is accepted, such as `for="[…%zone]:65535"`. */
 const LENGTH_MAX = 80
@@ -22,7 +23,7 @@ const MAPPED_IPV4 = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/
 export function parseIpAddress(text: string): string | undefined {
   if (isIPv4(text)) return text
   if (text.length > LENGTH_MAX) return undefined
-  const node = text.trim().replace(NAMED, '').replace(QUOTED, '$1')
+  const node = trimBlanks(text).replace(NAMED, '').replace(QUOTED, '$1')
   const bracketed = BRACKETED.exec(node)?.[1]
   const host = (bracketed ?? IPV4_WITH_PORT.exec(node)?.[1] ?? node).replace(ZONE, '')
   if (isIPv6(host) && !host.includes('%')) return canonicalIpv6(host)

@@ -117,6 +117,7 @@ test('what is no name of RFC 4514', async (t) => {
     'CN=a\\F',
     'CN=\\FF',
     'CN=a\0',
+    'CN=\ud800',
     'CN=#',
     'CN=#0c',
     'CN=#0c01',

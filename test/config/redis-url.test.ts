@@ -67,6 +67,8 @@ test('refuses what it would have to guess, and repeats nothing of it', async (t)
     'redis://geheim:65536',
     'redis://geheim:63a9',
     'redis://geheim@localhost',
+    'redis://:geheim\t@localhost',
+    'redis://localhost\n',
     'redis://geheim:@localhost',
     'redis://:ge%zzheim@localhost',
     'redis://:geheim@@localhost',

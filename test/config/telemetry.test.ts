@@ -42,6 +42,9 @@ test('an address alone: everything else as the specification has it', async (t) 
   })
   t.equal(telemetry?.traces?.url.href, 'http://collector.example.test:4318/v1/traces')
   t.equal(telemetry?.metrics?.url.href, 'http://collector.example.test:4318/v1/metrics')
+  const doubled = read({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.example.test:4318//' })
+  const href = 'http://collector.example.test:4318//v1/traces'
+  t.equal(doubled.telemetry?.traces?.url.href, href, 'a path that begins like a host')
 })
 
 test('what is said of one kind goes before what is said of both', async (t) => {

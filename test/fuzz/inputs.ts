@@ -18,6 +18,7 @@ export function readInputs(shelf: Shelf, name: string): Buffer[] {
 }
 
 export function writeInputs(shelf: Shelf, name: string, inputs: readonly Buffer[]): void {
+  if (inputs.length === 0) return
   const lines = inputs.map((input) => toLine(input)).sort()
   writeFileSync(pathOf(shelf, name), lines.map((line) => `${line}\n`).join(''))
 }

@@ -3,6 +3,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { entityTagOf } from '../../runtime/cacheable-body.ts'
+import { trimBlanks } from '../../runtime/trim-blanks.ts'
 import { ApiError } from '../server/api-error.ts'
 
 /** Sets `ETag` and hands the representation back to be sent. */
@@ -18,8 +19,8 @@ export function withEntityTag<T>(reply: FastifyReply, representation: T): T {
 export function matchOf(request: FastifyRequest): (current: unknown) => void {
   const wanted = request.headers['if-match']
   return (current) => {
-    if (wanted === undefined || wanted.trim() === '*') return
-    const tags = wanted.split(',').map((tag) => tag.trim())
+    if (wanted === undefined || trimBlanks(wanted) === '*') return
+    const tags = wanted.split(',').map(trimBlanks)
     if (!tags.includes(entityTagOf(JSON.stringify(current)))) {
       throw new ApiError('precondition_failed')
     }

@@ -1,6 +1,7 @@
 // The Cookie header as pairs, read once a request and in one pass: anybody can send 16 KiB of it.
 
 import type { IncomingMessage } from 'node:http'
+import { trimBlanks } from '../../runtime/trim-blanks.ts'
 
 /** Browsers keep 180 a site at most: a header with more comes from no browser and is not read. */
 const COOKIES_MAX = 256
@@ -29,6 +30,8 @@ function parseCookies(header: string): readonly Cookie[] {
   for (let start = 0; start < header.length; ) {
     const semicolon = header.indexOf(';', start)
     const end = semicolon < 0 ? header.length : semicolon
+    // What a browser does around a pair (RFC 6265 §5.2), and no more: a cookie named U+00A0 and `__Host-…`,
+    // which a browser lets any sibling host set, would else count as one of ours.
     const pair = trimBlanks(header.slice(start, end))
     const equals = pair.indexOf('=')
     if (equals >= 0) cookies.push({ name: pair.slice(0, equals), value: pair.slice(equals + 1) })
@@ -36,21 +39,4 @@ function parseCookies(header: string): readonly Cookie[] {
     start = end + 1
   }
   return cookies
-}
-
-/**
- * Cuts off what a browser does around a pair (RFC 6265 §5.2), and no more. trim() would also cut
- * off U+00A0: a cookie named U+00A0 and `__Host-…`, which a browser lets any sibling host set,
- * would then count as one of ours.
- */
-function trimBlanks(text: string): string {
-  let start = 0
-  let end = text.length
-  while (start < end && isBlank(text.charCodeAt(start))) start += 1
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1
-  return text.slice(start, end)
-}
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09
 }

@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Exposition, ExpositionFormat } from '../../metrics/exposition.ts'
 import { isLoopbackAddress } from '../../runtime/ip-address.ts'
+import { trimBlanks } from '../../runtime/trim-blanks.ts'
 import { ApiError } from './api-error.ts'
 
 declare module 'fastify' {
@@ -45,7 +46,7 @@ const TYPES_MAX = 32
 function prefersOpenMetrics(accept = ''): boolean {
   const weights = new Map<string, number>()
   for (const range of accept.toLowerCase().split(',', TYPES_MAX)) {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim())
+    const [type = '', ...parameters] = range.split(';').map(trimBlanks)
     const weight = weightOf(parameters)
     weights.set(type, Math.max(weight, weights.get(type) ?? 0))
   }

@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import { BlockList, isIPv4 } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { parseIpAddress } from '../../runtime/ip-address.ts'
+import { trimBlanks } from '../../runtime/trim-blanks.ts'
 
 /**
  * Addresses of X-Forwarded-For that are looked at; more trusted proxies in a row would be a loop.
@@ -46,7 +47,7 @@ export function peerAddressOf(
   if (address === undefined || !isTrustedProxy(address)) return address ?? ''
   const forwarded = [headers['x-forwarded-for'] ?? []].flat().join()
   // RFC 9110 §5.6.1: empty elements of a list count for nothing.
-  const hops = forwarded.split(',').filter((hop) => hop.trim() !== '')
+  const hops = forwarded.split(',').filter((hop) => trimBlanks(hop) !== '')
   for (const hop of hops.slice(-HOPS_MAX).reverse()) {
     const before = parseIpAddress(hop)
     if (before === undefined) return address

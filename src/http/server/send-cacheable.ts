@@ -2,6 +2,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import { type CacheableBody, cacheableBody } from '../../runtime/cacheable-body.ts'
+import { trimBlanks } from '../../runtime/trim-blanks.ts'
 import type { EndpointReply, EndpointRequest } from './endpoint.ts'
 
 /** For what changes with a new version or configuration only. */
@@ -36,6 +37,6 @@ export function sendCacheable(
 
 /** RFC 9110 §13.1.2: the comparison is weak, and `*` matches anything. */
 function isKnown(etag: string, list: string): boolean {
-  const tags = list.split(',').map((tag) => tag.trim())
+  const tags = list.split(',').map(trimBlanks)
   return tags.some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag)
 }

@@ -1,7 +1,7 @@
 // JSON of strangers: one reading, or none.
 
 import { test } from 'tap'
-import { memberOf, readJsonObject } from '../../src/assertions/strict-json.ts'
+import { memberOf, readJsonObject } from '../../src/runtime/strict-json.ts'
 
 const read = (text: string) => readJsonObject(Buffer.from(text))
 
