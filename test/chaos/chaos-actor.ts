@@ -4,11 +4,14 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { decodeJwt } from 'jose'
-import type { ChaosScene, ChaosUser, Instance } from './chaos-scene.ts'
+import { BEYOND_GRACE_MS, type ChaosScene, type ChaosUser, type Instance } from './chaos-scene.ts'
 import type { Operation, OperationName } from './history.ts'
 import type { Random } from './random.ts'
 
 const ANSWER_TIMEOUT_MS = 5_000
+/** How often a client hangs up before it is answered, and after how long. */
+const HANGS_UP = 0.03
+const HANG_UP_MAX_MS = 25
 const PAUSE_MAX_MS = 60
 /** What no repetition changes any more; 400 is how a theft ends a session. */
 const FINAL = [200, 204, 400]
@@ -59,7 +62,10 @@ export function openActor(
   ): Promise<Answer> {
     const startMs = performance.now()
     at.asked = startMs
-    const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
+    const hangsUp = random.next() < HANGS_UP
+    const signal = AbortSignal.timeout(
+      hangsUp ? random.between(1, HANG_UP_MAX_MS) : ANSWER_TIMEOUT_MS,
+    )
     const { status, body } = await send(instance, { signal }).then(readAnswer, () => noAnswer)
     const got = readTokens(body)
     const operation: Operation = {
@@ -164,7 +170,10 @@ export function openActor(
 
   async function rob(held: Session): Promise<void> {
     if (held.tokens.length < 4) return
-    const generation = random.between(0, held.tokens.length - 3)
+    const isLast = random.next() < 1 / 3
+    const generation = isLast ? held.tokens.length - 2 : random.between(0, held.tokens.length - 3)
+    // The last one that its owner has used: until then it counts as a repetition of his.
+    if (isLast) await delay(BEYOND_GRACE_MS)
     await end(held, () => present('replay', held, generation))
   }
 

@@ -2,8 +2,8 @@
 
 import type { TestPostgres } from '../support/postgres.ts'
 import type { RedisProcess } from '../support/redis.ts'
-import type { ChaosScene } from './chaos-scene.ts'
-import { BEYOND_GRACE_MS, type MakeFault } from './faults/fault.ts'
+import { BEYOND_GRACE_MS, type ChaosScene } from './chaos-scene.ts'
+import type { MakeFault } from './faults/fault.ts'
 import { INSTANCE_FAULTS } from './faults/instance-faults.ts'
 import { POSTGRES_FAULTS } from './faults/postgres-faults.ts'
 import { REDIS_FAULTS } from './faults/redis-faults.ts'

@@ -1,4 +1,4 @@
-// Three instances and one Redis that freezes, dies and is full.
+// Three instances and one Redis that freezes, dies, is full and is emptied.
 
 import { testShortRun } from './short-run.ts'
 
@@ -10,6 +10,7 @@ const FAULTS = [
   'restartPostgres',
   'setClock',
   'fillRedis',
+  'emptyRedis',
 ] as const
 
 testShortRun('redis', FAULTS)

@@ -33,6 +33,8 @@ export const STORE_NAMES = Object.keys(STORES) as StoreName[]
 
 /** Short, so that an outage outlasts it. */
 export const GRACE_SECONDS = 2
+/** By then the first attempt of everybody is older than a refresh may be repeated. */
+export const BEYOND_GRACE_MS = GRACE_SECONDS * 1000 + 800
 
 export interface Instance {
   readonly number: number
@@ -84,20 +86,22 @@ const POSTGRES_SETTINGS = ['fsync=off', 'full_page_writes=off', 'max_connections
 export interface ChaosSceneOptions {
   readonly store: StoreName
   readonly users: number
+  /** Three unless given. */
+  readonly instances?: 1 | 3
   /** Another service than the one of this checkout. */
   readonly planted?: PlantedService | undefined
 }
 
 export async function openChaosScene(
   scope: Scope,
-  { store, users: userCount, planted }: ChaosSceneOptions,
+  { store, users: userCount, instances: count = 3, planted }: ChaosSceneOptions,
 ): Promise<ChaosScene> {
   const postgres = await startPostgres(scope, POSTGRES_SETTINGS)
   const redis = await STORES[store]?.(scope)
   const start = (number: number) => startInstance(scope, { number, postgres, redis, planted })
   // The first one migrates, the others find everything there.
   const first = await start(0)
-  const instances = [first, ...(await Promise.all(FURTHER.map(start)))]
+  const instances = [first, ...(await Promise.all(count === 1 ? [] : FURTHER.map(start)))]
   const client = await first.service.makeClient({ refreshGraceSeconds: GRACE_SECONDS })
   const users: ChaosUser[] = []
   for (let i = 0; i < userCount; i += 1) users.push(await first.service.makeUser())

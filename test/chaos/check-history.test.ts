@@ -42,7 +42,15 @@ const unanswered = (atMs: number, generation: number, more: Partial<Operation> =
   operation('refresh', atMs, { generation, status: 503, endMs: atMs + 1_000, ...more })
 
 function rulesOf(operations: Operation[], more: Partial<History> = {}): string[] {
-  const history = { graceMs: GRACE_MS, faults: [], alarms: [], unserved: [], ...more, operations }
+  const history = {
+    graceMs: GRACE_MS,
+    calm: [],
+    faults: [],
+    alarms: [],
+    unserved: [],
+    ...more,
+    operations,
+  }
   return checkHistory(history).map(({ rule }) => rule)
 }
 
@@ -50,6 +58,7 @@ const freeze: FaultSpan = {
   name: 'freeze',
   beginMs: 1_500,
   endMs: 9_000,
+  servedMs: 0,
   overMs: 9_000,
   silent: [0, 1, 2],
 }
@@ -101,6 +110,7 @@ const failover: FaultSpan = {
   name: 'failOver',
   beginMs: 1_000,
   endMs: 1_500,
+  servedMs: 0,
   overMs: 2_000,
   silent: [],
   loss: { fromMs: 1_000, toMs: 2_000, isSplit: true },
@@ -109,6 +119,33 @@ const robbed = (atMs: number) => refreshed(atMs, 0, { name: 'replay' })
 innocent['a theft that a failover has made everybody forget'] = [
   [login(0), refreshed(10, 0), refreshed(990, 1), robbed(2_100), refreshed(2_500, 2)],
   { faults: [failover] },
+]
+
+const emptied: FaultSpan = { ...failover, name: 'emptyRedis', loss: { fromMs: 1_000, toMs: 2_000 } }
+const forgetful = (loginsBeforeMs: number): FaultSpan => ({
+  ...emptied,
+  loss: { fromMs: 1_000, toMs: 2_000, loginsBeforeMs },
+})
+innocent['a login that the journal has no more when Redis is emptied'] = [
+  [login(0), refreshed(10, 0), refused(2_100, 1)],
+  { faults: [forgetful(1_200)] },
+]
+innocent['a session that an old master serves after its end'] = [
+  [login(0), operation('revoke', 1_500), refreshed(1_600, 0), refused(2_100, 1)],
+  { faults: [failover] },
+]
+innocent['two sessions that log each other out'] = [
+  [
+    login(0),
+    login(20, 's2'),
+    operation('logOutOthers', 100, { status: 204 }),
+    operation('logOutOthers', 101, { status: 204, session: 's2' }),
+    refused(200, 0),
+    refused(300, 0, { session: 's2' }),
+  ],
+]
+innocent['a login while the others are logged out'] = [
+  [operation('logOutAll', 0, { status: 204 }), login(5, 's1'), refreshed(100, 0)],
 ]
 
 for (const [name, [operations, more]] of Object.entries(innocent)) {
@@ -128,32 +165,35 @@ const guilty: Record<string, [string[], Operation[], Partial<History>?]> = {
     ],
   ],
   'a generation that was left out': [
-    ['two_successors'],
+    ['not_linearizable'],
     [login(0), refreshed(100, 0, { got: { session: 's1', generation: 2, digest: 'x' } })],
   ],
   'a token whose successor was used': [
-    ['used_twice'],
+    ['not_linearizable'],
     [login(0), refreshed(100, 0), refreshed(200, 1), refreshed(300, 0)],
   ],
-  'a token after its grace': [['used_twice'], [login(0), refreshed(100, 0), refreshed(3_000, 0)]],
+  'a token after its grace': [
+    ['not_linearizable'],
+    [login(0), refreshed(100, 0), refreshed(3_000, 0)],
+  ],
   'a theft that was served': [
-    ['used_twice'],
+    ['not_linearizable'],
     [login(0), refreshed(10, 0), refreshed(30, 1), refreshed(50, 0, { name: 'replay' })],
   ],
   'a session after its revocation': [
-    ['ended_works'],
+    ['not_linearizable'],
     [login(0), operation('revoke', 100), refreshed(200, 0)],
   ],
   'an access token after a logout of all': [
-    ['ended_works'],
+    ['not_linearizable'],
     [login(0), operation('logOutAll', 100, { status: 204 }), operation('verify', 200)],
   ],
   'a session of a disabled user, of another actor': [
-    ['ended_works'],
+    ['not_linearizable'],
     [login(0), login(5, 's2'), operation('disable', 100), refreshed(200, 0, { session: 's2' })],
   ],
   'a session after a theft was seen': [
-    ['ended_works'],
+    ['not_linearizable'],
     [
       login(0),
       refreshed(10, 0),
@@ -162,9 +202,9 @@ const guilty: Record<string, [string[], Operation[], Partial<History>?]> = {
       refreshed(80, 2),
     ],
   ],
-  'a session that is refused for nothing': [['refused_without_cause'], [login(0), refused(100, 0)]],
+  'a session that is refused for nothing': [['not_linearizable'], [login(0), refused(100, 0)]],
   'a session that logged the others out twice at once': [
-    ['refused_without_cause'],
+    ['not_linearizable'],
     [
       login(0),
       operation('logOutOthers', 100, { status: 204 }),
@@ -173,11 +213,11 @@ const guilty: Record<string, [string[], Operation[], Partial<History>?]> = {
     ],
   ],
   'a login that is refused for nothing': [
-    ['refused_without_cause'],
+    ['not_linearizable'],
     [operation('disable', 0), operation('enable', 100), operation('login', 200, { status: 400 })],
   ],
   'a client that repeated through a freeze': [
-    ['refused_without_cause', 'false_alarm'],
+    ['not_linearizable', 'false_alarm'],
     [login(0), unanswered(2_000, 0), unanswered(4_000, 0), refused(9_500, 0)],
     { faults: [freeze], alarms: ['s1'] },
   ],
@@ -186,9 +226,39 @@ const guilty: Record<string, [string[], Operation[], Partial<History>?]> = {
 }
 
 guilty['a theft after a failover, when the client had come by'] = [
-  ['used_twice'],
+  ['not_linearizable'],
   [login(0), refreshed(10, 0), refreshed(990, 1), refreshed(2_100, 2), robbed(2_500)],
   { faults: [failover] },
+]
+
+guilty['a session that an emptied Redis does not know, though the journal has its login'] = [
+  ['not_linearizable'],
+  [login(0), refreshed(10, 0), refused(2_100, 1)],
+  { faults: [emptied] },
+]
+guilty['a login from after the journal was lost'] = [
+  ['not_linearizable'],
+  [login(900), refreshed(920, 0), refused(2_100, 1)],
+  { faults: [forgetful(800)] },
+]
+guilty['a session that an emptied Redis has revived'] = [
+  ['not_linearizable'],
+  [login(0), operation('revoke', 500), refreshed(2_100, 0)],
+  { faults: [emptied] },
+]
+guilty['a session that an old master serves when the failover is over'] = [
+  ['not_linearizable'],
+  [login(0), operation('revoke', 1_500), refreshed(2_100, 0)],
+  { faults: [failover] },
+]
+guilty['a session that goes on after two were logged out by each other'] = [
+  ['not_linearizable'],
+  [
+    login(0),
+    login(20, 's2'),
+    operation('logOutOthers', 100, { status: 204 }),
+    operation('logOutOthers', 200, { status: 204, session: 's2' }),
+  ],
 ]
 
 for (const [name, [rules, operations, more]] of Object.entries(guilty)) {

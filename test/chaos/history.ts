@@ -5,7 +5,7 @@
 export const OPERATIONS = {
   login: [200, 400, 503],
   refresh: [200, 400, 503],
-  /** An old token, at least two generations behind, as a thief would present it; to serve it is judged by `used_twice`. */
+  /** An old token, as a thief would present it: beyond what may be repeated. */
   replay: [200, 400, 503],
   verify: [200, 401, 503],
   revoke: [200, 503],
@@ -38,9 +38,15 @@ export interface Operation {
   }
 }
 
+/** Whether that is a status of the operation. */
+export function isExpected({ name, status }: Operation): boolean {
+  const statuses: readonly number[] = OPERATIONS[name]
+  return statuses.includes(status)
+}
+
 /** Whether the service has said what it did. */
-export function isAnswered({ status }: Operation): boolean {
-  return status !== 0 && status !== 503
+export function isAnswered(operation: Operation): boolean {
+  return operation.status !== 503 && isExpected(operation)
 }
 
 export interface FaultSpan {
@@ -48,6 +54,8 @@ export interface FaultSpan {
   readonly beginMs: number
   /** When its end began. */
   readonly endMs: number
+  /** How long after its end everybody was served again. */
+  readonly servedMs: number
   /** When it was over, and every server was there again. */
   readonly overMs: number
   /** The instances that reach no store of families meanwhile: nothing begun within can act. */
@@ -68,6 +76,8 @@ export interface Loss {
 
 export interface History {
   readonly graceMs: number
+  /** The users who end nothing and are not robbed: whatever refuses their sessions is to blame. */
+  readonly calm: readonly string[]
   readonly operations: readonly Operation[]
   readonly faults: readonly FaultSpan[]
   /** The sessions of all theft alarms. */
@@ -78,7 +88,7 @@ export interface History {
 
 /** One line for each thing, for a file. */
 export function toJsonLines(history: History): string {
-  const { graceMs, operations, faults, alarms, unserved } = history
-  const lines = [{ graceMs, alarms, unserved }, ...faults, ...operations]
+  const { operations, faults, ...rest } = history
+  const lines = [rest, ...faults, ...operations]
   return `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`
 }

@@ -5,11 +5,14 @@ import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../support/repository-text.ts'
 import { makeServerDir } from '../support/temp-dir.ts'
+import type { FaultName } from './chaos-faults.ts'
 
 interface PlantedBug {
   readonly file: string
   readonly text: string
   readonly instead: string
+  /** Those that it takes to meet it. */
+  readonly faults: readonly FaultName[]
 }
 
 const LUA = 'src/families/redis/lua'
@@ -20,24 +23,28 @@ export const PLANTED_BUGS = {
     file: `${LUA}/rotate.lua`,
     text: 'if generation < current and not is_retry then',
     instead: 'if false then',
+    faults: [],
   },
   /** The last token but one is good for ever. */
   'forgives without end': {
     file: `${LUA}/rotate.lua`,
     text: 'generation == current - 1 and now < family.rotated_at + grace',
     instead: 'generation == current - 1',
+    faults: [],
   },
   /** What ends a session takes it out of the store, and the journal makes it again. */
   'deletes what has ended': {
     file: `${LUA}/family.lua`,
     text: 'write_family(family_key(user_key, family.id), family)\n  leave_live',
     instead: "redis.call('DEL', family_key(user_key, family.id))\n  leave_live",
+    faults: [],
   },
   /** What was sent before the store froze is carried out when nobody waits for it. */
   'acts late': {
     file: 'src/redis/late.lua',
     text: 'if server_now() >= tonumber(table.remove(ARGV)) then',
     instead: 'table.remove(ARGV)\nif false then',
+    faults: ['freeze', 'freeze'],
   },
 } as const satisfies Record<string, PlantedBug>
 

@@ -1,7 +1,6 @@
 // What a fault is: how it begins, how long it is held, how it ends, and what it may take away.
 
 import type { ChaosScene } from '../chaos-scene.ts'
-import { GRACE_SECONDS } from '../chaos-scene.ts'
 import type { Loss } from '../history.ts'
 import type { Random } from '../random.ts'
 
@@ -20,6 +19,3 @@ export type MakeFault = (
   scene: ChaosScene,
   random: Random,
 ) => Fault | undefined | Promise<Fault | undefined>
-
-/** By then the first attempt of everybody is older than a refresh may be repeated. */
-export const BEYOND_GRACE_MS = GRACE_SECONDS * 1000 + 800

@@ -1,8 +1,8 @@
 // What goes wrong with an instance, with its clock, or with how many come at once.
 
-import { type ChaosScene, CROWD_ADDRESS } from '../chaos-scene.ts'
+import { BEYOND_GRACE_MS, type ChaosScene, CROWD_ADDRESS } from '../chaos-scene.ts'
 import type { Random } from '../random.ts'
-import { BEYOND_GRACE_MS, type MakeFault } from './fault.ts'
+import type { MakeFault } from './fault.ts'
 
 const CROWD = 100
 /** Longer than any client of a run waits for its answer. */

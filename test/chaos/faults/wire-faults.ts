@@ -1,9 +1,9 @@
 // What goes wrong between one instance and the store of the families.
 
 import type { TcpProxy } from '../../contract/tcp-proxy.ts'
-import type { ChaosScene } from '../chaos-scene.ts'
+import { BEYOND_GRACE_MS, type ChaosScene } from '../chaos-scene.ts'
 import type { Random } from '../random.ts'
-import { BEYOND_GRACE_MS, type Fault, type MakeFault } from './fault.ts'
+import type { Fault, MakeFault } from './fault.ts'
 
 export const WIRE_FAULTS = {
   /** What one instance sends arrives when its clients have long gone elsewhere. */
