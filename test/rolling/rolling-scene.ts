@@ -39,7 +39,7 @@ export interface RollingOptions {
   readonly release: Release
 }
 
-/** What the configuration of nginx says; a delay that is longer than its fail_timeout. */
+/** What the configuration of nginx says, and a delay as is to be had in a test. */
 const ENV: Environment = { LINEAGE_TRUST_PROXY: 'loopback', LINEAGE_SHUTDOWN_DELAY_SECONDS: '3' }
 /** The same of settings that the release before does not have; guesses of one address are many here. */
 export const ENV_OF_THIS: Environment = {
@@ -67,8 +67,9 @@ export async function openRollingScene(
     lives.push({ release: name, service })
     return service
   }
-  const [first, second] = [await start(release, ports[0] ?? 0), await start(release, ports[1] ?? 0)]
-  const slots = [first, second]
+  const slots = await Promise.all(ports.map((port) => start(release, port)))
+  const [first, second] = slots
+  if (!first || !second) throw new Error('two were started')
   const nginx = await startNginx(scope, {
     configuration: 'two-instances.conf',
     replace: {
@@ -77,7 +78,7 @@ export async function openRollingScene(
       'access_log off;': LOG_FORMAT,
     },
   })
-  const load = await openLoad(scope, nginx, slots)
+  const load = await openLoad(scope, nginx, first, second)
   return {
     load,
     async replace(slot, next) {
@@ -126,9 +127,9 @@ function refreshesOf(service: LineageProcess): LogLine[] {
 async function openLoad(
   scope: Scope,
   { url }: Nginx,
-  [first, second]: readonly LineageProcess[],
+  first: LineageProcess,
+  second: LineageProcess,
 ): Promise<Load> {
-  if (!first || !second) throw new Error('no instances')
   const client = await first.makeClient({ type: 'public' })
   const watcher = await first.makeClient({
     type: 'confidential',
