@@ -86,7 +86,7 @@ async function closeInOrder(
 ): Promise<void> {
   crew.drain()
   if (doors.length > 0) await delay(delaySeconds * 1000)
-  await arrivalsAccepted()
+  await arrivalsAccepted(doors)
   for (const door of doors) door.close()
   const limit = new AbortController()
   await Promise.race([dispatch.emptied(), delay(DRAIN_MS, undefined, limit).catch(() => {})])

@@ -100,7 +100,7 @@ async function run(scene: Scene): Promise<{ row: string; failures: number }> {
     for (const failure of rolling.load.failures.slice(0, SHOWN))
       console.log(`  FAILED ${JSON.stringify(failure)}`)
     console.log(`  ${JSON.stringify(Object.fromEntries(rolling.load.answered))}`)
-    console.log(`  503 for: ${JSON.stringify(Object.fromEntries(rolling.reasons()))}`)
+    console.log(`  not served for: ${JSON.stringify(Object.fromEntries(rolling.reasons()))}`)
     for (const line of rolling.complaints().slice(0, SHOWN)) console.log(`  nginx: ${line}`)
     console.log(`  passed on: ${JSON.stringify(Object.fromEntries(rolling.passedOn()))}`)
     return { row: rowOf(scene, rolling, seconds), failures: rolling.load.failures.length }

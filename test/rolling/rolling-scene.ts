@@ -26,7 +26,7 @@ export interface RollingScene {
   replace(slot: number, release: Release): Promise<void>
   /** By the name of a release, how many requests its processes have answered through nginx. */
   servedBy(): ReadonlyMap<string, number>
-  /** Why instances have refused what they answered with 503, and how often. */
+  /** Why instances have failed to answer, and how often. */
   reasons(): ReadonlyMap<string, number>
   /** What nginx has said of instances, but for ports that were closed. */
   complaints(): readonly string[]
@@ -103,7 +103,8 @@ export async function openRollingScene(
       const counts = new Map<string, number>()
       for (const { service } of lives) {
         for (const line of service.log()) {
-          if (line.status !== 503 || !/^request\.(failed|refused)$/.test(line.event)) continue
+          if (Number(line.status ?? 0) < 500 || !/^request\.(failed|refused)$/.test(line.event))
+            continue
           const { message } = (line.err ?? {}) as { message?: string }
           const reason = [line.reason, message].filter(Boolean).join(': ')
           counts.set(reason, (counts.get(reason) ?? 0) + 1)

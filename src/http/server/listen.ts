@@ -12,6 +12,9 @@ import { DRAIN_MS } from '../../runtime/close-on-signal.ts'
 /** Errors for an address that this machine does not have, such as an IPv6 one without IPv6. */
 const NOT_HERE: ReadonlySet<unknown> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
 
+/** How long a stop goes on accepting what arrives. */
+const ARRIVALS_MS = 1_000
+
 /** For `localhost` all of its addresses, because a client may choose any of them. */
 export async function findAddresses(host: string): Promise<string[]> {
   if (host !== 'localhost') return [host]
@@ -30,7 +33,7 @@ export async function listenAt(
 ): Promise<void> {
   const doors: Server[] = []
   app.addHook('preClose', async () => {
-    await arrivalsAccepted()
+    await arrivalsAccepted([app.server, ...doors])
     for (const door of doors) door.close()
   })
   // The HTTP server does not count connections that came through a door, so the doors are awaited
@@ -50,11 +53,23 @@ export async function listenAt(
 }
 
 /**
- * Resolves when every connection that the system has taken so far is accepted. The system resets those that
- * are not when a listener closes, and a process that waited for its turn has some: close right after.
+ * Resolves when every connection that the system has taken so far is accepted, or after a second. The system
+ * resets those that are not when a listener closes, and a process that waited for its turn has some: close
+ * right after.
  */
-export async function arrivalsAccepted(): Promise<void> {
-  await setImmediate()
+export async function arrivalsAccepted(listeners: readonly Server[]): Promise<void> {
+  const giveUpAt = performance.now() + ARRIVALS_MS
+  let hasArrived = false
+  const onConnection = () => {
+    hasArrived = true
+  }
+  for (const listener of listeners) listener.on('connection', onConnection)
+  // A round of the event loop accepts one connection of each listener.
+  do {
+    hasArrived = false
+    await setImmediate()
+  } while (hasArrived && performance.now() < giveUpAt)
+  for (const listener of listeners) listener.off('connection', onConnection)
 }
 
 /** A listening socket whose connections are handed to the application's own server. */
