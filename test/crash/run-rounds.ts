@@ -31,13 +31,15 @@ export interface RoundsOptions {
   /** In place of moments that are drawn; nothing is measured then. */
   readonly moments?: readonly Moment[]
   readonly tell: (line: string) => void
+  /** Ends sooner, with the round that is under way then. */
+  readonly secondsMax?: number | undefined
 }
 
 const MEASURED: Moment = { kind: 'end' }
 
 /** A damage stays in the stores, so the act ends with its first round that has one. */
 export async function runRounds(act: Act, options: RoundsOptions): Promise<ActReport> {
-  const { name, rounds, seed, tell, moments } = options
+  const { name, rounds, seed, tell, moments, secondsMax = Number.POSITIVE_INFINITY } = options
   const random = openRandom(`${seed} ${name}`)
   const scope = openScope()
   const beganAtMs = performance.now()
@@ -47,7 +49,8 @@ export async function runRounds(act: Act, options: RoundsOptions): Promise<ActRe
   const extents = new Map<string, Extent>()
   try {
     const runRound = await act.open(scope, random)
-    while (count.done < rounds && broken.length === 0) {
+    const isTimeLeft = () => performance.now() - beganAtMs < secondsMax * 1000
+    while (count.done < rounds && broken.length === 0 && isTimeLeft()) {
       const used = { way: '', fuse: makeFuse(MEASURED) }
       const seen = await runRound((way) => {
         const extent = extents.get(way)
