@@ -7,6 +7,7 @@ import { until } from '../support/until.ts'
 import type { Act, RunRound } from './act.ts'
 import { type Claims, openClaims } from './claims.ts'
 import { openCrashScene, toDamages } from './crash-scene.ts'
+import { endMeasuring } from './fuse.ts'
 import { isNoAnswer } from './person-requests.ts'
 
 /** One kind of resource, of which one member changes and tells which change was the last. */
@@ -60,7 +61,6 @@ const KINDS: Readonly<Record<string, Kind>> = {
 
 const ABSENT = 'absent'
 const EACH_MAX = 8
-const TRAFFIC_MS = 1_000
 const PATIENCE_MS = 15_000
 
 interface Keeper {
@@ -183,14 +183,13 @@ const admin: Act = {
       scene.attach(fuse)
       const dying = service
       fuse.light(() => dying.signal('SIGKILL'))
-      const isMeasured = fuse.moment.kind === 'end'
-      const timer = setTimeout(() => isMeasured && fuse.burnOut(), TRAFFIC_MS)
+      const stop = endMeasuring(fuse)
       await Promise.all(
         keepers.map(async (keeper) => {
           while (await keeper.step(dying));
         }),
       )
-      clearTimeout(timer)
+      stop()
       fuse.burnOut()
       scene.attach(undefined)
       await dying.exited

@@ -41,6 +41,20 @@ export function drawMoment(random: Random, { ms, steps }: Extent): Moment {
   return { kind: 'step', step: random.between(1, steps), phase: random.pick(PHASES) }
 }
 
+/** A busy machine takes few steps in that time, and moments are drawn from them. */
+const MEASURED_MIN: Extent = { ms: 1_000, steps: 100 }
+
+/** Burns out what goes on of itself, once it has been measured for long enough. Gives what stops that. */
+export function endMeasuring(fuse: Fuse): () => void {
+  const litAtMs = performance.now()
+  const timer = setInterval(() => {
+    const { ms, steps } = MEASURED_MIN
+    const isEnough = performance.now() - litAtMs >= ms && fuse.extent.steps >= steps
+    if (fuse.moment.kind === 'end' && isEnough) fuse.burnOut()
+  }, 20)
+  return () => clearInterval(timer)
+}
+
 export function makeFuse(moment: Moment): Fuse {
   let kill: (() => void) | undefined
   const state = { litAtMs: 0, endMs: 0, steps: 0, isOver: false, isInTime: false }

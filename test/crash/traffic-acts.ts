@@ -7,15 +7,13 @@ import { signalTree } from '../support/process-tree.ts'
 import { until } from '../support/until.ts'
 import type { Act, RunRound } from './act.ts'
 import { type CrashScene, openCrashScene, patiently, toDamages } from './crash-scene.ts'
-import type { Fuse } from './fuse.ts'
+import { endMeasuring, type Fuse } from './fuse.ts'
 import type { Damage } from './invariants.ts'
 import { openPerson, type Person } from './person.ts'
 
 const PEOPLE = 8
 /** A refresh whose answer was lost may be repeated however slow this machine is. */
 const GRACE_SECONDS = 300
-/** How long people go on where nothing ends it earlier: to measure it. */
-const TRAFFIC_MS = 1_500
 
 interface Killing {
   readonly name: string
@@ -110,14 +108,13 @@ function trafficAct(what: string, share: number, options: TrafficOptions): Act {
 
 /** Everybody goes on until nobody answers; to measure it, until the time is over. */
 async function goOn(people: readonly Person[], service: LineageProcess, fuse: Fuse): Promise<void> {
-  const isMeasured = fuse.moment.kind === 'end'
-  const timer = setTimeout(() => isMeasured && fuse.burnOut(), TRAFFIC_MS)
+  const stop = endMeasuring(fuse)
   await Promise.all(
     people.map(async (person) => {
       while (await person.step(service));
     }),
   )
-  clearTimeout(timer)
+  stop()
   fuse.burnOut()
 }
 
