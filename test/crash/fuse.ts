@@ -38,7 +38,9 @@ const PHASES: readonly StepPhase[] = ['unsent', 'sent', 'answered']
 /** A moment within the extent: by turns in time and at a step, where there are steps. */
 export function drawMoment(random: Random, { ms, steps }: Extent): Moment {
   if (steps === 0 || random.next() < 0.4) return { kind: 'time', ms: random.between(0, ms) }
-  return { kind: 'step', step: random.between(1, steps), phase: random.pick(PHASES) }
+  // An act connects and reads before it changes anything, so half of them are of its last third.
+  const first = random.next() < 0.5 ? 1 : Math.ceil((steps * 2) / 3)
+  return { kind: 'step', step: random.between(first, steps), phase: random.pick(PHASES) }
 }
 
 /** A busy machine takes few steps in that time, and moments are drawn from them. */
