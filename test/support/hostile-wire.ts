@@ -12,18 +12,21 @@ export interface WireAnswer {
 
 /**
  * Sends the bytes and reads until the server ends the connection, so the last request should say
- * `Connection: close`. `bodiless` is for answers to HEAD.
+ * `Connection: close`. `bodiless` is for answers to HEAD. With `isAll`, the sender says that nothing follows, so
+ * that nobody waits for the rest of what is not whole.
  */
 export function exchange(
   url: string,
   bytes: string | Buffer,
-  { bodiless = false } = {},
+  { bodiless = false, isAll = false } = {},
 ): Promise<readonly WireAnswer[]> {
   const { hostname, port } = new URL(url)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     const socket = connect(Number(port), hostname, () => {
-      socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
+      const sent = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes
+      if (isAll) socket.end(sent)
+      else socket.write(sent)
     })
     socket.on('data', (chunk) => chunks.push(chunk))
     // A server that refuses early may reset while we still write; what it said counts.
