@@ -172,6 +172,9 @@ const distinguished: FuzzTarget = {
     const name = parseDistinguishedName(text)
     if (name === undefined) return false
     holds(isWellFormed(text), 'a name without half of a character')
+    // RFC 4514 §3: what is left without the escapes has none of the marks that need one.
+    const plain = text.replaceAll(/\\(?:[ "#+,;<=>\\]|[\da-f]{2})/gi, '')
+    holds(!/["\\;<>\0]/.test(plain), 'marks stand behind a backslash')
     const rdns = JSON.parse(name) as string[][]
     // Written as RFC 4514 §2.4 has it, each byte of a value escaped.
     const written = rdns

@@ -17,6 +17,7 @@ const redis: FuzzTarget = {
     'redis://:x@a/1?mode=sentinel&name=m',
     'redis://a?mode=single',
     'redis://a:0',
+    'redis://a:65536',
     'redis://u@a',
   ],
   tokens: [
