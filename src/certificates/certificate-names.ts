@@ -23,6 +23,18 @@ const EMAIL = 0x81
 const DNS = 0x82
 const URI = 0x86
 const IP = 0x87
+/** Those, and the other five: of another kind, of X.400, a directory's, an EDI party's, a registered one. */
+const GENERAL_NAMES: ReadonlySet<number> = new Set([
+  EMAIL,
+  DNS,
+  URI,
+  IP,
+  0xa0,
+  0xa3,
+  0xa4,
+  0xa5,
+  0x88,
+])
 
 /** Undefined where they cannot be read in one way. */
 export function readCertificateNames(raw: Buffer): CertificateNames | undefined {
@@ -58,7 +70,10 @@ function readAlternativeNames(extensions: DerValue | undefined): DerValue[] {
   const value = found[0]?.at(-1)
   if (!value) return []
   if (value.tag !== OCTET_STRING) throw new RangeError('an extension without a value')
-  return readWithin(readValues(value.content)[0], TAG.sequence)
+  const names = readWithin(readValues(value.content)[0], TAG.sequence)
+  // Whoever knows the list cannot read it then, OpenSSL among them.
+  if (!names.every(({ tag }) => GENERAL_NAMES.has(tag))) throw new RangeError('a name of no kind')
+  return names
 }
 
 function toAddress(octets: Buffer): string {

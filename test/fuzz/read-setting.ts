@@ -11,8 +11,9 @@ export function readSetting<T>(parse: (text: string) => T, text: string): T | un
   } catch (error) {
     if (!(error instanceof BadValue)) throw error
     const again = refusalOf(parse, `${text}\u2603`)
-    if (text.length > 12 && error.message.includes(text))
-      throw new Violation('a refusal repeats the value')
+    // A part of the sentence that is there whatever the value was is no repetition.
+    const isRepeated = error.message.includes(text) && !again?.includes(text)
+    if (text.length > 12 && isRepeated) throw new Violation('a refusal repeats the value')
     if (again?.includes('\u2603')) throw new Violation('a refusal repeats a part of the value')
     return undefined
   }

@@ -1,5 +1,7 @@
-// Short texts: patterns of subjects, ids, codes that people type, addresses of mail.
+// Short texts: origins, scopes and audiences of clients, patterns of subjects, ids, codes that people type,
+// addresses of mail.
 
+import { checkLists } from '../../../src/clients/client-lists.ts'
 import { findPatternProblem, matchesSubject } from '../../../src/clients/subject-pattern.ts'
 import { hashRecoveryCode } from '../../../src/factors/recovery-code.ts'
 import { readCode } from '../../../src/factors/totp.ts'
@@ -94,4 +96,76 @@ const shortTexts: FuzzTarget = {
   },
 }
 
-export const SHORT_TEXT_TARGETS: readonly FuzzTarget[] = [subject, shortTexts]
+const NOTHING: Parameters<typeof checkLists>[0] = {
+  grantTypes: [],
+  authMethods: [],
+  scopes: [],
+  defaultScopes: [],
+  audiences: [],
+  allowedOrigins: [],
+  tokenDelivery: 'body',
+  accessTokenCookie: false,
+}
+const CHOICES: Parameters<typeof checkLists>[1] = {
+  grants: [],
+  authMethods: [],
+  signingAlgs: ['ES256'],
+}
+
+const lists: FuzzTarget = {
+  name: 'client-lists',
+  covers: ['src/clients/client-lists.ts checkLists'],
+  // A line for each of the three.
+  seeds: [
+    'https://app.example\na\nhttps://api.test',
+    'http://[::1]:8080',
+    'capacitor://localhost',
+    'https://app.example:443',
+    'HTTPS://a',
+    'https://*.a.test',
+    'null\na"b\na b',
+  ],
+  tokens: [
+    'https://',
+    'http://',
+    'ionic://',
+    ':443',
+    ':80',
+    ':',
+    '/',
+    '*',
+    '@',
+    '?',
+    '.',
+    '[::1]',
+    '\u00e9',
+    '%41',
+    'null',
+    '\n',
+    '\u00a0',
+    '\ue001',
+  ],
+  lengthMax: 700,
+  check(input) {
+    const [origin = '', scope = '', audience = ''] = textOf(input).split('\n')
+    const isTaken = (draft: Partial<typeof NOTHING>) =>
+      checkLists({ ...NOTHING, ...draft }, CHOICES).length === 0
+    const isOrigin = isTaken({ allowedOrigins: [origin] })
+    // As a browser writes an origin, so that one compares it by its characters.
+    if (isOrigin && /^https?:/.test(origin)) {
+      isSame(new URL(origin).origin, origin, 'an origin that was written again')
+    }
+    if (isOrigin) holds(/^[a-z-]+:\/\/[\w.:[\]-]+$/.test(origin), 'no path and no mark of its own')
+    const isScope = isTaken({ scopes: [scope] })
+    isSame(isScope, /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/.test(scope), 'a scope by RFC 6749 §3.3')
+    const isAudience = isTaken({ audiences: [audience] })
+    if (isAudience)
+      holds(
+        Buffer.from(audience).toString() === audience && audience.trim() === audience,
+        'an audience',
+      )
+    return isOrigin || isScope || isAudience
+  },
+}
+
+export const SHORT_TEXT_TARGETS: readonly FuzzTarget[] = [lists, subject, shortTexts]
