@@ -17,13 +17,13 @@ interface Group {
   readonly bars: readonly Bar[]
 }
 
-const WIDTH = 760
+export const WIDTH = 760
 const LABELS = 190
 const BARS = 440
 const BAR_HEIGHT = 13
 const BAR_STEP = 16
 const GROUP_GAP = 12
-const MARGIN = 16
+export const MARGIN = 16
 const SCENARIOS_SHOWN: readonly ScenarioName[] = [
   'refresh',
   'client-credentials',
@@ -35,7 +35,7 @@ const SCENARIOS_SHOWN: readonly ScenarioName[] = [
 ]
 const SUBJECTS = ['lineage', 'oidc-provider', 'node-oauth']
 
-const STYLE = `
+export const STYLE = `
   text { font: 12px system-ui, sans-serif; fill: #24292f }
   .title { font-weight: 600; font-size: 14px }
   .quiet { fill: #656d76 }

@@ -4,6 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Test, test } from 'tap'
 import { parseRedisUrl } from '../../../src/config/redis-url.ts'
+import { garbageRequest } from '../../hostile/garbage-requests.ts'
 import { logIn, startApp, type TestApp, type TokenAnswer } from '../../support/app.ts'
 import { monitorCommands, POLL, readStatements } from '../../support/counted-calls.ts'
 import { openTestDatabase } from '../../support/postgres.ts'
@@ -138,6 +139,35 @@ test('client_credentials asks nobody', async (t) => {
         client_secret: client.secret,
       })
       t.equal(answer.status, 200)
+    }
+  })
+  t.strictSame(sql, [])
+  t.strictSame(commands, [])
+})
+
+test('1,000 tokens that are none ask nobody, wherever they are shown', async (t) => {
+  const { app, countDuring } = await openScene(t)
+  const [client, user] = [await app.makeClient({}), await app.makeUser()]
+  const { id, secret } = await app.makeClient({
+    type: 'confidential',
+    grantTypes: ['client_credentials'],
+  })
+  const tokens = await logIn(app, client, user)
+  const known = {
+    accessToken: tokens.access_token,
+    refreshToken: tokens.refresh_token,
+    publicId: client.id,
+    confidential: { client_id: id, client_secret: secret },
+  }
+  const { sql, commands } = await countDuring(async () => {
+    for (let number = 0; number < 1_000; number += 1) {
+      const { path, form, bearer, status } = garbageRequest(known, number)
+      const headers = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }
+      const answer = await (form ? app.form(path, form) : app.fetch(path, { headers }))
+      const body = await answer.text()
+      if (answer.status !== status || body.includes('"active":true')) {
+        t.fail(`${number} at ${path}: ${answer.status} ${body}`)
+      }
     }
   })
   t.strictSame(sql, [])
