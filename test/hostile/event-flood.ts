@@ -35,6 +35,8 @@ export async function floodWithEvents(scene: HostileScene): Promise<string> {
   }
   const chains = Array.from({ length: CONNECTIONS }, () => chain)
   const flood = runLoad({ port: server.port, chains, statuses: new Set([401, 429]) })
+  // Whatever fails is told when it is waited for.
+  flood.catch(() => {})
   // In the middle of it.
   await until('half of the flood', () => sent > FLOOD / 2)
   for (const refresh of stolen) await replay(scene, refresh)
