@@ -3,7 +3,7 @@
 
 import { readMember } from '../../bench/load/chains.ts'
 import { type Chain, runLoad } from '../../bench/load/closed-loop.ts'
-import { formRequest, getRequest } from '../../bench/load/http-connection.ts'
+import { formRequest, getRequest, openConnection } from '../../bench/load/http-connection.ts'
 import { ask } from '../../bench/subjects/token-server.ts'
 import { until } from '../support/until.ts'
 import type { HostileScene } from './hostile-scene.ts'
@@ -12,6 +12,8 @@ import type { HostileScene } from './hostile-scene.ts'
 const FLOOD = 20_000
 const CONNECTIONS = 16
 const THEFTS = 20
+/** A service that is asked for too much says so, too. */
+const REFUSED: ReadonlySet<number> = new Set([401, 429, 503])
 
 export async function floodWithEvents(scene: HostileScene): Promise<string> {
   const { server, postgres, logIn, gauges } = scene
@@ -34,7 +36,7 @@ export async function floodWithEvents(scene: HostileScene): Promise<string> {
     },
   }
   const chains = Array.from({ length: CONNECTIONS }, () => chain)
-  const flood = runLoad({ port: server.port, chains, statuses: new Set([401, 429]) })
+  const flood = runLoad({ port: server.port, chains, statuses: REFUSED })
   // Whatever fails is told when it is waited for.
   flood.catch(() => {})
   // In the middle of it.
@@ -62,22 +64,22 @@ export async function floodWithEvents(scene: HostileScene): Promise<string> {
 async function replay({ server }: HostileScene, first: string): Promise<void> {
   const refresh = (token: string) =>
     formRequest('/token', { grant_type: 'refresh_token', ...server.app, refresh_token: token })
-  const second = readMember(await ask(server.port, refresh(first)), 'refresh_token')
-  await ask(server.port, refresh(second))
-  await runLoad({
-    port: server.port,
-    chains: [onlyOnce(refresh(first))],
-    statuses: new Set([400]),
-  })
+  const second = readMember(await askUntil(server.port, refresh(first), 200), 'refresh_token')
+  await askUntil(server.port, refresh(second), 200)
+  await askUntil(server.port, refresh(first), 400)
 }
 
-function onlyOnce(request: string): Chain {
-  let isSent = false
-  return {
-    next: () => {
-      if (isSent) return undefined
-      isSent = true
-      return request
-    },
+/** The same again while it is 503, as every client does. */
+async function askUntil(port: number, request: string, status: number): Promise<string> {
+  const connection = await openConnection(port)
+  try {
+    return await until(`an answer ${status}`, async () => {
+      const answer = await connection.send(request)
+      if (answer.status === status) return answer.body
+      if (answer.status !== 503) throw new Error(`${answer.status}: ${answer.body}`)
+      return undefined
+    })
+  } finally {
+    connection.close()
   }
 }
