@@ -93,11 +93,14 @@ function isAllowed(fault: Fault, run: OutageRun, row: Row, observation: Observat
 }
 
 /**
- * An end that no store could be told was answered 503 as well, and nobody has promised anything yet. With
- * one of the stores there, it holds from the first answer on.
+ * An end that was answered 503 is no promise yet. It holds from the first answer on where the store has
+ * ended the session, or has to be told what it missed before it answers; a Redis that was there all the
+ * time and refused to write hears of it from the poll.
  */
-function isUnknownEnd({ takes }: Fault, { name }: Row, { status }: RowAnswer): boolean {
-  const isKept = !takes.includes('familyReads') || !takes.includes('accountWrites')
+function isUnknownEnd({ down, takes }: Fault, { name }: Row, { status }: RowAnswer): boolean {
+  const isKept = down.includes('redis')
+    ? !takes.includes('accountWrites')
+    : !takes.includes('familyWrites')
   return name === 'refresh of what was revoked' && status === 200 && !isKept
 }
 
