@@ -3,7 +3,7 @@
 
 import { test } from 'tap'
 import { startApp } from '../support/app.ts'
-import { runCommand, runHere, runJson } from '../support/command-line.ts'
+import { runHere, runJson } from '../support/command-line.ts'
 import { serverEnvironment } from '../support/lineage-process.ts'
 import { until } from '../support/until.ts'
 
@@ -25,7 +25,7 @@ test('a client and its secrets work at a running instance after its poll', async
     return answer.status
   }
 
-  const made = await runCommand(t, env, [...JOBS, ...GRANT, '--scope', 'jobs:run', 'jobs:read'])
+  const made = await runHere(env, [...JOBS, ...GRANT, '--scope', 'jobs:run', 'jobs:read'])
   t.equal(made.code, 0)
   const first = /^clientSecret +(lcs_\S+)$/m.exec(made.stdout)?.[1] ?? ''
   t.match(made.stdout, /^scopes +jobs:run jobs:read$/m)

@@ -3,7 +3,7 @@
 import { test } from 'tap'
 import { ADA, eventsOf, openConfirmationScene } from '../scenes/confirmation-scene.ts'
 import { readFindings } from '../scenes/doctor-report.ts'
-import { runCommand, runHere, runJson } from '../support/command-line.ts'
+import { runHere, runJson } from '../support/command-line.ts'
 import { serverEnvironment } from '../support/lineage-process.ts'
 import { readLink } from '../support/mailbox.ts'
 
@@ -18,7 +18,7 @@ test('a running instance sends the mail that the command asks for', async (t) =>
   const { app, mailbox, userId, confirmReset } = await openConfirmationScene(t)
   const smtp = { LINEAGE_SMTP_URL: `smtp://127.0.0.1:${mailbox.port}` }
   const env = { ...serverEnvironment(app.databaseUrl), ...PAGES, ...smtp }
-  t.match(await runCommand(t, env, SEND), { code: 0, stdout: '', stderr: /mail is queued/ })
+  t.match(await runHere(env, SEND), { code: 0, stdout: '', stderr: /mail is queued/ })
   await app.service.mail.deliverDue()
   const received = await mailbox.arrived(1)
   t.strictSame(received.recipients, [ADA.email])

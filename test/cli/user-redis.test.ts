@@ -4,7 +4,7 @@
 import { test } from 'tap'
 import { parseRedisUrl } from '../../src/config/redis-url.ts'
 import { logIn, startApp } from '../support/app.ts'
-import { runCommand, runJson } from '../support/command-line.ts'
+import { runHere, runJson } from '../support/command-line.ts'
 import { serverEnvironment } from '../support/lineage-process.ts'
 import { startRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
@@ -26,12 +26,12 @@ test('a logout is in Redis at once; with Redis away it is made, and carried ther
 
   const first = await logIn(app, client, user)
   t.match(await runJson(t, env, ['user', 'sessions', user.username]), [{ status: 'active' }])
-  t.equal((await runCommand(t, env, ['user', 'logout', user.username])).code, 0)
+  t.equal((await runHere(env, ['user', 'logout', user.username])).code, 0)
   t.equal(await refresh(first.refresh_token), 400)
 
   const second = await logIn(app, client, user)
   await redis.stop()
-  const { code, stdout, stderr } = await runCommand(t, env, ['user', 'logout', user.username])
+  const { code, stdout, stderr } = await runHere(env, ['user', 'logout', user.username])
   t.strictSame([code, stdout], [1, ''])
   t.match(stderr, /^lineage: the change is made, but redis is unavailable: .* repeat the command/m)
   const listed = await runJson(t, env, ['user', 'sessions', user.username], { code: 1 })

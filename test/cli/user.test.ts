@@ -91,7 +91,7 @@ test('sessions lists what is open and how the rest ended; logout ends all', asyn
   const [open] = await runJson<Record<string, unknown>[]>(t, env, ['user', 'sessions', 'ada'])
   t.match(open, { clientId: 'web', generation: 0, status: 'active', current: false })
 
-  t.match(await runCommand(t, env, ['user', 'logout', 'ada']), { code: 0, stdout: '' })
+  t.match(await runHere(env, ['user', 'logout', 'ada']), { code: 0, stdout: '' })
   t.equal((await refresh(session.refresh_token)).status, 400)
   const table = await runHere(env, ['user', 'sessions', 'ada'])
   t.match(

@@ -55,14 +55,14 @@ export async function runHere(
   return { code, stdout: await text(stdout), stderr: await text(stderr) }
 }
 
-/** Runs it with `--json`, expects `code` and gives the one document that it prints. */
+/** Runs it here with `--json`, expects `code` and gives the one document that it prints. */
 export async function runJson<T = unknown>(
   t: Test,
   env: Environment,
   args: readonly string[],
   { input = '', code = 0 }: { input?: string; code?: number } = {},
 ): Promise<T> {
-  const result = await runCommand(t, env, [...args, '--json'], input)
+  const result = await runHere(env, [...args, '--json'], input)
   t.equal(result.code, code, `${args.join(' ')}: ${result.stderr}`)
   return JSON.parse(result.stdout) as T
 }
