@@ -60,7 +60,7 @@ async function runSuite(files) {
   buildPackages(root)
   env.TEST_BUILD = built
   env.TEST_STORAGE_DIR ??= findStorageDir()
-  env.TEST_DATABASE_URL ??= await startServers(built, env.TEST_STORAGE_DIR)
+  if (!env.TEST_DATABASE_URL) Object.assign(env, await startServers(built, env.TEST_STORAGE_DIR))
   const isInterop = files.some((file) => file.startsWith(INTEROP))
   const timeoutSeconds = isInterop ? INTEROP_TIMEOUT_SECONDS : FILE_TIMEOUT_SECONDS
   const coverage = process.env.TEST_COVERAGE ? measureCoverage(built) : undefined
@@ -90,7 +90,8 @@ async function startServers(built, storageDir) {
   const { findRedisServer } = await import(join(built, 'test/support/redis-binary.js'))
   findRedisServer()
   const { startSharedPostgres } = await import(join(built, 'test/support/postgres.js'))
-  return (await startSharedPostgres()).url
+  const { url, copy } = await startSharedPostgres()
+  return { TEST_DATABASE_URL: url, TEST_CLUSTER: copy }
 }
 
 function reportFile(name, { tests, failures, ok, diag, ms }) {

@@ -2,9 +2,10 @@
 // server for tests that stop and pause it. scripts/test.mjs starts the shared one; a file that is
 // run by hand starts one for itself, which ends with it.
 
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { openPostgresBinaries } from '../../src/embedded/postgres-binaries.ts'
 import {
   createCluster,
@@ -21,6 +22,9 @@ import { makeStorageDir } from './temp-dir.ts'
 
 // A server that is killed keeps what it confirmed: the machine lives on, so that written is enough.
 const SETTINGS = ['fsync=off', 'full_page_writes=off', 'max_connections=200']
+
+/** Where a cluster lies below its home. */
+const DATA = 'postgresql'
 
 export interface TestPostgres {
   /** The superuser's URL; the port stays the same over stop and start. */
@@ -68,9 +72,16 @@ export async function startPostgres(
   return server
 }
 
-/** A server that ends with this process and that nobody kills; for a whole run or a whole file. */
-export async function startSharedPostgres(): Promise<{ url: string }> {
-  return startCluster(await makeCluster(), [...SETTINGS, 'synchronous_commit=off'])
+/**
+ * A server that ends with this process and that nobody kills; for a whole run or a whole file. `copy`
+ * is of what it was made of: with it in TEST_CLUSTER, whoever makes another server copies that.
+ */
+export async function startSharedPostgres(): Promise<{ url: string; copy: string }> {
+  const cluster = await makeCluster()
+  const copy = join(cluster.home, 'copy')
+  copyFolder(join(cluster.home, DATA), copy)
+  const { url } = await startCluster(cluster, [...SETTINGS, 'synchronous_commit=off'])
+  return { url, copy }
 }
 
 let ownServer: Promise<{ url: string }> | undefined
@@ -114,13 +125,26 @@ export function runAsAdmin(serverUrl: string, sql: string): Promise<unknown[]> {
 async function makeCluster(): Promise<PostgresCluster> {
   const account = await findServerAccount()
   const home = makeStorageDir()
-  const binaries = await openPostgresBinaries(join(home, 'binaries'), account)
+  const { TEST_CLUSTER: copied, TEST_DATABASE_URL: shared } = process.env
+  const programs = join(copied ? dirname(copied) : home, 'binaries')
+  const binaries = await openPostgresBinaries(programs, account)
+  if (copied && shared) {
+    // A third of what initdb takes; the password is that of the original.
+    copyFolder(copied, join(home, DATA))
+    return { binaries, home, account, password: new URL(shared).password }
+  }
   const password = randomBytes(16).toString('hex')
   const cluster: PostgresCluster = { binaries, home, account, password }
   await createCluster(cluster, ['--no-sync'])
   return cluster
 }
 
+/** With its owner, who need not be us. */
+function copyFolder(from: string, to: string): void {
+  const { status, stderr } = spawnSync('cp', ['-a', from, to], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`cp: ${stderr}`)
+}
+
 function pidOf(cluster: PostgresCluster): number {
-  return Number.parseInt(readFileSync(join(cluster.home, 'postgresql/postmaster.pid'), 'utf8'), 10)
+  return Number.parseInt(readFileSync(join(cluster.home, DATA, 'postmaster.pid'), 'utf8'), 10)
 }
