@@ -64,7 +64,7 @@ async function measureBeside(
   const chains = [{ next: () => loginRequest(server, owner, PASSWORD, HOME) }]
   const statuses = new Set([200, 429, 503])
   // The first makes the source known, and the attack has begun when it is answered.
-  await runLoad({ port, chains, seconds: 1, statuses })
+  await runLoad({ port, chains, seconds: Math.min(1, MEASURED_SECONDS), statuses })
   const own = await runLoad({ port, chains, seconds: MEASURED_SECONDS, statuses })
   isOver = true
   return [own, await attack]
