@@ -12,7 +12,11 @@ const PROMTOOL = requirePrograms({ prometheus: '/usr/bin/promtool' })
 const FOLDER = join(ROOT, 'deploy/prometheus')
 
 function promtool(...args: string[]): { status: number | null; said: string } {
-  const { status, stdout, stderr } = spawnSync(PROMTOOL, args, { cwd: FOLDER, encoding: 'utf8' })
+  // It has little that lives long and much that does not: collected at each doubling, an eighth of its
+  // time is for that.
+  const env = { ...process.env, GOGC: '400' }
+  const options = { cwd: FOLDER, env, encoding: 'utf8' } as const
+  const { status, stdout, stderr } = spawnSync(PROMTOOL, args, options)
   return { status, said: `${stdout}${stderr}` }
 }
 
