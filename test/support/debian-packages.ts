@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const WAIT_SECONDS = 300
+/** When the lists of packages were last fetched, which a dozen files of a run need once. */
+const UPDATED = join(tmpdir(), 'lineage-apt.updated')
 
 /** Debian starts a service that it installs, unless the policy file says no (invoke-rc.d(8)). */
 const SCRIPT = `
@@ -16,7 +18,10 @@ if [ ! -e "$policy" ]; then
   trap 'rm -f "$policy"' EXIT
   printf '#!/bin/sh\\nexit 101\\n' > "$policy" && chmod 755 "$policy"
 fi
-apt-get -qq update >/dev/null
+stamp=${UPDATED}
+if [ -z "$(find "$stamp" -mmin -60 2>/dev/null)" ]; then
+  apt-get -qq update >/dev/null && touch "$stamp"
+fi
 apt-get -qq -o DPkg::Lock::Timeout=${WAIT_SECONDS} install -y --no-install-recommends "$@" >/dev/null
 `
 
