@@ -102,9 +102,13 @@ export async function openChaosScene(
   // The first one migrates, the others find everything there.
   const first = await start(0)
   const instances = [first, ...(await Promise.all(count === 1 ? [] : FURTHER.map(start)))]
-  const client = await first.service.makeClient({ refreshGraceSeconds: GRACE_SECONDS })
+  const { makeClient, makeUser } = first.service
+  const client = await patiently('a client', () =>
+    makeClient({ refreshGraceSeconds: GRACE_SECONDS }),
+  )
   const users: ChaosUser[] = []
-  for (let i = 0; i < userCount; i += 1) users.push(await first.service.makeUser())
+  for (let i = 0; i < userCount; i += 1) users.push(await patiently('a user', makeUser))
+  const crowd = await patiently('the crowd', makeUser)
   for (const { service } of instances) {
     await until('the client at every instance', async () => {
       const form = { grant_type: 'refresh_token', client_id: client.id, refresh_token: 'lrt_x' }
@@ -112,7 +116,12 @@ export async function openChaosScene(
       return ((await answer.json()) as { error: string }).error === 'invalid_grant'
     })
   }
-  return { store, instances, postgres, redis, client, users, crowd: await first.service.makeUser() }
+  return { store, instances, postgres, redis, client, users, crowd }
+}
+
+/** A busy machine may answer 503 before anything has gone wrong. */
+async function patiently<T>(what: string, make: () => Promise<T>): Promise<T> {
+  return await until(what, () => make().catch(() => undefined))
 }
 
 interface InstancePlace {
