@@ -32,11 +32,11 @@ export const PLANTED_BUGS = {
     instead: 'generation == current - 1',
     faults: [],
   },
-  /** What ends a session takes it out of the store, and the journal makes it again. */
-  'deletes what has ended': {
+  /** What ends a session takes it out of the list of those that live, and leaves it as it was. */
+  'ends nothing': {
     file: `${LUA}/family.lua`,
     text: 'write_family(family_key(user_key, family.id), family)\n  leave_live',
-    instead: "redis.call('DEL', family_key(user_key, family.id))\n  leave_live",
+    instead: 'leave_live',
     faults: [],
   },
   /** What was sent before the store froze is carried out when nobody waits for it. */
