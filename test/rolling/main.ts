@@ -3,7 +3,7 @@
 // be is counted and makes the command fail. docs/reliability.md gets the table.
 
 import { spawnSync } from 'node:child_process'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { buildNext, checkOutBefore } from '../scenes/releases.ts'
 import { type Environment, serverEnvironment } from '../support/lineage-process.ts'
@@ -101,6 +101,7 @@ async function run(scene: Scene): Promise<{ row: string; failures: number }> {
       console.log(`  FAILED ${JSON.stringify(failure)}`)
     console.log(`  ${JSON.stringify(Object.fromEntries(rolling.load.answered))}`)
     console.log(`  not served for: ${JSON.stringify(Object.fromEntries(rolling.reasons()))}`)
+    console.log(`  slowest at an instance: ${rolling.slowest()}`)
     for (const line of rolling.complaints().slice(0, SHOWN)) console.log(`  nginx: ${line}`)
     console.log(`  passed on: ${JSON.stringify(Object.fromEntries(rolling.passedOn()))}`)
     return { row: rowOf(scene, rolling, seconds), failures: rolling.load.failures.length }
@@ -163,7 +164,7 @@ function pageOf(rows: readonly string[], failed: number): string {
   ]
   const verdict = failed === 0 ? 'No request failed.' : `${failed} requests failed.`
   return [
-    `${made}, ${availableParallelism()} cores, shared with the load and with other work. ${verdict} Lost is a request`,
+    `${made}, ${availableParallelism()} cores with a load average of ${Math.round(loadavg()[1] ?? 0)}. ${verdict} Lost is a request`,
     'with another answer than it should have, or none; refused, one that Lineage answered with 503 because a store did',
     'not answer it in time, which a machine with too much to do has happen without any replacement.',
     '',

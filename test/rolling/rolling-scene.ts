@@ -28,6 +28,8 @@ export interface RollingScene {
   servedBy(): ReadonlyMap<string, number>
   /** Why instances have failed to answer, and how often. */
   reasons(): ReadonlyMap<string, number>
+  /** The longest that an instance took for a request by its own account, and which. */
+  slowest(): string
   /** What nginx has said of instances, but for ports that were closed. */
   complaints(): readonly string[]
   /** Requests that nginx has put to one instance and then to the other, by their method. */
@@ -111,6 +113,11 @@ export async function openRollingScene(
         }
       }
       return counts
+    },
+    slowest() {
+      const lines = lives.flatMap(({ service }) => service.log('request.completed'))
+      const [longest] = lines.sort((a, b) => Number(b.durationMs) - Number(a.durationMs))
+      return `${longest?.durationMs} ms for ${longest?.route}, ${longest?.grant ?? longest?.status}`
     },
     complaints: () =>
       readFileSync(join(nginx.dir, 'error.log'), 'utf8')
