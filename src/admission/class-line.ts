@@ -1,5 +1,6 @@
 // The line of one class: work that waits to be begun, for callers who may hang up meanwhile.
 
+import { AsyncResource } from 'node:async_hooks'
 import type { Clock } from '../runtime/clock.ts'
 import type { LoadClass } from './load-class.ts'
 import type { TurnAway } from './turn-away.ts'
@@ -15,7 +16,7 @@ export interface Work<T> {
 export interface ClassLine {
   /** Resolves with what the work brings once it was begun; throws OAuthError `overloaded` if never. */
   wait<T>(work: Work<T>): Promise<T>
-  /** Begins the work of whoever is next; false when nobody is. */
+  /** Begins the work of whoever is next and has not waited too long; false when nobody is. */
   beginNext(): boolean
   /** Turns away who has waited too long. */
   expire(): void
@@ -38,17 +39,26 @@ export function openClassLine(
   { turnAway, clock }: ClassLineOptions,
 ): ClassLine {
   const line = openWaitingLine<Entry>()
+
+  function expire(): void {
+    for (const entry of line.expire(clock())) if (!entry.hasLeft()) entry.turnAway()
+  }
+
   return {
     wait: ({ begin, hasLeft }) =>
       new Promise((resolve, reject) => {
+        // Whoever makes room is another request, whose span this work is no part of.
+        const asked = new AsyncResource('WAITING', { requireManualDestroy: true })
         const entry: Entry = {
-          begin: () => void begin().then(resolve, reject),
+          begin: () => asked.runInAsyncScope(() => void begin().then(resolve, reject)),
           turnAway: () => void turnAway.refuse(loadClass).catch(reject),
           hasLeft,
         }
         if (!line.add(entry, clock())) entry.turnAway()
       }),
     beginNext() {
+      // After a standstill, nobody has heard yet which of those that waited have hung up meanwhile.
+      expire()
       const nowMs = clock()
       for (let entry = line.take(nowMs); entry; entry = line.take(nowMs)) {
         if (entry.hasLeft()) continue
@@ -57,9 +67,7 @@ export function openClassLine(
       }
       return false
     },
-    expire() {
-      for (const entry of line.expire(clock())) if (!entry.hasLeft()) entry.turnAway()
-    },
+    expire,
     size: line.size,
   }
 }

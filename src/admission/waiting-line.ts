@@ -12,6 +12,8 @@ export const STANDING_WAIT_MS = 100
 const NEWEST_FIRST_MS = 50
 /** A longer line is not worked off in time. */
 export const LINE_MAX = 1_024
+/** How many that have left the line may still be held at its beginning, while it is not empty. */
+const GONE_MAX = 64
 
 export interface WaitingLine<Entry> {
   /** False when the line is full. */
@@ -42,11 +44,21 @@ export function openWaitingLine<Entry>(): WaitingLine<Entry> {
   function takeOldest(): Entry | undefined {
     const oldest = line[gone]
     gone += 1
-    if (gone === line.length || gone > LINE_MAX) {
-      line = line.slice(gone)
-      gone = 0
-    }
+    forgetGone()
     return oldest?.entry
+  }
+
+  function takeNewest(): Entry | undefined {
+    const newest = line.pop()
+    forgetGone()
+    return newest?.entry
+  }
+
+  /** What has left the line holds requests, with the passwords in them. */
+  function forgetGone(): void {
+    if (gone < line.length && gone <= GONE_MAX) return
+    line = line.slice(gone)
+    gone = 0
   }
 
   return {
@@ -58,7 +70,7 @@ export function openWaitingLine<Entry>(): WaitingLine<Entry> {
     },
     take(nowMs) {
       if (size() === 0) return undefined
-      return oldestAgeMs(nowMs) > NEWEST_FIRST_MS ? line.pop()?.entry : takeOldest()
+      return oldestAgeMs(nowMs) > NEWEST_FIRST_MS ? takeNewest() : takeOldest()
     },
     expire(nowMs) {
       const isStanding = nowMs - standsSinceMs > STANDING_MS

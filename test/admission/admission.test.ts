@@ -1,5 +1,6 @@
 // Who begins, in which order, and who is turned away.
 
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { test } from 'tap'
 import { type Admission, openAdmission } from '../../src/admission/admission.ts'
 import type { LoadClass } from '../../src/admission/load-class.ts'
@@ -120,9 +121,10 @@ test('a login waits behind services, and is the first to be turned away', async 
   void ask('client_credentials', 'service 1')
   void ask('client_credentials', 'service 2')
   await turn()
-  time.nowMs = BURST_WAIT_MS + 1
   await turn()
   t.strictSame(begun, ['refresh', 'service 1', 'service 2'])
+  time.nowMs = BURST_WAIT_MS + 1
+  await turn()
   t.strictSame(shed, ['login'])
   t.equal((await login).reason, 'overloaded')
   void refresh
@@ -143,6 +145,37 @@ test('who hangs up while he waits is never begun', async (t) => {
   await turn()
   t.notOk(begun.includes('gone') || begun.includes('gone too'))
   t.strictSame(shed, [])
+})
+
+test('nobody is begun who has waited too long, though it was not seen yet', async (t) => {
+  const { ask, begun, ends, shed, time } = openScene()
+  for (let index = 0; index < REFRESHES_MAX; index += 1) void ask('refresh', `${index}`)
+  const late = refusalOf(ask('refresh', 'late'))
+  // A process that stood still reads the answer of the store first, then that the caller has left.
+  time.nowMs = BURST_WAIT_MS + 1
+  ends.get('0')?.()
+  await until('the end of the line', () => shed.length === 1)
+  t.notOk(begun.includes('late'))
+  t.equal((await late).reason, 'overloaded')
+})
+
+test('work belongs to the request that asked for it, whoever has made room', async (t) => {
+  const request = new AsyncLocalStorage<string>()
+  const admission = openAdmission()
+  const work = {
+    begin: async () => {
+      await turn()
+      return request.getStore()
+    },
+    hasLeft: stays,
+  }
+  const names = Array.from({ length: REFRESHES_MAX + 2 }, (_, index) => `refresh ${index}`)
+  const services = ['service 1', 'service 2']
+  const asked = [
+    ...names.map((name) => request.run(name, () => admission.run('refresh', work))),
+    ...services.map((name) => request.run(name, () => admission.run('client_credentials', work))),
+  ]
+  t.strictSame(await Promise.all(asked), [...names, ...services])
 })
 
 test('a line has an end, beyond which everybody is turned away', async (t) => {

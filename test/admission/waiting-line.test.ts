@@ -1,5 +1,7 @@
 // In a line whoever came first is first, until it is so long that the newest have the better chance.
 
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { test } from 'tap'
 import {
   BURST_WAIT_MS,
@@ -57,4 +59,29 @@ test('a full line takes nobody, and has room again when somebody has left', asyn
   for (let entry = 1; entry < LINE_MAX; entry += 1) t.equal(line.take(2), entry)
   t.equal(line.take(2), -1)
   t.equal(line.take(2), undefined)
+})
+
+test('a line that is empty holds nobody of those that were in it', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const line = openWaitingLine<object>()
+  const entries = Array.from({ length: 4 }, () => {
+    const entry = {}
+    line.add(entry, 0)
+    return new WeakRef(entry)
+  })
+  line.take(1)
+  line.take(1)
+  // The newest first, from the other end.
+  line.take(51)
+  line.take(51)
+  t.equal(line.size(), 0)
+  // What a WeakRef has given is held until the end of the turn.
+  await new Promise((resolve) => setImmediate(resolve))
+  collect()
+  t.strictSame(
+    entries.map((entry) => entry.deref()),
+    [undefined, undefined, undefined, undefined],
+  )
+  t.equal(line.size(), 0, 'and the line itself is still there')
 })
