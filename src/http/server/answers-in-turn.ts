@@ -11,9 +11,10 @@ import type { RequestAbandoned } from './abandoned-requests.ts'
 const WAITING_MAX = 64
 
 interface Turns {
-  isTaken: boolean
-  /** Whether one was taken since somebody asked. */
-  wasTaken: boolean
+  /** The answer whose turn it is. */
+  current: ServerResponse | undefined
+  /** Whether the caller has taken one since somebody asked. */
+  wasAnswered: boolean
   readonly waiting: (() => void)[]
 }
 
@@ -43,36 +44,39 @@ export function takeTurn(
 ): void {
   const turns = turnsOf.get(socket) ?? newTurns(socket)
   const take = () => {
-    turns.isTaken = true
-    turns.wasTaken = true
+    turns.current = response
     response.on('close', () => {
+      if (response.writableFinished) turns.wasAnswered = true
       ended()
       beginNext(turns, socket)
     })
     begin()
   }
-  if (!turns.isTaken) take()
+  if (!turns.current) take()
   else if (turns.waiting.length < WAITING_MAX) turns.waiting.push(take)
   else socket.destroy()
 }
 
-/** Whether a request of the connection is under way, or has been since this was last asked. */
+/**
+ * Whether a request of the connection is being answered, or has been since this was last asked. Where we
+ * wait for the caller, to send the rest of it or to take the answer, it is not.
+ */
 export function wasUsed(socket: Socket): boolean {
   const turns = turnsOf.get(socket)
   if (!turns) return false
-  const { wasTaken } = turns
-  turns.wasTaken = turns.isTaken
-  return wasTaken
+  const { current, wasAnswered } = turns
+  turns.wasAnswered = false
+  return wasAnswered || (current?.req.complete === true && !current.writableEnded)
 }
 
 function newTurns(socket: Socket): Turns {
-  const turns: Turns = { isTaken: false, wasTaken: false, waiting: [] }
+  const turns: Turns = { current: undefined, wasAnswered: false, waiting: [] }
   turnsOf.set(socket, turns)
   return turns
 }
 
 function beginNext(turns: Turns, socket: Socket): void {
-  turns.isTaken = false
+  turns.current = undefined
   // On an ended connection nobody waits for the other answers.
   if (socket.destroyed) turns.waiting.length = 0
   turns.waiting.shift()?.()

@@ -1,6 +1,7 @@
 // How many connections may be open. When there is no room for one more, one that nobody has used gives way;
 // only where all are in use is the newcomer refused. So whoever opens connections by the thousand, and
-// sends nothing or a header now and then, loses them first.
+// sends nothing, a header now and then or half a body, loses them first, and among themselves: those on
+// which a request was answered stay.
 
 import type { Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
@@ -17,6 +18,8 @@ export interface ConnectionBound {
 
 /** How many are looked at for one newcomer; the next one goes on from there. */
 const LOOKS_MAX = 64
+/** One in so many may be without a single answer before others give way to newcomers. */
+const FRESH_SHARE = 4
 
 /** Bounds the connections of the application's own server, whoever accepts them. Returns how many there are. */
 export function boundConnections(
@@ -24,40 +27,50 @@ export function boundConnections(
   { max, onFull }: ConnectionBound,
 ): () => number {
   const { server } = app
-  /** In the order in which they are looked at when there is no room. */
-  const open = new Set<Socket>()
+  /** Those on which nothing was answered when they were last looked at, in the order of their coming. */
+  const fresh = new Set<Socket>()
+  /** The others, in the order in which they are looked at when there is no room. */
+  const known = new Set<Socket>()
   const carriedBy = followEncryption(server)
+  const size = () => fresh.size + known.size
 
-  /** Each connection that was used since the last look is spared once more. */
   function closeUnused(): boolean {
-    // Those that are spared go to the end, where the loop would find them again.
-    let looks = Math.min(open.size, LOOKS_MAX)
-    for (const socket of open) {
-      if (looks === 0) return false
-      looks -= 1
-      open.delete(socket)
-      if (!wasUsed(carriedBy(socket))) {
-        socket.destroy()
-        return true
-      }
-      open.add(socket)
+    const looks = { left: Math.min(size(), LOOKS_MAX) }
+    const unanswered = findUnused(fresh, looks)
+    const unused =
+      unanswered && fresh.size > max / FRESH_SHARE
+        ? unanswered
+        : (findUnused(known, looks) ?? unanswered)
+    unused?.destroy()
+    return unused !== undefined && (fresh.delete(unused) || known.delete(unused))
+  }
+
+  /** Each one that was used since the last look is spared once more, and is known from then on. */
+  function findUnused(among: Set<Socket>, looks: { left: number }): Socket | undefined {
+    for (const socket of among) {
+      // Those that are spared go to the end, where the loop would find them again.
+      if (looks.left === 0) return undefined
+      looks.left -= 1
+      if (!wasUsed(carriedBy(socket))) return socket
+      among.delete(socket)
+      known.add(socket)
     }
-    return false
+    return undefined
   }
 
   const accept = server.listeners('connection') as ((socket: Socket) => void)[]
   server.removeAllListeners('connection')
   server.on('connection', (socket: Socket) => {
-    if (open.size >= max) {
+    if (size() >= max) {
       const hasRoom = closeUnused()
       onFull(hasRoom ? 'unused' : 'newcomer')
       if (!hasRoom) return void socket.destroy()
     }
-    open.add(socket)
-    socket.once('close', () => open.delete(socket))
+    fresh.add(socket)
+    socket.once('close', () => fresh.delete(socket) || known.delete(socket))
     for (const listener of accept) listener.call(server, socket)
   })
-  return () => open.size
+  return size
 }
 
 /** What carries the requests of a connection: itself or, with TLS, what decrypts it. */

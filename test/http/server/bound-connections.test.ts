@@ -18,6 +18,11 @@ async function openScene(t: Test, isEncrypted: boolean) {
   const count = boundConnections(app, { max: MAX, onFull: (which) => void displaced.push(which) })
   answerInTurn(app, () => {})
   app.get('/', async () => 'answer')
+  app.post('/', async () => 'answer')
+  let requests = 0
+  app.server.on('request', () => {
+    requests += 1
+  })
   let letGo = () => {}
   app.get('/slow', async () => {
     await new Promise<void>((resolve) => {
@@ -50,6 +55,14 @@ async function openScene(t: Test, isEncrypted: boolean) {
     return {
       isClosed: () => isClosed,
       send: (path: string) => void socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`),
+      /** Resolves when the server waits for the rest of the body. */
+      async sendHalf() {
+        const before = requests
+        socket.write(
+          'POST / HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\na',
+        )
+        await until('the beginning of a request', () => requests > before)
+      },
       async use() {
         said = ''
         socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
@@ -93,6 +106,25 @@ for (const isEncrypted of [false, true]) {
     await second.use()
     await until('the end of the idle one', () => callers[1]?.isClosed())
     t.strictSame(displaced, ['newcomer', 'unused'])
+  })
+}
+
+for (const sendsHalf of [false, true]) {
+  const what = sendsHalf ? 'half a request' : 'nothing'
+  test(`whoever was answered keeps his connection while others come that send ${what}`, async (t) => {
+    const { call, count, displaced } = await openScene(t, false)
+    const known = [await call(), await call()]
+    for (const caller of known) await caller.use()
+    for (const turn of [0, 1, 2, 3, 4, 5]) {
+      const silent = await call()
+      await until('its coming', () => count() === MAX && displaced.length === turn)
+      if (sendsHalf) await silent.sendHalf()
+    }
+    t.strictSame(new Set(displaced), new Set(['unused']))
+    for (const caller of known) {
+      t.notOk(caller.isClosed())
+      await caller.use()
+    }
   })
 }
 
