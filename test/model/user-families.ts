@@ -20,6 +20,8 @@ import type { UserRecord } from '../../src/users/user.ts'
 export interface UserFamilies {
   readonly copy: UserRecord | undefined
   readonly families: readonly Family[]
+  /** Families that were ended while the store did not know them: for as long as a call lives. */
+  readonly endedUnknown?: readonly FamilyId[]
 }
 
 /** One atomic step: what is answered, and what the store holds afterwards. */
@@ -38,7 +40,8 @@ export function findFamily(of: UserFamilies, familyId: FamilyId): Family | undef
 export function putUser(before: UserFamilies, record: UserRecord): UserFamilies {
   const { copy } = before
   const isNewer = copy === undefined || record.version > copy.version
-  return { copy: isNewer ? record : copy, families: before.families.map(stampedBy(record)) }
+  const families = before.families.map(stampedBy(record))
+  return { ...before, copy: isNewer ? record : copy, families }
 }
 
 /**
@@ -61,11 +64,12 @@ export function createFamily(
     ended: undefined,
     retriedElsewhere: 0,
   }
-  if (copy.status !== 'active' || whatPassed(begun, copy)) {
+  const isEnded = before.endedUnknown?.includes(family.familyId)
+  if (isEnded || copy.status !== 'active' || whatPassed(begun, copy)) {
     return { answer: { outcome: 'user_moved' }, after: put }
   }
   const held = findFamily(put, family.familyId)
-  const after = held ? put : { copy, families: [...put.families, begun] }
+  const after = held ? put : { ...put, copy, families: [...put.families, begun] }
   return {
     answer: { outcome: 'created', family: held ?? begun, user: copy, displaced: 0 },
     after,
@@ -102,7 +106,11 @@ export function endFamily(
   { reason, atMs, ...request }: EndFamily,
 ): Step<EndOutcome> {
   const family = findFamily(before, request.familyId)
-  if (!family) return { answer: 'unknown', after: before }
+  if (!family) {
+    const { endedUnknown = [] } = before
+    const ids = [...endedUnknown.filter((id) => id !== request.familyId), request.familyId]
+    return { answer: 'unknown', after: { ...before, endedUnknown: ids } }
+  }
   if (request.secretHash !== undefined && request.secretHash !== family.secretHash) {
     return { answer: 'secret_wrong', after: before }
   }
@@ -135,11 +143,11 @@ export function whyDead(
   return undefined
 }
 
-function saved({ copy, families }: UserFamilies, family: Family): UserFamilies {
-  return {
-    copy,
-    families: families.map((held) => (held.familyId === family.familyId ? family : held)),
-  }
+function saved(before: UserFamilies, family: Family): UserFamilies {
+  const families = before.families.map((held) =>
+    held.familyId === family.familyId ? family : held,
+  )
+  return { ...before, families }
 }
 
 function inactive(before: UserFamilies, reason: InactiveReason): Step<RotateOutcome> {
