@@ -69,7 +69,8 @@ export function openFamilyEnding(dependencies: FamilyEndingDependencies): Family
         return await journalThen(journalled, () => store.end(input))
       }
       const { family, user } = found
-      if (!family) return 'unknown'
+      // Told to the store all the same: somebody may be about to make it again (lost-families.ts).
+      if (!family) return await store.end(input)
       const isSecretWrong =
         secretHash !== undefined && !isSameSecretHash(family.secretHash, secretHash)
       if (isSecretWrong) return 'secret_wrong'
@@ -78,6 +79,9 @@ export function openFamilyEnding(dependencies: FamilyEndingDependencies): Family
       if (nowMs >= family.absoluteExpiresAtMs) return 'already_ended'
       if (family.ended) {
         const isNews = await journalEnd(family, family.ended)
+        // A store that was emptied since may have been given the login again, of which the journal still
+        // told.
+        await store.end({ userId, familyId, ...family.ended })
         return isNews && family.ended.reason === reason ? 'ended' : 'already_ended'
       }
       if (nowMs >= family.idleExpiresAtMs) return 'already_ended'

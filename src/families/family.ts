@@ -96,7 +96,10 @@ export type CreateOutcome =
       /** How many others it ended, because there would have been more than LIVE_FAMILIES_MAX. */
       readonly displaced: number
     }
-  /** The user was disabled, deleted, logged out or given a new password since `user` was read. */
+  /**
+   * The user was disabled, deleted, logged out or given a new password since `user` was read; or a login
+   * that is made again has been ended.
+   */
   | { readonly outcome: 'user_moved' }
 
 /** Which families of a client never rotate; one that is not bound is anybody's who has its token. */

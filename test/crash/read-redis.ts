@@ -44,8 +44,8 @@ const FAMILY = new RegExp(`^lineage:\\{u:(${ID})\\}:f:(${ID})$`)
 const ENDED = new RegExp(`^(lineage:\\{u:${ID}\\}):ended$`)
 const TOKEN = /^lineage:\{[uc]:[^}]+\}:t:.+$/
 const MARK = /^lineage:\{journal(-\d+)?\}:applied$/
-/** Counters of guesses, and what may be used once. */
-const BRIEF = /^lineage:(throttle|uses|once):/
+/** Counters of guesses, what may be used once, and ends of what was not there. */
+const BRIEF = /^lineage:((throttle|uses|once):|\{u:[^}]+\}:gone:)/
 
 /** Reads all of it; nothing else is expected to write meanwhile. */
 export async function readRedis(url: string): Promise<RedisContents> {

@@ -10,6 +10,16 @@ local made = {
   flags = tonumber(ARGV[20]), jkt = ARGV[21], x5t = ARGV[22],
 }
 
+-- Only what is made again can have ended before (end-family.lua).
+local function was_ended()
+  local gone = redis.call('GET', gone_key(user_key, made.id))
+  if not gone then return false end
+  local client_id, secret_hash = string.match(gone, '^(%S*) (%S*)$')
+  return (client_id == '' or client_id == made.client_id) and
+    (secret_hash == '' or secret_hash == made.secret_hash)
+end
+if was_ended() then return { 'user_moved' } end
+
 local user = put_user(user_key, ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ttl)
 -- A new login has the user's epoch. One that the journal restores may be older, and kept by a later
 -- one.

@@ -1,8 +1,15 @@
 -- KEYS: family, user. An empty client id or secret hash is not compared. Answers the outcome.
+-- For longer than any call lives.
+local GONE_MS = 10000
 local reason, at, client_id, secret_hash = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 
 local family = read_family(KEYS[1])
-if not family then return 'unknown' end
+if not family then
+  -- Somebody may be about to make it again, of a login that the journal had until this end was there.
+  local gone = client_id .. ' ' .. secret_hash
+  redis.call('SET', gone_key(KEYS[2], string.match(KEYS[1], '[^:]*$')), gone, 'PX', GONE_MS)
+  return 'unknown'
+end
 if secret_hash ~= '' and family.secret_hash ~= secret_hash then return 'secret_wrong' end
 if client_id ~= '' and family.client_id ~= client_id then return 'other_client' end
 

@@ -21,6 +21,11 @@ local function family_key(user_key, id)
   return user_key .. ':f:' .. id
 end
 
+-- Where a family is that was ended while nothing was known of it: who asked for that.
+local function gone_key(user_key, id)
+  return user_key .. ':gone:' .. id
+end
+
 local function read_family(key)
   local value = redis.call('GET', key)
   if not value then return nil end
