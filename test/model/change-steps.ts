@@ -51,12 +51,15 @@ function commit(machine: Machine, state: State, index: Session, kind: Change): T
   return [take(after, 'the change {} is committed', [kind])]
 }
 
+const OVER = { at: CHANGE.over, record: 0 }
+
 function goOnChanging(machine: Machine, state: State, index: Session): Taken[] {
   const { table, records, variant } = machine
   const { at, record } = state.changes[index]
-  const over = (after: State) => withChange(after, index, { at: CHANGE.over, record: 0 })
   if (at === CHANGE.journalAfterwards) {
-    return [take(over({ ...state, journalUser: record }), 'the change is journalled')]
+    return [
+      take(withChange({ ...state, journalUser: record }, index, OVER), 'the change is journalled'),
+    ]
   }
   if (at !== CHANGE.put || !state.isGateOpen) return []
   let store = table.put(state.store, record)
@@ -69,7 +72,7 @@ function goOnChanging(machine: Machine, state: State, index: Session): Taken[] {
     { ...state, store },
   )
   const after = variant.journalsFirst
-    ? over(acknowledged)
+    ? withChange(acknowledged, index, OVER)
     : withChange(acknowledged, index, { at: CHANGE.journalAfterwards, record })
   return [take(after, 'the change is put, and acknowledged')]
 }

@@ -98,17 +98,33 @@ function refresh(machine: Machine, state: State, session: Session): Taken[] {
   const { table, variant } = machine
   const { generation } = state.clients[session]
   const rotation = table.rotate(state.store, session, generation)
-  const to = (attempt: number, attemptRead = 0) =>
-    withClient(state, session, { attempt, attemptRead })
   const values = [session, generation]
   switch (rotation.outcome) {
     case 'unknown':
-      return [take(to(ATTEMPT.findLogin), 'client {} presents {}: the family is unknown', values)]
+      return [
+        take(
+          withClient(state, session, { attempt: ATTEMPT.findLogin }),
+          'client {} presents {}: the family is unknown',
+          values,
+        ),
+      ]
     case 'stale':
-      return [take(to(ATTEMPT.loadUser), 'client {} presents {}: the record is missing', values)]
+      return [
+        take(
+          withClient(state, session, { attempt: ATTEMPT.loadUser }),
+          'client {} presents {}: the record is missing',
+          values,
+        ),
+      ]
     case 'rotated':
       if (variant.rotatesAtOnce || session === 1) break
-      return [take(to(ATTEMPT.write, rotation.after), 'client {} presents {}: it is read', values)]
+      return [
+        take(
+          withClient(state, session, { attempt: ATTEMPT.write, attemptRead: rotation.after }),
+          'client {} presents {}: it is read',
+          values,
+        ),
+      ]
   }
   return answers({ ...state, store: rotation.after }, session, rotation)
 }

@@ -22,7 +22,6 @@ export function revokeSteps(machine: Machine, state: State): Taken[] {
 function goOn(machine: Machine, state: State): Taken[] {
   const { revoke, revokeOf: session } = state
   const values = [session]
-  const ended = () => ({ ...state, store: machine.table.end(state.store, session) })
   switch (revoke) {
     case REVOKE.journalOnly: {
       const after = acknowledge(journalEnd(machine, state, session), session)
@@ -36,14 +35,17 @@ function goOn(machine: Machine, state: State): Taken[] {
         take(failed, 'PostgreSQL does not take the end of {}', values),
       ]
     }
-    case REVOKE.end:
+    case REVOKE.end: {
       if (!state.isGateOpen) return []
+      const ended = { ...state, store: machine.table.end(state.store, session) }
       return [
-        take(acknowledge(ended(), session), 'the end of {} is applied, and acknowledged', values),
+        take(acknowledge(ended, session), 'the end of {} is applied, and acknowledged', values),
       ]
+    }
     default: {
       if (!state.isGateOpen) return []
-      const after = { ...ended(), revoke: REVOKE.none, revokeOf: 0 as const }
+      const store = machine.table.end(state.store, session)
+      const after = { ...state, store, revoke: REVOKE.none, revokeOf: 0 as const }
       return [take(after, 'the end of {} is applied, and answered 503', values)]
     }
   }
