@@ -7,6 +7,7 @@ import { OAUTH_ERRORS } from '../../src/oauth/oauth-error.ts'
 import { startApp } from '../support/app.ts'
 import { exchange, FORM, JSON_TYPE, write } from '../support/hostile-wire.ts'
 import { runSize } from '../support/run-size.ts'
+import { until } from '../support/until.ts'
 import { headerOf } from './fuzz-target.ts'
 import { readInputs } from './inputs.ts'
 import { mutate } from './mutate.ts'
@@ -67,9 +68,15 @@ test('every input of the parsers is answered, and so is any other request', asyn
     config: { registration: 'open', throttle: 'off', trustProxy: ['127.0.0.0/8'] },
   })
   const seen = new Set<number>()
+  /** A busy machine keeps a store from answering in time: what the input has caused happens again. */
+  async function ask(request: Buffer) {
+    return await until('another answer than 503', async () => {
+      const answers = await exchange(app.url, request, { isAll: true })
+      return answers.every(({ status }) => status !== 503) && answers
+    })
+  }
   async function send(request: Buffer, what: string): Promise<void> {
-    const answers = await exchange(app.url, request, { isAll: true })
-    for (const { status } of answers) {
+    for (const { status } of await ask(request)) {
       seen.add(status)
       const isDocumented = STATUSES.has(status) && status < 500
       if (!isDocumented)
@@ -102,6 +109,6 @@ test('every input of the parsers is answered, and so is any other request', asyn
     'it came somewhere',
   )
   t.equal((await app.fetch('/readyz')).status, 200, 'and the service lives')
-  const failed = app.log.filter(({ event }) => event === 'request.failed')
+  const failed = app.log.filter(({ event, status }) => event === 'request.failed' && status !== 503)
   t.strictSame(failed, [], 'nothing failed')
 })
