@@ -84,6 +84,29 @@ function refusing(
   }
 }
 
+/**
+ * A master that becomes a replica is not believed any more, from when an instance has noticed: until then,
+ * it answers what is only read as before.
+ */
+function demoted(): Fault {
+  const fault = refusing(
+    ALL_OF_REDIS,
+    ['REPLICAOF', '127.0.0.1', '1'],
+    ['REPLICAOF', 'NO', 'ONE'],
+    ['redis'],
+  )
+  return {
+    ...fault,
+    async begin(scene) {
+      await fault.begin(scene)
+      await until('both instances to notice', async () => {
+        const told = await Promise.all(scene.instances.map((one) => one.readiness()))
+        return told.every(({ body }) => body.dependencies.redis === 'down')
+      })
+    },
+  }
+}
+
 let taken: TakenConnections | undefined
 
 const BOTH = ['postgresql', 'redis'] as const
@@ -104,13 +127,7 @@ export const FAULTS = {
     ['CONFIG', 'SET', 'min-replicas-to-write', '1'],
     ['CONFIG', 'SET', 'min-replicas-to-write', '0'],
   ),
-  /** What was a master and is none any more is not believed either. */
-  'Redis read-only': refusing(
-    ALL_OF_REDIS,
-    ['REPLICAOF', '127.0.0.1', '1'],
-    ['REPLICAOF', 'NO', 'ONE'],
-    ['redis'],
-  ),
+  'Redis read-only': demoted(),
   'PostgreSQL killed': gone(WAYS.killed, ['postgresql']),
   'PostgreSQL frozen': gone(WAYS.frozen, ['postgresql']),
   'PostgreSQL cut off': gone(WAYS.cut, ['postgresql']),
