@@ -14,16 +14,21 @@ export interface BugRow extends Pick<Searched, 'states' | 'found'> {
   readonly isFound: boolean
 }
 
-export function reportMarkdown(
-  whole: readonly SpaceRow[],
-  pairs: readonly SpaceRow[],
-  bugs: readonly BugRow[],
-): string {
+export interface ModelReport {
+  readonly whole: readonly SpaceRow[]
+  readonly pairs: readonly SpaceRow[]
+  readonly bugs: readonly BugRow[]
+  /** How long the whole spaces took together, one on each core at a time. */
+  readonly wholeSeconds: number
+}
+
+export function reportMarkdown(report: ModelReport): string {
+  const { whole, pairs, bugs, wholeSeconds } = report
   return [
-    `${runFacts()}, of which it uses one.`,
+    `${runFacts()}, each with a search of its own.`,
     '',
     'Every state was searched, and none breaks an invariant, of two clients with three generations each, one',
-    'failover and one restart, and beside them:',
+    `failover and one restart, in ${count(wholeSeconds)} seconds, and beside them:`,
     '',
     spaceTable(whole),
     '',

@@ -65,6 +65,7 @@ export function openRecords(keepsInRecord: boolean): Records {
     { record: first, meant: first },
   ]
   const made = new Map<string, number>()
+  const passed = new Map<number, boolean>()
   const get = (record: number) => {
     const found = records[record]
     if (!found) throw new Error(`there is no record ${record}`)
@@ -90,10 +91,14 @@ export function openRecords(keepsInRecord: boolean): Records {
     },
 
     isPassed(session, record, newer) {
+      const key = session | (record << 1) | (newer << 6)
+      const held = passed.get(key)
+      if (held !== undefined) return held
       const [read, user] = [get(record).meant, get(newer).meant]
-      if (user.version <= read.version) return false
       const family = { ...bareFamily(IDS[session]), epoch: read.epoch }
-      return whyDead(family, user, NOW_MS, 0) !== undefined
+      const isOver = user.version > read.version && !!whyDead(family, user, NOW_MS, 0)
+      passed.set(key, isOver)
+      return isOver
     },
   }
 }
