@@ -59,6 +59,7 @@ test('an empty environment is embedded mode with every default', async (t) => {
     applyFiles: [],
     shutdownDelaySeconds: 0,
     workers: 1,
+    maxConnections: 10_000,
     eventRetentionDays: 90,
     argon2: { memoryKib: 19_456, time: 2, parallelism: 1 },
     passwordPeppers: undefined,
