@@ -53,6 +53,7 @@ const WITHIN: Readonly<Record<string, string>> = {
 const OF_REDIS: Readonly<Record<string, string>> = {
   '[^:]*$': 'a key of ours',
   '[^:]+': 'an address, of 39 characters at most',
+  '^(%S*) (%S*)$': 'who ended a session that is not known: an id and a hash of ours',
   '^(.-)::(.*)$': 'an address',
   '^(%d+) (%d+)$': 'a counter of ours',
   '^(%d+) (.*)$': 'a counter of ours and an address',

@@ -12,7 +12,7 @@ import { until } from '../support/until.ts'
 const LOGINS = 400
 const USERS = 10
 /** Why a login may be turned away that nothing is wrong with. */
-const QUEUES = ['login_queue_full', 'login_queue_timeout', 'database_queue']
+const QUEUES = ['overloaded', 'login_queue_full', 'login_queue_timeout', 'database_queue']
 
 async function openScene(t: Test) {
   const { url } = await openTestDatabase(t)

@@ -6,7 +6,7 @@ import { startApp } from '../../support/app.ts'
 
 const LOGINS = 400
 /** What a login may wait for. */
-const QUEUES = new Set(['login_queue_full', 'login_queue_timeout', 'database_queue'])
+const QUEUES = new Set(['overloaded', 'login_queue_full', 'login_queue_timeout', 'database_queue'])
 
 test('400 logins at once: each is let in or told which queue was full, and nothing is called down', async (t) => {
   const app = await startApp(t)
