@@ -1,6 +1,6 @@
 // What is no refresh is begun at the end of a turn of the event loop, when all that has come was read:
-// a few of them, but one alone while a refresh is under way. The longer the turns are, because of
-// refreshes, the fewer others there are; and no refresh waits for more than a few of them.
+// as many as fit into a moment, but one alone while a refresh is under way. The longer the turns are,
+// because of refreshes, the fewer others there are; and no refresh waits for more than a moment of them.
 
 import type { Clock } from '../runtime/clock.ts'
 import type { ClassLine } from './class-line.ts'

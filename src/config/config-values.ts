@@ -136,8 +136,12 @@ function canBeSchema(name: string): boolean {
   return !isTaken && Buffer.byteLength(name) <= 63 && !/["\p{Cc}]/u.test(name)
 }
 
-/** Whether every escape of the text decodes to UTF-8. */
+/**
+ * Whether every escape of the text decodes to UTF-8, and what has to be escaped is: a parser of URLs drops
+ * line breaks and tabs, so others would read another password.
+ */
 export function isPercentEncoded(text: string): boolean {
+  if (/[\s\p{Cc}]/u.test(text)) return false
   try {
     decodeURIComponent(text)
     return true

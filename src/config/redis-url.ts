@@ -10,8 +10,7 @@ const NODES_MAX = 64
 /** Throws BadValue, which never repeats a host, because a password may stand in its place. */
 export function parseRedisUrl(text: string): RedisTarget {
   const match = FORM.exec(text)
-  // A parser of URLs drops line breaks and tabs, so others would read another password.
-  if (!match || !isPercentEncoded(text) || /[\s\p{Cc}]/u.test(text)) {
+  if (!match || !isPercentEncoded(text)) {
     throw new BadValue('must be redis:// or rediss:// with host[:port], more hosts by comma')
   }
   const [, scheme, userinfo, hosts = '', db = '', query = ''] = match

@@ -16,8 +16,7 @@ const DEFAULT_PORTS = { smtps: 465, smtp: 587 }
 /** Throws BadValue, which never repeats a part of the URL, because it may hold a password. */
 export function parseSmtpUrl(text: string): SmtpTarget {
   const match = FORM.exec(text)
-  // A parser of URLs drops line breaks and tabs, so others would read another password.
-  if (!match || !isPercentEncoded(text) || /[\s\p{Cc}]/u.test(text)) {
+  if (!match || !isPercentEncoded(text)) {
     throw new BadValue('must be smtp:// or smtps:// with host[:port]')
   }
   const [, scheme, userinfo, ipv6, name, portText, query = ''] = match

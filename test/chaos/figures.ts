@@ -1,9 +1,8 @@
 // What a run has measured: how much happened, what honest clients were refused, how soon they were served
 // again, and how many of them were logged out by nobody.
 
-import { execFileSync } from 'node:child_process'
-import { availableParallelism, loadavg } from 'node:os'
 import { writeReliability } from '../support/reliability-page.ts'
+import { runFacts } from '../support/run-facts.ts'
 import type { StoreName } from './chaos-scene.ts'
 import type { PlantedRun } from './find-planted.ts'
 import { type FaultSpan, type History, isAnswered, type Operation } from './history.ts'
@@ -73,19 +72,13 @@ export function writeFigures(
   runs: readonly RunFigures[],
   planted: readonly PlantedRun[],
 ): void {
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
   const seconds = runs.reduce((sum, run) => sum + run.seconds, 0)
   const found = planted.map(({ name, rules, operations }) => {
     const by = rules.length > 0 ? rules.map((rule) => `\`${rule}\``).join(', ') : '**not found**'
     return [name, by, operations]
   })
-  const about = [
-    `${new Date().toISOString().slice(0, 10)}, commit ${commit}, Node ${process.version}`,
-    `${availableParallelism()} cores with a load of ${loadavg()[0]?.toFixed(0)}`,
-    `${seconds} seconds in all, seed ${seed}`,
-  ]
   const parts = [
-    `${about.join(', ')}.`,
+    `${runFacts()}; ${seconds} seconds in all, seed ${seed}.`,
     runTable(runs),
     faultTable(runs),
     'The same clients and checks against a service with a planted bug:',

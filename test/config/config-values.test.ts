@@ -61,6 +61,7 @@ const cases: Record<string, { parse: Parser<unknown>; takes: string[]; refuses: 
       'postgres://u:p#x@db/a',
       'postgres://db:port/a',
       'postgres://u:p@d b/a',
+      'postgres://u:p\u0001@db/a',
     ],
   },
 }

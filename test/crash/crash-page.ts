@@ -1,8 +1,7 @@
 // The figures of a run for docs/reliability.md.
 
-import { spawnSync } from 'node:child_process'
-import { availableParallelism } from 'node:os'
 import { writeReliability } from '../support/reliability-page.ts'
+import { runFacts } from '../support/run-facts.ts'
 import { ACTS, type ActName } from './acts.ts'
 import { INVARIANTS, PROMISES } from './invariants.ts'
 import type { ActReport } from './run-rounds.ts'
@@ -16,8 +15,6 @@ export function writeCrashPage(
   const total = all.reduce((sum, { rounds }) => sum + rounds, 0)
   const inTime = all.reduce((sum, report) => sum + report.inTime, 0)
   const broken = all.reduce((sum, report) => sum + report.broken.length, 0)
-  const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' })
-  const date = new Date().toISOString().slice(0, 10)
   const rows = [...reports].map(([name, report]) => {
     const killed = [...report.killed].map(([what, count]) => `${what} ${count}`).join(', ')
     const extent = [...report.extents]
@@ -29,7 +26,7 @@ export function writeCrashPage(
   writeReliability(
     'crash',
     `
-${date}, commit ${commit.stdout.trim()}, Node ${process.version}, ${availableParallelism()} cores, seed ${seed}:
+${runFacts()}, seed ${seed}:
 ${total} kills in ${seconds} s, of which ${inTime} came while the act was under way. After each of them the
 service was started again or the act repeated, every client asked for what it had been answered, and both stores
 walked: ${Object.keys(INVARIANTS).length + Object.keys(PROMISES).length} invariants, broken in ${broken} rounds.

@@ -2,8 +2,6 @@
 // another release and back, under load, in each of the scenes below; a request that is not answered as it should
 // be is counted and makes the command fail. docs/reliability.md gets the table.
 
-import { spawnSync } from 'node:child_process'
-import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { buildNext, checkOutBefore } from '../scenes/releases.ts'
 import { type Environment, serverEnvironment } from '../support/lineage-process.ts'
@@ -11,6 +9,7 @@ import { startPostgres } from '../support/postgres.ts'
 import { startRedis } from '../support/redis.ts'
 import { writeReliability } from '../support/reliability-page.ts'
 import { ROOT } from '../support/repository-text.ts'
+import { runFacts } from '../support/run-facts.ts'
 import { openScope, type Scope } from '../support/scope.ts'
 import { isRefusal } from './rolling-load.ts'
 import { ENV_OF_THIS, openRollingScene, type Release, type RollingScene } from './rolling-scene.ts'
@@ -144,11 +143,6 @@ function rowOf(
 }
 
 function pageOf(rows: readonly string[], failed: number): string {
-  const { stdout } = spawnSync('git', ['rev-parse', '--short', 'HEAD'], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  })
-  const made = `${new Date().toISOString().slice(0, 10)}, commit ${stdout.trim()}, Node.js ${process.version}`
   const heads = [
     'Releases',
     'Sessions in',
@@ -164,7 +158,7 @@ function pageOf(rows: readonly string[], failed: number): string {
   ]
   const verdict = failed === 0 ? 'No request failed.' : `${failed} requests failed.`
   return [
-    `${made}, ${availableParallelism()} cores with a load average of ${Math.round(loadavg()[1] ?? 0)}. ${verdict} Lost is a request`,
+    `${runFacts()}. ${verdict} Lost is a request`,
     'with another answer than it should have, or none; refused, one that Lineage answered with 503 because a store did',
     'not answer it in time, which a machine with too much to do has happen without any replacement.',
     '',
