@@ -15,6 +15,11 @@ export interface Admission {
    * OAuthError `overloaded`, after a while, when it did not come to its turn.
    */
   run<T>(loadClass: LoadClass, work: Work<T>): Promise<T>
+  /**
+   * For a refresh that was begun: waits for an answer that does not come from our stores, which may take long,
+   * without holding one of the places of refreshes meanwhile.
+   */
+  stepAside<T>(waiting: Promise<T>): Promise<T>
 }
 
 export interface AdmissionOptions {
@@ -42,6 +47,7 @@ export function openAdmission(options: AdmissionOptions = {}): Admission {
       if (loadClass === 'client_credentials') return services.wait(work)
       return slowly(logins.wait(work), turnAway)
     },
+    stepAside: refreshes.stepAside,
   }
 }
 

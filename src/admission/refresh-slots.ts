@@ -3,14 +3,22 @@
 
 import type { ClassLine, Work } from './class-line.ts'
 
-/** Far more than keep one core busy, even if the store is slow. */
+/**
+ * Far more than keep one core busy, even if the store is slow. Those that come back from where they stepped aside
+ * may be more: how many wait for one outside server is bounded where they wait (remote-keys.ts).
+ */
 export const REFRESHES_MAX = 128
 /** How often it is looked whether one has waited too long: a store that hangs gives no occasion. */
 const EXPIRY_MS = 10
 
 export interface RefreshSlots {
   run<T>(work: Work<T>): Promise<T>
-  /** How many have begun and have not ended. */
+  /**
+   * Waits, within work that was begun, for what is not ours to answer. Its place is another one's meanwhile;
+   * afterwards it goes on at once, though all may be taken.
+   */
+  stepAside<T>(waiting: Promise<T>): Promise<T>
+  /** How many have begun, have not ended and have not stepped aside. */
   underway(): number
 }
 
@@ -23,9 +31,13 @@ export function openRefreshSlots(line: ClassLine): RefreshSlots {
     try {
       return await work()
     } finally {
-      underway -= 1
-      if (line.size() > 0) line.beginNext()
+      leave()
     }
+  }
+
+  function leave(): void {
+    underway -= 1
+    if (underway < REFRESHES_MAX && line.size() > 0) line.beginNext()
   }
 
   function askForExpiry(): void {
@@ -43,6 +55,14 @@ export function openRefreshSlots(line: ClassLine): RefreshSlots {
       if (underway < REFRESHES_MAX) return begin(work.begin)
       askForExpiry()
       return line.wait({ ...work, begin: () => begin(work.begin) })
+    },
+    async stepAside(waiting) {
+      leave()
+      try {
+        return await waiting
+      } finally {
+        underway += 1
+      }
     },
     underway: () => underway,
   }

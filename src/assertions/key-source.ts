@@ -4,10 +4,13 @@ import { type KeyUse, openVerificationKey, type VerificationKey } from './verifi
 
 /** Several issuers never share a source: a `kid` means something within one of them only. */
 export interface KeySource {
-  /** The keys as they are known, or undefined where they cannot be had. Never rejects. */
+  /**
+   * The keys as they are known, or undefined where they cannot be had. A promise only where somebody else is
+   * asked for them. Never rejects.
+   */
   current(): Keys | Promise<Keys>
   /** Looks once more, where that may tell something new; else undefined. Never rejects. */
-  renewed(): Promise<Keys>
+  renewed(): Keys | Promise<Keys>
 }
 
 type Keys = readonly VerificationKey[] | undefined
@@ -27,6 +30,6 @@ export function statedKeys(jwks: { readonly keys: readonly object[] }, use?: Key
       opened.set(jwks, keys)
       return keys
     },
-    renewed: async () => undefined,
+    renewed: () => undefined,
   }
 }

@@ -13,12 +13,15 @@ const PAUSE_MS = 10_000
 const STALE_MS = 60 * 60 * 1000
 /** The place that was asked for least lately makes room. */
 const PLACES_MAX = 1_000
+/** So many requests wait for one look; whoever comes then is answered by what is known already. */
+export const WAITING_MAX = 64
 
 interface Place {
   keys: readonly VerificationKey[] | undefined
   freshUntilMs: number
   askedAtMs: number
   asking: Promise<void> | undefined
+  waiting: number
 }
 
 export interface RemoteKeysOptions {
@@ -49,6 +52,7 @@ export function openRemoteKeys(options: RemoteKeysOptions): RemoteKeys {
       freshUntilMs: Number.NEGATIVE_INFINITY,
       askedAtMs: Number.NEGATIVE_INFINITY,
       asking: undefined,
+      waiting: 0,
     }
     places.delete(name)
     places.set(name, place)
@@ -71,23 +75,27 @@ export function openRemoteKeys(options: RemoteKeysOptions): RemoteKeys {
           onFailed({ host: URL.canParse(uri) ? new URL(uri).host : '', problem: found.problem })
       }
 
-      /** One look at a time, which all wait for who come meanwhile; false when it is too early. */
-      async function look(): Promise<boolean> {
-        if (!place.asking && clock() < place.askedAtMs + PAUSE_MS) return false
+      const usable = () => (clock() < place.freshUntilMs + STALE_MS ? place.keys : undefined)
+
+      /** One look at a time, for which those wait who come meanwhile. */
+      async function look() {
         place.asking ??= ask().finally(() => {
           place.asking = undefined
         })
+        place.waiting += 1
         await place.asking
-        return true
+        place.waiting -= 1
+        return usable()
       }
 
-      const usable = () => (clock() < place.freshUntilMs + STALE_MS ? place.keys : undefined)
+      function mayLook(): boolean {
+        if (place.asking) return place.waiting < WAITING_MAX
+        return clock() >= place.askedAtMs + PAUSE_MS
+      }
+
       return {
-        async current() {
-          if (clock() >= place.freshUntilMs) await look()
-          return usable()
-        },
-        renewed: async () => ((await look()) ? usable() : undefined),
+        current: () => (clock() >= place.freshUntilMs && mayLook() ? look() : usable()),
+        renewed: () => (mayLook() ? look() : undefined),
       }
     },
   }

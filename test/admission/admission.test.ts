@@ -103,6 +103,54 @@ test('so many refreshes are under way, and each that ends makes room for one', a
   t.equal(begun.length, REFRESHES_MAX + 2)
 })
 
+test('a refresh that waits for somebody else makes room, and goes on though all places are taken', async (t) => {
+  const { ask, begun, ends, admission } = openScene()
+  let answer = (_text: string) => {}
+  const outside = new Promise<string>((resolve) => {
+    answer = resolve
+  })
+  const aside = admission.run('refresh', {
+    begin: () => admission.stepAside(outside),
+    hasLeft: stays,
+  })
+  const all = Array.from({ length: REFRESHES_MAX + 2 }, (_, index) => ask('refresh', `${index}`))
+  t.equal(begun.length, REFRESHES_MAX, 'it takes no place')
+  answer('from elsewhere')
+  t.equal(await aside, 'from elsewhere')
+  t.equal(begun.length, REFRESHES_MAX, 'and its end makes room for nobody: it had none')
+  ends.get('0')?.()
+  await all[0]
+  t.equal(begun.length, REFRESHES_MAX + 1)
+  ends.get('1')?.()
+  await all[1]
+  t.equal(begun.length, REFRESHES_MAX + 2)
+})
+
+test('whoever steps aside lets the next begin at once', async (t) => {
+  const { ask, begun, ends, admission } = openScene()
+  let goAside = () => {}
+  const ready = new Promise<void>((resolve) => {
+    goAside = resolve
+  })
+  const never = new Promise<void>(() => {})
+  const begin = async () => {
+    await ready
+    await admission.stepAside(never)
+  }
+  for (let index = 0; index < REFRESHES_MAX; index += 1) {
+    void admission.run('refresh', { begin, hasLeft: stays })
+  }
+  const honest = ask('refresh', 'honest')
+  void ask('client_credentials', 'service 1')
+  void ask('client_credentials', 'service 2')
+  t.strictSame(begun, [])
+  goAside()
+  await until('the one that waited', () => begun.includes('honest'))
+  ends.get('honest')?.()
+  t.equal(await honest, 'honest')
+  await until('the others', () => begun.length === 3)
+})
+
 test('a refresh that waits too long is turned away, though nothing else happens', async (t) => {
   const { ask, shed, time } = openScene()
   for (let index = 0; index < REFRESHES_MAX; index += 1) void ask('refresh', `${index}`)

@@ -5,9 +5,10 @@ import type { AddressInfo } from 'node:net'
 import { type Test, test } from 'tap'
 import { fetchJwks } from '../../src/assertions/fetch-jwks.ts'
 import type { KeySource } from '../../src/assertions/key-source.ts'
-import { openRemoteKeys } from '../../src/assertions/remote-keys.ts'
+import { openRemoteKeys, WAITING_MAX } from '../../src/assertions/remote-keys.ts'
 import { makeKeyPairSync } from '../../src/runtime/key-pair.ts'
 import { SWITCHING, startRawServer } from '../support/raw-server.ts'
+import { until } from '../support/until.ts'
 
 const SECOND_MS = 1_000
 const HOUR_MS = 3_600 * SECOND_MS
@@ -66,6 +67,29 @@ function openAt(uri: string, timeoutMs?: number) {
 async function kidsOf(source: KeySource): Promise<readonly (string | undefined)[] | undefined> {
   return (await source.current())?.map(({ kid }) => kid)
 }
+
+test('so many wait for one look; who comes then has what is known, and nobody waits for fresh keys', async (t) => {
+  const publisher = await startPublisher(t)
+  const { source, pass } = openAt(publisher.uri)
+  const held: ServerResponse[] = []
+  publisher.answerWith((response) => void held.push(response))
+  const waiting = Array.from({ length: WAITING_MAX }, () => kidsOf(source()))
+  t.equal(source().current(), undefined, 'nothing is known yet')
+  t.equal(source().renewed(), undefined)
+  const letGo = async () => {
+    const response = await until('a look', () => held.shift())
+    response.end(JSON.stringify({ keys: [KEY] }))
+  }
+  await letGo()
+  t.ok((await Promise.all(waiting)).every((kids) => kids?.[0] === 'one'))
+  t.notOk(source().current() instanceof Promise, 'fresh keys are at hand')
+  pass(HOUR_MS)
+  const later = Array.from({ length: WAITING_MAX }, () => kidsOf(source()))
+  t.strictSame(await kidsOf(source()), ['one'], 'what was known')
+  await letGo()
+  await Promise.all(later)
+  t.equal(publisher.looks(), 2)
+})
 
 test('keys are fetched once, by however many ask, and kept as long as their publisher says', async (t) => {
   const publisher = await startPublisher(t)

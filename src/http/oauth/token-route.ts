@@ -2,6 +2,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { Admission } from '../../admission/admission.ts'
+import { type StepAside, stepAsideFor } from '../../assertions/step-aside.ts'
 import type { Client } from '../../clients/client.ts'
 import type { CheckedProof } from '../../dpop/dpop-verifier.ts'
 import type { Grant, GrantServices, IssuedTokens } from '../../grants/grant.ts'
@@ -18,21 +19,39 @@ import { authenticateSender, registerFormEndpoint, type SenderCheck } from './oa
 import type { TokenCookies } from './token-cookies.ts'
 
 export interface TokenRouteDependencies extends SenderCheck, SenderConfirmation {
-  readonly admission: Pick<Admission, 'run'>
+  readonly admission: Admission
   readonly cookies: TokenCookies
   readonly grants: GrantServices
 }
 
 export function registerToken(app: FastifyInstance, dependencies: TokenRouteDependencies): void {
   const { admission } = dependencies
+  const ofRefreshes = withKeysAside(dependencies, admission.stepAside)
   registerFormEndpoint(app, '/token', async (form, request, reply) => {
     const grant = findGrant(form)
     request.grant = grant.name
     return await admission.run(grant.loadClass, {
-      begin: () => answer(grant, form, { request, reply }, dependencies),
+      begin: () => {
+        const ofClass = grant.loadClass === 'refresh' ? ofRefreshes : dependencies
+        return answer(grant, form, { request, reply }, ofClass)
+      },
       hasLeft: () => reply.raw.destroyed,
     })
   })
+}
+
+/** Somebody else's server may take seconds to say whose key it is; no other refresh waits for that. */
+function withKeysAside(
+  dependencies: TokenRouteDependencies,
+  stepAside: StepAside,
+): TokenRouteDependencies {
+  const { assertions, trust } = dependencies
+  const remoteKeys = stepAsideFor(assertions.remoteKeys, stepAside)
+  return {
+    ...dependencies,
+    assertions: { ...assertions, remoteKeys },
+    trust: { ...trust, remoteKeys },
+  }
 }
 
 interface Exchange {
