@@ -6,8 +6,11 @@
 import pg from 'pg'
 
 const DAY_MS = 24 * 60 * 60 * 1000
-/** Instances make partitions one after the other. Any number that nobody else takes. */
-const LOCK_ID = 72707370
+/**
+ * Instances make partitions one after the other. Not the lock of the signing keys (src/keys/key-rows.ts), for
+ * which a change of a client may wait, nor that of the migrations.
+ */
+const LOCK_ID = 72707371
 
 /** Holds the events from the one moment until before the other. */
 export interface EventPartition {
