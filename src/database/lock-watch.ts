@@ -3,6 +3,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
+import { describeHolder, type LockHolder } from './lock-holders.ts'
 
 /** Shorter waits are not reported: instances that start together wait for each other. */
 const FIRST_LOOK_MS = 2_000
@@ -14,12 +15,9 @@ export interface LockWatch {
   stop(): void
 }
 
-interface Wait {
+interface Wait extends LockHolder {
   readonly locktype: string
   readonly lock_table: string | null
-  readonly pid: number
-  readonly application_name: string | null
-  readonly state: string | null
 }
 
 /**
@@ -63,13 +61,6 @@ function describeLock({ locktype, lock_table }: Wait): string {
   // Migrating asks for no other advisory lock.
   if (locktype === 'advisory') return 'the migration lock'
   return lock_table === null ? `a lock (${locktype})` : `a lock on the table ${lock_table}`
-}
-
-/** Without the right to see other roles' sessions, only the pid is known. */
-function describeHolder({ pid, application_name, state }: Wait): string {
-  if (pid === 0) return 'a prepared transaction holds'
-  const name = application_name ? ` (${application_name})` : ''
-  return `pid ${pid}${name} holds${state ? `, ${state}` : ''}`
 }
 
 /** Three holders at most: an exclusive lock may have to wait for every reader of a table. */

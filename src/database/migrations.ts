@@ -6,14 +6,17 @@ import { readdir, readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { StartError } from '../runtime/start-error.ts'
 import { guardDatabase } from './database.ts'
+import { findOutage } from './database-failure.ts'
 import { inWatchedTransaction, type LockOptions, takeMigrationLock } from './migration-lock.ts'
-import { areNameKeysPending, NAME_KEYS_STEP, renewNameKeys } from './name-keys.ts'
+import { areNameKeysPending, NAME_KEYS_LOCKS, NAME_KEYS_STEP, renewNameKeys } from './name-keys.ts'
 import { openPlainQuery, type PlainQuery } from './plain-query.ts'
+import { type TryOptions, tryUntilLocked } from './repeated-tries.ts'
+import { givingWay, planTableLocks, takeTableLocks } from './table-locks.ts'
 
 // The same place from src/database and from dist/database.
 const DIRECTORY = new URL('../../prisma/migrations/', import.meta.url)
 
-export interface MigrationOptions extends LockOptions {
+export interface MigrationOptions extends LockOptions, TryOptions {
   /** Ends with a slash; the package's own prisma/migrations/ unless given. */
   readonly directory?: URL
   /**
@@ -36,34 +39,65 @@ interface Applied {
 
 /**
  * Applies every pending migration in one transaction and returns their names. Instances that start
- * together wait for each other, a minute at most. Throws StartError when a migration fails (nothing
- * of any is left then), has failed before, was edited after it had been applied, when two users'
- * names have become one, or when somebody else's lock was not given up in time.
+ * together wait for each other, a minute at most. It gives way to everybody who uses a table that it
+ * needs, and tries again. Throws StartError when a migration fails (nothing of any is left then), has
+ * failed before, was edited after it had been applied, when two users' names have become one, or when
+ * somebody else's lock was not given up in time.
  */
 export async function applyMigrations(
   pool: pg.Pool,
   options: MigrationOptions = {},
 ): Promise<readonly string[]> {
   const migrations = await loadMigrations(options.directory ?? DIRECTORY)
-  let current = 'the table of migrations'
+  return await tryUntilLocked(pool, options, () =>
+    inWatchedTransaction(pool, options, async (query) => {
+      const pending = await namingStep('the table of migrations', async () => {
+        await takeMigrationLock(query)
+        return findPending(migrations, await readApplied(query))
+      })
+      await namingStep('the locks of tables', () => lockTables(pending, options, query))
+      return await applyPending(pending, options, query)
+    }),
+  )
+}
+
+async function lockTables(
+  pending: readonly Migration[],
+  { everyName }: MigrationOptions,
+  query: PlainQuery,
+): Promise<void> {
+  const isMarked = pending.some(({ sql }) => sql.includes(NAME_KEYS_STEP))
+  const looksAtNames = everyName || isMarked || (await areNameKeysPending(query))
+  const steps = looksAtNames ? [...pending, NAME_KEYS_LOCKS] : pending
+  if (steps.length > 0) await takeTableLocks(query, await planTableLocks(query, steps))
+}
+
+async function applyPending(
+  pending: readonly Migration[],
+  { everyName }: MigrationOptions,
+  query: PlainQuery,
+): Promise<readonly string[]> {
+  const run = <T>(name: string, work: () => Promise<T>) =>
+    namingStep(name, () => givingWay(name, undefined, work))
+  if (pending.length > 0) await run('the table of migrations', () => createTable(query))
+  for (const migration of pending) {
+    await run(migration.name, () => applyMigration(migration, query))
+  }
+  const applied = pending.map((migration) => migration.name)
+  return await run(NAME_KEYS_STEP, async () => {
+    const isPending = await areNameKeysPending(query)
+    const isRenewed = (isPending || everyName) && (await renewNameKeys(query))
+    return isPending || isRenewed ? [...applied, NAME_KEYS_STEP] : applied
+  })
+}
+
+/** Says which one failed, but for outages, which the caller may wait for. */
+async function namingStep<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await inWatchedTransaction(pool, options, async (query) => {
-      await takeMigrationLock(query)
-      const pending = findPending(migrations, await readApplied(query))
-      if (pending.length > 0) await createTable(query)
-      for (const migration of pending) {
-        current = migration.name
-        await applyMigration(migration, query)
-      }
-      const applied = pending.map((migration) => migration.name)
-      current = NAME_KEYS_STEP
-      const isPending = await areNameKeysPending(query)
-      const isRenewed = (isPending || options.everyName) && (await renewNameKeys(query))
-      return isPending || isRenewed ? [...applied, NAME_KEYS_STEP] : applied
-    })
+    return await work()
   } catch (error) {
-    if (!(error instanceof pg.DatabaseError)) throw error
-    throw new StartError(`migration ${current} failed: ${error.message}`, { cause: error })
+    if (!(error instanceof pg.DatabaseError) || findOutage(error) !== undefined) throw error
+    throw new StartError(`migration ${name} failed: ${error.message}`, { cause: error })
   }
 }
 

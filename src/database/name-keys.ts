@@ -9,6 +9,8 @@ import type { PlainQuery } from './plain-query.ts'
 
 /** Its name among the migrations; a row of that name in table_versions says that it is pending. */
 export const NAME_KEYS_STEP = 'user_name_keys'
+/** What it locks, as a migration that does the same says it. */
+export const NAME_KEYS_LOCKS = { name: NAME_KEYS_STEP, sql: 'UPDATE users' }
 
 const PAGE_SIZE = 1_000
 const COLLISIONS_SHOWN = 20
