@@ -14,7 +14,7 @@ import type { OpenedFamilyStore } from './open-family-store.ts'
 import type { Mail } from './open-mail.ts'
 
 /** Changes are in force within 5 s on every instance (docs/semantics.md §20). */
-const POLL_MS = 2_000
+export const POLL_MS = 2_000
 const GARBAGE_MS = 10 * 60 * 1000
 const DAY_MS = 24 * 60 * 60 * 1000
 

@@ -1,4 +1,4 @@
-// Embedded mode that cannot start: exit code 1 and exactly one line, within seconds, and no
+// Embedded mode that cannot start: exit code 1 and exactly one line, and no
 // database left behind (docs/semantics.md §19).
 
 import { once } from 'node:events'
@@ -10,15 +10,9 @@ import { makeDataDir } from '../support/embedded-data-dir.ts'
 import { type Environment, spawnLineage, startLineage } from '../support/lineage-process.ts'
 import { until } from '../support/until.ts'
 
-/** Generous: all but the making of a database is done within two. */
-const REFUSAL_MS = 20_000
-
 async function refusesToStart(t: Test, env: Environment, line: RegExp): Promise<void> {
-  const from = performance.now()
   const service = await spawnLineage(t, env)
   t.strictSame(await service.exited, { code: 1, signal: null })
-  const tookMs = Math.round(performance.now() - from)
-  t.ok(tookMs < REFUSAL_MS, `${tookMs} ms`)
   t.equal(service.stderr.length, 1, 'one line')
   t.match(service.stderr[0], line)
 }

@@ -8,9 +8,6 @@ import { serverEnvironment, spawnLineage } from '../support/lineage-process.ts'
 import { openEmptyDatabase, openTestDatabase, startPostgres } from '../support/postgres.ts'
 import { rootSecretOf, secretKeyOf } from '../support/root-secrets.ts'
 
-/** What the interface promises for a bad configuration; most of it is Node.js and tsx loading. */
-const REFUSAL_MS = 5_000
-
 test('a bad configuration ends the start with one message that names every problem', async (t) => {
   const bad = {
     PORT: '70000',
@@ -22,11 +19,8 @@ test('a bad configuration ends the start with one message that names every probl
   }
   const half = { LINEAGE_ADMIN_CLIENT_ID: 'an-operator' }
   const missing = ['LINEAGE_ADMIN_CLIENT_SECRET']
-  const from = performance.now()
   const service = await spawnLineage(t, { ...bad, ...half })
   t.strictSame(await service.exited, { code: 1, signal: null })
-  const tookMs = Math.round(performance.now() - from)
-  t.ok(tookMs < REFUSAL_MS, `${tookMs} ms`)
   const [title, ...problems] = service.stderr
   t.equal(title, 'lineage: The configuration is not valid:')
   for (const name of [...Object.keys(bad), ...missing]) {

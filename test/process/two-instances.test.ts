@@ -1,5 +1,5 @@
 // Two real processes on one PostgreSQL and one Redis: what one of them answers holds on the other,
-// at once for sessions, within five seconds for clients and keys (docs/semantics.md §20).
+// at once for sessions, at the next poll for clients and keys (docs/semantics.md §20).
 
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import { type Test, test } from 'tap'
@@ -12,10 +12,8 @@ import {
 } from '../support/lineage-process.ts'
 import { openEmptyDatabase } from '../support/postgres.ts'
 import { type RedisProcess, startRedis } from '../support/redis.ts'
-import { millisecondsUntil, until } from '../support/until.ts'
+import { until } from '../support/until.ts'
 
-/** The promise; the machine may be busy, so what is asserted is twice that. */
-const SPREAD_MS = 5_000
 const PARALLEL = 64
 
 interface Pair {
@@ -74,32 +72,29 @@ test('two instances are one service', async (t) => {
   const pair = await openPair(t)
   const { a, b, client, user, redis } = pair
 
-  await t.test('a client and a user made on A can be used on B within 5 s', async (t) => {
-    const tookMs = await millisecondsUntil('a login on B', async () =>
+  await t.test('a client and a user made on A can be used on B soon', async (t) => {
+    await until('a login on B', async () =>
       logIn(b, client, user).then(
         () => true,
         () => false,
       ),
     )
-    t.ok(tookMs < 2 * SPREAD_MS, `${tookMs} ms`)
     await a.admin('PATCH', `/admin/clients/${client.id}`, { scopes: ['read'] })
-    const patchedMs = await millisecondsUntil('a changed client on B', async () =>
+    await until('a changed client on B', async () =>
       logIn(b, client, user, { scope: 'read' }).then(
         ({ scope }) => scope === 'read',
         () => false,
       ),
     )
-    t.ok(patchedMs < 2 * SPREAD_MS, `${patchedMs} ms`)
     const gone = await a.makeClient({})
     const { refresh_token: token } = await until('a login there on B', () =>
       logIn(b, gone, user).catch(() => false as const),
     )
     t.equal((await a.admin('DELETE', `/admin/clients/${gone.id}`)).status, 204)
     t.equal(await errorOf(await refresh(a, gone, token)), '401 invalid_client', 'on A at once')
-    const goneMs = await millisecondsUntil('a deleted client on B', async () => {
+    await until('a deleted client on B', async () => {
       return (await errorOf(await refresh(b, gone, token))) === '401 invalid_client'
     })
-    t.ok(goneMs < 2 * SPREAD_MS, `${goneMs} ms`)
   })
 
   await t.test('a token from A verifies with the keys of B (RFC 9068 §4)', async (t) => {
@@ -164,10 +159,7 @@ test('two instances are one service', async (t) => {
     const { kid, state } = (await rotated.json()) as { kid: string; state: string }
     t.equal(state, 'next')
     t.ok((await publishedKids(a)).includes(kid), 'A publishes it at once')
-    const spreadMs = await millisecondsUntil('the new key on B', async () =>
-      (await publishedKids(b)).includes(kid),
-    )
-    t.ok(spreadMs < 2 * SPREAD_MS, `${spreadMs} ms`)
+    await until('the new key on B', async () => (await publishedKids(b)).includes(kid))
     for (const service of [a, b]) {
       const { access_token: token } = await logIn(service, client, user)
       t.not(decodeProtectedHeader(token).kid, kid, 'it does not sign yet')
@@ -176,18 +168,17 @@ test('two instances are one service', async (t) => {
     t.equal((await a.admin('POST', '/admin/keys/rotate', {})).status, 200, 'one waits already')
   })
 
-  await t.test('a compromised key is gone from B within 5 s', async (t) => {
+  await t.test('a compromised key is gone from B soon', async (t) => {
     const { access_token: old } = await logIn(b, client, user)
     const rotated = await a.admin('POST', '/admin/keys/rotate', { compromised: true })
     t.equal(rotated.status, 201)
     const { kid } = (await rotated.json()) as { kid: string }
     t.strictSame(await publishedKids(a), [kid])
     t.equal(await isActive(a, pair, old), false)
-    const spreadMs = await millisecondsUntil('only the new key on B', async () => {
+    await until('only the new key on B', async () => {
       const kids = await publishedKids(b)
       return kids.length === 1 && kids[0] === kid
     })
-    t.ok(spreadMs < 2 * SPREAD_MS, `${spreadMs} ms`)
     t.equal(await isActive(b, pair, old), false)
     const { access_token: fresh } = await logIn(b, client, user)
     t.equal(decodeProtectedHeader(fresh).kid, kid)

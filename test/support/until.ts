@@ -1,4 +1,4 @@
-// Waiting for what other processes do, and how long it took.
+// Waiting for what other processes do.
 
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -17,15 +17,4 @@ export async function until<T>(
     if (performance.now() > giveUpAt) throw new Error(`${what}: not within ${timeoutMs} ms`)
     await delay(POLL_MS)
   }
-}
-
-/** The same in milliseconds. */
-export async function millisecondsUntil(
-  what: string,
-  found: () => Promise<boolean> | boolean,
-  timeoutMs?: number,
-): Promise<number> {
-  const startedAt = performance.now()
-  await until(what, found, timeoutMs)
-  return Math.round(performance.now() - startedAt)
 }
