@@ -18,7 +18,8 @@ if [ ! -e "$policy" ]; then
   trap 'rm -f "$policy"' EXIT
   printf '#!/bin/sh\\nexit 101\\n' > "$policy" && chmod 755 "$policy"
 fi
-stamp=${UPDATED}
+stamp=$1
+shift
 if [ -z "$(find "$stamp" -mmin -60 2>/dev/null)" ]; then
   apt-get -qq update >/dev/null && touch "$stamp"
 fi
@@ -29,7 +30,7 @@ apt-get -qq -o DPkg::Lock::Timeout=${WAIT_SECONDS} install -y --no-install-recom
 export function installDebianPackages(names: readonly string[]): void {
   if (names.length === 0 || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return
   const lock = ['-w', String(WAIT_SECONDS), join(tmpdir(), 'lineage-apt.lock')]
-  spawnSync('flock', [...lock, 'sh', '-c', SCRIPT, 'sh', ...names], {
+  spawnSync('flock', [...lock, 'sh', '-c', SCRIPT, 'sh', UPDATED, ...names], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
   })
