@@ -9,7 +9,6 @@ import type { UserId, UserRecord } from '../users/user.ts'
 import type {
   CreateFamily,
   CreateOutcome,
-  Family,
   Inspect,
   Inspection,
   RotateFamily,
@@ -19,8 +18,9 @@ import { type FamilyEnding, openFamilyEnding } from './family-ending.ts'
 import type { FamilyIndex } from './family-index.ts'
 import { isUserStale } from './family-rules.ts'
 import type { FamilyStore } from './family-store.ts'
-import { JOURNAL_SLACK_MS, type Journal } from './journal.ts'
+import type { Journal } from './journal.ts'
 import { openLostFamilies } from './lost-families.ts'
+import { openReplayJournal } from './replay-journal.ts'
 
 /** For journal and store one after the other; no request waits over 2 s (docs/semantics.md §12). */
 const REVOKE_DEADLINE_MS = 1_900
@@ -44,6 +44,8 @@ export interface Families extends FamilyEnding {
    */
   index(userId: UserId): Promise<FamilyIndex>
   read: FamilyStore['read']
+  /** Journals the ends of replayed families that PostgreSQL has missed; rejects while it is away. */
+  journalMissedReplays(): Promise<void>
 }
 
 export interface FamiliesDependencies {
@@ -59,6 +61,7 @@ export interface FamiliesDependencies {
 export function openFamilies(dependencies: FamiliesDependencies): Families {
   const { store, journal, loadUser, clock, onDisplaced = () => {} } = dependencies
   const restoreLost = openLostFamilies(store, journal, reloadUser)
+  const replays = openReplayJournal(journal)
   const ending = openFamilyEnding({ store, journal, inspect: inspectFound, clock })
 
   async function reloadUser(userId: UserId): Promise<void> {
@@ -109,7 +112,7 @@ export function openFamilies(dependencies: FamiliesDependencies): Families {
       }
       // PostgreSQL itself is behind the family (a restored backup) or has no such user.
       if (outcome.outcome === 'user_stale') return { outcome: 'inactive', reason: 'user_inactive' }
-      if (outcome.outcome === 'replayed') journalReplay(outcome.family, journal, clock())
+      if (outcome.outcome === 'replayed') replays.add(outcome.family, clock())
       return outcome
     },
 
@@ -130,20 +133,11 @@ export function openFamilies(dependencies: FamiliesDependencies): Families {
       return await store.index(userId)
     },
 
+    journalMissedReplays: replays.addMissed,
     read: (userId, familyIds) => store.read(userId, familyIds),
     end: (input) => withRevokeDeadline(ending.end(input)),
     revokeToken: (token) => withRevokeDeadline(ending.revokeToken(token)),
   }
-}
-
-/**
- * The store has ended the family already; this guards the end against a failover that loses it.
- * Nobody waits for it, so that a replay takes no longer to refuse than any other bad token.
- */
-function journalReplay(family: Family, journal: Journal, nowMs: number): void {
-  const { userId, familyId, absoluteExpiresAtMs } = family
-  const end = { userId, familyId, reason: 'reuse_detected', atMs: nowMs } as const
-  journal.append({ kind: 'family', end }, absoluteExpiresAtMs + JOURNAL_SLACK_MS).catch(() => {})
 }
 
 function isUnknown(outcome: RotateOutcome): boolean {

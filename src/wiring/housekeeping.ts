@@ -5,6 +5,7 @@
 import type { ClientTable } from '../clients/client-table.ts'
 import { startTablePoll } from '../database/table-versions.ts'
 import { deleteExpiredFactors } from '../factors/factor-upkeep.ts'
+import type { Families } from '../families/families.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import { type Clock, monotonicClock } from '../runtime/clock.ts'
 import type { TrustedIssuerTable } from '../trust/trusted-issuer-table.ts'
@@ -24,6 +25,7 @@ export interface HousekeepingOptions extends Foundation {
   readonly clients: Pick<ClientTable, 'reload'>
   readonly trustedIssuers: Pick<TrustedIssuerTable, 'reload'>
   readonly passwordCosts: Pick<PasswordCosts, 'reload'>
+  readonly families: Pick<Families, 'journalMissedReplays'>
   readonly mail: Mail
 }
 
@@ -55,6 +57,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   function onTick(): void {
     outages.succeeded('postgresql')
     start('password costs', passwordCosts.reload)
+    start('replays', options.families.journalMissedReplays)
     start('journal', async () => {
       await opened.applyNewEntries()
       outages.succeeded(opened.store.name)

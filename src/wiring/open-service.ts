@@ -181,7 +181,7 @@ async function openParts(
   if (refusal) throw refusal
   const mail = await openMail(foundation, users)
   const tls = openServiceTls(foundation)
-  const held = { keys, clients, trustedIssuers, passwordCosts }
+  const held = { keys, clients, trustedIssuers, passwordCosts, families }
   const housekeeping = startHousekeeping({ ...foundation, ...held, opened, mail })
   const { singleUse } = opened
   const common = { families, tokens, rootSecrets, clock, recordEvent, throttle }

@@ -7,6 +7,7 @@ import type { EndFamily, FamilyId, RevokedToken } from '../../src/families/famil
 import { LIVE_FAMILIES_MAX } from '../../src/families/family.ts'
 import { keysOf } from '../../src/families/redis/redis-keys.ts'
 import { hashFamilySecret, newFamilySecret } from '../../src/families/refresh-token-string.ts'
+import { DependencyUnavailable } from '../../src/runtime/dependency-unavailable.ts'
 import type { UserId, UserRecord } from '../../src/users/user.ts'
 import {
   describe,
@@ -246,4 +247,34 @@ test('a login that failed leaves nothing to be made again', async (t) => {
   t.equal((await rejectionOf(families.create(failed))).dependency, 'redis')
   await until('no row', async () => (await kinds()).length === 0)
   t.equal(await journal.findLogin(failed.family.familyId), undefined)
+})
+
+test('a replay that PostgreSQL has missed is journalled when it is back, and stays ended', async (t) => {
+  const { server, journal, wire, families, kinds, make } = await openScene(t)
+  const { login, family } = await make()
+  const nowMs = Date.now()
+  const refresh = async (of: typeof families, generation: number) =>
+    describe(await of.rotate(rotation(family, { generation, graceMs: 0, nowMs })))
+  t.equal(await refresh(families, 0), 'rotated')
+  await wire.cut()
+  t.match(await refresh(families, 0), 'replayed', 'nobody waits for PostgreSQL')
+  const isAway = () =>
+    families.journalMissedReplays().then(
+      () => false,
+      (error: unknown) => error instanceof DependencyUnavailable,
+    )
+  await until('what was missed', isAway)
+  await wire.heal()
+  await until('the journal', async () => !(await isAway()))
+  t.strictSame(await kinds(), ['family'], 'and the login is no more')
+  await families.journalMissedReplays()
+  t.strictSame(await kinds(), ['family'], 'once')
+  // A server that has lost everything.
+  await server.cli('FLUSHALL')
+  const other = familiesOn(
+    await openReadyStore(t, server.url, journal),
+    journal,
+    new Map([[login.user.userId, login.user]]),
+  )
+  t.match(await refresh(other, 1), /^inactive/)
 })
