@@ -28,7 +28,7 @@ export interface CrewMember {
 }
 
 export interface MemberOptions extends Pick<ForkOptions, 'number' | 'output'> {
-  readonly dispatch: Pick<ConnectionDispatch, 'taken'>
+  readonly dispatch: Pick<ConnectionDispatch, 'taken' | 'hasRoom'>
   readonly onOpened: (member: CrewMember) => void
   readonly onDeliveriesDue: () => void
   readonly relay: Pick<MetricsRelay, 'wanted' | 'told'>
@@ -61,7 +61,10 @@ export function startMember(options: MemberOptions): CrewMember {
         reject(new StartError(message.text))
         break
       case 'taken':
-        dispatch.taken(member.worker)
+        dispatch.taken(member.worker, message)
+        break
+      case 'room':
+        dispatch.hasRoom(member.worker, message.listener)
         break
       case 'deliveries-due':
         onDeliveriesDue()

@@ -17,6 +17,7 @@ import { describeFailure } from '../runtime/describe-failure.ts'
 import type { ProcessGroup } from '../runtime/process-group.ts'
 import { openService, type Service } from '../wiring/open-service.ts'
 import { listServiceNotices } from '../wiring/service-notices.ts'
+import { type Intake, openIntake } from './intake.ts'
 import { type MetricsQuestion, openMetricsQuestion } from './metrics-question.ts'
 import { ownWorkerNumber } from './worker-count.ts'
 import type { FromWorker, ToWorker } from './worker-messages.ts'
@@ -33,7 +34,7 @@ interface Worker {
   service: Service | undefined
   apps: readonly FastifyInstance[]
   /** One for each listener of the plan. */
-  take: readonly ((socket: Socket) => void)[]
+  intakes: readonly Intake[]
   keepsHouse: boolean
   /** Set when the end has begun. */
   closing: Promise<void> | undefined
@@ -57,7 +58,7 @@ export function serveAsWorker(env: Environment, config: Config, size: number): v
     ...{ env, config, logger, output, group, question },
     service: undefined,
     apps: [],
-    take: [],
+    intakes: [],
     keepsHouse: false,
     closing: undefined,
   }
@@ -84,9 +85,7 @@ function obey(worker: Worker, message: ToWorker, socket: Socket | undefined): vo
       worker.keepsHouse = true
       break
     case 'connection':
-      // Before anything is read of it: until then it could still go to another worker.
-      tell({ kind: 'taken' })
-      if (socket) worker.take[message.listener]?.(socket)
+      takeConnection(worker.intakes[message.listener], socket)
       break
     case 'deliver':
       service?.deliverDue().catch(() => {})
@@ -107,6 +106,12 @@ function obey(worker: Worker, message: ToWorker, socket: Socket | undefined): vo
       end(worker)
       break
   }
+}
+
+function takeConnection(intake: Intake | undefined, socket: Socket | undefined): void {
+  // Before anything is read of it: until then it could still go to another worker.
+  tell({ kind: 'taken', isFull: socket !== undefined && (intake?.fillsUp() ?? false) })
+  if (socket) intake?.take(socket)
 }
 
 async function open(
@@ -135,7 +140,10 @@ async function openAll(worker: Worker, appliesFiles: boolean): Promise<void> {
   const apps = await Promise.all(
     planListeners(config).map(({ surface }) => buildApp(service, logger, surface)),
   )
-  worker.take = apps.map(takeConnections)
+  const { max } = service.connections
+  worker.intakes = apps.map((app, listener) =>
+    openIntake({ max, take: takeConnections(app), onRoom: () => tell({ kind: 'room', listener }) }),
+  )
   worker.apps = apps
   await Promise.all(apps.map((app) => app.ready()))
   const clients = service.clients.overview().count

@@ -28,8 +28,10 @@ export type FromWorker =
   | { readonly kind: 'loaded' }
   /** The service is open. */
   | { readonly kind: 'opened'; readonly clients: number; readonly notices: readonly string[] }
-  /** The connection that it was sent has arrived. */
-  | { readonly kind: 'taken' }
+  /** The connection that it was sent has arrived. `isFull`: the next of that listener would cost another. */
+  | { readonly kind: 'taken'; readonly isFull: boolean }
+  /** It has room for that listener again. */
+  | { readonly kind: 'room'; readonly listener: number }
   | { readonly kind: 'deliveries-due' }
   /** Somebody asks it for metrics: it has these, and wants those of the others. */
   | { readonly kind: 'metrics-wanted'; readonly own: ProcessMetrics }
