@@ -43,6 +43,7 @@ import type { Surface } from './http/server/listener-plan.ts'
 import { registerMetrics } from './http/server/metrics-route.ts'
 import { trustProxies } from './http/server/peer-address.ts'
 import { takeCertificates } from './http/server/presented-certificate.ts'
+import { restoreRareMethods, routeAsStandIn } from './http/server/rare-methods.ts'
 import { routeTargets } from './http/server/request-target.ts'
 import { setTraceHeaders, traceRequests } from './http/server/request-trace.ts'
 import {
@@ -71,8 +72,9 @@ export async function buildApp(
   const app = fastify({
     ...listenerOptions(service.tls),
     loggerInstance,
-    rewriteUrl: routeTargets(service.basePath),
+    rewriteUrl: routeAsStandIn(routeTargets(service.basePath)),
   })
+  restoreRareMethods(app)
   service.connections.addListener(boundConnections(app, service.connections))
   trustProxies(app, config.trustProxy)
   takeCertificates(app, {

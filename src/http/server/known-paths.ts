@@ -1,10 +1,10 @@
 // Known paths under a wrong method: 405 with `Allow` (RFC 9110 §15.5.6). Unknown paths: 404.
 
-import { METHODS } from 'node:http'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { OAuthError } from '../../oauth/oauth-error.ts'
 import { ApiError } from './api-error.ts'
 import { answerPreflight, isAdmittedPreflight } from './cors.ts'
+import { methodsRouted, methodsToRoute } from './rare-methods.ts'
 
 interface KnownPath {
   readonly methods: Set<string>
@@ -17,12 +17,6 @@ interface KnownPath {
  * `addMethodNotAllowedRoutes`.
  */
 export function collectKnownPaths(app: FastifyInstance): Map<string, KnownPath> {
-  // Fastify knows the common methods only; an unknown one would be a 404 on a path that exists.
-  for (const method of METHODS) {
-    if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) {
-      app.addHttpMethod(method, { hasBody: true })
-    }
-  }
   const paths = new Map<string, KnownPath>()
   app.addHook('onRoute', (route) => {
     const known = paths.get(route.url) ?? { methods: new Set(), route }
@@ -40,10 +34,11 @@ export function addMethodNotAllowedRoutes(
   app: FastifyInstance,
   paths: ReadonlyMap<string, KnownPath>,
 ): void {
+  const all = methodsToRoute(app)
   for (const [url, { methods, route }] of [...paths]) {
     const isOAuth = route.config?.oauth === true
-    const allow = [...methods].sort().join(', ')
-    const rest = app.supportedMethods.filter((method) => !methods.has(method))
+    const allow = methodsRouted(methods).sort().join(', ')
+    const rest = all.filter((method) => !methods.has(method))
     app.route({
       method: rest,
       url,

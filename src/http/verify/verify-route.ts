@@ -22,6 +22,7 @@ import {
   type HolderFault,
 } from '../server/holder-proof.ts'
 import { challenge } from '../server/presented-token.ts'
+import { methodsToRoute } from '../server/rare-methods.ts'
 import { callerFields, noteCaller } from '../server/request-notes.ts'
 import { ignoreBodies } from './verify-body.ts'
 import { comesFromPageOf, isCookieOf, readCredential } from './verify-credential.ts'
@@ -61,7 +62,7 @@ type Verdict = { readonly claims: AccessTokenClaims } | { readonly refusal: Refu
 export function registerVerify(app: FastifyInstance, dependencies: VerifyRouteDependencies): void {
   ignoreBodies(app)
   // A server may refuse TRACE, which would show credentials to whoever reads the answer.
-  const methods = app.supportedMethods.filter((method) => method !== 'TRACE')
+  const methods = methodsToRoute(app).filter((method) => method !== 'TRACE')
   for (const [url, parseDemands, findTarget] of [
     [
       '/verify',
