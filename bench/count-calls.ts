@@ -4,6 +4,7 @@
 import { monitorCommands, POLL } from '../test/support/counted-calls.ts'
 import { openScope } from '../test/support/scope.ts'
 import { until } from '../test/support/until.ts'
+import { COUNTED } from './options.ts'
 import type { Participant } from './participant.ts'
 import type { ScenarioName } from './scenarios.ts'
 import type { Servers } from './support/servers.ts'
@@ -15,7 +16,6 @@ export interface Calls {
   readonly sql: number
 }
 
-const REQUESTS = 25
 /**
  * Lineage writes the events of requests together, a moment later, and follows its journal by
  * polling. When it has polled twice, both are done.
@@ -42,7 +42,7 @@ export async function countCalls(
     if (!prepare) continue
     // The first requests make what later ones use, such as connections.
     await (await prepare(2))()
-    prepared.set(name, await prepare(REQUESTS))
+    prepared.set(name, await prepare(COUNTED))
   }
   await settle()
   const scope = openScope()
@@ -61,7 +61,7 @@ export async function countCalls(
       await settle()
       const commands = (await monitor.commands()).slice(from.redis).filter(isOurs)
       const sql = statements.slice(from.sql).filter(isOurs)
-      counted.set(name, { redis: commands.length / REQUESTS, sql: sql.length / REQUESTS })
+      counted.set(name, { redis: commands.length / COUNTED, sql: sql.length / COUNTED })
     }
     return counted
   } finally {

@@ -18,7 +18,9 @@ export const WARM_UP_SHARE = 3
 /** Of Lineage; its peers write no log. */
 export const LOG_LEVEL = process.env.BENCH_LOG_LEVEL || 'info'
 /** Requests that are under way at once, each over a connection of its own. */
-export const CONNECTIONS = 16
+export const CONNECTIONS = readNumber('BENCH_CONNECTIONS', 16)
+/** How many requests of each kind are sent to count what one of them calls. */
+export const COUNTED = readNumber('BENCH_COUNTED', 25)
 /** The share of the full sizes that questions of scale are asked at: 1 in earnest. */
 export const SCALE = readNumber('BENCH_SCALE', 1)
 export const SCALE_ROUNDS = readNumber('BENCH_SCALE_ROUNDS', 5)

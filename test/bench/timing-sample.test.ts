@@ -13,7 +13,7 @@ const UNKNOWN = 'unknown user'
 
 test('a short run of the measurement: all pairs, and a gross leak is found', (t) => {
   const file = join(t.testdir({}), 'results.json')
-  const env = { BENCH_SAMPLES: '120', BENCH_RESULTS: file }
+  const env = { BENCH_SAMPLES: '30', BENCH_RESULTS: file }
   const { status, stdout, stderr } = runScript('bench:timing', [], env)
   t.equal(status, 0, `${stdout}${stderr}`)
   const results = JSON.parse(readFileSync(file, 'utf8')) as TimingResults
