@@ -15,6 +15,7 @@ import { findStorageDir } from './storage-dir.mjs'
 import { buildTests } from './test-build.mjs'
 import { measureCoverage } from './test-coverage.mjs'
 import { runFile } from './test-file.mjs'
+import { planFiles } from './test-plan.mjs'
 
 const JOBS = Number(process.env.TEST_JOBS ?? availableParallelism())
 const FILE_TIMEOUT_SECONDS = 300
@@ -67,14 +68,15 @@ async function runSuite(files) {
   const nodeArgs = ['--enable-source-maps', ...(coverage ? [`--import=${coverage.probe}`] : [])]
   // The tests start our processes in the same way.
   env.TEST_NODE_ARGS = nodeArgs.join(' ')
-  const queue = [...files]
-  const work = async () => {
-    for (let file = queue.shift(); file; file = queue.shift()) {
-      const script = join(built, file.replace(/\.ts$/, '.js'))
-      reportFile(file, await runFile([...nodeArgs, script], { env, timeoutSeconds }))
-    }
+  const run = async (file) => {
+    const script = join(built, file.replace(/\.ts$/, '.js'))
+    reportFile(file, await runFile([...nodeArgs, script], { env, timeoutSeconds }))
   }
-  await Promise.all(Array.from({ length: JOBS }, work))
+  const { queue, idle } = planFiles(files)
+  const work = async () => {
+    for (let file = queue.shift(); file; file = queue.shift()) await run(file)
+  }
+  await Promise.all([...Array.from({ length: JOBS }, work), ...idle.map(run)])
   if (coverage && !coverage.report()) fail('line coverage', 'src is below its floor')
 }
 
