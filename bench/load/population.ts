@@ -13,6 +13,8 @@ export interface Population {
   /** What all of them ask for together, while none is turned away. */
   readonly perSecond: number
   readonly seconds: number
+  /** Before anything counts: connections are opened in it, and lines find their length. */
+  readonly settleSeconds: number
   /** How long a caller waits after it was turned away, in milliseconds. */
   readonly patienceMs: number
 }
@@ -26,12 +28,13 @@ export interface PopulationResult {
 
 /** Every caller begins at a moment of its own. Rejects when a connection breaks. */
 export async function runPopulation(population: Population): Promise<PopulationResult> {
-  const { port, chains, perSecond, seconds, patienceMs } = population
+  const { port, chains, perSecond, seconds, settleSeconds, patienceMs } = population
   const goodMs: number[] = []
   const statuses = new Map<number, number>()
   const pauseMs = (chains.length / perSecond) * 1000
   const from = performance.now()
-  const endsAt = from + seconds * 1000
+  const countsFrom = from + settleSeconds * 1000
+  const endsAt = countsFrom + seconds * 1000
 
   async function live(chain: Chain, index: number): Promise<void> {
     const connection = await openConnection(port)
@@ -43,11 +46,12 @@ export async function runPopulation(population: Population): Promise<PopulationR
         else dueMs = performance.now()
         const sentMs = performance.now()
         const answer = await connection.send(chain.next() ?? '')
-        statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1)
-        if (answer.status === 200) {
-          goodMs.push(performance.now() - sentMs)
-          chain.answered?.(answer.body)
-        } else dueMs += patienceMs
+        if (sentMs >= countsFrom) {
+          statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1)
+          if (answer.status === 200) goodMs.push(performance.now() - sentMs)
+        }
+        if (answer.status === 200) chain.answered?.(answer.body)
+        else dueMs += patienceMs
       }
     } finally {
       connection.close()
@@ -55,5 +59,5 @@ export async function runPopulation(population: Population): Promise<PopulationR
   }
 
   await Promise.all(chains.map(live))
-  return { goodMs, statuses, seconds: (performance.now() - from) / 1000 }
+  return { goodMs, statuses, seconds: (performance.now() - countsFrom) / 1000 }
 }

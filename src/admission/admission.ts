@@ -22,6 +22,11 @@ export interface Admission {
   stepAside<T>(waiting: Promise<T>): Promise<T>
 }
 
+/** However many refreshes there are, so many tokens of clients are begun: some 50 a second. */
+const SERVICE_AT_LEAST_EVERY_MS = 20
+/** Hashing one password costs what hundreds of refreshes cost, on a core that this process may need. */
+const LOGIN_AT_LEAST_EVERY_MS = 500
+
 export interface AdmissionOptions {
   /** Told of everybody who is turned away. */
   readonly onShed?: (loadClass: LoadClass) => void
@@ -31,12 +36,22 @@ export interface AdmissionOptions {
 
 export function openAdmission(options: AdmissionOptions = {}): Admission {
   const { onShed = () => {}, clock = monotonicClock } = options
-  const turnAway = openTurnAway(onShed)
+  const turnAway = openTurnAway(onShed, clock)
   const open = (loadClass: LoadClass) => openClassLine(loadClass, { turnAway, clock })
   const [services, logins] = [open('client_credentials'), open('login')]
+  const giveWayTo = (...classes: LoadClass[]) => ({
+    hasToGiveWay: (nowMs: number) => classes.some((name) => turnAway.hasRefused(name, nowMs)),
+  })
   const refreshes = openRefreshSlots(open('refresh'))
   const askForTurn = openSpareTurns({
-    lines: [services, logins],
+    lines: [
+      { line: services, ...giveWayTo('refresh'), atLeastEveryMs: SERVICE_AT_LEAST_EVERY_MS },
+      {
+        line: logins,
+        ...giveWayTo('refresh', 'client_credentials'),
+        atLeastEveryMs: LOGIN_AT_LEAST_EVERY_MS,
+      },
+    ],
     isBusy: () => refreshes.underway() > 0,
     clock,
   })

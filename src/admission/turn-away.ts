@@ -1,6 +1,7 @@
 // How callers are turned away: with 503 and when to come back, but not at once.
 
 import { OAuthError } from '../oauth/oauth-error.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { LoadClass } from './load-class.ts'
 
 /**
@@ -10,6 +11,9 @@ import type { LoadClass } from './load-class.ts'
 const HELD_BACK_MS = 1_000
 /** How many answers are held back; further ones are given at once. */
 const HELD_BACK_MAX = 4_096
+
+/** Longer than anybody is held back, as those who were turned away are then asking again. */
+const RECENTLY_MS = 2 * HELD_BACK_MS
 
 const RETRY_AFTER_SECONDS: Readonly<Record<LoadClass, number>> = {
   refresh: 1,
@@ -22,10 +26,13 @@ export interface TurnAway {
   refuse(loadClass: LoadClass): Promise<never>
   /** Resolves when a caller may be told that it is turned away. */
   holdBack(): Promise<void>
+  /** Whether somebody of this class was turned away a moment ago. */
+  hasRefused(loadClass: LoadClass, nowMs: number): boolean
 }
 
 /** `onShed` is told of everybody who is refused. */
-export function openTurnAway(onShed: (loadClass: LoadClass) => void): TurnAway {
+export function openTurnAway(onShed: (loadClass: LoadClass) => void, clock: Clock): TurnAway {
+  const refusedAtMs = new Map<LoadClass, number>()
   let heldBack = 0
 
   async function holdBack(): Promise<void> {
@@ -37,10 +44,13 @@ export function openTurnAway(onShed: (loadClass: LoadClass) => void): TurnAway {
 
   return {
     async refuse(loadClass) {
+      refusedAtMs.set(loadClass, clock())
       onShed(loadClass)
       await holdBack()
       throw new OAuthError('overloaded', { retryAfterSeconds: RETRY_AFTER_SECONDS[loadClass] })
     },
     holdBack,
+    hasRefused: (loadClass, nowMs) =>
+      nowMs - (refusedAtMs.get(loadClass) ?? -Infinity) < RECENTLY_MS,
   }
 }
