@@ -25,6 +25,8 @@ export interface HostileScene {
 }
 
 const CHAINS = 8
+/** Fewer than the attack with the most connections opens. */
+export const MAX_CONNECTIONS = 8_000
 
 export async function openHostileScene(scope: Scope): Promise<HostileScene> {
   const [postgres, redis] = [await startPostgres(scope), await startRedis(scope)]
@@ -32,6 +34,7 @@ export async function openHostileScene(scope: Scope): Promise<HostileScene> {
   const servers = { redis, databaseUrl: wire.url, statements: wire.statements, postgresVersion: '' }
   const server = await startLineage(servers, {
     LINEAGE_REGISTRATION: 'open',
+    LINEAGE_MAX_CONNECTIONS: String(MAX_CONNECTIONS),
     // The attackers have thousands of addresses, which a proxy tells of.
     LINEAGE_TRUST_PROXY: '127.0.0.1',
   })
