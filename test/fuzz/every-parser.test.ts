@@ -25,6 +25,7 @@ const NOT_FUZZED: Readonly<Record<string, string>> = {
   'src/config/read-settings.ts readRows': 'what readSettings and readTelemetry go through',
   'src/database/database-clock.ts': 'what our own database answers',
   'src/database/keyset-page.ts readPage': 'rows of our own database',
+  'src/database/statement-locks.ts readLocks': 'migrations of ours',
   'src/declarative/read-bounded.ts': 'bytes of a file, bounded and decoded',
   'src/declarative/read-resources.ts': 'files, each by readDocuments and findSchemaFaults',
   'src/declarative/resource-schema.ts readResourceSchema': 'a file of ours',
