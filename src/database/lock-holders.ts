@@ -4,6 +4,9 @@ import type pg from 'pg'
 import type { LockMode } from './statement-locks.ts'
 import type { TableLock } from './table-locks.ts'
 
+/** Shorter waits are not reported: instances that start together wait for each other. */
+export const TELL_AFTER_MS = 2_000
+
 export interface LockHolder {
   /** Zero of a prepared transaction, which no session has. */
   readonly pid: number

@@ -3,10 +3,8 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
-import { describeHolder, type LockHolder } from './lock-holders.ts'
+import { describeHolder, type LockHolder, TELL_AFTER_MS } from './lock-holders.ts'
 
-/** Shorter waits are not reported: instances that start together wait for each other. */
-const FIRST_LOOK_MS = 2_000
 const LOOK_AGAIN_MS = 1_000
 
 export interface LockWatch {
@@ -34,7 +32,7 @@ export function watchLocks(
   let told: string | undefined
 
   async function watch(): Promise<void> {
-    await delay(FIRST_LOOK_MS, undefined, { ref: false, signal: ending.signal })
+    await delay(TELL_AFTER_MS, undefined, { ref: false, signal: ending.signal })
     for (;;) {
       const found = await look(pool, pid).catch(() => undefined)
       if (ending.signal.aborted) return

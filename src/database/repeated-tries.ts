@@ -3,20 +3,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import { StartError } from '../runtime/start-error.ts'
-import { describeTableWait } from './lock-holders.ts'
+import { describeTableWait, TELL_AFTER_MS } from './lock-holders.ts'
+import type { LockOptions } from './migration-lock.ts'
 import { LockNotGiven } from './table-locks.ts'
 
 const LOCKS_WITHIN_MS = 60_000
 const PAUSE_MS = 50
 const PAUSE_MAX_MS = 1_000
-/** Shorter waits are not reported. */
-const TELL_AFTER_MS = 2_000
 
-export interface TryOptions {
+export interface TryOptions extends Pick<LockOptions, 'onWait'> {
   /** After which no other try for locks of tables is begun; a minute unless given. */
   readonly locksWithinMs?: number
-  /** Told in a sentence when somebody keeps it from its locks: of which table, and who. */
-  readonly onWait?: (sentence: string) => void
 }
 
 /**

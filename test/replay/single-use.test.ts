@@ -16,7 +16,7 @@ import { startRedis, startRedisCluster } from '../support/redis.ts'
 
 const NOW = 1_900_000_000_000
 const MINUTE_MS = 60_000
-/** The deadline and what a noisy machine may add to it; far below any default of a driver. */
+/** The deadline, and what a method may do besides; far below any default of a driver. */
 const PATIENCE_MS = 2 * DEPENDENCY_DEADLINE_MS
 
 interface Bench {
