@@ -131,7 +131,7 @@ function formatCursor({ at, id }: PageKey): string {
 export function parseCursor(cursor: string): PageKey | undefined {
   if (cursor.length > CURSOR_LENGTH_MAX) return undefined
   const decoded = Buffer.from(cursor, 'base64url')
-  const parts = /^(\d{1,15}) ([\x21-\x7e]{1,128})$/.exec(decoded.toString('latin1'))
+  const parts = /^(0|[1-9]\d{0,14}) ([\x21-\x7e]{1,128})$/.exec(decoded.toString('latin1'))
   const [, ms, id] = parts ?? []
   // Otherwise many texts would be one cursor.
   const isCanonical = decoded.toString('base64url') === cursor

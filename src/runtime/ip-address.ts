@@ -22,8 +22,9 @@ const MAPPED_IPV4 = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/
  */
 export function parseIpAddress(text: string): string | undefined {
   if (isIPv4(text)) return text
-  if (text.length > LENGTH_MAX) return undefined
-  const node = trimBlanks(text).replace(NAMED, '').replace(QUOTED, '$1')
+  const trimmed = trimBlanks(text)
+  if (trimmed.length > LENGTH_MAX) return undefined
+  const node = trimmed.replace(NAMED, '').replace(QUOTED, '$1')
   const bracketed = BRACKETED.exec(node)?.[1]
   const host = (bracketed ?? IPV4_WITH_PORT.exec(node)?.[1] ?? node).replace(ZONE, '')
   if (isIPv6(host) && !host.includes('%')) return canonicalIpv6(host)

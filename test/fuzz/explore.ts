@@ -13,8 +13,11 @@ const LENGTH_MAX = 2_048
 /** Kept inputs are what others are made of: many long ones would make all of them slow. */
 const TOKEN_LENGTH_MAX = 128
 const FINDINGS_MAX = 8
-/** So many branches for each byte, and some for an input of none: more is no longer in proportion. */
-const STEPS_PER_BYTE = 100
+/**
+ * So many branches for each byte, and some for an input of none: more is no longer in proportion. A byte that is
+ * no UTF-8 is three once it is a character, and a check that writes it again may write nine.
+ */
+const STEPS_PER_BYTE = 200
 const STEPS_AT_LEAST = 6_000
 const PATTERN_SAMPLES = 6
 

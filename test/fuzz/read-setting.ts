@@ -10,7 +10,8 @@ export function readSetting<T>(parse: (text: string) => T, text: string): T | un
     return parse(text)
   } catch (error) {
     if (!(error instanceof BadValue)) throw error
-    const again = refusalOf(parse, `${text}\u2603`)
+    // What is refused as too short may be taken when it is longer.
+    const again = refusalOf(parse, `${text}\u2603`) ?? refusalOf(parse, `\u2603${text}`)
     // A part of the sentence that is there whatever the value was is no repetition.
     const isRepeated = error.message.includes(text) && !again?.includes(text)
     if (text.length > 12 && isRepeated) throw new Violation('a refusal repeats the value')
