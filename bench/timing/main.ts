@@ -11,7 +11,7 @@ import { startTimedService } from './timed-service.ts'
 import { type Comparison, compareSamples } from './two-samples.ts'
 
 /** With fewer logins of each class no leak is certain to be found. */
-const LEAKY_SAMPLES_MIN = 30
+const LEAKY_SAMPLES_MIN = 16
 
 const LEAKS = [undefined, 'no work for unknown users', 'own hash alone for unknown users']
 

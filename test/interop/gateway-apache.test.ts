@@ -29,9 +29,6 @@ const APACHE = requirePrograms({
 const LINE = 'Apache 2.4 with mod_oauth2 3.3'
 const PACKAGES = ['apache2-bin', 'libapache2-mod-oauth2']
 
-/** mod_oauth2 waits 20 s, whatever it is told. */
-const MODULE_TIMEOUT_MS = 25_000
-
 /** A request without a token is told of an error, which RFC 6750 §3.1 advises against. */
 const CHALLENGES: Challenges = { ...RFC_6750, none: /^Bearer error="invalid_request"/ }
 
@@ -153,13 +150,12 @@ test('Apache asks /introspect about every token', async (t) => {
   await t.test('nobody passes while Redis, and then Lineage, is away', async (t) => {
     const headers = subject.present(subject.tokens.user.access_token)
     const expectRefusal = async () => {
-      const startedAt = performance.now()
       const asked = await ask(subject, { path: '/notes/1', headers })
       checkRefusal(t, asked, 401, CHALLENGES.invalidToken)
-      t.ok(performance.now() - startedAt < MODULE_TIMEOUT_MS)
     }
     await scene.redis.stop()
     await expectRefusal()
+    // mod_oauth2 waits for 20 s then, whatever it is told.
     scene.lineage.signal('SIGSTOP')
     await expectRefusal()
     scene.lineage.signal('SIGKILL')

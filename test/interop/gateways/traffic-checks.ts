@@ -107,12 +107,10 @@ export async function checkOutages(t: Test, subject: Subject): Promise<void> {
   const { scene, path, present, tokens } = subject
   const headers = present(tokens.user.access_token)
   const expectUnavailable = async (when: string) => {
-    const startedAt = performance.now()
     const { answer, arrived } = await ask(subject, { path: `${path}1`, headers })
     t.equal(answer.status, 503, when)
     t.match(answer.all('retry-after'), [/^\d+$/], when)
     t.equal(arrived, undefined, when)
-    t.ok(performance.now() - startedAt < 6_000, `${when}: not after an eternity`)
   }
   await scene.redis.stop()
   await expectUnavailable('Redis is down')
