@@ -1,5 +1,6 @@
 // What becomes of refreshes when three times as much is asked for as can be done (`npm run bench -- overload`).
-// Not part of the whole run; it writes its figures into docs/reliability.md.
+// Not part of the whole run; in full size it writes its figures into docs/reliability.md. Refreshes alone and
+// beside the others are measured in turns, as a shared machine is not equally fast all day.
 
 import { setPriority } from 'node:os'
 import { writeReliability } from '../test/support/reliability-page.ts'
@@ -8,7 +9,7 @@ import { readMember, refreshChain, repeat } from './load/chains.ts'
 import { type Chain, runLoad } from './load/closed-loop.ts'
 import { formRequest } from './load/http-connection.ts'
 import { runPopulation } from './load/population.ts'
-import { SECONDS } from './options.ts'
+import { ROUNDS, SCALE, SECONDS } from './options.ts'
 import { PASSWORD } from './programs/argon2-cost.ts'
 import { describeOverload, type OverloadRound } from './report/overload-table.ts'
 import { startLineage } from './subjects/lineage.ts'
@@ -32,8 +33,6 @@ const SATURATING = 32
 const LOGINS_AT_ONCE = 4
 /** How many capacities of refreshes are asked for when there is nothing else. */
 const REFRESHES_ONLY = 3
-/** Refreshes alone and beside the others are measured in turns, as a shared machine is not equally fast all day. */
-const ROUNDS = 5
 /** Above that of the service: what waits to be measured must not wait for a core. Needs a privilege. */
 const PRIORITY_OF_THE_LOAD = -10
 
@@ -66,7 +65,7 @@ export async function measureOverload(scope: Scope, servers: Servers): Promise<v
   const threefold = await flood('refresh', 0, REFRESHES_ONLY)
   const text = describeOverload({ rounds, threefold, capacity, shares: SHARES, hasPriority })
   console.log(text)
-  writeReliability('overload', text)
+  if (SCALE === 1) writeReliability('overload', text)
 }
 
 function takePriority(): boolean {
@@ -86,8 +85,9 @@ async function openChains(server: TokenServer): Promise<Readonly<Record<Class, C
     const grant = { grant_type: 'password', ...server.app, username, password: PASSWORD }
     return formRequest('/token', grant)
   }
+  const countOf = (name: Class) => Math.ceil(CALLERS[name] * SCALE)
   const refreshes: Chain[] = []
-  for (let index = 0; index < CALLERS.refresh; index += 1) {
+  for (let index = 0; index < countOf('refresh'); index += 1) {
     const token = readMember(await ask(server.port, login(index)), 'refresh_token')
     const fields = { grant_type: 'refresh_token', ...server.app }
     refreshes.push(refreshChain('/token', fields, token))
@@ -95,8 +95,8 @@ async function openChains(server: TokenServer): Promise<Readonly<Record<Class, C
   const grant = formRequest('/token', { grant_type: 'client_credentials', ...server.service })
   return {
     refresh: refreshes,
-    client_credentials: Array.from({ length: CALLERS.client_credentials }, () => repeat(grant)),
-    login: Array.from({ length: CALLERS.login }, (_, index) => repeat(login(index, half))),
+    client_credentials: Array.from({ length: countOf('client_credentials') }, () => repeat(grant)),
+    login: Array.from({ length: countOf('login') }, (_, index) => repeat(login(index, half))),
   }
 }
 

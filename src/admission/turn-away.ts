@@ -5,15 +5,16 @@ import type { Clock } from '../runtime/clock.ts'
 import type { LoadClass } from './load-class.ts'
 
 /**
- * How long whoever is turned away waits to be told. A caller that asks again at once, as many do,
- * then comes back once in this time on each connection, instead of as often as it can be refused.
+ * How long whoever is turned away waits to be told, at the least and at the most. A caller that asks again at
+ * once, as many do, then comes back about once a second on each connection, instead of as often as it can be
+ * refused. Those who came together are told one by one: else each second would begin with all of them.
  */
-const HELD_BACK_MS = 1_000
+const HELD_BACK_MS = { least: 500, most: 1_500 }
 /** How many answers are held back; further ones are given at once. */
 const HELD_BACK_MAX = 4_096
 
 /** Longer than anybody is held back, as those who were turned away are then asking again. */
-const RECENTLY_MS = 2 * HELD_BACK_MS
+const RECENTLY_MS = 2_000
 
 const RETRY_AFTER_SECONDS: Readonly<Record<LoadClass, number>> = {
   refresh: 1,
@@ -30,15 +31,20 @@ export interface TurnAway {
   hasRefused(loadClass: LoadClass, nowMs: number): boolean
 }
 
-/** `onShed` is told of everybody who is refused. */
-export function openTurnAway(onShed: (loadClass: LoadClass) => void, clock: Clock): TurnAway {
+/** `onShed` is told of everybody who is refused; `random` is at least 0 and below 1. */
+export function openTurnAway(
+  onShed: (loadClass: LoadClass) => void,
+  clock: Clock,
+  random: () => number = Math.random,
+): TurnAway {
   const refusedAtMs = new Map<LoadClass, number>()
   let heldBack = 0
 
   async function holdBack(): Promise<void> {
     if (heldBack >= HELD_BACK_MAX) return
     heldBack += 1
-    await new Promise((resolve) => setTimeout(resolve, HELD_BACK_MS))
+    const { least, most } = HELD_BACK_MS
+    await new Promise((resolve) => setTimeout(resolve, least + random() * (most - least)))
     heldBack -= 1
   }
 

@@ -67,6 +67,8 @@ async function run(store: StoreName): Promise<RunFigures> {
   const scope = openScope()
   try {
     let overAt: number | undefined
+    // Each comes once before any comes again: a run that is long enough has had them all.
+    let undrawn: FaultName[] = []
     const history = await runChaos(scope, {
       store,
       seed,
@@ -74,7 +76,11 @@ async function run(store: StoreName): Promise<RunFigures> {
       nextFault(random) {
         // Counted from when everybody is served.
         overAt ??= performance.now() + (seconds * 1000) / stores.length
-        return performance.now() < overAt ? random.pick(faults) : undefined
+        if (performance.now() >= overAt) return undefined
+        if (undrawn.length === 0) undrawn = [...faults]
+        const drawn = random.pick(undrawn)
+        undrawn = undrawn.filter((name) => name !== drawn)
+        return drawn
       },
       tell: (line) => console.log(`  ${line}`),
     })
