@@ -11,7 +11,10 @@ export interface BenchRun {
   readonly stderr: string
 }
 
-/** Without what `npm test` and tap tell their children. */
+/** Of what `npm test` tells its children: a server of PostgreSQL that is copied is there sooner than a new one. */
+const KEPT = ['TEST_CLUSTER', 'TEST_DATABASE_URL', 'TEST_STORAGE_DIR']
+
+/** Without what else `npm test` and tap tell their children. */
 export function runBench(
   words: readonly string[],
   more: Readonly<Record<string, string>>,
@@ -26,7 +29,9 @@ export function runScript(
   more: Readonly<Record<string, string>>,
 ): BenchRun {
   const foreign = /^(npm_|NODE_OPTIONS|_?TAP|TEST_|BENCH_)/
-  const inherited = Object.entries(process.env).filter(([name]) => !foreign.test(name))
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => KEPT.includes(name) || !foreign.test(name),
+  )
   return spawnSync('npm', ['run', '--silent', script, '--', ...words], {
     cwd: ROOT,
     env: { ...Object.fromEntries(inherited), ...more },

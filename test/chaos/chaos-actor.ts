@@ -168,9 +168,13 @@ export function openActor(
     await Promise.all(two)
   }
 
+  let robberies = 0
+
   async function rob(held: Session): Promise<void> {
     if (held.tokens.length < 4) return
-    const isLast = random.next() < 1 / 3
+    // In turn, too: each kind of theft is seen soon.
+    robberies += 1
+    const isLast = robberies % 3 === 0
     const generation = isLast ? held.tokens.length - 2 : random.between(0, held.tokens.length - 3)
     // The last one that its owner has used: until then it counts as a repetition of his.
     if (isLast) await delay(BEYOND_GRACE_MS)
