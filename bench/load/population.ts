@@ -40,10 +40,8 @@ export async function runPopulation(population: Population): Promise<PopulationR
     const connection = await openConnection(port)
     let dueMs = from + (index / chains.length) * pauseMs
     try {
-      for (; dueMs < endsAt; dueMs += pauseMs) {
-        const aheadMs = dueMs - performance.now()
-        if (aheadMs > 0) await delay(aheadMs)
-        else dueMs = performance.now()
+      for (; dueMs < endsAt; dueMs = nextTurn(dueMs + pauseMs, pauseMs)) {
+        await delay(dueMs - performance.now())
         const sentMs = performance.now()
         const answer = await connection.send(chain.next() ?? '')
         if (sentMs >= countsFrom) {
@@ -60,4 +58,13 @@ export async function runPopulation(population: Population): Promise<PopulationR
 
   await Promise.all(chains.map(live))
   return { goodMs, statuses, seconds: (performance.now() - countsFrom) / 1000 }
+}
+
+/**
+ * When a caller asks next that was due at `dueMs`: who was kept waiting for longer leaves turns out, and keeps
+ * its own moment. If all of them asked when they were answered, one standstill would make a crowd of them for good.
+ */
+function nextTurn(dueMs: number, pauseMs: number): number {
+  const lateMs = Math.max(0, performance.now() - dueMs)
+  return dueMs + Math.ceil(lateMs / pauseMs) * pauseMs
 }
