@@ -6,6 +6,7 @@ import { type Clock, monotonicClock } from '../runtime/clock.ts'
 import { openClassLine, type Work } from './class-line.ts'
 import type { LoadClass } from './load-class.ts'
 import { openRefreshSlots } from './refresh-slots.ts'
+import { openSpareTime } from './spare-time.ts'
 import { openSpareTurns } from './spare-turns.ts'
 import { openTurnAway, type TurnAway } from './turn-away.ts'
 
@@ -25,24 +26,30 @@ export interface Admission {
 /** However many refreshes there are, so many tokens of clients are begun: some 50 a second. */
 const SERVICE_AT_LEAST_EVERY_MS = 20
 /** Hashing one password costs what hundreds of refreshes cost, on a core that this process may need. */
-const LOGIN_AT_LEAST_EVERY_MS = 500
+const LOGIN_AT_LEAST_EVERY_MS = 1_000
+/** After so long without a refresh nothing is kept free for the next one. */
+const LATELY_MS = 1_000
 
 export interface AdmissionOptions {
   /** Told of everybody who is turned away. */
   readonly onShed?: (loadClass: LoadClass) => void
   /** For durations. */
   readonly clock?: Clock
+  /** For how long the event loop has worked so far, in milliseconds. */
+  readonly worked?: () => number
 }
 
 export function openAdmission(options: AdmissionOptions = {}): Admission {
-  const { onShed = () => {}, clock = monotonicClock } = options
+  const { onShed = () => {}, clock = monotonicClock, worked } = options
   const turnAway = openTurnAway(onShed, clock)
   const open = (loadClass: LoadClass) => openClassLine(loadClass, { turnAway, clock })
   const [services, logins] = [open('client_credentials'), open('login')]
   const giveWayTo = (...classes: LoadClass[]) => ({
     hasToGiveWay: (nowMs: number) => classes.some((name) => turnAway.hasRefused(name, nowMs)),
   })
-  const refreshes = openRefreshSlots(open('refresh'))
+  const refreshes = openRefreshSlots(open('refresh'), clock)
+  const hasSpareTime = openSpareTime({ clock, ...(worked ? { worked } : {}) })
+  const hasRefreshes = () => clock() - (refreshes.lastBegunAtMs() ?? -Infinity) < LATELY_MS
   const askForTurn = openSpareTurns({
     lines: [
       { line: services, ...giveWayTo('refresh'), atLeastEveryMs: SERVICE_AT_LEAST_EVERY_MS },
@@ -53,6 +60,7 @@ export function openAdmission(options: AdmissionOptions = {}): Admission {
       },
     ],
     isBusy: () => refreshes.underway() > 0,
+    hasTime: () => !turnAway.hasRefusedAny(clock()) || !hasRefreshes() || hasSpareTime(),
     clock,
   })
   return {
@@ -71,7 +79,7 @@ async function slowly<T>(login: Promise<T>, { holdBack }: TurnAway): Promise<T> 
   try {
     return await login
   } catch (error) {
-    if (error instanceof OAuthError && error.reason === 'login_queue_full') await holdBack()
+    if (error instanceof OAuthError && error.reason === 'login_queue_full') await holdBack('login')
     throw error
   }
 }

@@ -1,6 +1,7 @@
 // Refreshes begin at once, unless very many are under way: each holds memory, and all of those whose
 // answers of the store arrive together are finished in one turn of the event loop.
 
+import type { Clock } from '../runtime/clock.ts'
 import type { ClassLine, Work } from './class-line.ts'
 
 /**
@@ -20,14 +21,18 @@ export interface RefreshSlots {
   stepAside<T>(waiting: Promise<T>): Promise<T>
   /** How many have begun, have not ended and have not stepped aside. */
   underway(): number
+  /** When the last one was begun; undefined before the first. */
+  lastBegunAtMs(): number | undefined
 }
 
-export function openRefreshSlots(line: ClassLine): RefreshSlots {
+export function openRefreshSlots(line: ClassLine, clock: Clock): RefreshSlots {
   let underway = 0
+  let begunAtMs: number | undefined
   let isExpiryAsked = false
 
   async function begin<T>(work: () => Promise<T>): Promise<T> {
     underway += 1
+    begunAtMs = clock()
     try {
       return await work()
     } finally {
@@ -65,5 +70,6 @@ export function openRefreshSlots(line: ClassLine): RefreshSlots {
       }
     },
     underway: () => underway,
+    lastBegunAtMs: () => begunAtMs,
   }
 }

@@ -1,15 +1,15 @@
-// What is no refresh is begun at the end of a turn of the event loop, when all that has come was read:
-// as many as fit into a moment, but one alone while a refresh is under way, and none after a turn that
-// was long. The longer the turns are, because of refreshes, the fewer others there are; and no refresh
-// waits for more than a moment of them.
+// What is no refresh is begun at the end of a turn of the event loop, when all that has come was read: as many as
+// fit into a moment, but one alone while a refresh is under way, and where there are refreshes only out of what
+// they leave (spare-time.ts). So no refresh waits for more than a moment of the others, and neither the stores nor
+// the machine below are kept from work by an event loop that never rests.
 
 import type { Clock } from '../runtime/clock.ts'
 import type { ClassLine } from './class-line.ts'
 
 /** How long the others may hold the event loop in one turn, where no refresh is under way. */
 const SLICE_MS = 1
-/** A turn that took longer has had enough to do: refreshes already wait for each other. */
-const LONG_TURN_MS = 1
+/** When it is looked again where nobody could begin. To look in each turn would leave the event loop no rest. */
+const LOOK_AGAIN_MS = 1
 
 /** A line that shares what refreshes leave, and who comes before it. */
 export interface SpareLine {
@@ -25,54 +25,56 @@ export interface SpareTurnsOptions {
   readonly lines: readonly SpareLine[]
   /** Whether something is under way that must not wait. */
   readonly isBusy: () => boolean
+  /** Whether there is time for others than refreshes. */
+  readonly hasTime: () => boolean
   readonly clock: Clock
 }
 
 /** Returns what to call when somebody has joined a line. */
-export function openSpareTurns({ lines, isBusy, clock }: SpareTurnsOptions): () => void {
+export function openSpareTurns(options: SpareTurnsOptions): () => void {
+  const { lines, isBusy, hasTime, clock } = options
   const openedAtMs = clock()
   const begunAtMs = new Map<SpareLine, number>()
   let isAsked = false
-  let askedAtMs = 0
 
   function takeTurn(): void {
     isAsked = false
     const startMs = clock()
-    const isLong = startMs - askedAtMs > LONG_TURN_MS
+    const isFree = hasTime()
     const beginOne = () => {
-      if (!beginNext(isLong && isBusy())) return endTurn()
-      if (isBusy() || clock() >= startMs + SLICE_MS) endTurn()
+      if (!beginNext(isFree)) return endTurn(LOOK_AGAIN_MS)
+      if (isBusy() || clock() >= startMs + SLICE_MS) endTurn(0)
       else afterAllThatIsReady(beginOne)
     }
     beginOne()
   }
 
-  function endTurn(): void {
+  function endTurn(pauseMs: number): void {
     for (const { line } of lines) line.expire()
-    if (lines.some(({ line }) => line.size() > 0)) ask()
+    if (lines.some(({ line }) => line.size() > 0)) ask(pauseMs)
   }
 
-  function beginNext(isLateTurn: boolean): boolean {
+  function beginNext(isFree: boolean): boolean {
     const nowMs = clock()
     const isDue = (spare: SpareLine) =>
       nowMs - (begunAtMs.get(spare) ?? openedAtMs) >= spare.atLeastEveryMs
-    const isFree = (spare: SpareLine) => !isLateTurn && !spare.hasToGiveWay(nowMs)
+    const mayBegin = (spare: SpareLine) => isFree && !spare.hasToGiveWay(nowMs)
     const begin = (spare: SpareLine) => {
       if (!spare.line.beginNext()) return false
       begunAtMs.set(spare, nowMs)
       return true
     }
-    return lines.filter(isDue).some(begin) || lines.filter(isFree).some(begin)
+    return lines.filter(isDue).some(begin) || lines.filter(mayBegin).some(begin)
   }
 
-  function ask(): void {
+  function ask(pauseMs: number): void {
     if (isAsked) return
     isAsked = true
-    askedAtMs = clock()
-    setImmediate(takeTurn)
+    if (pauseMs > 0) setTimeout(takeTurn, pauseMs)
+    else setImmediate(takeTurn)
   }
 
-  return ask
+  return () => ask(0)
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { OAuthError } from '../oauth/oauth-error.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { LoadClass } from './load-class.ts'
+import { LOAD_CLASSES, type LoadClass } from './load-class.ts'
 
 /**
  * How long whoever is turned away waits to be told, at the least and at the most. A caller that asks again at
@@ -25,10 +25,11 @@ const RETRY_AFTER_SECONDS: Readonly<Record<LoadClass, number>> = {
 export interface TurnAway {
   /** Throws OAuthError `overloaded`, after a while. */
   refuse(loadClass: LoadClass): Promise<never>
-  /** Resolves when a caller may be told that it is turned away. */
-  holdBack(): Promise<void>
+  /** Of somebody whom another part has refused for lack of room: resolves when he may be told. */
+  holdBack(loadClass: LoadClass): Promise<void>
   /** Whether somebody of this class was turned away a moment ago. */
   hasRefused(loadClass: LoadClass, nowMs: number): boolean
+  hasRefusedAny(nowMs: number): boolean
 }
 
 /** `onShed` is told of everybody who is refused; `random` is at least 0 and below 1. */
@@ -40,7 +41,8 @@ export function openTurnAway(
   const refusedAtMs = new Map<LoadClass, number>()
   let heldBack = 0
 
-  async function holdBack(): Promise<void> {
+  async function holdBack(loadClass: LoadClass): Promise<void> {
+    refusedAtMs.set(loadClass, clock())
     if (heldBack >= HELD_BACK_MAX) return
     heldBack += 1
     const { least, most } = HELD_BACK_MS
@@ -48,15 +50,17 @@ export function openTurnAway(
     heldBack -= 1
   }
 
+  const hasRefused = (loadClass: LoadClass, nowMs: number) =>
+    nowMs - (refusedAtMs.get(loadClass) ?? -Infinity) < RECENTLY_MS
+
   return {
     async refuse(loadClass) {
-      refusedAtMs.set(loadClass, clock())
       onShed(loadClass)
-      await holdBack()
+      await holdBack(loadClass)
       throw new OAuthError('overloaded', { retryAfterSeconds: RETRY_AFTER_SECONDS[loadClass] })
     },
     holdBack,
-    hasRefused: (loadClass, nowMs) =>
-      nowMs - (refusedAtMs.get(loadClass) ?? -Infinity) < RECENTLY_MS,
+    hasRefused,
+    hasRefusedAny: (nowMs) => LOAD_CLASSES.some((loadClass) => hasRefused(loadClass, nowMs)),
   }
 }
