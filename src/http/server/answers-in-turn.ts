@@ -75,9 +75,15 @@ function newTurns(socket: Socket): Turns {
   return turns
 }
 
+/**
+ * In a later turn of the event loop, in which others are served as well: the kernel takes many answers at once, and
+ * all that a connection has asked for would be made in one go.
+ */
 function beginNext(turns: Turns, socket: Socket): void {
-  turns.current = undefined
   // On an ended connection nobody waits for the other answers.
   if (socket.destroyed) turns.waiting.length = 0
-  turns.waiting.shift()?.()
+  const next = turns.waiting.shift()
+  if (next) setImmediate(next)
+  // Until the next one has begun, whatever else comes has to wait behind it.
+  else turns.current = undefined
 }

@@ -60,6 +60,21 @@ test('of answers that nobody reads one is kept, and the others are not made', as
   await until('whoever reads on is given all', () => taken > ASKED * docsBytes)
 })
 
+test('others are served between the answers of one connection', async (t) => {
+  const app = await startApp(t)
+  const few = 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'
+  const [many, other] = await Promise.all([openUnread(t, app, ''), openUnread(t, app, '')])
+  const finished: (string | undefined)[] = []
+  app.app.server.on('request', ({ url }, response: ServerResponse) => {
+    response.on('finish', () => finished.push(url))
+  })
+  // Whoever sees that the first was answered asks as well.
+  many.once('data', () => other.write('GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n'))
+  many.write(few.repeat(ASKED))
+  await until('all', () => finished.length === ASKED + 1)
+  t.ok(finished.indexOf('/readyz') < ASKED)
+})
+
 test('a connection that takes nothing is ended', async (t) => {
   const app = await startApp(t)
   // The limit of a real service is half a minute.
