@@ -94,16 +94,11 @@ async function run(store: StoreName): Promise<RunFigures> {
 }
 
 async function runPlanted(name: PlantedBugName): Promise<PlantedRun> {
-  const scope = openScope()
-  try {
-    const found = await findPlanted(scope, name, { seed, thefts: THEFTS })
-    const { rules, operations } = found
-    const words = rules.length > 0 ? `found by ${rules.join(', ')}` : 'NOT FOUND'
-    console.log(`planted, ${name}: ${words} in ${operations} operations`)
-    return found
-  } finally {
-    await scope.close()
-  }
+  const found = await findPlanted(name, { seed, thefts: THEFTS })
+  const { rules, operations } = found
+  const words = rules.length > 0 ? `found by ${rules.join(', ')}` : 'NOT FOUND'
+  console.log(`planted, ${name}: ${words} in ${operations} operations`)
+  return found
 }
 
 function summarize({ operations, alarms }: History): void {
