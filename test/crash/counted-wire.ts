@@ -33,7 +33,8 @@ export async function openCountedWire(
         near.destroy()
         return
       }
-      answerBlows = phase === 'answered'
+      // More may be sent on the connection before this is answered.
+      answerBlows ||= phase === 'answered'
       far.write(bytes, () => phase === 'sent' && fuse()?.blow())
     })
     far.on('data', (bytes) => {
