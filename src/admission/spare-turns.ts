@@ -70,7 +70,8 @@ export function openSpareTurns(options: SpareTurnsOptions): () => void {
   function ask(pauseMs: number): void {
     if (isAsked) return
     isAsked = true
-    if (pauseMs > 0) setTimeout(takeTurn, pauseMs)
+    // Whoever waits has a connection, which keeps the process from its end for as long.
+    if (pauseMs > 0) setTimeout(takeTurn, pauseMs).unref()
     else setImmediate(takeTurn)
   }
 

@@ -18,6 +18,7 @@ function openScene() {
   const ends = new Map<string, () => void>()
   const admission = openAdmission({
     clock: () => time.nowMs,
+    worked: () => 0,
     onShed: (loadClass) => void shed.push(loadClass),
   })
   /** Work that ends when the test says so. */
