@@ -11,6 +11,7 @@ import type { Random } from '../chaos/random.ts'
 import { logIn } from '../support/app.ts'
 import { type LineageProcess, refresh } from '../support/lineage-process.ts'
 import { ROOT_SECRET, rootSecretOf, secretKeyOf } from '../support/root-secrets.ts'
+import { until } from '../support/until.ts'
 import type { Act, RunRound } from './act.ts'
 import { type CrashScene, openCrashScene, patiently, toDamages } from './crash-scene.ts'
 import type { Fuse } from './fuse.ts'
@@ -49,6 +50,7 @@ const keys: Act = {
       const whole = await scene.walk({ algs: ALGS.split(',') })
       if (isByService) service = await scene.start()
       const repeated = await repeatCommand(scope, scene.env, args)
+      await untilForgotten(service, scene)
       const after = (await logInThere()).access_token
       const said = [await verify(service, before), await verify(service, after)]
       const expected = [isCompromised ? 401 : 200, 200]
@@ -65,6 +67,16 @@ const keys: Act = {
     }
     return round
   },
+}
+
+/** Running instances hear of it a moment later; until then they sign with a key that is compromised. */
+async function untilForgotten(service: LineageProcess, { query }: CrashScene): Promise<void> {
+  await until('a service that knows no other keys', async () => {
+    const answer = await service.fetch('/.well-known/jwks.json')
+    const { keys } = (await answer.json()) as { keys: { kid: string }[] }
+    const stored = await query<{ kid: string }>('SELECT kid FROM signing_keys')
+    return keys.every((key) => stored.some(({ kid }) => kid === key.kid))
+  })
 }
 
 async function rotateByService(
