@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks'
 import type { Clock } from '../runtime/clock.ts'
 
 /** For how much of the time the event loop may work before others have to wait. */
-const WORKING_SHARE = 0.65
+const WORKING_SHARE = 0.7
 /** What was left unused is there for a burst, and what was too much is made up for; both end somewhere. */
 const CREDIT_MAX_MS = 5
 const DEBT_MAX_MS = 20
