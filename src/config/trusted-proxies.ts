@@ -12,8 +12,13 @@ const MAPPED_PREFIX = 96
 /** CIDR ranges from a comma list of ranges, single addresses and the word `loopback`. */
 export function parseTrustedProxies(text: string): readonly string[] {
   const entries = text.split(',').map((entry) => entry.trim())
-  if (entries.length > NETWORKS_MAX) throw new BadValue(`must list ${NETWORKS_MAX} ranges at most`)
-  return entries.flatMap((entry) => (entry === 'loopback' ? LOOPBACK : [parseNetwork(entry)]))
+  const networks = entries.flatMap((entry) =>
+    entry === 'loopback' ? LOOPBACK : [parseNetwork(entry)],
+  )
+  if (networks.length > NETWORKS_MAX) {
+    throw new BadValue(`must list ${NETWORKS_MAX} ranges at most, of which loopback is two`)
+  }
+  return networks
 }
 
 function parseNetwork(entry: string): string {
