@@ -6,7 +6,7 @@ import { type Clock, monotonicClock } from '../runtime/clock.ts'
 import { openClassLine, type Work } from './class-line.ts'
 import type { LoadClass } from './load-class.ts'
 import { openRefreshSlots } from './refresh-slots.ts'
-import { openSpareTime } from './spare-time.ts'
+import { openSpareTime, workedMs } from './spare-time.ts'
 import { openSpareTurns } from './spare-turns.ts'
 import { openTurnAway, type TurnAway } from './turn-away.ts'
 
@@ -35,12 +35,12 @@ export interface AdmissionOptions {
   readonly onShed?: (loadClass: LoadClass) => void
   /** For durations. */
   readonly clock?: Clock
-  /** For how long the event loop has worked so far, in milliseconds. */
+  /** For how long the event loop has worked so far, in milliseconds; that of this process unless given. */
   readonly worked?: () => number
 }
 
 export function openAdmission(options: AdmissionOptions = {}): Admission {
-  const { onShed = () => {}, clock = monotonicClock, worked } = options
+  const { onShed = () => {}, clock = monotonicClock, worked = workedMs } = options
   const turnAway = openTurnAway(onShed, clock)
   const open = (loadClass: LoadClass) => openClassLine(loadClass, { turnAway, clock })
   const [services, logins] = [open('client_credentials'), open('login')]
@@ -48,7 +48,7 @@ export function openAdmission(options: AdmissionOptions = {}): Admission {
     hasToGiveWay: (nowMs: number) => classes.some((name) => turnAway.hasRefused(name, nowMs)),
   })
   const refreshes = openRefreshSlots(open('refresh'), clock)
-  const hasSpareTime = openSpareTime({ clock, ...(worked ? { worked } : {}) })
+  const hasSpareTime = openSpareTime({ worked, clock })
   const hasRefreshes = () => clock() - (refreshes.lastBegunAtMs() ?? -Infinity) < LATELY_MS
   const askForTurn = openSpareTurns({
     lines: [

@@ -13,12 +13,12 @@ const DEBT_MAX_MS = 20
 
 export interface SpareTimeOptions {
   /** For how long the event loop has worked since it began, in milliseconds. */
-  readonly worked?: () => number
+  readonly worked: () => number
   readonly clock: Clock
 }
 
 /** Returns whether there is time for somebody else than refreshes. */
-export function openSpareTime({ worked = workedMs, clock }: SpareTimeOptions): () => boolean {
+export function openSpareTime({ worked, clock }: SpareTimeOptions): () => boolean {
   let creditMs = CREDIT_MAX_MS
   let last = { nowMs: clock(), workedMs: worked() }
   return () => {
@@ -30,6 +30,7 @@ export function openSpareTime({ worked = workedMs, clock }: SpareTimeOptions): (
   }
 }
 
-function workedMs(): number {
+/** Of this process, as `worked`. */
+export function workedMs(): number {
   return performance.eventLoopUtilization().active
 }

@@ -14,7 +14,7 @@ const HELD_BACK_MS = { least: 500, most: 1_500 }
 const HELD_BACK_MAX = 4_096
 
 /** Longer than anybody is held back, as those who were turned away are then asking again. */
-const RECENTLY_MS = 2_000
+const RECENTLY_MS = HELD_BACK_MS.most + 500
 
 const RETRY_AFTER_SECONDS: Readonly<Record<LoadClass, number>> = {
   refresh: 1,
@@ -29,6 +29,7 @@ export interface TurnAway {
   holdBack(loadClass: LoadClass): Promise<void>
   /** Whether somebody of this class was turned away a moment ago. */
   hasRefused(loadClass: LoadClass, nowMs: number): boolean
+  /** Whether somebody of any class was. */
   hasRefusedAny(nowMs: number): boolean
 }
 

@@ -1,7 +1,9 @@
 // For how much of the time the event loop may work before others than refreshes have to wait.
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
-import { openSpareTime } from '../../src/admission/spare-time.ts'
+import { openSpareTime, workedMs } from '../../src/admission/spare-time.ts'
+import { monotonicClock } from '../../src/runtime/clock.ts'
 
 function openScene() {
   const time = { nowMs: 0, workedMs: 0 }
@@ -34,4 +36,15 @@ test('however long it was too much, some rest makes up for it', async (t) => {
   t.notOk(after(60_000, 60_000))
   t.notOk(after(20, 0))
   t.ok(after(20, 0))
+})
+
+test('the event loop of this process has no time left while it works, and some when it has rested', async (t) => {
+  const hasTime = openSpareTime({ worked: workedMs, clock: monotonicClock })
+  while (hasTime()) {
+    const endMs = monotonicClock() + 10
+    while (monotonicClock() < endMs);
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  while (!hasTime()) await delay(10)
+  t.pass('either came')
 })

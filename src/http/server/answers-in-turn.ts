@@ -80,10 +80,15 @@ function newTurns(socket: Socket): Turns {
  * all that a connection has asked for would be made in one go.
  */
 function beginNext(turns: Turns, socket: Socket): void {
-  // On an ended connection nobody waits for the other answers.
-  if (socket.destroyed) turns.waiting.length = 0
-  const next = turns.waiting.shift()
-  if (next) setImmediate(next)
-  // Until the next one has begun, whatever else comes has to wait behind it.
-  else turns.current = undefined
+  if (turns.waiting.length === 0) {
+    turns.current = undefined
+    return
+  }
+  // Whatever else comes until then has to wait behind them.
+  setImmediate(() => {
+    turns.current = undefined
+    // On an ended connection nobody waits for the other answers.
+    if (socket.destroyed) turns.waiting.length = 0
+    turns.waiting.shift()?.()
+  })
 }

@@ -75,6 +75,20 @@ test('others are served between the answers of one connection', async (t) => {
   t.ok(finished.indexOf('/readyz') < ASKED)
 })
 
+test('the next one is not begun for a caller that leaves before its turn', async (t) => {
+  const app = await startApp(t)
+  const responses: ServerResponse[] = []
+  app.app.server.on('request', ({ socket }, response: ServerResponse) => {
+    if (responses.push(response) === 1) response.on('close', () => socket.destroy())
+  })
+  const client = await openUnread(t, app, 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2))
+  client.resume()
+  await once(client, 'close')
+  t.equal((await app.fetch('/livez')).status, 200)
+  t.equal(responses[0]?.writableFinished, true)
+  t.equal(responses[1]?.writableEnded, false)
+})
+
 test('a connection that takes nothing is ended', async (t) => {
   const app = await startApp(t)
   // The limit of a real service is half a minute.
